@@ -1,0 +1,27 @@
+import type { Hex } from '../protocols/greenfield/types.ts';
+import type { JobContext, JobObject } from '../protocols/job/context.ts';
+import type { JobId } from '../protocols/job/identity.ts';
+import type { Reply } from '../runtime/actors/types.ts';
+import type { Durability } from '../runtime/home/home.ts';
+
+/** What the gateway asks of the pipeline: the only part of `actors/` that `gateway/` may import. */
+export type ObjectsMessage =
+  | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
+  | { readonly type: 'progress'; readonly job: JobId; readonly reply: Reply<JobContext | undefined> };
+
+/** One PUT, already authenticated and permitted. */
+export interface UploadRequest {
+  readonly job: JobId;
+  readonly object: JobObject;
+  /** The payload; the uploader pulls it. It throws when the client hangs up or trickles. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Fires when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What stands behind a 200. */
+export interface Acknowledgement {
+  readonly job: JobId;
+  readonly integrityHash: Hex;
+  readonly durability: Durability;
+}

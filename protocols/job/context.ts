@@ -1,0 +1,107 @@
+import type { Hex, Redundancy } from '../greenfield/types.ts';
+import type { JobId } from './identity.ts';
+import type { JobStateName } from './states.ts';
+
+/** What a job must know of its object; read from the chain once, when the job is created. */
+export interface JobObject {
+  readonly bucketName: string;
+  readonly objectName: string;
+  readonly owner: string;
+  readonly contentType: string;
+  /** Bytes. */
+  readonly payloadSize: number;
+  readonly redundancy: Redundancy;
+  /** Seven integrity hashes, primary first; empty for a delegated upload. */
+  readonly checksums: readonly Hex[];
+  /** Bytes. */
+  readonly maxSegmentSize: number;
+  readonly dataChunks: number;
+  readonly parityChunks: number;
+  readonly familyId: number;
+  readonly primarySpId: number;
+  /** Unix seconds of the chain's clock at which the object was created or last updated. */
+  readonly createdAt: number;
+  /** True when the job uploads new content of a sealed object. */
+  readonly isUpdate: boolean;
+}
+
+/** Why a job stands in an `*_ERROR` state, in words for an operator. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly advice?: string;
+  /** How many tries of this phase have failed, from 1. */
+  readonly attempt: number;
+  /** Unix ms of the next try; absent when none will be made. */
+  readonly nextTryAt?: number;
+}
+
+/** One secondary's consent to store one column (design §5). */
+export interface Approval {
+  readonly spId: number;
+  readonly redundancyIndex: number;
+  /** Unix ms. */
+  readonly expiresAt: number;
+  /** The signed control message, base64, as it came off the wire (empty on the HTTP wire, which has none). */
+  readonly message: string;
+}
+
+/** A secondary's proof that it holds a column. */
+export interface Receipt {
+  readonly redundancyIndex: number;
+  readonly spId: number;
+  readonly gvgId: number;
+  readonly integrityHash: Hex;
+  /** 65 bytes over SecondarySpSignDoc by the approval key (greenfield.md §6.3); empty on the HTTP wire. */
+  readonly approvalSignature: Hex;
+  /** 96 bytes over SecondarySpSealObjectSignDoc (greenfield.md §6.5). */
+  readonly blsSignature: Hex;
+}
+
+/** A transaction that the Signer has signed; broadcasting it again is harmless. */
+export interface SignedTransaction {
+  /** TxRaw, hex. */
+  readonly bytes: Hex;
+  /** SHA-256 of the bytes, upper-case hex as the chain writes it. */
+  readonly hash: string;
+  readonly sequence: number;
+}
+
+/** The state of a job, as `evolve` makes it from the job's events. Never changed in place. */
+export interface JobContext {
+  readonly id: JobId;
+  readonly state: JobStateName;
+  /** Number of events applied; the next event is number `revision + 1`. */
+  readonly revision: number;
+  readonly object: JobObject;
+  /** Unix ms of creation and of the last change of state. */
+  readonly createdAt: number;
+  readonly changedAt: number;
+  /** Unix ms after which an unsealed object is rejected on chain. */
+  readonly deadlineAt: number;
+  /** Upload attempts started, from 1. */
+  readonly uploadAttempt: number;
+  /** Bytes durably stored and checked; present from UPLOAD_OBJECT_DONE on. */
+  readonly payload?: { readonly segmentChecksums: readonly Hex[]; readonly integrityHash: Hex };
+  /** The chosen GVG and its six approvals; present from ALLOC_SECONDARY_DONE on. */
+  readonly allocation?: {
+    readonly gvgId: number;
+    readonly secondarySpIds: readonly number[];
+    readonly approvals: readonly Approval[];
+  };
+  /** GVGs that failed and are not taken again while another is left. */
+  readonly excludedGvgIds: readonly number[];
+  /** Receipts by redundancy index; voided by a change of GVG. */
+  readonly receipts: Readonly<Record<number, Receipt>>;
+  /** Present from SIGN_OBJECT_DONE on. */
+  readonly seal?: SignedTransaction;
+  /** Every seal ever signed for the job, newest last: a reject waits until none can still be included. */
+  readonly signedSeals: readonly SignedTransaction[];
+  readonly reject?: SignedTransaction;
+  /** Present in `*_ERROR` states. */
+  readonly failure?: Failure;
+  /** Failed tries of the current phase since it last succeeded; drives the back-off. */
+  readonly failedTries: number;
+  /** Present in OBJECT_DISCONTINUED. */
+  readonly discontinuedBecause?: string;
+}

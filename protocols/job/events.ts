@@ -1,0 +1,72 @@
+import type { Hex } from '../greenfield/types.ts';
+import type { Approval, Failure, JobObject, Receipt, SignedTransaction } from './context.ts';
+import type { JobId } from './identity.ts';
+
+/**
+ * What happened to a job, in the past tense. Every event but the last three groups' `SecondaryCompleted`,
+ * `SealSuperseded` and `RejectSigned` moves the job to the state named beside it. Plain JSON: it is stored as is.
+ * `at` is unix ms, taken by the actor (the decider has no clock).
+ */
+export type JobEvent =
+  /** INIT_UNSPECIFIED */
+  | {
+      readonly type: 'JobCreated';
+      readonly at: number;
+      readonly id: JobId;
+      readonly object: JobObject;
+      readonly deadlineAt: number;
+    }
+  /** UPLOAD_OBJECT_DOING */
+  | { readonly type: 'UploadStarted'; readonly at: number; readonly attempt: number }
+  /** UPLOAD_OBJECT_DONE: every segment is stored and the integrity hash is right */
+  | {
+      readonly type: 'UploadCompleted';
+      readonly at: number;
+      readonly segmentChecksums: readonly Hex[];
+      readonly integrityHash: Hex;
+    }
+  /** UPLOAD_OBJECT_ERROR */
+  | { readonly type: 'UploadFailed'; readonly at: number; readonly failure: Failure }
+  /** ALLOC_SECONDARY_DOING; `excludeGvgId` when the chain or a secondary refused that group */
+  | { readonly type: 'AllocationStarted'; readonly at: number; readonly excludeGvgId?: number }
+  /** ALLOC_SECONDARY_DONE: all six members of one GVG approved */
+  | {
+      readonly type: 'AllocationCompleted';
+      readonly at: number;
+      readonly gvgId: number;
+      readonly secondarySpIds: readonly number[];
+      readonly approvals: readonly Approval[];
+    }
+  /** ALLOC_SECONDARY_ERROR */
+  | { readonly type: 'AllocationFailed'; readonly at: number; readonly failure: Failure }
+  /** REPLICATE_OBJECT_DOING */
+  | { readonly type: 'ReplicationStarted'; readonly at: number }
+  /** stays in REPLICATE_OBJECT_DOING: one secondary's column is stored, both its signatures were checked */
+  | { readonly type: 'SecondaryCompleted'; readonly at: number; readonly receipt: Receipt }
+  /** REPLICATE_OBJECT_DONE */
+  | { readonly type: 'ReplicationCompleted'; readonly at: number }
+  /** REPLICATE_OBJECT_ERROR */
+  | { readonly type: 'ReplicationFailed'; readonly at: number; readonly failure: Failure }
+  /** SIGN_OBJECT_DOING */
+  | { readonly type: 'SigningStarted'; readonly at: number }
+  /** SIGN_OBJECT_DONE: holds the signed bytes before anything is broadcast */
+  | { readonly type: 'SigningCompleted'; readonly at: number; readonly transaction: SignedTransaction }
+  /** SIGN_OBJECT_ERROR */
+  | { readonly type: 'SigningFailed'; readonly at: number; readonly failure: Failure }
+  /** SEAL_OBJECT_DOING: from here the signed bytes may be on their way */
+  | { readonly type: 'SealStarted'; readonly at: number }
+  /** SEAL_OBJECT_DONE: the chain says sealed */
+  | {
+      readonly type: 'SealCompleted';
+      readonly at: number;
+      readonly gvgId?: number;
+      readonly transactionHash?: string;
+    }
+  /** SEAL_OBJECT_ERROR */
+  | { readonly type: 'SealFailed'; readonly at: number; readonly failure: Failure }
+  /** no change of state: the deadline has passed and a reject was signed, before it is broadcast */
+  | { readonly type: 'RejectSigned'; readonly at: number; readonly transaction: SignedTransaction }
+  /** OBJECT_DISCONTINUED: the chain says gone, or a reject was confirmed */
+  | { readonly type: 'Discontinued'; readonly at: number; readonly reason: string };
+
+export type JobEventType = JobEvent['type'];

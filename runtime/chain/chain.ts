@@ -1,0 +1,82 @@
+import type {
+  Account,
+  ActionType,
+  BucketInfo,
+  GlobalVirtualGroup,
+  GlobalVirtualGroupFamily,
+  Hex,
+  ObjectInfo,
+  StorageParams,
+  StorageProvider,
+} from '../../protocols/greenfield/types.ts';
+
+export interface ChainOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface LatestBlock {
+  readonly height: number;
+  /** Unix ms of the block; its distance to now is the chain's lag. */
+  readonly time: number;
+}
+
+/** What the chain answered to a broadcast. `code` 0: in the mempool, not yet in a block. */
+export interface BroadcastResult {
+  readonly hash: string;
+  readonly code: number;
+  readonly codespace: string;
+  readonly log: string;
+}
+
+/** A transaction that is in a block. */
+export interface IncludedTransaction {
+  readonly hash: string;
+  readonly height: number;
+  readonly code: number;
+  readonly codespace: string;
+  readonly log: string;
+  /** Type URL and raw bytes of each message response (TxMsgData). */
+  readonly responses: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
+}
+
+/**
+ * A Greenfield node, by its CometBFT RPC (greenfield.md §8). Queries answer undefined where the chain says
+ * that there is no such thing.
+ * @throws Retryable `chain-unavailable` when no node answers; Terminal `chain-refused` with the chain's code.
+ */
+export interface Chain {
+  /** For example `greenfield_9000-1741`. */
+  readonly chainId: string;
+  latestBlock(options?: ChainOptions): Promise<LatestBlock>;
+  /** Parameters that held at a time in unix seconds; the current ones without it. */
+  storageParams(at?: number, options?: ChainOptions): Promise<StorageParams>;
+  bucket(name: string, options?: ChainOptions): Promise<BucketInfo | undefined>;
+  object(bucketName: string, objectName: string, options?: ChainOptions): Promise<ObjectOnChain | undefined>;
+  objectById(objectId: string, options?: ChainOptions): Promise<ObjectOnChain | undefined>;
+  storageProviders(options?: ChainOptions): Promise<readonly StorageProvider[]>;
+  family(familyId: number, options?: ChainOptions): Promise<GlobalVirtualGroupFamily | undefined>;
+  gvg(gvgId: number, options?: ChainOptions): Promise<GlobalVirtualGroup | undefined>;
+  gvgsOfFamily(familyId: number, options?: ChainOptions): Promise<readonly GlobalVirtualGroup[]>;
+  /** Bytes that the group's stake still allows (greenfield.md §7.2, 8). */
+  freeCapacity(gvg: GlobalVirtualGroup, options?: ChainOptions): Promise<number>;
+  isAllowed(
+    account: string,
+    bucketName: string,
+    objectName: string,
+    action: ActionType,
+    options?: ChainOptions,
+  ): Promise<boolean>;
+  account(address: string, options?: ChainOptions): Promise<Account | undefined>;
+  /** Hands TxRaw bytes to the node (broadcast_tx_sync). A refusal is an answer, not a throw. */
+  broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult>;
+  transaction(hash: string, options?: ChainOptions): Promise<IncludedTransaction | undefined>;
+  close(): void;
+}
+
+export interface ObjectOnChain {
+  readonly object: ObjectInfo;
+  /** Only once sealed. */
+  readonly gvg?: GlobalVirtualGroup;
+}
+
+export type { Hex };

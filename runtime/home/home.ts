@@ -1,0 +1,50 @@
+import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobStateName } from '../../protocols/job/states.ts';
+import type { TreeNode } from '../actors/types.ts';
+
+/** What a running object actor says of itself on `object.<object_id>.<version>`. */
+export interface OwnerAnswer {
+  readonly node: string;
+  readonly state: JobStateName;
+  /** Unix ms at which this owner took the job. */
+  readonly since: number;
+}
+
+/** Who works on a job right now: NATS interest is the directory (design §5). */
+export interface Directory {
+  /** Answers for a job until released. */
+  own(job: JobId, answer: () => OwnerAnswer): Promise<{ release(): Promise<void> }>;
+  /**
+   * Undefined: nobody owns the job ("no responders").
+   * @throws Retryable `owner-silent` when somebody does but does not answer in time.
+   */
+  find(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<OwnerAnswer | undefined>;
+}
+
+/** A change of state, told after the journal accepted it. History comes from the journal, never from here. */
+export interface JobAnnouncement {
+  readonly job: JobId;
+  readonly state: JobStateName;
+  readonly at: number;
+  /** For example the secondary that has just completed. */
+  readonly detail?: string;
+}
+
+export interface JobFeed {
+  announce(announcement: JobAnnouncement): void;
+  /** Announcements of one job or of all, from now on, until the signal fires. */
+  watch(options: { readonly job?: JobId; readonly signal: AbortSignal }): AsyncIterable<JobAnnouncement>;
+}
+
+/** The supervision tree on `inspect.<node>`, for command line and pages. */
+export interface InspectPoint {
+  serve(node: string, tree: () => TreeNode): { stop(): Promise<void> };
+  /** Trees of all nodes that answer within `timeoutMs`. */
+  read(options?: {
+    readonly timeoutMs?: number;
+    readonly signal?: AbortSignal;
+  }): Promise<readonly TreeNode[]>;
+}
+
+/** What an acknowledgement of this SP is worth (design §7). */
+export type Durability = 'crash-safe' | 'power-safe' | 'replicated';

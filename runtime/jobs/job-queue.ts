@@ -1,0 +1,29 @@
+import type { JobId } from '../../protocols/job/identity.ts';
+
+/**
+ * The durable work queue of one SP: at most one entry per job (design §5, `JOBS`). The un-acked message is the
+ * lease on the job.
+ */
+export interface JobQueue {
+  /** Resolves when the entry is durable. `already-queued` is success. */
+  enqueue(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<'queued' | 'already-queued'>;
+  /** Leases as they come, at most `limit()` held at once, until the signal fires. */
+  leases(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<Lease>;
+  /** True while the job has an entry, leased or not. */
+  has(job: JobId): Promise<boolean>;
+}
+
+/**
+ * The right to work on a job. Renewed by itself every third of ack_wait until `done` or `postpone`; `signal`
+ * fires when the last accepted renewal is older than ack_wait on the monotonic clock: stop before the next effect.
+ */
+export interface Lease {
+  readonly job: JobId;
+  /** From 1. */
+  readonly delivery: number;
+  readonly signal: AbortSignal;
+  /** The job has ended; the entry goes. */
+  done(): Promise<void>;
+  /** Gives the job back, to be delivered again after `delayMs` (at most 10 min). */
+  postpone(delayMs: number): Promise<void>;
+}

@@ -1,0 +1,57 @@
+import type { JobEvent } from '../../protocols/job/events.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+
+/** An event as it lies in the journal. */
+export interface StoredEvent {
+  readonly job: JobId;
+  /** From 1, without gaps, per job. */
+  readonly n: number;
+  /** UUID of the process start that wrote it. */
+  readonly writer: string;
+  readonly event: JobEvent;
+}
+
+/** A stored event with its place in the whole journal; positions rise, with gaps. */
+export interface Positioned extends StoredEvent {
+  readonly position: number;
+}
+
+/**
+ * The job's own record, and the fence between owners: event n of a job can be written once (design §6).
+ * Adapters: level (embedded). One contract suite holds for all.
+ */
+export interface Journal {
+  /** UUID of this process start. */
+  readonly writer: string;
+  /**
+   * Writes event n durably. Repeating one's own identical event is success.
+   * @throws Terminal `journal-fenced` when event n exists with other content or another writer, or n−1 does
+   * not exist: the caller has lost the job and touches nothing more.
+   */
+  append(job: JobId, n: number, event: JobEvent, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** All events of a job in order; empty for an unknown one. */
+  read(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<readonly StoredEvent[]>;
+  /** Every job that has events and was not purged, in no promised order. */
+  jobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
+  /** Events after a position, oldest first, then those that come, until the signal fires: what the projector reads. */
+  tail(after: number, options: { readonly signal: AbortSignal }): AsyncIterable<Positioned>;
+  /** Forgets an ended job. */
+  purge(job: JobId): Promise<void>;
+  /**
+   * A small durable key-value space of this SP beside the jobs, for what must survive a restart and is not a
+   * job's event: approvals given, receipts signed, columns held. Values are JSON; writes are synced.
+   */
+  readonly ledger: Ledger;
+  close(): Promise<void>;
+}
+
+export interface Ledger {
+  get<T>(key: string): Promise<T | undefined>;
+  put(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Entries whose key starts with the prefix, in key order. */
+  entries<T>(
+    prefix: string,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<readonly [string, T]>;
+}

@@ -1,0 +1,127 @@
+import type { Hex, Redundancy } from '../../protocols/greenfield/types.ts';
+import type { Receipt } from '../../protocols/job/context.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+
+export interface PeerOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What a primary asks all members of its candidate groups at once (design §5, `approval.ask`). */
+export interface ApprovalAsk {
+  readonly job: JobId;
+  /** Sp id of the asker. */
+  readonly primarySpId: number;
+  readonly bucketName: string;
+  readonly objectName: string;
+  /** Bytes. */
+  readonly payloadSize: number;
+  readonly redundancy: Redundancy;
+  /** GVGs with free capacity and all members in service, best first. */
+  readonly groups: readonly { readonly gvgId: number; readonly secondarySpIds: readonly number[] }[];
+}
+
+/** One member's answer for every place it holds in the asked groups. */
+export interface ApprovalAnswer {
+  readonly spId: number;
+  /** Unix ms. */
+  readonly expiresAt: number;
+  readonly granted: readonly { readonly gvgId: number; readonly redundancyIndex: number }[];
+  readonly refused: readonly { readonly gvgId: number; readonly code: string; readonly reason: string }[];
+  /** The signed control message, base64: goes back with the offer. */
+  readonly message: string;
+}
+
+/** What a primary offers to one secondary: one column of one object. */
+export interface ColumnOffer {
+  readonly job: JobId;
+  readonly from: number;
+  readonly to: number;
+  readonly gvgId: number;
+  readonly redundancyIndex: number;
+  readonly bucketName: string;
+  readonly objectName: string;
+  readonly payloadSize: number;
+  readonly redundancy: Redundancy;
+  readonly maxSegmentSize: number;
+  readonly dataChunks: number;
+  readonly parityChunks: number;
+  /** The receiver's own approval, base64. */
+  readonly approval: string;
+  /** The seven integrity hashes. */
+  readonly checksums: readonly Hex[];
+}
+
+/** The primary's side of one column on its way. One port for the NATS wire and for HTTP (design §5). */
+export interface ReplicationSession {
+  /** First segment whose piece the secondary does not have; equals the segment count when it has all. */
+  readonly firstMissing: number;
+  /**
+   * Sends the piece of one segment; pieces go in segment order. Resolves when the receiver's credit has let
+   * every byte leave.
+   */
+  send(
+    piece: { readonly segmentIndex: number; readonly bytes: Uint8Array },
+    options?: PeerOptions,
+  ): Promise<void>;
+  /**
+   * Tells the secondary that all is sent, and waits for its receipt. Signatures are checked by the caller.
+   * @throws Terminal `receipt-refused` with the secondary's reason
+   */
+  done(checksums: readonly Hex[], options?: PeerOptions): Promise<Receipt>;
+  /** Ends the session; safe to call at any time, more than once. */
+  close(): void;
+}
+
+/** How a primary reaches other SPs. */
+export interface PeerClient {
+  /** Answers as they come, signature and sender checked against the chain, until `timeoutMs` or the signal. */
+  ask(ask: ApprovalAsk, options: PeerOptions & { readonly timeoutMs: number }): AsyncIterable<ApprovalAnswer>;
+  /**
+   * Offers a column and waits until the secondary accepts.
+   * @param column the whole column, where it is small (64 KiB) and may ride in the offer.
+   * @throws Retryable `peer-unreachable`, `offer-refused` (lag, budget); Terminal `offer-refused` (never)
+   */
+  open(
+    offer: ColumnOffer,
+    options: PeerOptions & { readonly column?: readonly Uint8Array[] },
+  ): Promise<ReplicationSession>;
+}
+
+/** The secondary's side. */
+export interface PeerHost {
+  /** Answers asks until the signal fires; undefined: we are not listed, stay silent. */
+  serveAsks(
+    answer: (ask: ApprovalAsk, signal: AbortSignal) => Promise<Omit<ApprovalAnswer, 'message'> | undefined>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Offers as they come from our mailbox, signature and sender checked, at most `limit` open at once. */
+  offers(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<InboundOffer>;
+}
+
+/** An offer held un-acked in our mailbox; renewed by itself until it is settled. */
+export interface InboundOffer {
+  readonly offer: ColumnOffer;
+  /** Says that we want the column from a segment on. The pieces end with the primary's `done`. */
+  accept(firstMissing: number, options?: PeerOptions): Promise<InboundSession>;
+  /** Sends a receipt, now or stored from before, and settles the offer. */
+  receipt(receipt: Receipt): Promise<void>;
+  /** Refuses and settles the offer; `again` tells the primary whether another try can help. */
+  refuse(reason: { readonly code: string; readonly reason: string; readonly again: boolean }): Promise<void>;
+  /** Leaves the offer for a later delivery. */
+  postpone(delayMs: number): Promise<void>;
+}
+
+export interface InboundSession {
+  /** Pieces in segment order. The next one begins when the bytes of the last were consumed; that is the credit. */
+  pieces(options?: PeerOptions): AsyncIterable<InboundPiece>;
+  /** The seven integrity hashes of the primary's `done`; resolves after the last piece. */
+  done(options?: PeerOptions): Promise<readonly Hex[]>;
+  close(): void;
+}
+
+export interface InboundPiece {
+  readonly segmentIndex: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}

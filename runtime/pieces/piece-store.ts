@@ -1,0 +1,49 @@
+import type { Hex } from '../../protocols/greenfield/types.ts';
+
+export interface StoredPiece {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256 of the bytes: the piece checksum of greenfield.md §4. */
+  readonly checksum: Hex;
+}
+
+export interface PieceOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Durable store of segments and pieces. Pieces are write-once (design §5). */
+export interface PieceStore {
+  /**
+   * Stores a piece under a new name; the bytes are hashed once, on their way. Where the name exists with the
+   * same checksum, nothing is written and the put has succeeded.
+   * @throws Terminal `piece-exists` when the name holds other bytes (the owner may delete and put again);
+   * Retryable `piece-store-unavailable`; Cancelled.
+   */
+  put(
+    key: string,
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: PieceOptions,
+  ): Promise<StoredPiece>;
+  /** What is stored under the name; undefined when nothing is. */
+  stat(key: string, options?: PieceOptions): Promise<StoredPiece | undefined>;
+  /**
+   * The bytes, checked against the stored checksum while they pass when the whole piece is read.
+   * @throws Terminal `piece-missing`; Retryable `piece-corrupt` at the end of a piece whose bytes do not match.
+   */
+  read(
+    key: string,
+    options?: PieceOptions & { readonly offset?: number; readonly length?: number },
+  ): AsyncIterable<Uint8Array>;
+  /** The whole piece in memory, checked. */
+  get(key: string, options?: PieceOptions): Promise<Uint8Array>;
+  /** Removes a piece, its chunks and its name; removing nothing is success. */
+  delete(key: string, options?: PieceOptions): Promise<void>;
+  /** Names that start with a prefix, for the caretaker. */
+  keys(prefix: string, options?: PieceOptions): AsyncIterable<string>;
+  /**
+   * Purges chunks that no name refers to and that are older than `olderThanMs`; at most `limit` a pass.
+   * @returns how many were purged.
+   */
+  sweep(options: PieceOptions & { readonly olderThanMs: number; readonly limit: number }): Promise<number>;
+}
