@@ -1,0 +1,33 @@
+import { Terminal } from '../errors.ts';
+import type { Redundancy } from '../greenfield/types.ts';
+
+/** `RedundancyType` of today's wire (greenfield.md §2); before chain v0.1.0 the two were swapped. */
+export const REDUNDANCY_NUMBER = { EC: 0, REPLICA: 1 } as const satisfies Record<Redundancy, number>;
+
+const BY_WIRE: Readonly<Record<string, Redundancy | 'INLINE'>> = {
+  0: 'EC',
+  REDUNDANCY_EC_TYPE: 'EC',
+  1: 'REPLICA',
+  REDUNDANCY_REPLICA_TYPE: 'REPLICA',
+  2: 'INLINE',
+  REDUNDANCY_INLINE_TYPE: 'INLINE',
+};
+
+/**
+ * The redundancy that a number (protobuf) or a name (JSON) of the wire stands for.
+ * @throws Terminal `inline-redundancy`, which early documents know and no chain has; Terminal `bad-redundancy`
+ */
+export function redundancyFromWire(wire: number | string): Redundancy {
+  const redundancy = Object.hasOwn(BY_WIRE, wire) ? BY_WIRE[wire] : undefined;
+  if (redundancy === 'INLINE') {
+    throw new Terminal({
+      code: 'inline-redundancy',
+      message: 'Redundancy INLINE is known but not supported: no chain stores payloads inline.',
+      advice: 'Create the object with REDUNDANCY_EC_TYPE or REDUNDANCY_REPLICA_TYPE.',
+    });
+  }
+  if (!redundancy) {
+    throw new Terminal({ code: 'bad-redundancy', message: `"${wire}" is no redundancy type.` });
+  }
+  return redundancy;
+}
