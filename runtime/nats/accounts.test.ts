@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import test from 'ava';
+import { connect, type NatsConnection } from 'nats';
+import { Terminal } from '../../protocols/errors.ts';
+import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from './accounts.ts';
+
+const SPS: readonly SpAccount[] = [1, 2, 3].map((spId) => ({
+  spId,
+  homePassword: `home-password-of-${spId}`,
+  peersPassword: `peers-password-of-${spId}`,
+}));
+
+let dir: string;
+let server: ChildProcess;
+let url: string;
+const open: NatsConnection[] = [];
+
+test.before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sealion-accounts-'));
+  const config = join(dir, 'server.conf');
+  await writeFile(
+    config,
+    `listen: "127.0.0.1:-1"\nports_file_dir: "${dir}"\njetstream { store_dir: "${dir}/js" }\n${accountsConfig(SPS)}`,
+  );
+  server = spawn('.cache/nats-server/usr/sbin/nats-server', ['-c', config], { stdio: 'ignore' });
+  url = await until(async () => {
+    const file = (await readdir(dir)).find((name) => name.endsWith('.ports'));
+    if (!file) return undefined;
+    const text = await readFile(join(dir, file), 'utf8');
+    return text ? (JSON.parse(text) as { nats: string[] }).nats[0] : undefined;
+  });
+});
+
+test.after.always(async () => {
+  await Promise.all(open.map((connection) => connection.close()));
+  const gone = new Promise((resolve) => server.once('exit', resolve));
+  server.kill();
+  await gone;
+  await rm(dir, { recursive: true, force: true });
+});
+
+test.serial('the own nodes of an SP have a JetStream of their own', async (t) => {
+  const [one, two] = [await home(1), await home(2)];
+  const manager = await jetstreamManager(one);
+  await manager.streams.add({ name: 'SECRET', subjects: ['secret'] });
+  await jetstream(one).publish('secret', 'x');
+
+  await t.throwsAsync((await jetstreamManager(two)).streams.info('SECRET'), { message: /not found/ });
+  t.is((await manager.streams.info('SECRET')).state.messages, 1);
+});
+
+test.serial('an offer rests in the receiver’s own stream, with its PubAck and its dedup', async (t) => {
+  const { mailbox, inbox } = await openMailbox(1);
+  const sender = await peer(2);
+
+  const ack = await request(sender, 'peer.1.offer.2.77.0.3', 'offer');
+  t.is(ack.stream, mailbox);
+  t.is((await inbox('peer.1.offer.2.77.0.3')).string(), 'offer');
+});
+
+test.serial('an SP cannot send in the name of another', async (t) => {
+  const { count } = await openMailbox(1);
+  const forger = await peer(2);
+  const before = await count();
+  for (const subject of ['peer.1.offer.3.77.0.3', 'peer.1.receipt.3.77.0.3', 'session.1.3.token', 'peer.1']) {
+    await t.throwsAsync(request(forger, subject, 'forged'), undefined, subject);
+  }
+  t.is(await count(), before);
+});
+
+test.serial('an SP cannot make a mailbox speak: a PubAck to another mailbox lands nowhere', async (t) => {
+  await openMailbox(1);
+  const { count } = await openMailbox(3);
+  const forger = await peer(2);
+  const before = await count();
+  forger.publish('peer.1.offer.2.1.0.0', 'x', { reply: 'peer.3.offer.9.777.0.0' });
+  forger.publish('peer.1.offer.2.1.0.1', 'x', { reply: 'peer.3.offer.2.777.0.0' });
+  // The same connection's later offers arrive, so the two before them have been dealt with.
+  await request(forger, 'peer.1.offer.2.1.0.2', 'x');
+  await request(forger, 'peer.3.offer.2.778.0.0', 'x');
+  t.is(await count(), before + 1);
+});
+
+test.serial('an SP can read neither the mailbox of another nor what others tell each other', async (t) => {
+  await openMailbox(1);
+  const spy = await peer(3);
+  for (const subject of ['peer.1.>', 'peer.>', 'session.1.>', '>', '_INBOX.1.>', '_INBOX.>', '_R_.>']) {
+    const subscription = spy.subscribe(subject);
+    await t.throwsAsync(
+      (async () => {
+        for await (const _ of subscription);
+      })(),
+      { message: /Permissions Violation/ },
+      subject,
+    );
+  }
+});
+
+test.serial('the JetStream API cannot be reached from the peers plane', async (t) => {
+  const { mailbox } = await openMailbox(1);
+  const spy = await peer(2);
+  for (const subject of [
+    `$JS.API.STREAM.INFO.${mailbox}`,
+    `$JS.API.DIRECT.GET.${mailbox}.peer.1.offer.2.77.0.3`,
+  ]) {
+    await t.throwsAsync(request(spy, subject, ''), undefined, subject);
+  }
+});
+
+test.serial(
+  'a listed SP answers an ask into the inbox of the asker, once, and nobody else hears it',
+  async (t) => {
+    const [asker, answerer] = [await peer(1), await peer(2)];
+    const asks = answerer.subscribe('approval.ask', {
+      callback: (_, ask) => {
+        ask.respond('yes');
+        ask.respond('and again');
+      },
+    });
+    await answerer.flush();
+    const inbox = asker.subscribe(`${peersInbox(1)}.answers`);
+    asker.publish('approval.ask', 'who?', { reply: `${peersInbox(1)}.answers` });
+    const answers: string[] = [];
+    const collecting = (async () => {
+      for await (const answer of inbox) answers.push(answer.string());
+    })();
+    await until(async () => answers[0]);
+    await answerer.flush();
+    await asker.flush();
+    await inbox.drain();
+    await collecting;
+    t.deepEqual(answers, ['yes']);
+    asks.unsubscribe();
+  },
+);
+
+test.serial('a sender’s session subjects reach the receiver that they name', async (t) => {
+  const [sender, receiver] = [await peer(1), await peer(2)];
+  const session = receiver.subscribe('session.2.1.token.>', { max: 1 });
+  await receiver.flush();
+  sender.publish('session.2.1.token.0', 'piece');
+  for await (const message of session) t.is(message.string(), 'piece');
+});
+
+test.serial('ids and passwords that cannot stand in the configuration are refused', (t) => {
+  const sp = SPS[0] as SpAccount;
+  t.throws(() => accountsConfig([sp, sp]), { instanceOf: Terminal, code: 'bad-nats-accounts' });
+  t.throws(() => accountsConfig([{ ...sp, spId: 0 }]), { code: 'bad-nats-accounts' });
+  t.throws(() => accountsConfig([{ ...sp, homePassword: 'short' }]), { code: 'bad-nats-accounts' });
+  t.throws(() => accountsConfig([{ ...sp, peersPassword: 'quote"-and-much-more' }]), {
+    code: 'bad-nats-accounts',
+  });
+});
+
+function home(spId: number): Promise<NatsConnection> {
+  return enter(homeUser(spId), `home-password-of-${spId}`);
+}
+
+function peer(spId: number): Promise<NatsConnection> {
+  return enter(peersUser(spId), `peers-password-of-${spId}`, peersInbox(spId));
+}
+
+async function enter(user: string, pass: string, inboxPrefix = '_INBOX'): Promise<NatsConnection> {
+  const connection = await connect({ servers: url, user, pass, inboxPrefix });
+  open.push(connection);
+  return connection;
+}
+
+async function openMailbox(spId: number) {
+  const manager = await jetstreamManager(await home(spId));
+  const mailbox = 'MAILBOX';
+  await manager.streams.add({ name: mailbox, subjects: [`peer.${spId}.offer.>`, `peer.${spId}.receipt.>`] });
+  return {
+    mailbox,
+    inbox: async (subject: string) => {
+      const message = await manager.streams.getMessage(mailbox, { last_by_subj: subject });
+      if (!message) throw new Error(`nothing under ${subject}`);
+      return message;
+    },
+    count: async () => (await manager.streams.info(mailbox)).state.messages,
+  };
+}
+
+async function request(
+  connection: NatsConnection,
+  subject: string,
+  body: string,
+): Promise<{ readonly stream: string }> {
+  const answer = await connection.request(subject, body, { timeout: 1_000 });
+  return answer.json();
+}
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 500; tries++) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await sleep(20);
+  }
+  throw new Error('waited too long');
+}

@@ -1,0 +1,101 @@
+import { Terminal } from '../../protocols/errors.ts';
+
+/** Name of the account that all SPs join (design §5, the peers plane). */
+export const PEERS_ACCOUNT = 'PEERS';
+
+/** What one SP needs on a server that it shares with others. */
+export interface SpAccount {
+  readonly spId: number;
+  /** Of the user `homeUser(spId)`, for the SP's own nodes. At least 16 characters of base64url. */
+  readonly homePassword: string;
+  /** Of the user `peersUser(spId)`, with which the SP joins the peers account. Same form. */
+  readonly peersPassword: string;
+}
+
+/** User of an SP's home account. */
+export function homeUser(spId: number): string {
+  return `sp${spId}`;
+}
+
+/** User with which an SP joins the peers account. */
+export function peersUser(spId: number): string {
+  return `peer${spId}`;
+}
+
+/** First tokens of every inbox of an SP on the peers plane: to be set as `inboxPrefix` of its connection. */
+export function peersInbox(spId: number): string {
+  return `_INBOX.${spId}`;
+}
+
+/**
+ * The `accounts` block of a nats-server's configuration for SPs that share one server (the devnet): a home
+ * account with JetStream for each SP, and the peers account, which has none. The mailbox of an SP is a service
+ * that its home account exports to the peers account alone, so that what others send rests in a stream that only
+ * the SP itself can read. On the peers plane an SP speaks in its own name only; a subject names the receiver
+ * before the sender.
+ * @throws Terminal `bad-nats-accounts` for an id or password that cannot stand in the configuration
+ */
+export function accountsConfig(sps: readonly SpAccount[]): string {
+  check(sps);
+  return `accounts {
+${sps.map(homeAccount).join('\n')}
+  ${PEERS_ACCOUNT} {
+    imports: [
+${sps.map((sp) => `      { service: { account: ${homeAccountName(sp)}, subject: "${mailbox(sp)}" } }`).join('\n')}
+    ]
+    users: [
+${sps.map(peersMember).join('\n')}
+    ]
+  }
+}
+`;
+}
+
+function homeAccountName(sp: SpAccount): string {
+  return `HOME_${sp.spId}`;
+}
+
+function mailbox(sp: SpAccount): string {
+  return `peer.${sp.spId}.>`;
+}
+
+function homeAccount(sp: SpAccount): string {
+  return `  ${homeAccountName(sp)} {
+    jetstream: enabled
+    exports: [ { service: "${mailbox(sp)}", accounts: [${PEERS_ACCOUNT}] } ]
+    users: [ { user: "${homeUser(sp.spId)}", password: "${sp.homePassword}" } ]
+  }`;
+}
+
+/** An ask waits 10 s for its answers, so the right to answer it need not live longer than a minute. */
+function peersMember(sp: SpAccount): string {
+  const id = sp.spId;
+  return `      {
+        user: "${peersUser(id)}", password: "${sp.peersPassword}"
+        permissions: {
+          publish: { allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "approval.ask"] }
+          subscribe: { allow: ["${peersInbox(id)}.>", "session.${id}.>", "approval.ask"] }
+          allow_responses: { max: 1, expires: "1m" }
+        }
+      }`;
+}
+
+function check(sps: readonly SpAccount[]): void {
+  const ids = new Set<number>();
+  for (const sp of sps) {
+    if (!Number.isSafeInteger(sp.spId) || sp.spId < 1) refuse(`${sp.spId} is no SP id.`);
+    if (ids.has(sp.spId)) refuse(`SP ${sp.spId} is listed twice.`);
+    ids.add(sp.spId);
+    for (const password of [sp.homePassword, sp.peersPassword]) {
+      if (!/^[A-Za-z0-9_-]{16,}$/.test(password)) refuse(`A password of SP ${sp.spId} has the wrong form.`);
+    }
+  }
+}
+
+function refuse(message: string): never {
+  throw new Terminal({
+    code: 'bad-nats-accounts',
+    message,
+    advice: 'Give each SP its id once, and passwords of 16 or more letters, digits, "_" and "-".',
+  });
+}
