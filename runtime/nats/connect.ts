@@ -1,0 +1,77 @@
+import type { NatsConnection, Status } from '@nats-io/nats-core';
+import { connect } from 'nats';
+import { throwIfAborted } from '../../protocols/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { natsError } from './errors.ts';
+
+export interface NatsOptions {
+  /** One or several, with commas: `nats://host:4222`. */
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** Shown in the server's list of connections, for example `sp-1@node-a home`. */
+  readonly name: string;
+  /** Subject prefix of replies, where the account may only subscribe there. */
+  readonly inboxPrefix?: string;
+  readonly log: Logger;
+  readonly signal?: AbortSignal;
+}
+
+const CONNECT_LIMIT_MS = 5_000;
+const RECONNECT_WAIT_MS = 250;
+const PING_EVERY_MS = 10_000;
+
+/**
+ * Opens a connection to one NATS plane (design §5). The first connect fails fast; after it, the connection comes
+ * back by itself for ever, and what happens to it is logged. The caller closes it.
+ * @throws Retryable `nats-unavailable`; Terminal `nats-refused`; Cancelled
+ */
+export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
+  throwIfAborted(options.signal);
+  const doing = `connecting to ${options.url}`;
+  const connection = await connect({
+    servers: options.url.split(',').map((server) => server.trim()),
+    name: options.name,
+    ...(options.user !== undefined && { user: options.user }),
+    ...(options.password !== undefined && { pass: options.password }),
+    ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),
+    timeout: CONNECT_LIMIT_MS,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    reconnectJitter: RECONNECT_WAIT_MS,
+    ignoreAuthErrorAbort: true,
+    pingInterval: PING_EVERY_MS,
+    maxPingOut: 2,
+  }).catch((error: unknown) => {
+    throw natsError(error, doing);
+  });
+  if (options.signal?.aborted) await connection.close();
+  throwIfAborted(options.signal);
+  void logStatus(connection, options.log.child({ plane: options.name }));
+  return connection;
+}
+
+/** Ends with the connection. */
+async function logStatus(connection: NatsConnection, log: Logger): Promise<void> {
+  for await (const status of connection.status()) tell(status, log);
+}
+
+function tell(status: Status, log: Logger): void {
+  switch (status.type) {
+    case 'disconnect':
+    case 'staleConnection':
+      log.warn({ status: status.type }, 'connection to NATS lost');
+      break;
+    case 'reconnect':
+      log.info({ server: status.server }, 'connection to NATS is back');
+      break;
+    case 'slowConsumer':
+      log.warn({ subject: status.sub.getSubject(), pending: status.pending }, 'we read too slowly from NATS');
+      break;
+    case 'error':
+      log.error({ error: status.error }, 'NATS reports an error');
+      break;
+    default:
+      log.debug({ status: status.type }, 'connection to NATS');
+  }
+}

@@ -1,0 +1,121 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { errors } from '@nats-io/nats-core';
+import {
+  type ErrorFacts,
+  Retryable,
+  type SealionError,
+  Terminal,
+  toSealionError,
+} from '../../protocols/errors.ts';
+
+/** Numbers of JetStream's API errors that we act on (nats-server, `server/errors.json`). */
+export const JetStreamCode = {
+  STREAM_NOT_FOUND: 10059,
+  MESSAGE_NOT_FOUND: 10037,
+  WRONG_LAST_SEQUENCE: 10071,
+  STORE_FAILED: 10077,
+  STORAGE_EXCEEDED: 10047,
+  RESOURCES_EXCEEDED: 10023,
+  NOT_ENABLED: 10076,
+  NOT_ENABLED_FOR_ACCOUNT: 10039,
+} as const;
+
+/** True when JetStream refused a request for this reason. */
+export function isJetStreamError(thrown: unknown, code: number): boolean {
+  return thrown instanceof JetStreamApiError && thrown.code === code;
+}
+
+/** True when nobody listens on the subject of a request. */
+export function isNoResponders(thrown: unknown): boolean {
+  return (
+    thrown instanceof errors.NoRespondersError ||
+    (thrown instanceof errors.RequestError && thrown.isNoResponders())
+  );
+}
+
+/** True when a request had no answer in time. */
+export function isTimeout(thrown: unknown): boolean {
+  return (
+    thrown instanceof errors.TimeoutError ||
+    (thrown instanceof Error && thrown.cause instanceof errors.TimeoutError)
+  );
+}
+
+/**
+ * Brings what a NATS client threw into our taxonomy. Lost connections, silence and full stores are `Retryable`;
+ * wrong credentials, missing permissions and a server without JetStream are `Terminal`, since only an operator can help.
+ * @param doing what was tried, for the message, for example `publishing to JOBS`
+ * @param code of a Retryable error, where the port names its own
+ */
+export function natsError(thrown: unknown, doing: string, code = 'nats-unavailable'): SealionError {
+  if (isRefusal(thrown)) {
+    return new Terminal({
+      code: 'nats-refused',
+      message: `NATS refused ${doing}: ${thrown.message}`,
+      advice: 'Check user, password and permissions of this account on the nats-server.',
+      cause: thrown,
+    });
+  }
+  if (isWithoutJetStream(thrown)) {
+    return new Terminal({
+      code: 'jetstream-disabled',
+      message: `NATS refused ${doing}: JetStream is not enabled for this account.`,
+      advice: 'Add a jetstream block to the server and enable it for the account.',
+      cause: thrown,
+    });
+  }
+  const facts = retryableFacts(thrown);
+  if (facts)
+    return new Retryable({ code, cause: thrown, ...facts, message: `Failed at ${doing}: ${facts.message}` });
+  return toSealionError(thrown);
+}
+
+function isRefusal(thrown: unknown): thrown is Error {
+  if (!(thrown instanceof Error)) return false;
+  return [thrown, thrown.cause].some(
+    (error) =>
+      error instanceof errors.AuthorizationError ||
+      error instanceof errors.UserAuthenticationExpiredError ||
+      error instanceof errors.PermissionViolationError,
+  );
+}
+
+function isWithoutJetStream(thrown: unknown): boolean {
+  return (
+    (thrown instanceof Error && thrown.name === 'JetStreamNotEnabled') ||
+    isJetStreamError(thrown, JetStreamCode.NOT_ENABLED) ||
+    isJetStreamError(thrown, JetStreamCode.NOT_ENABLED_FOR_ACCOUNT)
+  );
+}
+
+function retryableFacts(thrown: unknown): Omit<ErrorFacts, 'code'> | undefined {
+  if (isNoResponders(thrown)) {
+    return {
+      message: 'nobody answers on that subject.',
+      advice: 'Check that JetStream has recovered and has a leader.',
+    };
+  }
+  if (isTimeout(thrown))
+    return { message: 'no answer in time.', advice: 'Check the load of the nats-server.' };
+  if (thrown instanceof JetStreamApiError) {
+    const full = [
+      JetStreamCode.STORE_FAILED,
+      JetStreamCode.STORAGE_EXCEEDED,
+      JetStreamCode.RESOURCES_EXCEEDED,
+    ];
+    return {
+      message: `JetStream says "${thrown.message}" (${thrown.code}).`,
+      ...(full.some((code) => code === thrown.code) && {
+        advice: 'The store is full or over its limit: free space or raise the limit.',
+      }),
+    };
+  }
+  if (
+    thrown instanceof errors.ConnectionError ||
+    thrown instanceof errors.ClosedConnectionError ||
+    thrown instanceof errors.DrainingConnectionError
+  ) {
+    return { message: `${thrown.message}.`, advice: 'Check that the nats-server runs and can be reached.' };
+  }
+  return undefined;
+}
