@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mustRun, ROOT, step } from './step.mjs';
+
+const FOLDERS = ['protocols', 'runtime', 'actors', 'gateway', 'cluster'];
+const DIST = join(ROOT, 'dist');
+const STAMP = join(DIST, '.sources');
+
+/** Compiles to dist/ where a source has changed since the last time, and removes what has no source any more. */
+export async function build() {
+  const sources = fingerprint();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
+  await step('Compiling', () =>
+    mustRun('The compiler', process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')]),
+  );
+  removeStale();
+  writeFileSync(STAMP, sources);
+}
+
+function fingerprint() {
+  const hash = createHash('sha256');
+  const files = FOLDERS.flatMap((folder) => filesBelow(join(ROOT, folder), '.ts'));
+  for (const path of [...files.sort(), join(ROOT, 'tsconfig.json'), join(ROOT, 'package-lock.json')]) {
+    const { mtimeMs, size } = statSync(path);
+    hash.update(`${path} ${mtimeMs} ${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** A test whose source is gone must not run from what was compiled of it. */
+function removeStale() {
+  for (const folder of FOLDERS) {
+    for (const path of filesBelow(join(DIST, folder), '.js')) {
+      const source = join(ROOT, path.slice(DIST.length)).replace(/\.js$/, '.ts');
+      if (existsSync(source)) continue;
+      rmSync(path);
+      rmSync(`${path}.map`, { force: true });
+    }
+  }
+}
+
+function filesBelow(folder, ending) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}

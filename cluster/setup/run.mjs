@@ -1,0 +1,57 @@
+/**
+ * Sets up what is missing on this machine, then does what was asked for:
+ *
+ *     node cluster/setup/run.mjs build | test [folder or file …] | verify | demo … | devnet …
+ *
+ * Plain JavaScript with nothing but what Node brings, since it runs before anything is installed.
+ */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+import { provideNatsServer } from './nats-server.mjs';
+import { checkNode, installPackages } from './packages.mjs';
+import { ROOT, SetupError } from './step.mjs';
+import { conclude, runTests } from './test.mjs';
+import { verify } from './verify.mjs';
+
+/** Compiled programs that can be started by name; they run in this process, so signals reach them directly. */
+const PROGRAMS = {
+  demo: 'dist/cluster/demo/main.js',
+  devnet: 'dist/cluster/devnet/main.js',
+};
+
+async function main([task = '', ...args]) {
+  const known = ['build', 'test', 'verify', ...Object.keys(PROGRAMS)];
+  if (!known.includes(task)) {
+    throw new SetupError(`"${task}" is nothing that can be run.`, {
+      advice: `Give one of ${known.join(', ')}.`,
+    });
+  }
+  checkNode();
+  await installPackages();
+  await provideNatsServer();
+  if (task === 'verify') {
+    process.exitCode = await verify();
+    return;
+  }
+  await build();
+  if (task === 'test') process.exitCode = conclude(await runTests(args));
+  if (task in PROGRAMS) await start(join(ROOT, PROGRAMS[task]), args);
+}
+
+async function start(program, args) {
+  process.setSourceMapsEnabled(true);
+  process.argv = [process.execPath, program, ...args];
+  await import(pathToFileURL(program).href);
+}
+
+const command = process.argv.slice(2);
+try {
+  await main(command);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  const parts = [error.output?.trimEnd(), error.message, error.advice].filter(Boolean);
+  process.stderr.write(`${parts.join('\n')}\n`);
+  process.exitCode = 1;
+  if (command[0] === 'test' || command[0] === 'verify') conclude({ passed: 0, failed: 1, skipped: [] });
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { ROOT, run } from './step.mjs';
+
+/**
+ * Runs the compiled tests and shows them as they come.
+ * @param selection folders or files as they are named in the sources, for example `runtime/journal`; all without
+ */
+export async function runTests(selection = []) {
+  const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const patterns = selection.map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
+  const { code, output } = await run(
+    process.execPath,
+    [join(ROOT, 'node_modules/ava/entrypoints/cli.mjs'), ...patterns],
+    { env: { ...process.env, ...colour }, onOutput: (text) => process.stdout.write(text) },
+  );
+  return tally(output, code);
+}
+
+/**
+ * Counts what ava's default reporter wrote. A test file that does not load, holds no test or does not end, and an
+ * error outside of any test, count as one failure each; so does an exit code that nothing in the output explains.
+ * @returns `{ passed, failed, skipped }`, the last as titles
+ */
+export function tally(output, exitCode) {
+  const lines = stripVTControlCharacters(output).split('\n');
+  const matching = (pattern) => lines.filter((line) => pattern.test(line));
+  const passed = matching(/^ {2}[✔√] /).length;
+  const failed = matching(/^ {2}([✘×] |Uncaught exception in |Unhandled rejection in )/).length;
+  const skipped = matching(/^ {2}- \[(skip|todo)\] /).map((line) => line.replace(/^ {2}- \[\w+\] /, ''));
+  return { passed, failed: exitCode !== 0 || passed === 0 ? Math.max(failed, 1) : failed, skipped };
+}
+
+/**
+ * Says how it ended: the reason of every skipped test (its title holds it), then the counts as the last line.
+ * @returns the exit code
+ */
+export function conclude({ passed, failed, skipped }) {
+  const reasons = skipped.map((title) => `skipped: ${title}\n`).join('');
+  const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+  process.stdout.write(`\n${reasons}${passed} passed, ${failed} failed${tail}\n`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}

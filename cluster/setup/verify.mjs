@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { ROOT, run, SetupError } from './step.mjs';
+import { conclude, runTests } from './test.mjs';
+
+/**
+ * What must hold before a change lands: format and lint (which holds the import rule between the folders), types,
+ * tests. Goes on after a failure as far as it can; a failed check counts as one failure.
+ * @returns the exit code
+ */
+export async function verify() {
+  const lint = await check('Format and lint', async () => {
+    const { code, output } = await run(process.execPath, [
+      join(ROOT, 'node_modules/@biomejs/biome/bin/biome'),
+      'ci',
+      '.',
+    ]);
+    if (code !== 0)
+      throw new SetupError('Biome has found faults.', {
+        advice: 'npm run format mends most of them.',
+        output,
+      });
+  });
+  const types = await check('Types', build);
+  const tests = types ? await runTests() : { passed: 0, failed: 0, skipped: [] };
+  const failedChecks = [lint, types].filter((good) => !good).length;
+  return conclude({ ...tests, failed: tests.failed + failedChecks });
+}
+
+async function check(name, work) {
+  try {
+    await work();
+    process.stdout.write(`${name}: good\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stdout.write(`${error.output ?? ''}\n${name}: ${error.message} ${error.advice ?? ''}\n`);
+    return false;
+  }
+}
