@@ -1,0 +1,66 @@
+import { aggregateSignatures, fastAggregateVerify, PublicKey, SecretKey, Signature } from '@chainsafe/blst';
+import { Terminal } from '../errors.ts';
+
+/**
+ * BLS12-381 as Greenfield uses it (greenfield.md §6.5): "min-pk" (public keys of 48 bytes in G1, signatures of
+ * 96 bytes in G2) with the proof-of-possession tag BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_, which is the
+ * one the library is built with. Messages are the 32-byte keccak of a document, signed as they are.
+ */
+
+/** Public key (48 bytes, compressed) of a 32-byte big-endian secret key. @throws Terminal `bad-private-key` */
+export function blsPublicKeyOf(secretKey: Uint8Array): Uint8Array {
+  return readSecretKey(secretKey).toPublicKey().toBytes(true);
+}
+
+/** Signs a message: 96 bytes, compressed. @throws Terminal `bad-private-key` */
+export function blsSign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
+  return readSecretKey(secretKey).sign(message).toBytes(true);
+}
+
+/** True when the holder of the public key signed the message. Malformed keys and signatures are false. */
+export function blsVerify(message: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): boolean {
+  return blsVerifyAggregate(message, [publicKey], signature);
+}
+
+/**
+ * True when the aggregate holds a signature of *every* key over the one message (FastAggregateVerify).
+ * Sound only for keys whose possession was proven, as the chain asks of an SP when it registers its key.
+ */
+export function blsVerifyAggregate(
+  message: Uint8Array,
+  publicKeys: readonly Uint8Array[],
+  aggregate: Uint8Array,
+): boolean {
+  if (publicKeys.length === 0) return false;
+  let keys: PublicKey[];
+  let signature: Signature;
+  try {
+    keys = publicKeys.map((key) => PublicKey.fromBytes(key, true));
+    signature = Signature.fromBytes(aggregate, true);
+  } catch {
+    return false;
+  }
+  return fastAggregateVerify(message, keys, signature);
+}
+
+/** Adds signatures up to one of 96 bytes. @throws Terminal `bad-bls-signature` on a malformed or missing one */
+export function blsAggregate(signatures: readonly Uint8Array[]): Uint8Array {
+  try {
+    return aggregateSignatures(signatures.map((bytes) => Signature.fromBytes(bytes, true))).toBytes(true);
+  } catch (cause) {
+    throw new Terminal({
+      code: 'bad-bls-signature',
+      message: 'The BLS signatures cannot be aggregated.',
+      advice: 'Check each with blsVerify first.',
+      cause,
+    });
+  }
+}
+
+function readSecretKey(bytes: Uint8Array): SecretKey {
+  try {
+    return SecretKey.fromBytes(bytes);
+  } catch (cause) {
+    throw new Terminal({ code: 'bad-private-key', message: 'These bytes are no BLS secret key.', cause });
+  }
+}

@@ -1,0 +1,203 @@
+import type { SealionError } from '../errors.ts';
+
+/** One row of the gateway's error table. */
+export interface GatewayError {
+  readonly status: number;
+  readonly area: string;
+  /** Default text; a thrown error's own message is shown in its place. */
+  readonly message: string;
+}
+
+const UNKNOWN_CODE = 999999;
+
+/**
+ * What the gateway answers, by code (greenfield.md §9.6). Numbers and statuses are the wire's, the texts ours.
+ * Where today's SPs use a number twice, the row is the one of the upload path.
+ */
+export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
+  ...area('approver', {
+    10001: [400, 'The approval request was lost.'],
+    10002: [406, 'The account holds too many buckets.'],
+    10003: [406, 'Too many approvals are being worked on; try again later.'],
+    10004: [406, 'The bucket is being migrated; try again later.'],
+  }),
+  ...area('authenticator', {
+    20001: [400, 'This kind of operation is not supported.'],
+    20002: [400, 'This storage provider is not the primary of the bucket.'],
+    20003: [400, 'The object is not in the expected status.'],
+    20004: [400, 'The object is not sealed.'],
+    20005: [400, 'The payment account is not active.'],
+    20006: [400, 'The account address is malformed.'],
+    20007: [404, 'There is no such bucket.'],
+    20008: [404, 'There is no such object.'],
+    20009: [400, 'The bucket exists already.'],
+    20010: [400, 'The object exists already.'],
+    20011: [400, 'The account has no permission.'],
+    20012: [400, 'The signature is wrong.'],
+    20015: [400, 'The registered public key has expired.'],
+    20016: [400, 'Address and domain of the user are needed.'],
+    20017: [400, 'Address, domain and public key of the user are needed.'],
+    20018: [400, 'At most 100 public keys can be named at once.'],
+    20019: [400, 'The public key is not registered.'],
+    20020: [400, 'The bucket is rate limited.'],
+    25002: [500, 'The chain cannot be asked.'],
+  }),
+  ...area('downloader', {
+    30001: [400, 'The download request was lost.'],
+    30002: [400, 'The object is not sealed.'],
+    30003: [400, 'Too many pieces are being read.'],
+    30004: [406, 'The read quota of the bucket is used up.'],
+    30005: [400, 'The parameters of the request are invalid.'],
+    30006: [400, 'There is no such piece.'],
+    30007: [400, 'The piece key is malformed.'],
+    30008: [406, 'The payment account is frozen.'],
+    30009: [400, 'The object cannot be downloaded.'],
+  }),
+  ...area('executor', {
+    40001: [400, 'The task was lost.'],
+    40002: [404, 'Too few secondary storage providers approved.'],
+    40003: [500, 'The object could not be sealed on chain.'],
+    40004: [404, 'No approval is left to try.'],
+    40005: [406, 'The integrity hash of a secondary is wrong.'],
+    40006: [406, 'The secondary storage provider is not the expected one.'],
+    40007: [406, 'The redundancy index is out of range.'],
+    45216: [406, 'The BLS signature of a secondary is wrong.'],
+  }),
+  ...area('gater', {
+    50001: [400, 'This way of signing is not supported.'],
+    50002: [400, 'The Authorization header is malformed.'],
+    50003: [400, 'The request was changed after it was signed.'],
+    50004: [401, 'The account has no permission.'],
+    50005: [400, 'The message in the header cannot be decoded.'],
+    50006: [400, 'The message in the header is invalid.'],
+    50007: [200, 'The approval was refused.'],
+    50008: [400, 'This kind of request is not supported.'],
+    50009: [400, 'A request header is invalid.'],
+    50010: [400, 'A query parameter is invalid.'],
+    50011: [500, 'The response cannot be encoded.'],
+    50012: [400, 'The range is invalid.'],
+    50013: [400, 'The stream broke off.'],
+    50014: [406, 'The request is for another storage provider.'],
+    50015: [406, 'The signature is invalid.'],
+    50016: [403, 'The payload size is not acceptable.'],
+    50017: [400, 'The header with the app domain is wrong.'],
+    50018: [400, 'The header with the public key is wrong.'],
+    50019: [400, 'The header with the nonce is wrong.'],
+    50020: [400, 'The signed message does not match the headers.'],
+    50021: [400, 'The signed message is for another storage provider.'],
+    50022: [400, 'The signed message does not follow the template.'],
+    50023: [400, 'The expiry timestamp in the header is missing, past or too far ahead.'],
+    50024: [400, 'The expiry timestamp in the query is missing, past or too far ahead.'],
+    50025: [404, 'There is no such object.'],
+    50026: [403, 'Access is forbidden.'],
+    50027: [400, 'The parameter "complete" is invalid.'],
+    50028: [400, 'The parameter "offset" is invalid.'],
+    50029: [403, 'The storage provider is not in service.'],
+    50030: [400, 'This storage provider cannot help to recover the piece.'],
+    50031: [400, 'Only erasure-coded pieces can be recovered.'],
+    50032: [500, 'The storage provider is busy; try again later.'],
+    50035: [500, 'The redundancy index is invalid.'],
+    50036: [403, 'The bucket is not in service.'],
+    50037: [400, 'The domain in the signed message is wrong.'],
+    50038: [400, 'The task has expired.'],
+    50039: [406, 'This storage provider is not the expected secondary.'],
+    50040: [400, 'The nonce in the signed message is wrong.'],
+    50041: [406, 'The sender is not the primary storage provider.'],
+    50042: [400, 'The object is not in the status CREATED.'],
+    50043: [400, 'The object is not sealed.'],
+    50044: [400, 'The object name is invalid.'],
+    55001: [500, 'The chain cannot be asked.'],
+    55002: [404, 'The chain knows no such thing.'],
+  }),
+  ...area('manager', {
+    60001: [400, 'The task was lost.'],
+    60002: [406, 'The same task is in work already.'],
+    60003: [406, 'Too many tasks are in work; try again later.'],
+    60004: [400, 'The task was cancelled.'],
+    65201: [500, 'The database failed.'],
+  }),
+  ...area('p2p', {
+    70001: [400, 'The same approval is being asked for already.'],
+    70002: [404, 'Too few storage providers approved.'],
+  }),
+  ...area('receiver', {
+    80001: [400, 'The piece was lost.'],
+    80002: [406, 'The same piece is being received already.'],
+    80003: [403, 'Pieces of the object are missing.'],
+    80004: [406, 'The checksum of the data is wrong.'],
+    85101: [500, 'The piece store failed.'],
+    85201: [500, 'The database failed.'],
+  }),
+  ...area('metadata', {
+    90003: [404, 'There is no record of an upload.'],
+  }),
+  ...area('uploader', {
+    110001: [400, 'The upload was lost.'],
+    110002: [403, 'The object is not in the status CREATED.'],
+    110003: [406, 'The object is being uploaded already.'],
+    110004: [406, 'The payload does not match the checksums on chain.'],
+    110005: [400, 'The payload stream broke off.'],
+    110006: [409, 'The object is uploaded already.'],
+    110007: [500, 'The state of the upload cannot be read.'],
+    110008: [400, 'The payload does not have the size that was announced.'],
+    115001: [500, 'The piece store failed.'],
+    115101: [500, 'The database failed.'],
+  }),
+  ...area('signer', {
+    120001: [400, 'Signing failed.'],
+    120002: [400, 'The seal could not be sent.'],
+    120003: [400, 'The reject could not be sent.'],
+  }),
+};
+
+/** What an HTTP client sees of an error. */
+export interface GatewayAnswer {
+  readonly status: number;
+  readonly code: number;
+  readonly message: string;
+}
+
+/**
+ * The answer to a failed request. An error without a known gateway code becomes 500 / 999999, and its message
+ * stays inside: it was not written for strangers.
+ */
+export function gatewayAnswer(error: SealionError): GatewayAnswer {
+  const row = error.gatewayCode === undefined ? undefined : GATEWAY_ERRORS[error.gatewayCode];
+  if (row === undefined || error.gatewayCode === undefined) {
+    return { status: 500, code: UNKNOWN_CODE, message: 'Something went wrong inside the storage provider.' };
+  }
+  return { status: row.status, code: error.gatewayCode, message: error.message || row.message };
+}
+
+/**
+ * The body of a failed request; its Content-Type is `application/xml`. Clients dereference `Error.Code`, so every
+ * failure must carry it.
+ */
+export function errorXml(code: number, message: string): string {
+  return `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
+}
+
+function area(
+  name: string,
+  rows: Readonly<Record<number, readonly [status: number, message: string]>>,
+): Record<number, GatewayError> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([code, [status, message]]) => [code, { status, area: name, message }]),
+  );
+}
+
+const XML_ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+/** Text for an XML element; characters that XML 1.0 cannot hold become U+FFFD. */
+function escapeXml(text: string): string {
+  return Array.from(text, (character) => {
+    if (XML_ENTITIES[character]) return XML_ENTITIES[character];
+    return /[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(character) ? character : '\ufffd';
+  }).join('');
+}
