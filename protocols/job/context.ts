@@ -30,9 +30,11 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly advice?: string;
-  /** How many tries of this phase have failed, from 1. */
+  /** How many tries in a row have failed, from 1. */
   readonly attempt: number;
-  /** Unix ms of the next try; absent when none will be made. */
+  /** The `*_DOING` state in which the next try begins. An upload waits for the client, all others for `nextTryAt`. */
+  readonly resume: JobStateName;
+  /** Unix ms of the next try; absent when it waits for somebody else (a client's PUT). */
   readonly nextTryAt?: number;
 }
 
@@ -100,7 +102,7 @@ export interface JobContext {
   readonly reject?: SignedTransaction;
   /** Present in `*_ERROR` states. */
   readonly failure?: Failure;
-  /** Failed tries of the current phase since it last succeeded; drives the back-off. */
+  /** Failed tries in a row, since the upload or the replication last completed; drives the back-off. */
   readonly failedTries: number;
   /** Present in OBJECT_DISCONTINUED. */
   readonly discontinuedBecause?: string;

@@ -3,8 +3,8 @@ import type { Approval, Failure, JobObject, Receipt, SignedTransaction } from '.
 import type { JobId } from './identity.ts';
 
 /**
- * What happened to a job, in the past tense. Every event but the last three groups' `SecondaryCompleted`,
- * `SealSuperseded` and `RejectSigned` moves the job to the state named beside it. Plain JSON: it is stored as is.
+ * What happened to a job, in the past tense. Every event but `SegmentDiscarded`, `SecondaryCompleted` and
+ * `RejectSigned` moves the job to the state named beside it. Plain JSON: it is stored as is.
  * `at` is unix ms, taken by the actor (the decider has no clock).
  */
 export type JobEvent =
@@ -18,6 +18,8 @@ export type JobEvent =
     }
   /** UPLOAD_OBJECT_DOING */
   | { readonly type: 'UploadStarted'; readonly at: number; readonly attempt: number }
+  /** no change of state: a stored segment of an earlier attempt holds other bytes, and is about to be deleted */
+  | { readonly type: 'SegmentDiscarded'; readonly at: number; readonly segmentIndex: number }
   /** UPLOAD_OBJECT_DONE: every segment is stored and the integrity hash is right */
   | {
       readonly type: 'UploadCompleted';
@@ -25,6 +27,8 @@ export type JobEvent =
       readonly segmentChecksums: readonly Hex[];
       readonly integrityHash: Hex;
     }
+  /** UPLOAD_OBJECT_ERROR: segments that had been acknowledged are gone; the object can be uploaded again */
+  | { readonly type: 'PayloadLost'; readonly at: number; readonly failure: Failure }
   /** UPLOAD_OBJECT_ERROR */
   | { readonly type: 'UploadFailed'; readonly at: number; readonly failure: Failure }
   /** ALLOC_SECONDARY_DOING; `excludeGvgId` when the chain or a secondary refused that group */

@@ -1,0 +1,241 @@
+import { Terminal } from '../errors.ts';
+import { integrityHash } from '../integrity/integrity.ts';
+import { planPayload } from '../payload/plan.ts';
+import type { JobCommand } from './commands.ts';
+import type { JobContext, Receipt } from './context.ts';
+import type { JobEvent, JobEventType } from './events.ts';
+import { formatJobId } from './identity.ts';
+import { isFromUploadDone, isTerminal, type JobStateName } from './states.ts';
+import { nextStates, STATE_AFTER } from './transitions.ts';
+
+/**
+ * What a command makes happen. Pure: no I/O, no clock, no randomness; the caller persists the events, evolves,
+ * and only then acts on the new state (design §3). No events: the command asks for what is already so.
+ * @throws Terminal `job-transition` when the state does not allow it, or the code of the rule that it breaks
+ */
+export function decide(context: JobContext | undefined, command: JobCommand): readonly JobEvent[] {
+  if (command.type === 'Create') {
+    if (context) throw refuse(context, command, 'the job exists already');
+    const { at, id, object, deadlineAt } = command;
+    return [{ type: 'JobCreated', at, id, object, deadlineAt }];
+  }
+  if (!context) throw refuse(undefined, command, 'the job does not exist');
+  const event = eventOf(context, command);
+  if (!event) return [];
+  requireTransition(context, command, event.type);
+  return [event];
+}
+
+function eventOf(
+  context: JobContext,
+  command: Exclude<JobCommand, { type: 'Create' }>,
+): JobEvent | undefined {
+  const { at } = command;
+  switch (command.type) {
+    case 'StartUpload':
+      return startUpload(context, at);
+    case 'CompleteUpload': {
+      const { segmentChecksums, integrityHash: hash } = command;
+      checkPayload(context, segmentChecksums, hash);
+      return { type: 'UploadCompleted', at, segmentChecksums, integrityHash: hash };
+    }
+    case 'StartAllocation': {
+      requireResume(context, command);
+      const exclude = command.excludeGvgId;
+      return { type: 'AllocationStarted', at, ...(exclude === undefined ? {} : { excludeGvgId: exclude }) };
+    }
+    case 'CompleteAllocation': {
+      checkAllocation(context, command);
+      const { gvgId, secondarySpIds, approvals } = command;
+      return { type: 'AllocationCompleted', at, gvgId, secondarySpIds, approvals };
+    }
+    case 'StartReplication':
+      requireResume(context, command);
+      return { type: 'ReplicationStarted', at };
+    case 'CompleteSecondary':
+      return completeSecondary(context, command.receipt, at);
+    case 'CompleteReplication':
+      checkReceipts(context);
+      return { type: 'ReplicationCompleted', at };
+    case 'StartSigning':
+      requireResume(context, command);
+      return { type: 'SigningStarted', at };
+    case 'CompleteSigning':
+      return { type: 'SigningCompleted', at, transaction: command.transaction };
+    case 'StartSeal':
+      requireResume(context, command);
+      return { type: 'SealStarted', at };
+    case 'CompleteSeal': {
+      const { at: _at, type: _type, ...facts } = command;
+      return { type: 'SealCompleted', at, ...facts };
+    }
+    case 'DiscardSegment':
+      return { type: 'SegmentDiscarded', at, segmentIndex: command.segmentIndex };
+    case 'SignReject':
+      checkDeadline(context, at);
+      return { type: 'RejectSigned', at, transaction: command.transaction };
+    case 'Discontinue':
+      return { type: 'Discontinued', at, reason: command.reason };
+    case 'LosePayload':
+    case 'FailUpload':
+    case 'FailAllocation':
+    case 'FailReplication':
+    case 'FailSigning':
+    case 'FailSeal':
+      return fail(context, command);
+  }
+}
+
+const FAILED = {
+  LosePayload: 'PayloadLost',
+  FailUpload: 'UploadFailed',
+  FailAllocation: 'AllocationFailed',
+  FailReplication: 'ReplicationFailed',
+  FailSigning: 'SigningFailed',
+  FailSeal: 'SealFailed',
+} as const;
+
+function fail(context: JobContext, command: Extract<JobCommand, { type: keyof typeof FAILED }>): JobEvent {
+  const type = FAILED[command.type];
+  const { failure } = command;
+  const after = STATE_AFTER[type];
+  if (!after || !nextStates(after).includes(failure.resume)) {
+    throw refuse(context, command, `a try after it cannot begin in ${failure.resume}`);
+  }
+  return { type, at: command.at, failure: { ...failure, attempt: context.failedTries + 1 } };
+}
+
+function startUpload(context: JobContext, at: number): JobEvent {
+  if (context.state === 'UPLOAD_OBJECT_DOING') {
+    throw new Terminal({
+      code: 'upload-in-progress',
+      message: `Object ${formatJobId(context.id)} is being uploaded already.`,
+      advice: 'Wait for the running upload to end, or ask for its progress.',
+      gatewayCode: 110003,
+    });
+  }
+  if (isFromUploadDone(context.state)) {
+    throw new Terminal({
+      code: 'already-uploaded',
+      message: `The payload of object ${formatJobId(context.id)} is already here.`,
+      advice: 'Ask for the progress of its upload; the provider goes on by itself.',
+      gatewayCode: 110006,
+    });
+  }
+  return { type: 'UploadStarted', at, attempt: context.uploadAttempt + 1 };
+}
+
+function checkPayload(context: JobContext, checksums: readonly string[], hash: string): void {
+  const { checksums: expected } = context.object;
+  const count = planPayload(context.object).segmentCount;
+  if (checksums.length !== count) {
+    throw rule(context, 'segments-missing', `${checksums.length} of ${count} segments are stored`);
+  }
+  if (integrityHash(checksums) !== hash) {
+    throw rule(context, 'integrity-hash-wrong', 'the integrity hash is not that of the segments');
+  }
+  if (expected.length > 0 && expected[0] !== hash) {
+    throw new Terminal({
+      code: 'integrity-mismatch',
+      message: `The payload of object ${formatJobId(context.id)} does not match the checksum on chain.`,
+      advice: 'Upload the bytes that the object was created for.',
+      gatewayCode: 110004,
+    });
+  }
+}
+
+function checkAllocation(
+  context: JobContext,
+  command: Extract<JobCommand, { type: 'CompleteAllocation' }>,
+): void {
+  const places = secondaryCount(context);
+  const inOrder = command.approvals.every(
+    (approval, index) =>
+      approval.redundancyIndex === index && approval.spId === command.secondarySpIds[index],
+  );
+  if (command.secondarySpIds.length !== places || command.approvals.length !== places || !inOrder) {
+    throw rule(context, 'approvals-missing', `all ${places} secondaries must approve, in the group's order`);
+  }
+}
+
+function completeSecondary(context: JobContext, receipt: Receipt, at: number): JobEvent | undefined {
+  const { allocation, object } = context;
+  const index = receipt.redundancyIndex;
+  if (
+    !allocation ||
+    receipt.gvgId !== allocation.gvgId ||
+    receipt.spId !== allocation.secondarySpIds[index]
+  ) {
+    throw rule(context, 'receipt-foreign', `sp ${receipt.spId} does not hold place ${index} of the group`);
+  }
+  const expected = object.checksums[index + 1];
+  if (expected !== undefined && receipt.integrityHash !== expected) {
+    throw rule(context, 'receipt-mismatch', `sp ${receipt.spId} stored other bytes than column ${index}`);
+  }
+  if (context.receipts[index] && context.state === 'REPLICATE_OBJECT_DOING') return undefined;
+  return { type: 'SecondaryCompleted', at, receipt };
+}
+
+function checkReceipts(context: JobContext): void {
+  const missing = Array.from({ length: secondaryCount(context) }, (_, index) => index).filter(
+    (index) => !context.receipts[index],
+  );
+  if (missing.length > 0) {
+    throw rule(context, 'receipts-missing', `columns ${missing.join(', ')} have no receipt`);
+  }
+}
+
+function checkDeadline(context: JobContext, at: number): void {
+  if (at < context.deadlineAt) {
+    const until = new Date(context.deadlineAt).toISOString();
+    throw rule(context, 'deadline-ahead', `it is not rejected before its deadline, ${until}`);
+  }
+}
+
+/** How many secondaries hold a column of this job's object. */
+export function secondaryCount(context: Pick<JobContext, 'object'>): number {
+  return context.object.dataChunks + context.object.parityChunks;
+}
+
+const STARTS = {
+  StartAllocation: 'ALLOC_SECONDARY_DOING',
+  StartReplication: 'REPLICATE_OBJECT_DOING',
+  StartSigning: 'SIGN_OBJECT_DOING',
+  StartSeal: 'SEAL_OBJECT_DOING',
+} as const;
+
+/** After a failure the next try begins where the failure said, and nowhere else. */
+function requireResume(context: JobContext, command: { readonly type: keyof typeof STARTS }): void {
+  const { failure } = context;
+  if (!failure) return;
+  if (failure.resume !== STARTS[command.type]) {
+    throw refuse(context, command, `the next try begins with ${failure.resume}`);
+  }
+}
+
+/** Events that belong to one state and do not leave it. */
+const WITHIN: Readonly<Partial<Record<JobEventType, JobStateName>>> = {
+  SegmentDiscarded: 'UPLOAD_OBJECT_DOING',
+  SecondaryCompleted: 'REPLICATE_OBJECT_DOING',
+};
+
+function requireTransition(context: JobContext, command: JobCommand, type: JobEventType): void {
+  const after = STATE_AFTER[type];
+  const allowed = after
+    ? nextStates(context.state).includes(after)
+    : !isTerminal(context.state) && (WITHIN[type] ?? context.state) === context.state;
+  if (!allowed) throw refuse(context, command, `it stands in ${context.state}`);
+}
+
+function refuse(context: JobContext | undefined, command: { readonly type: string }, why: string): Terminal {
+  const name = context ? `job ${formatJobId(context.id)}` : 'the job';
+  return new Terminal({
+    code: 'job-transition',
+    message: `${command.type} is refused for ${name}: ${why}.`,
+    advice: 'Look at the job again before the next command.',
+  });
+}
+
+function rule(context: JobContext, code: string, why: string): Terminal {
+  return new Terminal({ code, message: `Job ${formatJobId(context.id)}: ${why}.` });
+}

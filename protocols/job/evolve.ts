@@ -1,0 +1,122 @@
+import { Terminal } from '../errors.ts';
+import type { Failure, JobContext, Receipt } from './context.ts';
+import type { JobEvent } from './events.ts';
+import { STATE_AFTER } from './transitions.ts';
+
+/**
+ * Applies one event. Pure: the same events give the same context, always.
+ * @throws Terminal `job-history-broken` when the first event is not the job's creation, or a later one is
+ */
+export function evolve(context: JobContext | undefined, event: JobEvent): JobContext {
+  if (event.type === 'JobCreated') {
+    if (context) throw broken(event, 'the job exists already');
+    return {
+      id: event.id,
+      state: 'INIT_UNSPECIFIED',
+      revision: 1,
+      object: event.object,
+      createdAt: event.at,
+      changedAt: event.at,
+      deadlineAt: event.deadlineAt,
+      uploadAttempt: 0,
+      excludedGvgIds: [],
+      receipts: {},
+      signedSeals: [],
+      failedTries: 0,
+    };
+  }
+  if (!context) throw broken(event, 'the job has not been created');
+  const { failure: _ended, ...rest } = context;
+  const state = STATE_AFTER[event.type];
+  const next: JobContext = state
+    ? { ...rest, state, revision: context.revision + 1, changedAt: event.at }
+    : { ...context, revision: context.revision + 1 };
+  return apply(next, event);
+}
+
+/** The context after all of a job's events, in order. @throws as `evolve` */
+export function replay(events: Iterable<JobEvent>): JobContext | undefined {
+  let context: JobContext | undefined;
+  for (const event of events) context = evolve(context, event);
+  return context;
+}
+
+function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated' }>): JobContext {
+  switch (event.type) {
+    case 'UploadStarted':
+      return { ...context, uploadAttempt: event.attempt };
+    case 'UploadCompleted':
+      return succeeded({
+        ...context,
+        payload: { segmentChecksums: event.segmentChecksums, integrityHash: event.integrityHash },
+      });
+    case 'PayloadLost': {
+      const { payload: _lost, allocation: _void, seal: _kept, ...rest } = context;
+      return failed({ ...rest, receipts: {} }, event.failure);
+    }
+    case 'AllocationStarted': {
+      const excluded = event.excludeGvgId;
+      if (excluded === undefined || context.excludedGvgIds.includes(excluded)) return context;
+      return { ...context, excludedGvgIds: [...context.excludedGvgIds, excluded] };
+    }
+    case 'AllocationCompleted':
+      return {
+        ...context,
+        allocation: { gvgId: event.gvgId, secondarySpIds: event.secondarySpIds, approvals: event.approvals },
+        receipts: receiptsOf(context, event.gvgId),
+      };
+    case 'SecondaryCompleted':
+      return {
+        ...context,
+        receipts: { ...context.receipts, [event.receipt.redundancyIndex]: event.receipt },
+      };
+    case 'SigningCompleted':
+      return {
+        ...context,
+        seal: event.transaction,
+        signedSeals: [...context.signedSeals, event.transaction],
+      };
+    case 'ReplicationCompleted':
+      return succeeded(context);
+    case 'UploadFailed':
+    case 'AllocationFailed':
+    case 'ReplicationFailed':
+    case 'SigningFailed':
+    case 'SealFailed':
+      return failed(context, event.failure);
+    case 'RejectSigned':
+      return { ...context, reject: event.transaction };
+    case 'Discontinued':
+      return { ...context, discontinuedBecause: event.reason };
+    case 'SegmentDiscarded':
+    case 'ReplicationStarted':
+    case 'SigningStarted':
+    case 'SealStarted':
+    case 'SealCompleted':
+      return context;
+  }
+}
+
+/** Receipts name the GVG in what was signed: another GVG voids them. */
+function receiptsOf(context: JobContext, gvgId: number): Readonly<Record<number, Receipt>> {
+  return Object.fromEntries(
+    Object.entries(context.receipts).filter(([, receipt]) => receipt.gvgId === gvgId),
+  );
+}
+
+/** Allocating and signing are steps on the way: tries end only where bytes came to rest. */
+function succeeded(context: JobContext): JobContext {
+  return { ...context, failedTries: 0 };
+}
+
+function failed(context: JobContext, failure: Failure): JobContext {
+  return { ...context, failure, failedTries: failure.attempt };
+}
+
+function broken(event: JobEvent, why: string): Terminal {
+  return new Terminal({
+    code: 'job-history-broken',
+    message: `The event ${event.type} cannot be applied: ${why}.`,
+    advice: 'The journal is damaged or was edited; restore it from a copy.',
+  });
+}
