@@ -1,5 +1,5 @@
 import { Terminal } from '../errors.ts';
-import { integrityHash } from '../integrity/integrity.ts';
+import { checkIntegrity, PRIMARY } from '../integrity/checksums.ts';
 import { planPayload } from '../payload/plan.ts';
 import type { JobCommand } from './commands.ts';
 import type { JobContext, Receipt } from './context.ts';
@@ -131,16 +131,8 @@ function checkPayload(context: JobContext, checksums: readonly string[], hash: s
   if (checksums.length !== count) {
     throw rule(context, 'segments-missing', `${checksums.length} of ${count} segments are stored`);
   }
-  if (integrityHash(checksums) !== hash) {
+  if (checkIntegrity(PRIMARY, checksums, expected) !== hash) {
     throw rule(context, 'integrity-hash-wrong', 'the integrity hash is not that of the segments');
-  }
-  if (expected.length > 0 && expected[0] !== hash) {
-    throw new Terminal({
-      code: 'integrity-mismatch',
-      message: `The payload of object ${formatJobId(context.id)} does not match the checksum on chain.`,
-      advice: 'Upload the bytes that the object was created for.',
-      gatewayCode: 110004,
-    });
   }
 }
 

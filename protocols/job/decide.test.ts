@@ -1,0 +1,350 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { SealionError, Terminal } from '../errors.ts';
+import { checksum, integrityHash } from '../integrity/checksums.ts';
+import type { JobCommand } from './commands.ts';
+import type { JobContext, JobObject } from './context.ts';
+import { decide } from './decide.ts';
+import type { JobEvent } from './events.ts';
+import { evolve, replay } from './evolve.ts';
+import { isTerminal, JOB_STATE_NAMES, type JobStateName } from './states.ts';
+import { nextStates } from './transitions.ts';
+
+const SEGMENTS = [checksum(Uint8Array.of(1)), checksum(Uint8Array.of(2))];
+const HASHES = [integrityHash(SEGMENTS), ...Array.from({ length: 6 }, (_, i) => checksum(Uint8Array.of(i)))];
+const SPS = [2, 3, 4, 5, 6, 7];
+const HOUR = 3_600_000;
+
+const OBJECT: JobObject = {
+  bucketName: 'bucket',
+  objectName: 'a/b c.txt',
+  owner: '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A',
+  contentType: 'text/plain',
+  payloadSize: 20,
+  redundancy: 'EC',
+  checksums: HASHES,
+  maxSegmentSize: 16,
+  dataChunks: 4,
+  parityChunks: 2,
+  familyId: 1,
+  primarySpId: 1,
+  createdAt: 1_700_000_000,
+  isUpdate: false,
+};
+
+const CREATE: JobCommand = {
+  type: 'Create',
+  at: 1,
+  id: { objectId: '4711', version: 0 },
+  object: OBJECT,
+  deadlineAt: 24 * HOUR,
+};
+const TRANSACTION = { bytes: '00', hash: 'AA', sequence: 3 };
+
+function receipt(index: number, gvgId = 5) {
+  return {
+    redundancyIndex: index,
+    spId: SPS[index] ?? 0,
+    gvgId,
+    integrityHash: HASHES[index + 1] ?? '',
+    approvalSignature: '',
+    blsSignature: '',
+  };
+}
+
+function allocation(at: number, gvgId = 5): JobCommand {
+  const approvals = SPS.map((spId, redundancyIndex) => ({
+    spId,
+    redundancyIndex,
+    expiresAt: 10,
+    message: '',
+  }));
+  return { type: 'CompleteAllocation', at, gvgId, secondarySpIds: SPS, approvals };
+}
+
+function failure(resume: JobStateName) {
+  return { code: 'test', message: 'a test', resume, nextTryAt: 9 };
+}
+
+/** The way of a job without trouble, command by command. */
+const FORWARD: readonly JobCommand[] = [
+  CREATE,
+  { type: 'StartUpload', at: 2 },
+  { type: 'CompleteUpload', at: 3, segmentChecksums: SEGMENTS, integrityHash: HASHES[0] ?? '' },
+  { type: 'StartAllocation', at: 4 },
+  allocation(5),
+  { type: 'StartReplication', at: 6 },
+  ...SPS.map((_, index): JobCommand => ({ type: 'CompleteSecondary', at: 7, receipt: receipt(index) })),
+  { type: 'CompleteReplication', at: 8 },
+  { type: 'StartSigning', at: 9 },
+  { type: 'CompleteSigning', at: 10, transaction: TRANSACTION },
+  { type: 'StartSeal', at: 11 },
+  { type: 'CompleteSeal', at: 12, gvgId: 5, transactionHash: 'AA' },
+];
+
+function run(commands: readonly JobCommand[], from?: JobContext): JobContext {
+  let context = from;
+  for (const command of commands)
+    for (const event of decide(context, command)) context = evolve(context, event);
+  if (!context) throw new Error('no command created the job');
+  return context;
+}
+
+function after(type: JobCommand['type']): JobContext {
+  return run(FORWARD.slice(0, FORWARD.findLastIndex((command) => command.type === type) + 1));
+}
+
+function refusal(commands: readonly JobCommand[], from?: JobContext): string | undefined {
+  try {
+    run(commands, from);
+    return undefined;
+  } catch (error) {
+    return error instanceof SealionError ? error.code : String(error);
+  }
+}
+
+test('a job goes forward through every state without an error', (t) => {
+  const seen = new Set<JobStateName>();
+  let context: JobContext | undefined;
+  for (const command of FORWARD) {
+    context = run([command], context);
+    seen.add(context.state);
+  }
+  const expected = JOB_STATE_NAMES.filter(
+    (name) => !name.endsWith('_ERROR') && name !== 'OBJECT_DISCONTINUED',
+  );
+  t.deepEqual([...seen].sort(), [...expected].sort());
+  t.is(context?.signedSeals.length, 1);
+});
+
+test('each phase fails into its own error and resumes where the failure said', (t) => {
+  const cases: [JobCommand['type'], JobCommand['type'], JobStateName, JobStateName, JobCommand['type']][] = [
+    ['StartUpload', 'FailUpload', 'UPLOAD_OBJECT_DOING', 'UPLOAD_OBJECT_ERROR', 'StartUpload'],
+    [
+      'StartAllocation',
+      'FailAllocation',
+      'ALLOC_SECONDARY_DOING',
+      'ALLOC_SECONDARY_ERROR',
+      'StartAllocation',
+    ],
+    [
+      'StartReplication',
+      'FailReplication',
+      'REPLICATE_OBJECT_DOING',
+      'REPLICATE_OBJECT_ERROR',
+      'StartReplication',
+    ],
+    [
+      'StartReplication',
+      'FailReplication',
+      'ALLOC_SECONDARY_DOING',
+      'REPLICATE_OBJECT_ERROR',
+      'StartAllocation',
+    ],
+    ['StartSigning', 'FailSigning', 'SIGN_OBJECT_DOING', 'SIGN_OBJECT_ERROR', 'StartSigning'],
+    ['StartSeal', 'FailSeal', 'SEAL_OBJECT_DOING', 'SEAL_OBJECT_ERROR', 'StartSeal'],
+    ['StartSeal', 'FailSeal', 'SIGN_OBJECT_DOING', 'SEAL_OBJECT_ERROR', 'StartSigning'],
+    ['StartSeal', 'FailSeal', 'ALLOC_SECONDARY_DOING', 'SEAL_OBJECT_ERROR', 'StartAllocation'],
+  ];
+  for (const [doing, failing, resume, error, again] of cases) {
+    const failed = run([{ type: failing, at: 20, failure: failure(resume) } as JobCommand], after(doing));
+    t.is(failed.state, error);
+    t.is(failed.failure?.resume, resume);
+    t.is(run([{ type: again, at: 21 } as JobCommand], failed).state, resume);
+    t.is(run([{ type: again, at: 21 } as JobCommand], failed).failure, undefined);
+  }
+});
+
+test('a try after a failure cannot begin elsewhere than the failure said', (t) => {
+  const failed = run(
+    [{ type: 'FailSeal', at: 20, failure: failure('SIGN_OBJECT_DOING') }],
+    after('StartSeal'),
+  );
+  t.is(refusal([{ type: 'StartSeal', at: 21 }], failed), 'job-transition');
+  t.is(
+    refusal([{ type: 'FailSeal', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }], after('StartSeal')),
+    'job-transition',
+  );
+});
+
+test('failed tries count up through allocation and replication, and end with a completed replication', (t) => {
+  const once = run(
+    [{ type: 'FailReplication', at: 20, failure: failure('ALLOC_SECONDARY_DOING') }],
+    after('StartReplication'),
+  );
+  const twice = run(
+    [
+      { type: 'StartAllocation', at: 21 },
+      allocation(22),
+      { type: 'StartReplication', at: 23 },
+      { type: 'FailReplication', at: 24, failure: failure('REPLICATE_OBJECT_DOING') },
+    ],
+    once,
+  );
+  t.is(twice.failure?.attempt, 2);
+  t.is(after('CompleteReplication').failedTries, 0);
+});
+
+test('a payload that does not match the chain is refused with the code that the client knows', (t) => {
+  const wrong = [SEGMENTS[1] ?? '', SEGMENTS[0] ?? ''];
+  const command: JobCommand = {
+    type: 'CompleteUpload',
+    at: 3,
+    segmentChecksums: wrong,
+    integrityHash: integrityHash(wrong),
+  };
+  const error = t.throws<Terminal>(() => decide(after('StartUpload'), command), { instanceOf: Terminal });
+  t.is(error?.gatewayCode, 110004);
+  t.is(refusal([{ ...command, segmentChecksums: wrong.slice(1) }], after('StartUpload')), 'segments-missing');
+  t.is(
+    refusal([{ ...command, integrityHash: HASHES[0] ?? '' }], after('StartUpload')),
+    'integrity-hash-wrong',
+  );
+});
+
+test('a second upload is refused while the first runs and after it was acknowledged', (t) => {
+  t.is(refusal([{ type: 'StartUpload', at: 3 }], after('StartUpload')), 'upload-in-progress');
+  t.is(refusal([{ type: 'StartUpload', at: 3 }], after('CompleteUpload')), 'already-uploaded');
+  t.is(refusal([{ type: 'StartUpload', at: 3 }], after('CompleteSeal')), 'already-uploaded');
+});
+
+test('receipts must come from the place that they name, hold the right bytes and count once', (t) => {
+  const doing = after('StartReplication');
+  const complete = (change: object): JobCommand => ({
+    type: 'CompleteSecondary',
+    at: 7,
+    receipt: { ...receipt(0), ...change },
+  });
+  t.is(refusal([complete({ spId: 3 })], doing), 'receipt-foreign');
+  t.is(refusal([complete({ gvgId: 6 })], doing), 'receipt-foreign');
+  t.is(refusal([complete({ redundancyIndex: 6 })], doing), 'receipt-foreign');
+  t.is(refusal([complete({ integrityHash: HASHES[0] })], doing), 'receipt-mismatch');
+  t.is(run([complete({}), complete({})], doing).revision, doing.revision + 1);
+  t.is(refusal([complete({}), { type: 'CompleteReplication', at: 8 }], doing), 'receipts-missing');
+});
+
+test('another group voids the receipts, the same group keeps them', (t) => {
+  const failed = run(
+    [
+      { type: 'CompleteSecondary', at: 7, receipt: receipt(0) },
+      { type: 'FailReplication', at: 8, failure: failure('ALLOC_SECONDARY_DOING') },
+      { type: 'StartAllocation', at: 9, excludeGvgId: 5 },
+    ],
+    after('StartReplication'),
+  );
+  t.deepEqual(failed.excludedGvgIds, [5]);
+  t.deepEqual(Object.keys(run([allocation(10)], failed).receipts), ['0']);
+  t.deepEqual(run([allocation(10, 6)], failed).receipts, {});
+});
+
+test('a lost payload goes back to the upload, and what was signed is not forgotten', (t) => {
+  const lost = run(
+    [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],
+    after('StartSeal'),
+  );
+  t.is(lost.state, 'UPLOAD_OBJECT_ERROR');
+  t.is(lost.payload, undefined);
+  t.is(lost.seal, undefined);
+  t.is(lost.signedSeals.length, 1);
+  t.is(run([{ type: 'StartUpload', at: 21 }], lost).uploadAttempt, 2);
+});
+
+test('a reject is signed only after the deadline', (t) => {
+  t.is(
+    refusal([{ type: 'SignReject', at: HOUR, transaction: TRANSACTION }], after('StartAllocation')),
+    'deadline-ahead',
+  );
+  t.is(
+    run([{ type: 'SignReject', at: 24 * HOUR, transaction: TRANSACTION }], after('StartAllocation')).reject,
+    TRANSACTION,
+  );
+});
+
+test('every state but the two last has a way on, and every way leads to a known state', (t) => {
+  for (const state of JOB_STATE_NAMES) {
+    t.is(nextStates(state).length === 0, isTerminal(state), state);
+    for (const next of nextStates(state)) t.true(JOB_STATE_NAMES.includes(next));
+  }
+  const reached = new Set<JobStateName>(['INIT_UNSPECIFIED']);
+  for (const state of reached) for (const next of nextStates(state)) reached.add(next);
+  t.is(reached.size, JOB_STATE_NAMES.length);
+});
+
+const anyCommand: fc.Arbitrary<JobCommand> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...FORWARD) },
+  fc.constantFrom<JobCommand>(
+    { type: 'DiscardSegment', at: 2, segmentIndex: 0 },
+    { type: 'SignReject', at: 24 * HOUR, transaction: TRANSACTION },
+    { type: 'Discontinue', at: 30, reason: 'gone' },
+    { type: 'StartAllocation', at: 30, excludeGvgId: 5 },
+    allocation(30, 6),
+    { type: 'CompleteSeal', at: 30 },
+  ),
+  fc.record({
+    type: fc.constantFrom(
+      'LosePayload' as const,
+      'FailUpload' as const,
+      'FailAllocation' as const,
+      'FailReplication' as const,
+      'FailSigning' as const,
+      'FailSeal' as const,
+    ),
+    at: fc.constant(31),
+    failure: fc.constantFrom(...JOB_STATE_NAMES).map(failure),
+  }),
+);
+
+test('no sequence of commands leaves the table, and any prefix replays to the same state', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
+      const events: JobEvent[] = [];
+      let context = run([CREATE]);
+      events.push(...decide(undefined, CREATE));
+      for (const command of commands) {
+        let decided: readonly JobEvent[];
+        try {
+          decided = decide(context, command);
+        } catch (error) {
+          if (error instanceof SealionError && error.kind === 'terminal') continue;
+          throw error;
+        }
+        for (const event of decided) {
+          const next = evolve(context, event);
+          if (next.state !== context.state && !nextStates(context.state).includes(next.state)) return false;
+          context = next;
+          events.push(event);
+        }
+      }
+      const cut = Math.floor(events.length / 2);
+      const head = replay(events.slice(0, cut + 1));
+      const resumed = events.slice(cut + 1).reduce((state, event) => evolve(state, event), head);
+      t.deepEqual(resumed, context);
+      return context.revision === events.length;
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a job can be driven to its end from wherever a sequence of commands has left it', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(anyCommand, { maxLength: 40 }), (commands) => {
+        let context = run([CREATE]);
+        for (const command of commands) {
+          if (refusal([command], context) === undefined) context = run([command], context);
+        }
+        for (let step = 0; step < 40 && !isTerminal(context.state); step += 1) {
+          const onward = FORWARD.find(
+            (command) =>
+              refusal([command], context) === undefined &&
+              run([command], context).revision > context.revision,
+          );
+          if (!onward) return false;
+          context = run([onward], context);
+        }
+        return isTerminal(context.state);
+      }),
+      { numRuns: 300 },
+    ),
+  );
+});
