@@ -21,7 +21,9 @@ export async function installPackages() {
   if (areInstalled()) return;
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
-  await step('Installing the npm packages', () => mustRun('npm ci', command, args));
+  // `npm run --silent` would silence the reasons of a failure too.
+  const env = { ...process.env, npm_config_loglevel: 'error' };
+  await step('Installing the npm packages', () => mustRun('npm ci', command, args, { env }));
 }
 
 function areInstalled() {
