@@ -1,0 +1,105 @@
+import {
+  QueryAccountRequest,
+  QueryAccountResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
+import {
+  QueryStorageProvidersRequest,
+  QueryStorageProvidersResponse,
+} from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
+import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
+import * as virtualgroup from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/query.js';
+import type { QueryMethod } from './query.ts';
+
+/**
+ * The queries that Sealion asks of a Greenfield node, and by which words each says "no such thing"
+ * (greenfield.md §8.2).
+ */
+const NO_BUCKET = /No such bucket/;
+const NO_OBJECT = /No such (object|bucket)/;
+const NO_FAMILY = /global virtual group family not exist/;
+const NO_GVG = /global virtual group not exist/;
+
+function method<Q, A>(query: QueryMethod<Q, A>): QueryMethod<Q, A> {
+  return query;
+}
+
+export const Account = method({
+  path: '/cosmos.auth.v1beta1.Query/Account',
+  request: QueryAccountRequest,
+  response: QueryAccountResponse,
+  missing: /account \S+ not found/,
+});
+
+export const StorageProviders = method({
+  path: '/greenfield.sp.Query/StorageProviders',
+  request: QueryStorageProvidersRequest,
+  response: QueryStorageProvidersResponse,
+});
+
+export const ParamsByTimestamp = method({
+  path: '/greenfield.storage.Query/QueryParamsByTimestamp',
+  request: storage.QueryParamsByTimestampRequest,
+  response: storage.QueryParamsByTimestampResponse,
+});
+
+export const HeadBucket = method({
+  path: '/greenfield.storage.Query/HeadBucket',
+  request: storage.QueryHeadBucketRequest,
+  response: storage.QueryHeadBucketResponse,
+  missing: NO_BUCKET,
+});
+
+export const HeadObject = method({
+  path: '/greenfield.storage.Query/HeadObject',
+  request: storage.QueryHeadObjectRequest,
+  response: storage.QueryHeadObjectResponse,
+  missing: NO_OBJECT,
+});
+
+export const HeadObjectById = method({
+  path: '/greenfield.storage.Query/HeadObjectById',
+  request: storage.QueryHeadObjectByIdRequest,
+  response: storage.QueryHeadObjectResponse,
+  missing: NO_OBJECT,
+});
+
+export const HeadShadowObject = method({
+  path: '/greenfield.storage.Query/HeadShadowObject',
+  request: storage.QueryHeadShadowObjectRequest,
+  response: storage.QueryHeadShadowObjectResponse,
+  missing: NO_OBJECT,
+});
+
+export const VerifyPermission = method({
+  path: '/greenfield.storage.Query/VerifyPermission',
+  request: storage.QueryVerifyPermissionRequest,
+  response: storage.QueryVerifyPermissionResponse,
+  missing: NO_OBJECT,
+});
+
+export const Family = method({
+  path: '/greenfield.virtualgroup.Query/GlobalVirtualGroupFamily',
+  request: virtualgroup.QueryGlobalVirtualGroupFamilyRequest,
+  response: virtualgroup.QueryGlobalVirtualGroupFamilyResponse,
+  missing: NO_FAMILY,
+});
+
+export const Gvg = method({
+  path: '/greenfield.virtualgroup.Query/GlobalVirtualGroup',
+  request: virtualgroup.QueryGlobalVirtualGroupRequest,
+  response: virtualgroup.QueryGlobalVirtualGroupResponse,
+  missing: NO_GVG,
+});
+
+export const GvgsOfFamily = method({
+  path: '/greenfield.virtualgroup.Query/GlobalVirtualGroupByFamilyID',
+  request: virtualgroup.QueryGlobalVirtualGroupByFamilyIDRequest,
+  response: virtualgroup.QueryGlobalVirtualGroupByFamilyIDResponse,
+  missing: NO_FAMILY,
+});
+
+export const VirtualGroupParams = method({
+  path: '/greenfield.virtualgroup.Query/Params',
+  request: virtualgroup.QueryParamsRequest,
+  response: virtualgroup.QueryParamsResponse,
+});

@@ -1,0 +1,80 @@
+import type { Tendermint37Client } from '@cosmjs/tendermint-rpc';
+import { Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
+import { type Rpc, RpcRefusal } from './rpc.ts';
+
+/** What telescope-made message types offer to write and to read themselves. */
+interface Encoder<T> {
+  encode(message: T): { finish(): Uint8Array };
+}
+interface Decoder<T> {
+  decode(bytes: Uint8Array): T;
+}
+
+/** One method of a gRPC query service, reached by `abci_query`; `path` is `/package.Query/Method`. */
+export interface QueryMethod<Q, A> {
+  readonly path: string;
+  readonly request: Encoder<Q>;
+  readonly response: Decoder<A>;
+  /** Log text by which the chain says that there is no such thing: it has no code of its own for it. */
+  readonly missing?: RegExp;
+}
+
+/** Codes of codespace sdk that stand for trouble inside the node, not for a verdict: internal and panic. */
+const NODE_TROUBLE = new Set([1, 111222]);
+
+/**
+ * Asks and decodes; undefined where the log matches `missing`.
+ * @throws Terminal `chain-refused`, Retryable `chain-unavailable`, Cancelled
+ */
+export async function ask<Q, A>(
+  rpc: Rpc,
+  method: QueryMethod<Q, A>,
+  message: Q,
+  signal?: AbortSignal,
+): Promise<A | undefined> {
+  return withClient(rpc, signal, async (client) => {
+    const data = method.request.encode(message).finish();
+    const answer = await client.abciQuery({ path: method.path, data, prove: false });
+    if (!answer.code) return method.response.decode(answer.value);
+
+    const log = answer.log ?? '';
+    if (method.missing?.test(log)) return undefined;
+    const facts = `${method.path}: code ${answer.code} (${answer.codespace}): ${log}`;
+    if (answer.codespace === 'sdk' && NODE_TROUBLE.has(answer.code)) throw unavailable(facts);
+    throw refused(facts);
+  });
+}
+
+/** Runs one exchange with a node and brings whatever goes wrong into the taxonomy. */
+export async function withClient<T>(
+  rpc: Rpc,
+  signal: AbortSignal | undefined,
+  exchange: (client: Tendermint37Client) => Promise<T>,
+): Promise<T> {
+  try {
+    return await exchange(rpc.client(signal));
+  } catch (error) {
+    if (error instanceof SealionError) throw error;
+    // -32603 is CometBFT's "internal error"; the other codes say that the request itself is wrong.
+    if (error instanceof RpcRefusal && error.rpcCode !== -32603) throw refused(error.message, error);
+    throw unavailable(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+export function unavailable(what: string, cause?: unknown): Retryable {
+  return new Retryable({
+    code: 'chain-unavailable',
+    message: `The chain node cannot answer at the moment: ${what}`,
+    advice: 'Look at the node; the request is made again.',
+    cause,
+  });
+}
+
+function refused(what: string, cause?: unknown): Terminal {
+  return new Terminal({
+    code: 'chain-refused',
+    message: `The chain refused a request: ${what}`,
+    advice: 'The chain.chainId and chain.rpc settings must belong to one Greenfield network.',
+    cause,
+  });
+}

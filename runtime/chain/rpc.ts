@@ -1,0 +1,118 @@
+import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
+import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** A JSON-RPC error that a node answered with: the node is well, the request is what it objects to. */
+export class RpcRefusal extends Error {
+  readonly rpcCode: number;
+  /** CometBFT puts the reason here; `message` is mostly "Internal error". */
+  readonly data: string;
+
+  constructor(rpcCode: number, message: string, data: string) {
+    super(data ? `${message}: ${data}` : message);
+    this.name = 'RpcRefusal';
+    this.rpcCode = rpcCode;
+    this.data = data;
+  }
+}
+
+export interface RpcOptions {
+  /** Base URLs of nodes of the same chain, tried in order from the last one that answered. */
+  readonly urls: readonly string[];
+  /** Bound of one request to one node, ms. */
+  readonly timeoutMs: number;
+  readonly log: Logger;
+}
+
+/** What Tendermint37Client asks of its transport. */
+type RpcRequest = Parameters<Parameters<typeof Tendermint37Client.create>[0]['execute']>[0];
+type RpcResponse = Awaited<ReturnType<Parameters<typeof Tendermint37Client.create>[0]['execute']>>;
+
+/**
+ * CometBFT's JSON-RPC over HTTP POST with failover between nodes. Nothing connects before the first request.
+ * cosmjs's own HttpClient takes neither an AbortSignal nor a second node.
+ */
+export class Rpc {
+  readonly #options: RpcOptions;
+  readonly #closed = new AbortController();
+  #current = 0;
+
+  constructor(options: RpcOptions) {
+    this.#options = options;
+  }
+
+  /** A cosmjs client whose requests obey `signal`. Making one costs nothing and opens nothing. */
+  client(signal?: AbortSignal): Tendermint37Client {
+    return Tendermint37Client.create({
+      execute: (request) => this.#execute(request, signal),
+      disconnect: () => {},
+    });
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  /** @throws RpcRefusal, Retryable `chain-unavailable`, Cancelled */
+  async #execute(request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
+    const { urls, log } = this.#options;
+    const failures: unknown[] = [];
+    for (let attempt = 0; attempt < urls.length; attempt += 1) {
+      const index = (this.#current + attempt) % urls.length;
+      const url = urls[index] ?? '';
+      try {
+        const response = await this.#post(url, request, signal);
+        this.#current = index;
+        return response;
+      } catch (error) {
+        if (error instanceof RpcRefusal) {
+          this.#current = index;
+          throw error;
+        }
+        throwIfAborted(signal);
+        throwIfAborted(this.#closed.signal);
+        log.debug({ url, method: request.method, error }, 'a chain node did not answer');
+        failures.push(error);
+      }
+    }
+    throw new Retryable({
+      code: 'chain-unavailable',
+      message: `No chain node answered ${request.method} (${urls.join(', ')}).`,
+      advice: 'Check that the node runs and that chain.rpc points to it.',
+      cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'every node failed'),
+    });
+  }
+
+  async #post(url: string, request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
+    const signals = [this.#closed.signal, AbortSignal.timeout(this.#options.timeoutMs)];
+    if (signal) signals.push(signal);
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      signal: AbortSignal.any(signals),
+    });
+    const text = await response.text();
+    const answer = parseAnswer(text);
+    if (!answer) throw new Error(`HTTP ${response.status} without a JSON-RPC answer: ${text.slice(0, 200)}`);
+    if (answer.error) {
+      throw new RpcRefusal(answer.error.code, answer.error.message, String(answer.error.data ?? ''));
+    }
+    return { jsonrpc: '2.0', id: request.id, result: answer.result };
+  }
+}
+
+interface RpcAnswer {
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+function parseAnswer(text: string): RpcAnswer | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    return 'result' in value || 'error' in value ? (value as RpcAnswer) : undefined;
+  } catch {
+    return undefined;
+  }
+}

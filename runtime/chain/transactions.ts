@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { TxMsgData } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/abci/v1beta1/abci.js';
+import type { BroadcastResult, IncludedTransaction } from './chain.ts';
+import { unavailable, withClient } from './query.ts';
+import { type Rpc, RpcRefusal } from './rpc.ts';
+
+/** A transaction's name on chain: SHA-256 of its TxRaw bytes, upper-case hex. */
+export function transactionHash(transaction: Uint8Array): string {
+  return createHash('sha256').update(transaction).digest('hex').toUpperCase();
+}
+
+/**
+ * `broadcast_tx_sync`. Bytes that the node has already taken count as taken (code 0): CometBFT answers their
+ * repetition with an error of its mempool cache, and a seal is repeated with the same bytes on purpose.
+ */
+export async function broadcast(
+  rpc: Rpc,
+  transaction: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<BroadcastResult> {
+  const hash = transactionHash(transaction);
+  return withClient(rpc, signal, async (client) => {
+    try {
+      const { code, codespace, log } = await client.broadcastTxSync({ tx: transaction });
+      return { hash, code, codespace: codespace ?? '', log: log ?? '' };
+    } catch (error) {
+      if (!(error instanceof RpcRefusal)) throw error;
+      if (/already exists in cache/.test(error.data)) {
+        return { hash, code: 0, codespace: '', log: error.data };
+      }
+      // Codes that Cosmos clients give to what CometBFT refuses before the application sees it.
+      if (/tx too large/i.test(error.data)) return { hash, code: 21, codespace: 'sdk', log: error.data };
+      throw unavailable(error.message, error);
+    }
+  });
+}
+
+/** Looks a transaction up by its hash; undefined while it is in no block. */
+export async function includedTransaction(
+  rpc: Rpc,
+  hash: string,
+  signal: AbortSignal | undefined,
+): Promise<IncludedTransaction | undefined> {
+  return withClient(rpc, signal, async (client) => {
+    try {
+      const { height, result } = await client.tx({ hash: Buffer.from(hash, 'hex') });
+      const responses = result.data ? TxMsgData.decode(result.data).msgResponses : [];
+      return {
+        hash,
+        height,
+        code: result.code,
+        codespace: result.codespace ?? '',
+        log: result.log ?? '',
+        responses: responses.map(({ typeUrl, value }) => ({ typeUrl, value })),
+      };
+    } catch (error) {
+      if (error instanceof RpcRefusal && /not found/.test(error.data)) return undefined;
+      throw error;
+    }
+  });
+}
