@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** A small project with this set-up, the packages of ours, and the given sources. */
+async function project(t: ExecutionContext, sources: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealion-setup-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  for (const name of ['cluster/setup', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+    await cp(join(root, name), join(folder, name), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.ts'),
+    });
+  }
+  for (const name of ['node_modules', '.cache']) await symlink(join(root, name), join(folder, name));
+  for (const [name, text] of Object.entries(sources)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return folder;
+}
+
+async function setup(folder: string, ...args: string[]): Promise<{ code: number | null; lines: string[] }> {
+  const child = spawn(process.execPath, [join(folder, 'cluster/setup/run.mjs'), ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  child.stderr.on('data', (data) => {
+    output += data;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, lines: output.trimEnd().split('\n') };
+}
+
+const passing = `import test from 'ava'; test('holds', (t) => t.pass());`;
+
+test('the last line counts passed, failed and skipped tests, with the reason of each skip above it', async (t) => {
+  const folder = await project(t, {
+    'protocols/a.test.ts': `import test from 'ava';
+      test('holds', (t) => t.pass());
+      test('does not', (t) => t.is(1 as number, 2));
+      test.skip('needs a power cut', (t) => t.pass());`,
+    'protocols/b.test.ts': `throw new Error('at load');`,
+  });
+  const { code, lines } = await setup(folder, 'test');
+  t.is(code, 1);
+  t.regex(lines.at(-2) ?? '', /skipped: .*needs a power cut/);
+  t.regex(lines.at(-1) ?? '', /^1 passed, [2-4] failed, 1 skipped$/);
+});
+
+test('a compiled test is gone with its source', async (t) => {
+  const folder = await project(t, { 'protocols/a.test.ts': passing, 'protocols/b.test.ts': passing });
+  t.is((await setup(folder, 'test')).lines.at(-1), '2 passed, 0 failed');
+  await rm(join(folder, 'protocols/b.test.ts'));
+  t.is((await setup(folder, 'test')).lines.at(-1), '1 passed, 0 failed');
+});
+
+test('tests can be selected by the name of their source', async (t) => {
+  const folder = await project(t, { 'protocols/a.test.ts': passing, 'runtime/b.test.ts': passing });
+  t.is((await setup(folder, 'test', 'runtime')).lines.at(-1), '1 passed, 0 failed');
+  t.is((await setup(folder, 'test', 'protocols/a.test.ts')).lines.at(-1), '1 passed, 0 failed');
+});
+
+test('no test at all is a failure', async (t) => {
+  const { code, lines } = await setup(await project(t, { 'protocols/a.ts': 'export {};' }), 'test');
+  t.is(code, 1);
+  t.is(lines.at(-1), '0 passed, 1 failed');
+});
+
+test('a fault that the compiler finds is shown, and counts as a failure', async (t) => {
+  const folder = await project(t, { 'protocols/a.test.ts': `${passing} export const x: number = 'text';` });
+  const { code, lines } = await setup(folder, 'test');
+  t.is(code, 1);
+  t.true(lines.some((line) => line.includes('protocols/a.test.ts') && line.includes('TS2322')));
+  t.is(lines.at(-1), '0 passed, 1 failed');
+});
+
+test('what cannot be run is refused with what can', async (t) => {
+  const { code, lines } = await setup(await project(t, {}), 'deploy');
+  t.is(code, 1);
+  t.regex(lines.join('\n'), /"deploy".*\n.*verify.*devnet/);
+});
