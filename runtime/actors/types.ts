@@ -1,20 +1,26 @@
 import type { SealionError } from '../../protocols/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** The address of one incarnation of an actor. Messages to a stopped incarnation become dead letters. */
+/**
+ * The address of an actor from its spawn to its end, through supervised restarts: messages sent while it
+ * restarts wait for the next incarnation. After its end they become dead letters, also when another actor has
+ * been spawned under the same path since.
+ */
 export interface Ref<M> {
   /** For example `sp-1@node-a/objects/object/4711.0/uploader`. */
   readonly path: string;
-  /** Rises with every restart and respawn under the same path. */
+  /** The incarnation that works now; rises with every restart and respawn under the same path. */
   readonly incarnation: number;
   /**
    * Puts a message into the mailbox, without waiting.
-   * @returns false when the actor is stopped or its mailbox full; the message is then a dead letter.
+   * @returns false when the actor is stopping, has ended, or its mailbox is full; the message is then a dead
+   * letter.
    */
   tell(message: M): boolean;
   /**
    * Sends a message that carries a reply address and waits for the answer.
-   * @throws the actor's own error when it rejects; Retryable `actor-stopped` when it ended before answering,
+   * @throws the actor's own error when it rejects or its handler of this message throws; Retryable
+   * `actor-stopped` when the actor, or the incarnation that had taken the question, ended before answering,
    * `mailbox-full`, `ask-timeout`; Cancelled when `signal` fires.
    */
   ask<R>(build: (reply: Reply<R>) => M, options?: AskOptions): Promise<R>;
@@ -36,13 +42,16 @@ export interface AskOptions {
 export interface Behaviour<M, S> {
   /** Which row of the supervision table holds for it, for example `uploader`. */
   readonly kind: string;
-  /** How many messages may wait. Default 1024. */
+  /** How many messages from others may wait. Default 1024. */
   readonly mailboxLimit?: number;
   /** Runs first in every incarnation; its failure is a failure of the actor. */
   start(ctx: Context<M>): S | Promise<S>;
   /** Handles one message and returns the next state. */
   receive(state: S, message: M, ctx: Context<M>): S | Promise<S>;
-  /** Runs last in every incarnation, after the children have stopped; `state` is absent when `start` failed. */
+  /**
+   * Runs last in every incarnation that has begun, after its handler, its children and its piped work have
+   * ended; `state` is absent when `start` failed. A failure of its own is reported and changes nothing.
+   */
   stopped?(state: S | undefined, ctx: Context<M>): void | Promise<void>;
 }
 
@@ -52,19 +61,29 @@ export interface Context<M> {
   /** Fires when this incarnation is to stop or to be restarted. Everything it has started must take it. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Starts a child. The name must be free: @throws Terminal `name-taken`. It may hold `/`. */
+  /**
+   * Starts a child. Its name may hold `/`, and is free again once an earlier child of that name has ended.
+   * @throws Terminal `name-taken`, `bad-name`, `unknown-actor-kind`; Cancelled `actor-stopping`
+   */
   spawn<N, T>(name: string, behaviour: Behaviour<N, T>): Ref<N>;
-  /** A living child by name. */
+  /** The child that holds a name, which may be about to stop; undefined when the name is free. */
   child<N>(name: string): Ref<N> | undefined;
-  /** Stops a child and everything below it; resolves when its last `stopped` has run. */
+  /**
+   * Stops a child and everything below it; resolves when its last `stopped` has run.
+   * @throws Terminal `not-a-child`
+   */
   stop(child: Ref<never>): Promise<void>;
-  /** Stops this actor after the current handler. */
+  /** Stops this actor after the current handler; from now on messages to it are dead letters. */
   stopSelf(): void;
-  /** Be told by a message how an actor ended (not of restarts). Watching an ended one tells at once. */
+  /**
+   * Be told by a message how an actor ended (not of restarts). Watching an ended one tells at once. The watch
+   * ends with this incarnation.
+   */
   watch<N>(ref: Ref<N>, onEnd: (end: Ended) => M): void;
   /**
    * Lets work run beside the mailbox and turns its outcome into a message to self. The work gets this
-   * incarnation's signal; its failure never escapes. `stop` waits for it.
+   * incarnation's signal; its failure never escapes. The incarnation ends only after it, and then no message
+   * comes of it. Messages that come of `pipe`, `after` and `watch` do not count against the mailbox limit.
    */
   pipe<R>(work: (signal: AbortSignal) => Promise<R>, onDone: (outcome: Outcome<R>) => M): void;
   /** A message to self after `ms`; ends with the incarnation. @returns a function that cancels it. */
@@ -100,7 +119,12 @@ export interface Activity {
   };
 }
 
-/** What a kind of error does to an actor. `escalate` fails the parent with the same error. */
+/**
+ * What a kind of error does to an actor: `restart` a new incarnation after a pause, `stop` the end, `escalate`
+ * the end and then a failure of the parent with the same error, handled by the parent's own row; `resume` go on
+ * with the state as it was (a failed `start` leaves none: it is restarted). For a parent whose child escalated,
+ * `resume` means to go on without that child.
+ */
 export type Directive = 'restart' | 'stop' | 'escalate' | 'resume';
 
 /** One row of the supervision table: what each kind of error does, and how often an actor may restart. */
@@ -108,13 +132,16 @@ export interface Supervision {
   readonly retryable: Directive;
   readonly terminal: Directive;
   readonly cancelled: Directive;
-  /** More than `limit` restarts within `withinMs` ms is a failure for good, handled as `then`. */
+  /** More than `limit` restarts within `withinMs` ms is a failure for good, handled as `beyond`. */
   readonly restarts: {
     readonly limit: number;
     readonly withinMs: number;
-    readonly then: 'stop' | 'escalate';
+    readonly beyond: 'stop' | 'escalate';
   };
-  /** Delay before restart n (from 0): min(maxMs, minMs·2ⁿ), with full jitter. */
+  /**
+   * Delay before restart n (from 0, of those within `withinMs`): min(maxMs, minMs·2ⁿ), with full jitter; a
+   * Retryable with `retryAfterMs` sets the delay itself.
+   */
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
 }
 
@@ -163,6 +190,7 @@ export type Inspection =
 /** The root of one node's tree. */
 export interface ActorSystem {
   readonly name: string;
+  /** Starts a top actor; throws as `Context.spawn` does. */
   spawn<N, T>(name: string, behaviour: Behaviour<N, T>): Ref<N>;
   tree(): TreeNode;
   /** @returns a function that ends the subscription. */
