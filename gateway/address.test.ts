@@ -1,0 +1,85 @@
+import test from 'ava';
+import { Terminal } from '../protocols/errors.ts';
+import { readAddress, readTarget, withoutPort } from './address.ts';
+
+const DOMAINS = ['sp1.example.com', 'localhost'];
+
+function address(host: string, requestTarget: string) {
+  return readAddress(readTarget(host, requestTarget), DOMAINS);
+}
+
+test('a host under our domain names the bucket, any other host leaves it to the path', (t) => {
+  const expected = { bucket: 'photos', object: 'a/b.jpg' };
+  t.deepEqual(address('photos.sp1.example.com', '/a/b.jpg'), expected);
+  t.deepEqual(address('Photos.SP1.example.com:9033', '/a/b.jpg?x=/y'), expected);
+  t.deepEqual(address('photos.localhost:9033', '/a/b.jpg'), expected);
+  t.deepEqual(address('sp1.example.com', '/photos/a/b.jpg'), expected);
+  t.deepEqual(address('127.0.0.1:9033', '/photos/a/b.jpg'), expected);
+  t.deepEqual(address('[::1]:9033', '/photos/a/b.jpg'), expected);
+  t.deepEqual(address('sp1.example.com', 'http://sp1.example.com/photos/a/b.jpg'), expected);
+});
+
+test('a bucket may have dots', (t) => {
+  t.deepEqual(address('my.photos.sp1.example.com', '/a'), { bucket: 'my.photos', object: 'a' });
+});
+
+test('a request may name no object, or nothing', (t) => {
+  t.deepEqual(address('photos.sp1.example.com', '/'), { bucket: 'photos', object: '' });
+  t.deepEqual(address('localhost', '/photos'), { bucket: 'photos', object: '' });
+  t.deepEqual(address('localhost', '/photos/'), { bucket: 'photos', object: '' });
+  t.deepEqual(address('localhost', '/'), { bucket: '', object: '' });
+  t.deepEqual(address('localhost', '?x=1'), { bucket: '', object: '' });
+});
+
+test('object names are percent-decoded UTF-8 and keep slashes, spaces, pluses and Unicode', (t) => {
+  const object = (path: string) => address('photos.localhost', path).object;
+  t.is(object('/a%20b/c+d'), 'a b/c+d');
+  t.is(object('/a%2Fb'), 'a/b');
+  t.is(object('/%E6%B5%B7%E7%8B%AE/%F0%9F%A6%AD.txt'), '海狮/🦭.txt');
+  t.is(object('/100%25'), '100%');
+  t.is(object('/folder/'), 'folder/');
+  t.is(object('/a%3Cb%3E%26'), 'a<b>&');
+});
+
+test('names that no chain accepts are refused, and nothing resolves dots for the client', (t) => {
+  const wrong = [
+    ['photos.localhost', '/a/../b'],
+    ['photos.localhost', '/a/%2e%2E/b'],
+    ['photos.localhost', '/./b'],
+    ['photos.localhost', '/a//b'],
+    ['photos.localhost', '/a%5Cb'],
+    ['photos.localhost', `/${'x'.repeat(1025)}`],
+    ['photos.localhost', '/%FF'],
+    ['photos.localhost', '/%'],
+    ['localhost', '/ab/x'],
+    ['localhost', '/Photos/x'],
+    ['localhost', '/pho..tos/x'],
+    ['localhost', '/1.2.3.4/x'],
+    ['-photos.localhost', '/x'],
+  ] as const;
+  for (const [host, path] of wrong) {
+    const error = t.throws(() => address(host, path), { instanceOf: Terminal }, `${host}${path}`);
+    t.is(error?.gatewayCode, 50010);
+  }
+  t.is(address('photos.localhost', `/${'%C3%A4'.repeat(512)}`).object.length, 512);
+});
+
+test("Greenfield's own paths name no bucket in path style, and are objects under a bucket's host", (t) => {
+  for (const path of [
+    '/auth/request_nonce',
+    '/greenfield/receiver/v1/replicate-piece',
+    '/view/photos/a',
+    '/status',
+  ]) {
+    t.deepEqual(address('localhost', path), { bucket: '', object: '' }, path);
+    t.is(address('photos.localhost', path).object, path.slice(1));
+  }
+  t.deepEqual(address('localhost', '/greenfield/a'), { bucket: 'greenfield', object: 'a' });
+});
+
+test('only a port is cut off a host', (t) => {
+  t.is(withoutPort('a.example.com:80'), 'a.example.com');
+  t.is(withoutPort('a.example.com'), 'a.example.com');
+  t.is(withoutPort('[::1]:9033'), '[::1]');
+  t.is(withoutPort('[::1]'), '[::1]');
+});

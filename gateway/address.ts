@@ -1,0 +1,110 @@
+import { Terminal } from '../protocols/errors.ts';
+
+/** Where a request points: what the Host header and the request line say, nothing decoded yet. */
+export interface Target {
+  /** The Host header, with its port if it has one. */
+  readonly host: string;
+  /** Percent-encoded as the client sent it, from the first `/`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** The bucket and object that a request names; empty text where it names none. */
+export interface Address {
+  readonly bucket: string;
+  readonly object: string;
+}
+
+/**
+ * Reads a request line's target. The raw text counts, not a parsed URL: URL parsers resolve `/../`, and the
+ * client signed what it sent.
+ * @param requestTarget in origin form (`/a?b`) or, through a proxy, in absolute form (`http://host/a?b`)
+ */
+export function readTarget(host: string, requestTarget: string): Target {
+  const origin = requestTarget.replace(/^https?:\/\/[^/?]*/i, '');
+  const question = origin.indexOf('?');
+  const path = question < 0 ? origin : origin.slice(0, question);
+  return {
+    host,
+    path: path.startsWith('/') ? path : `/${path}`,
+    query: new URLSearchParams(question < 0 ? '' : origin.slice(question + 1)),
+  };
+}
+
+/** Greenfield's own paths (greenfield.md §9.1); in path style they name no bucket. */
+const FIXED_PATHS =
+  /^(?:auth\/(?:request_nonce|update_key|update_key_v2|keys_v2|delete_keys_v2)$|permission\/[^/]+\/[^/]+\/[^/]+$|greenfield\/(?:admin|receiver|recovery|migrate)\/|(?:view|download)(?:\/|$)|status$)/;
+
+/**
+ * Virtual-host style (`{bucket}.{domain}/{object}`) when the host lies under one of our domains, else path style
+ * (`/{bucket}/{object}`). Object names keep their `/`.
+ * @param domains lower case, without port
+ * @throws Terminal 400/50010 for a name that no chain accepts (greenfield.md §9.5)
+ */
+export function readAddress(target: Target, domains: readonly string[]): Address {
+  const host = withoutPort(target.host).toLowerCase();
+  const domain = domains.find((candidate) => host.endsWith(`.${candidate}`));
+  const path = decode(target.path.slice(1));
+  if (domain !== undefined) return check({ bucket: host.slice(0, -domain.length - 1), object: path });
+  if (FIXED_PATHS.test(path)) return { bucket: '', object: '' };
+  const slash = path.indexOf('/');
+  return check(
+    slash < 0
+      ? { bucket: path, object: '' }
+      : { bucket: path.slice(0, slash), object: path.slice(slash + 1) },
+  );
+}
+
+/** A Host header without its port; an IPv6 address keeps its brackets. */
+export function withoutPort(host: string): string {
+  return host.replace(/:[0-9]+$/, '');
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch (cause) {
+    throw new Terminal({
+      code: 'bad-path',
+      message: 'The path of the request is no percent-encoded UTF-8.',
+      advice: 'Encode every segment of the object name as UTF-8, then as %XX.',
+      gatewayCode: 50010,
+      cause,
+    });
+  }
+}
+
+function check(address: Address): Address {
+  if (address.bucket !== '' && !isBucketName(address.bucket)) {
+    throw badName(`"${address.bucket}" is no bucket name.`);
+  }
+  if (address.object !== '' && !isObjectName(address.object)) {
+    throw badName(`"${address.object}" is no object name.`);
+  }
+  return address;
+}
+
+function isBucketName(name: string): boolean {
+  return (
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
+    !/\.\.|\.-|-\./.test(name) &&
+    !/^[0-9]+(?:\.[0-9]+){3}$/.test(name)
+  );
+}
+
+function isObjectName(name: string): boolean {
+  return (
+    Buffer.byteLength(name) <= 1024 &&
+    !/\/\/|\\/.test(name) &&
+    !name.split('/').some((part) => part === '.' || part === '..')
+  );
+}
+
+function badName(message: string): Terminal {
+  return new Terminal({
+    code: 'bad-name',
+    message,
+    advice: 'Use the name with which the object was created on chain.',
+    gatewayCode: 50010,
+  });
+}

@@ -1,0 +1,23 @@
+/** Bounds of one gateway. Sizes are bytes, times ms. */
+export interface GatewayLimits {
+  /** Largest payload of a plain PUT. */
+  readonly maxPayloadSize: number;
+  /** PUTs in work at once; one more is answered "busy". */
+  readonly maxUploads: number;
+  /** GETs in work at once; one more is answered "busy". */
+  readonly maxDownloads: number;
+  /** A client that sends nothing, or takes nothing, for so long is cut off. */
+  readonly idleTimeoutMs: number;
+  /** An uploading client must reach this on average over each `rateWindowMs` that we spend waiting for it. */
+  readonly minBytesPerSecond: number;
+  readonly rateWindowMs: number;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  maxPayloadSize: 2 * 1024 ** 3,
+  maxUploads: 256,
+  maxDownloads: 256,
+  idleTimeoutMs: 30_000,
+  minBytesPerSecond: 1024,
+  rateWindowMs: 30_000,
+};

@@ -1,0 +1,52 @@
+import { Terminal } from '../protocols/errors.ts';
+import type { Address, Target } from './address.ts';
+
+/** What the gateway serves. */
+export type Operation = 'put-object' | 'get-object' | 'upload-progress';
+
+interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST';
+  /** Query parameters that must be there, whatever their value. */
+  readonly query: readonly string[];
+  readonly operation: Operation | 'not served';
+}
+
+/** What can be asked of an object, in the order in which it is matched (greenfield.md §9.1). */
+const ROUTES: readonly Route[] = [
+  { method: 'POST', query: ['delegate'], operation: 'not served' },
+  { method: 'POST', query: ['offset', 'complete'], operation: 'not served' },
+  { method: 'PUT', query: ['delegate'], operation: 'not served' },
+  { method: 'PUT', query: [], operation: 'put-object' },
+  { method: 'POST', query: ['create-folder'], operation: 'not served' },
+  { method: 'GET', query: ['upload-context'], operation: 'not served' },
+  { method: 'GET', query: ['upload-progress'], operation: 'upload-progress' },
+  { method: 'GET', query: ['bucket-meta'], operation: 'not served' },
+  { method: 'GET', query: ['bucket-migration-progress'], operation: 'not served' },
+  { method: 'GET', query: ['object-meta'], operation: 'not served' },
+  { method: 'GET', query: ['object-policies'], operation: 'not served' },
+  { method: 'GET', query: [], operation: 'get-object' },
+];
+
+/**
+ * Which operation a request asks for. HEAD asks for what GET would answer, without the body.
+ * @throws Terminal 400/50008 for everything that is not served here
+ */
+export function matchRoute(method: string, target: Target, address: Address): Operation {
+  const asked = method === 'HEAD' ? 'GET' : method;
+  const route = address.object
+    ? ROUTES.find(({ method, query }) => method === asked && query.every((name) => target.query.has(name)))
+    : undefined;
+  if (!route || route.operation === 'not served') throw notServed(method, route, address);
+  return route.operation;
+}
+
+function notServed(method: string, route: Route | undefined, address: Address): Terminal {
+  const what = address.object ? 'an object' : address.bucket ? 'a bucket' : 'this path';
+  const query = route ? ` with ?${route.query.join('&')}` : '';
+  return new Terminal({
+    code: 'not-served',
+    message: `${method} of ${what}${query} is not served here.`,
+    advice: 'PUT and GET an object, or GET its ?upload-progress.',
+    gatewayCode: 50008,
+  });
+}

@@ -1,0 +1,26 @@
+import test from 'ava';
+import { PROGRESS_TEXT } from './progress-text.ts';
+import { JOB_STATE_NAMES } from './states.ts';
+
+test('every state has a text, and only errors say that something is wrong', (t) => {
+  for (const state of JOB_STATE_NAMES) {
+    t.is(PROGRESS_TEXT[state].startsWith('something is wrong in '), state.endsWith('_ERROR'), state);
+  }
+});
+
+test('the way of an upload as a client sees it', (t) => {
+  const seen = new Set(
+    JOB_STATE_NAMES.filter((state) => !state.endsWith('_ERROR')).map((state) => PROGRESS_TEXT[state]),
+  );
+  t.deepEqual(
+    [...seen],
+    [
+      'object meta is created onto the chain',
+      'object payload is uploading to the primary SP',
+      'object payload is replicating to the secondary SPs in the background',
+      'object meta is sealing onto the chain in the background',
+      'object is succeed to upload and seal onto the chain',
+      'object has been discontinued',
+    ],
+  );
+});

@@ -1,0 +1,29 @@
+import type { JobStateName } from './states.ts';
+
+const UPLOADING = 'object payload is uploading to the primary SP';
+const REPLICATING = 'object payload is replicating to the secondary SPs in the background';
+const SEALING = 'object meta is sealing onto the chain in the background';
+
+/**
+ * What `?upload-progress` says of a state. These texts are protocol values that clients compare
+ * (greenfield.md §1.4, today's column). An object without a job has the text of INIT_UNSPECIFIED.
+ */
+export const PROGRESS_TEXT: Readonly<Record<JobStateName, string>> = {
+  INIT_UNSPECIFIED: 'object meta is created onto the chain',
+  UPLOAD_OBJECT_DOING: UPLOADING,
+  UPLOAD_OBJECT_DONE: REPLICATING,
+  UPLOAD_OBJECT_ERROR: 'something is wrong in uploading to primary',
+  ALLOC_SECONDARY_DOING: REPLICATING,
+  ALLOC_SECONDARY_DONE: REPLICATING,
+  ALLOC_SECONDARY_ERROR: 'something is wrong in allocating secondary SPs',
+  REPLICATE_OBJECT_DOING: REPLICATING,
+  REPLICATE_OBJECT_DONE: REPLICATING,
+  REPLICATE_OBJECT_ERROR: 'something is wrong in replicating secondary SPs',
+  SIGN_OBJECT_DOING: SEALING,
+  SIGN_OBJECT_DONE: SEALING,
+  SIGN_OBJECT_ERROR: 'something is wrong in signing the object',
+  SEAL_OBJECT_DOING: SEALING,
+  SEAL_OBJECT_DONE: 'object is succeed to upload and seal onto the chain',
+  SEAL_OBJECT_ERROR: 'something is wrong in sealing object',
+  OBJECT_DISCONTINUED: 'object has been discontinued',
+};
