@@ -1,3 +1,4 @@
+import { validShardCounts } from '../erasure/matrix.ts';
 import { Terminal } from '../errors.ts';
 import type { Redundancy } from '../greenfield/types.ts';
 
@@ -39,9 +40,6 @@ export interface PayloadPlan extends PayloadShape {
   pieceLength(index: number): number;
 }
 
-/** The field has 256 elements, so a segment cannot have more shards. */
-export const MAX_CHUNKS = 256;
-
 /** @throws Terminal `bad-payload-shape` when a size or a count cannot be */
 export function planPayload(shape: PayloadShape): PayloadPlan {
   check(shape);
@@ -80,21 +78,10 @@ function check(shape: PayloadShape): void {
       ? `payload size ${payloadSize}`
       : !Number.isSafeInteger(maxSegmentSize) || maxSegmentSize < 1
         ? `segment size ${maxSegmentSize}`
-        : !validChunks(dataChunks, parityChunks)
+        : !validShardCounts(dataChunks, parityChunks)
           ? `${dataChunks} data and ${parityChunks} parity chunks`
           : undefined;
   if (wrong) {
     throw new Terminal({ code: 'bad-payload-shape', message: `No payload can be cut with ${wrong}.` });
   }
-}
-
-/** At least one data chunk, none or more parity chunks, and no more than the field allows. */
-export function validChunks(dataChunks: number, parityChunks: number): boolean {
-  return (
-    Number.isInteger(dataChunks) &&
-    Number.isInteger(parityChunks) &&
-    dataChunks >= 1 &&
-    parityChunks >= 0 &&
-    dataChunks + parityChunks <= MAX_CHUNKS
-  );
 }

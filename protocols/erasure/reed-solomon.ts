@@ -1,0 +1,143 @@
+import { Terminal } from '../errors.ts';
+import { multiply } from './kernel.ts';
+import { encodingMatrix, inverted, type Matrix, product, validShardCounts } from './matrix.ts';
+
+/** Shards by redundancy index; undefined where one is missing. */
+export type PartialShards = readonly (Uint8Array | undefined)[];
+
+/**
+ * Reed-Solomon code whose shards are, byte for byte, those of the chain's reference implementation
+ * (greenfield.md §3). Every segment is encoded on its own. All calls are synchronous, use a fixed amount of
+ * working memory and keep nothing; results are new arrays unless said otherwise.
+ */
+export class ReedSolomon {
+  readonly dataShards: number;
+  readonly parityShards: number;
+  readonly #matrix: Matrix;
+
+  /** @throws Terminal `bad-shard-counts` below one data shard or above 256 shards */
+  constructor(dataShards: number, parityShards: number) {
+    if (!validShardCounts(dataShards, parityShards)) {
+      throw new Terminal({
+        code: 'bad-shard-counts',
+        message: `There is no code of ${dataShards} data and ${parityShards} parity shards.`,
+      });
+    }
+    this.dataShards = dataShards;
+    this.parityShards = parityShards;
+    this.#matrix = encodingMatrix(dataShards, parityShards);
+  }
+
+  /** Bytes of each shard of a segment: an equal share, rounded up. */
+  shardLength(segmentLength: number): number {
+    return Math.ceil(segmentLength / this.dataShards);
+  }
+
+  /** All shards of a segment, data first; the data shards are those of `split`. */
+  encode(segment: Uint8Array): Uint8Array[] {
+    const data = this.split(segment);
+    return [...data, ...this.#parity(data, this.#matrix.slice(this.dataShards))];
+  }
+
+  /** One shard of a segment, without the work for the others. @throws Terminal `bad-shard-index` */
+  shard(segment: Uint8Array, index: number): Uint8Array {
+    const row = this.#matrix[index];
+    if (!row) {
+      throw new Terminal({
+        code: 'bad-shard-index',
+        message: `There is no shard ${index} of ${this.#matrix.length}.`,
+      });
+    }
+    if (index < this.dataShards) return this.#slice(segment, index);
+    return this.#parity(this.split(segment), [row])[0] as Uint8Array;
+  }
+
+  /** The data shards of a segment: views of its bytes, but copies where the end is padded with zeros. */
+  split(segment: Uint8Array): Uint8Array[] {
+    return Array.from({ length: this.dataShards }, (_, index) => this.#slice(segment, index));
+  }
+
+  /**
+   * All shards, from any `dataShards` of them; those present are returned as they are.
+   * @throws Terminal `too-few-shards`, `bad-shards` when they are of different lengths or too many
+   */
+  rebuild(shards: PartialShards): Uint8Array[] {
+    return this.#fill(shards, this.#matrix.length);
+  }
+
+  /**
+   * The segment, from any `dataShards` of its shards.
+   * @param segmentLength bytes of the segment: the padding is cut off
+   * @throws Terminal `too-few-shards`, `bad-shards`
+   */
+  reconstruct(shards: PartialShards, segmentLength: number): Uint8Array {
+    const data = this.#fill(shards, this.dataShards);
+    const length = data[0]?.length ?? 0;
+    if (length !== this.shardLength(segmentLength)) {
+      throw badShards(`Shards of ${length} bytes do not make a segment of ${segmentLength}.`);
+    }
+    const segment = allocate(segmentLength);
+    data.forEach((shard, i) => {
+      const offset = Math.min(i * length, segmentLength);
+      segment.set(shard.subarray(0, segmentLength - offset), offset);
+    });
+    return segment;
+  }
+
+  #slice(segment: Uint8Array, index: number): Uint8Array {
+    const length = this.shardLength(segment.length);
+    const view = segment.subarray(index * length, (index + 1) * length);
+    if (view.length === length) return view;
+    const padded = new Uint8Array(length);
+    padded.set(view);
+    return padded;
+  }
+
+  #parity(data: readonly Uint8Array[], rows: Matrix): Uint8Array[] {
+    const parity = rows.map(() => allocate(data[0]?.length ?? 0));
+    multiply(rows, data, parity);
+    return parity;
+  }
+
+  /** The first `count` shards, the missing ones computed from those present. */
+  #fill(shards: PartialShards, count: number): Uint8Array[] {
+    if (shards.length !== this.#matrix.length) {
+      throw badShards(`Expected ${this.#matrix.length} places for shards, not ${shards.length}.`);
+    }
+    const present = shards.flatMap((shard, index) => (shard ? [{ shard, index }] : []));
+    const used = present.slice(0, this.dataShards);
+    if (used.length < this.dataShards) {
+      throw new Terminal({
+        code: 'too-few-shards',
+        message: `${this.dataShards} shards are needed to restore a segment, only ${used.length} are there.`,
+      });
+    }
+    const length = used[0]?.shard.length ?? 0;
+    if (present.some(({ shard }) => shard.length !== length)) throw badShards('The shards differ in length.');
+
+    const missing = this.#matrix
+      .slice(0, count)
+      .flatMap((row, index) => (shards[index] ? [] : [{ row, index }]));
+    const filled = shards.slice(0, count).map((shard) => shard ?? allocate(length));
+    if (missing.length === 0) return filled;
+    const decoding = inverted(used.map(({ index }) => this.#matrix[index] as Uint8Array));
+    multiply(
+      product(
+        missing.map(({ row }) => row),
+        decoding,
+      ),
+      used.map(({ shard }) => shard),
+      missing.map(({ index }) => filled[index] as Uint8Array),
+    );
+    return filled;
+  }
+}
+
+/** Memory of exactly this many bytes that is not zeroed first: it will be written from end to end. */
+function allocate(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+function badShards(message: string): Terminal {
+  return new Terminal({ code: 'bad-shards', message });
+}
