@@ -1,10 +1,14 @@
-import { destination, type Level, pino } from 'pino';
+import { mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { destination, type Level, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import { Terminal } from '../../protocols/errors.ts';
 
 /** Structured log of a node: one JSON object a line. Never give it a key, a token or a payload byte. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
+  /** An error goes into the field `error`; it is written with its code, message, advice and causes. */
   error(fields: object, message: string): void;
   /** A logger that adds fields to every line. */
   child(fields: object): Logger;
@@ -17,16 +21,44 @@ export interface LoggerOptions {
   readonly fields?: object;
 }
 
-/** Opens the log of a process. Errors are written with their code, message, advice and causes. */
+/** Field names whose values are never written, at the top of a line and up to two levels below. */
+const SECRET_FIELDS = ['password', 'privateKey', 'secret', 'token', 'authorization'];
+const REDACTED = ['', '*.', '*.*.'].flatMap((level) => SECRET_FIELDS.map((name) => `${level}${name}`));
+
+/**
+ * Opens the log of a process; lines still in memory are written when it exits.
+ * @throws Terminal `log-unwritable`
+ */
 export function createLogger(options: LoggerOptions = {}): Logger {
+  const stream = destination({ dest: options.file ? openLog(options.file) : 2, sync: false });
+  stream.on('error', (error: Error) => {
+    process.stderr.write(`Log lines were lost: ${error.message}\n`);
+  });
   return pino(
     {
       level: options.level ?? 'info',
       base: options.fields ?? null,
-      serializers: { error: pino.stdSerializers.errWithCause },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: stdSerializers.errWithCause },
+      redact: REDACTED,
     },
-    destination(options.file ? { dest: options.file, mkdir: true, sync: false } : { dest: 2, sync: false }),
+    stream,
   );
+}
+
+function openLog(file: string): number {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    return openSync(file, 'a');
+  } catch (cause) {
+    throw new Terminal({
+      code: 'log-unwritable',
+      message: `Cannot write the log file ${file}.`,
+      advice: 'Give a path that the user who runs the node may write to.',
+      cause,
+    });
+  }
 }
 
 /** Swallows everything; for tests. */

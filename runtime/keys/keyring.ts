@@ -1,0 +1,94 @@
+import { Terminal } from '../../protocols/errors.ts';
+import { addressOf } from '../../protocols/greenfield/address.ts';
+import { blsPublicKeyOf, blsSign } from '../../protocols/greenfield/bls.ts';
+import { toHex } from '../../protocols/greenfield/hex.ts';
+import { publicKeyOf, signDigest } from '../../protocols/greenfield/signature.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { AccountKey, BlsKey, Keyring } from './keys.ts';
+import { readSecret, type SecretSource } from './secret.ts';
+
+/** Where each key of the SP is kept. */
+export type KeySources = { readonly [name in keyof Keyring]: SecretSource };
+
+const KEY_FORM = /^(?:0x)?[0-9a-fA-F]{64}$/;
+
+/**
+ * Loads the keys of the SP, each 32 bytes as 64 hex digits with or without `0x`.
+ * @throws Terminal as `readSecret`, `bad-key`
+ */
+export async function openKeyring(
+  sources: KeySources,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Keyring> {
+  const load = async <K>(name: keyof Keyring, build: (secret: Uint8Array) => K): Promise<K> => {
+    const what = `${name} key`;
+    const source = sources[name];
+    return keyFrom(await readSecret(what, source, env), build, what, source);
+  };
+  return {
+    operator: await load('operator', accountKey),
+    approval: await load('approval', accountKey),
+    seal: await load('seal', accountKey),
+    bls: await load('bls', blsKey),
+  };
+}
+
+/** A key held in memory. Private fields keep the secret out of logs, inspection and JSON. @throws Terminal */
+export function accountKey(secret: Uint8Array): AccountKey {
+  return new AccountKeyInMemory(secret);
+}
+
+/** As `accountKey`, for the BLS key. @throws Terminal */
+export function blsKey(secret: Uint8Array): BlsKey {
+  return new BlsKeyInMemory(secret);
+}
+
+class AccountKeyInMemory implements AccountKey {
+  readonly address: string;
+  readonly publicKey: Hex;
+  readonly #secret: Uint8Array;
+
+  constructor(secret: Uint8Array) {
+    const publicKey = publicKeyOf(secret);
+    this.address = addressOf(publicKey);
+    this.publicKey = toHex(publicKey);
+    this.#secret = secret;
+  }
+
+  async sign(digest: Uint8Array): Promise<Uint8Array> {
+    return signDigest(digest, this.#secret);
+  }
+}
+
+class BlsKeyInMemory implements BlsKey {
+  readonly publicKey: Hex;
+  readonly #secret: Uint8Array;
+
+  constructor(secret: Uint8Array) {
+    this.publicKey = toHex(blsPublicKeyOf(secret));
+    this.#secret = secret;
+  }
+
+  async sign(message: Uint8Array): Promise<Uint8Array> {
+    return blsSign(message, this.#secret);
+  }
+}
+
+/** Neither the text nor what complained about it goes into the error: both may hold the key. */
+function keyFrom<K>(text: string, build: (secret: Uint8Array) => K, what: string, source: SecretSource): K {
+  const place = 'env' in source ? `the environment variable ${source.env}` : source.file;
+  if (!KEY_FORM.test(text)) throw badKey(`What ${place} holds is no ${what}.`);
+  try {
+    return build(Buffer.from(text.replace(/^0x/, ''), 'hex'));
+  } catch {
+    throw badKey(`The number that ${place} holds cannot be a ${what}.`);
+  }
+}
+
+function badKey(message: string): Terminal {
+  return new Terminal({
+    code: 'bad-key',
+    message,
+    advice: 'A key is 32 bytes, written as 64 hex digits, with or without 0x.',
+  });
+}
