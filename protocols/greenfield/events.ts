@@ -1,0 +1,29 @@
+import { type JsonValue, sortedJson } from './sorted-json.ts';
+
+/** Names of the storage module's events (greenfield.md §7.3). */
+export const StorageEvent = {
+  CREATE_BUCKET: 'greenfield.storage.EventCreateBucket',
+  CREATE_OBJECT: 'greenfield.storage.EventCreateObject',
+  CANCEL_CREATE_OBJECT: 'greenfield.storage.EventCancelCreateObject',
+  UPDATE_OBJECT_CONTENT: 'greenfield.storage.EventUpdateObjectContent',
+  UPDATE_OBJECT_CONTENT_SUCCESS: 'greenfield.storage.EventUpdateObjectContentSuccess',
+  SEAL_OBJECT: 'greenfield.storage.EventSealObject',
+  REJECT_SEAL_OBJECT: 'greenfield.storage.EventRejectSealObject',
+} as const;
+
+/** An event in a block's results. */
+export interface AbciEvent {
+  readonly type: string;
+  readonly attributes: readonly { readonly key: string; readonly value: string }[];
+}
+
+/**
+ * A typed event as the chain writes it: an attribute per field, sorted by key, each value as JSON, so that texts
+ * keep their quotes. `fields` go by snake-case name: 64-bit integers as strings, enums by wire name, bytes base64.
+ */
+export function abciEvent(type: string, fields: Readonly<Record<string, JsonValue>>): AbciEvent {
+  const attributes = Object.entries(fields)
+    .map(([key, value]) => ({ key, value: sortedJson(value) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  return { type, attributes };
+}
