@@ -31,10 +31,6 @@ export class Inspector {
       }
     }
   }
-
-  close(): void {
-    this.#listeners.clear();
-  }
 }
 
 /** A message as the inspection stream names it: its `type`, never its content. */

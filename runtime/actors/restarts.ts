@@ -45,5 +45,5 @@ export class Restarts {
 
 /** Pause before restart n (from 0), ms: full jitter over an exponential that is cut at `maxMs`. */
 export function backoffMs(n: number, { minMs, maxMs }: Supervision['backoff'], random: number): number {
-  return Math.min(maxMs, minMs * 2 ** n) * random;
+  return Math.min(maxMs, minMs * 2 ** Math.min(n, 52)) * random;
 }

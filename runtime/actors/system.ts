@@ -29,7 +29,6 @@ export function createActorSystem({ name, supervision, log }: ActorSystemOptions
   const stop = async (): Promise<void> => {
     await children.close();
     nact.stop();
-    inspector.close();
   };
   return {
     name,
