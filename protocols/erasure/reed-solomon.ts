@@ -33,7 +33,10 @@ export class ReedSolomon {
     return Math.ceil(segmentLength / this.dataShards);
   }
 
-  /** All shards of a segment, data first; the data shards are those of `split`. */
+  /**
+   * All shards of a segment, data first; the data shards are those of `split`. With a single data shard, all of
+   * them are the segment itself.
+   */
   encode(segment: Uint8Array): Uint8Array[] {
     const data = this.split(segment);
     return [...data, ...this.#parity(data, this.#matrix.slice(this.dataShards))];
@@ -94,6 +97,7 @@ export class ReedSolomon {
   }
 
   #parity(data: readonly Uint8Array[], rows: Matrix): Uint8Array[] {
+    if (data.length === 1) return rows.map(() => data[0] as Uint8Array);
     const parity = rows.map(() => allocate(data[0]?.length ?? 0));
     multiply(rows, data, parity);
     return parity;

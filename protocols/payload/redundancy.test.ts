@@ -1,6 +1,7 @@
 import test from 'ava';
 import { Terminal } from '../errors.ts';
-import { REDUNDANCY_NUMBER, redundancyFromWire } from './redundancy.ts';
+import { planPayload } from './plan.ts';
+import { REDUNDANCY_NUMBER, redundancyCode, redundancyFromWire } from './redundancy.ts';
 
 test('numbers and names of today are known', (t) => {
   t.is(redundancyFromWire(0), 'EC');
@@ -23,4 +24,24 @@ test('anything else is refused', (t) => {
     const error = t.throws(() => redundancyFromWire(wire), { instanceOf: Terminal });
     t.is(error?.code, 'bad-redundancy');
   }
+});
+
+const shape = { dataChunks: 4, parityChunks: 2, maxSegmentSize: 8, payloadSize: 13 };
+const segment = Uint8Array.of(1, 2, 3, 4, 5);
+
+test('pieces have the lengths of the plan, one for each column', (t) => {
+  for (const redundancy of ['EC', 'REPLICA'] as const) {
+    const plan = planPayload({ ...shape, redundancy });
+    const pieces = redundancyCode(plan).encode(segment);
+    t.is(pieces.length, plan.columnCount);
+    for (const piece of pieces) t.is(piece.length, plan.pieceLength(1));
+  }
+});
+
+test('a replica is the segment itself, and any one restores it', (t) => {
+  const code = redundancyCode({ ...shape, redundancy: 'REPLICA' });
+  for (const piece of code.encode(segment)) t.is(piece.buffer, segment.buffer);
+  t.deepEqual(code.shard(segment, 5), segment);
+  const [none, piece] = [undefined, segment];
+  t.deepEqual(code.reconstruct([none, none, none, none, piece, none], segment.length), segment);
 });

@@ -1,5 +1,7 @@
+import { ReedSolomon } from '../erasure/reed-solomon.ts';
 import { Terminal } from '../errors.ts';
 import type { Redundancy } from '../greenfield/types.ts';
+import type { PayloadShape } from './plan.ts';
 
 /** `RedundancyType` of today's wire (greenfield.md §2); before chain v0.1.0 the two were swapped. */
 export const REDUNDANCY_NUMBER = { EC: 0, REPLICA: 1 } as const satisfies Record<Redundancy, number>;
@@ -30,4 +32,19 @@ export function redundancyFromWire(wire: number | string): Redundancy {
     throw new Terminal({ code: 'bad-redundancy', message: `"${wire}" is no redundancy type.` });
   }
   return redundancy;
+}
+
+/**
+ * The code that makes the secondaries' pieces of a segment: shard i belongs to column i and is stored under
+ * `+p${i}`; a column is its pieces of all segments, in order. With EC each secondary holds one shard of every
+ * segment. With REPLICA each holds every segment whole, which is the code of a single data shard.
+ * @throws Terminal `bad-shard-counts`
+ */
+export function redundancyCode(
+  shape: Pick<PayloadShape, 'redundancy' | 'dataChunks' | 'parityChunks'>,
+): ReedSolomon {
+  const { redundancy, dataChunks, parityChunks } = shape;
+  return redundancy === 'EC'
+    ? new ReedSolomon(dataChunks, parityChunks)
+    : new ReedSolomon(1, dataChunks + parityChunks - 1);
 }
