@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Terminal } from '../errors.ts';
+import { fromHex } from '../greenfield/hex.ts';
 import type { Hex } from '../greenfield/types.ts';
-import { hexToBytes } from './hex.ts';
 
 const SHA256_BYTES = 32;
 /** Index of the primary where the secondaries have 0, 1, … (greenfield.md §1.5). */
@@ -20,7 +20,7 @@ export function checksum(bytes: Uint8Array): Hex {
  */
 export function integrityHash(checksums: Iterable<Hex>): Hex {
   const hash = createHash('sha256');
-  for (const one of checksums) hash.update(hexToBytes(one, SHA256_BYTES));
+  for (const one of checksums) hash.update(fromHex(one, SHA256_BYTES));
   return hash.digest('hex');
 }
 

@@ -7,7 +7,6 @@ import { planPayload } from '../payload/plan.ts';
 import { redundancyCode } from '../payload/redundancy.ts';
 import { checksum, integrityHash } from './checksums.ts';
 import { expectChecksums } from './expect-checksums.ts';
-import { base64ToHex } from './hex.ts';
 
 /** What clients compute with today; right where the data shards divide the segment size (greenfield.md §3). */
 const { ReedSolomon: ClientLibrary } = createRequire(import.meta.url)('@bnb-chain/reed-solomon') as {
@@ -18,6 +17,7 @@ const { ReedSolomon: ClientLibrary } = createRequire(import.meta.url)('@bnb-chai
   ) => { encode(bytes: Uint8Array): string[] };
 };
 
+const base64ToHex = (text: string) => Buffer.from(text, 'base64').toString('hex');
 const MiB = 1024 * 1024;
 const mainnet = { redundancy: 'EC', dataChunks: 4, parityChunks: 2, maxSegmentSize: 16 * MiB } as const;
 const bytes = (length: number, at: (i: number) => number) => Uint8Array.from({ length }, (_, i) => at(i));

@@ -10,7 +10,7 @@ import { redundancyCode } from '../payload/redundancy.ts';
  * primary over its segments, then those of the secondaries over their columns, in the order of the redundancy
  * index. Memory is bounded by about one segment and its parity, however long the payload is.
  *
- * @param payload its bytes, in chunks of any size
+ * @param payload its bytes, in chunks of any size; the signal is looked at between them
  * @throws Terminal `bad-payload-shape`; Cancelled
  */
 export async function expectChecksums(
