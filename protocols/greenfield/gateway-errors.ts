@@ -130,6 +130,7 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
   }),
   ...area('metadata', {
     90003: [404, 'There is no record of an upload.'],
+    90007: [400, 'The bucket name is invalid.'],
   }),
   ...area('uploader', {
     110001: [400, 'The upload was lost.'],

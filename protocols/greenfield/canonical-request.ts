@@ -1,0 +1,149 @@
+import { Terminal } from '../errors.ts';
+import { keccak256 } from './keccak.ts';
+
+/** What a client signs of an HTTP request. */
+export interface SignableRequest {
+  readonly method: string;
+  /** Path and query as they stand on the request line, percent-encoded. */
+  readonly target: string;
+  /** The Host header. */
+  readonly host: string;
+  /** All headers; those that are not signed are left out here. A `Headers` object fits. */
+  readonly headers: Iterable<readonly [name: string, value: string]>;
+}
+
+/**
+ * The headers that a signature covers when they are present; host is covered apart. Content-MD5 and
+ * X-Gnfd-Object-ID are documented too, but the Go gateway and SDK never take them, for reasons of spelling.
+ */
+const SIGNED_HEADERS: ReadonlySet<string> = new Set([
+  'content-type',
+  'range',
+  'x-gnfd-content-sha256',
+  'x-gnfd-date',
+  'x-gnfd-expiry-timestamp',
+  'x-gnfd-piece-index',
+  'x-gnfd-redundancy-index',
+  'x-gnfd-resource',
+  'x-gnfd-txn-hash',
+  'x-gnfd-unsigned-msg',
+  'x-gnfd-user-address',
+]);
+
+/**
+ * The text whose keccak is signed (greenfield.md §9.2).
+ * @throws Terminal `bad-request-target` when the path is not percent-encoded UTF-8
+ */
+export function canonicalRequest(request: SignableRequest): string {
+  const { path, query } = splitTarget(request.target);
+  const headers = signedHeaders(request.headers);
+  return [
+    request.method,
+    canonicalPath(path),
+    canonicalQuery(query),
+    ...headers.map(([name, value]) => `${name}:${value}`),
+    request.host,
+    '',
+    headers.map(([name]) => name).join(';'),
+  ].join('\n');
+}
+
+/** The 32 bytes that are signed. */
+export function requestDigest(request: SignableRequest): Uint8Array {
+  return keccak256(canonicalRequest(request));
+}
+
+/**
+ * The texts that a client may have signed: the Go SDK takes the host with its port, the JS SDK without
+ * (greenfield.md §9.2).
+ */
+export function requestDigests(request: SignableRequest): readonly Uint8Array[] {
+  const withoutPort = request.host.replace(/:[0-9]+$/, '');
+  const hosts = withoutPort === request.host ? [request.host] : [request.host, withoutPort];
+  return hosts.map((host) => requestDigest({ ...request, host }));
+}
+
+/**
+ * A pre-signed URL carries its Authorization as a query parameter, which the signature cannot cover.
+ * @returns that parameter and the request as it was signed; undefined when there is no such parameter
+ */
+export function presignedRequest(
+  request: SignableRequest,
+): { readonly authorization: string; readonly request: SignableRequest } | undefined {
+  const { path, query } = splitTarget(request.target);
+  const authorization = new URLSearchParams(query).get('Authorization');
+  if (authorization === null) return undefined;
+  const rest = query.split('&').filter((pair) => !new URLSearchParams(pair).has('Authorization'));
+  return { authorization, request: { ...request, target: `${path}?${rest.join('&')}` } };
+}
+
+/** The names in the order of their bytes, values that came in several headers joined by commas. */
+function signedHeaders(headers: SignableRequest['headers']): readonly (readonly [string, string])[] {
+  const values = new Map<string, string>();
+  for (const [header, text] of headers) {
+    const name = header.toLowerCase();
+    if (!SIGNED_HEADERS.has(name)) continue;
+    const value = text.trim().replace(/\s+/g, ' ');
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function splitTarget(target: string): { path: string; query: string } {
+  const mark = target.indexOf('?');
+  return mark < 0
+    ? { path: target, query: '' }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+}
+
+function canonicalPath(path: string): string {
+  const decoded = percentDecode(path);
+  if (decoded !== undefined) return percentEncode(decoded, /[A-Za-z0-9\-_.~/]/);
+  throw new Terminal({
+    code: 'bad-request-target',
+    message: 'The path of the request is not percent-encoded UTF-8.',
+    gatewayCode: 50010,
+  });
+}
+
+/** Sorted by key, each key with an `=`. Pairs that cannot be decoded are left out, as the Go gateway does. */
+function canonicalQuery(query: string): string {
+  const pairs: { key: string; value: string }[] = [];
+  for (const pair of query.split('&')) {
+    if (pair === '' || pair.includes(';')) continue;
+    const mark = pair.indexOf('=');
+    const key = formDecode(mark < 0 ? pair : pair.slice(0, mark));
+    const value = formDecode(mark < 0 ? '' : pair.slice(mark + 1));
+    if (key !== undefined && value !== undefined) pairs.push({ key, value });
+  }
+  return pairs
+    .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
+    .map(({ key, value }) => `${formEncode(key)}=${formEncode(value)}`)
+    .join('&');
+}
+
+function formDecode(text: string): string | undefined {
+  return percentDecode(text.replaceAll('+', ' '));
+}
+
+function formEncode(text: string): string {
+  return percentEncode(text, /[A-Za-z0-9\-_.~]/);
+}
+
+function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function percentEncode(text: string, kept: RegExp): string {
+  return Array.from(Buffer.from(text), (byte) => {
+    const character = String.fromCharCode(byte);
+    return byte < 0x80 && kept.test(character)
+      ? character
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }).join('');
+}
