@@ -13,6 +13,9 @@ export const JetStreamCode = {
   STREAM_NOT_FOUND: 10059,
   MESSAGE_NOT_FOUND: 10037,
   WRONG_LAST_SEQUENCE: 10071,
+  WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
+  /** Also for a message that is not there. */
+  MESSAGE_DELETE_FAILED: 10057,
   STORE_FAILED: 10077,
   STORAGE_EXCEEDED: 10047,
   RESOURCES_EXCEEDED: 10023,
@@ -25,20 +28,27 @@ export function isJetStreamError(thrown: unknown, code: number): boolean {
   return thrown instanceof JetStreamApiError && thrown.code === code;
 }
 
-/** True when nobody listens on the subject of a request. */
+/** True when nobody listens on the subject of a request: JetStream recovers, has no leader, or is not there at all. */
 export function isNoResponders(thrown: unknown): boolean {
-  return (
-    thrown instanceof errors.NoRespondersError ||
-    (thrown instanceof errors.RequestError && thrown.isNoResponders())
-  );
+  return causes(thrown).some((error) => error instanceof errors.NoRespondersError);
 }
 
 /** True when a request had no answer in time. */
 export function isTimeout(thrown: unknown): boolean {
+  return causes(thrown).some((error) => error instanceof errors.TimeoutError);
+}
+
+/** True when a compare-and-set lost: the subject holds another sequence than the publisher expected. */
+export function isWrongLastSequence(thrown: unknown): boolean {
   return (
-    thrown instanceof errors.TimeoutError ||
-    (thrown instanceof Error && thrown.cause instanceof errors.TimeoutError)
+    isJetStreamError(thrown, JetStreamCode.WRONG_LAST_SEQUENCE) ||
+    isJetStreamError(thrown, JetStreamCode.WRONG_LAST_SEQUENCE_UNKNOWN)
   );
+}
+
+/** The client wraps what it met, a request's failure above all. */
+function causes(thrown: unknown): unknown[] {
+  return thrown instanceof Error ? [thrown, ...causes(thrown.cause)] : [];
 }
 
 /**
@@ -71,8 +81,7 @@ export function natsError(thrown: unknown, doing: string, code = 'nats-unavailab
 }
 
 function isRefusal(thrown: unknown): thrown is Error {
-  if (!(thrown instanceof Error)) return false;
-  return [thrown, thrown.cause].some(
+  return causes(thrown).some(
     (error) =>
       error instanceof errors.AuthorizationError ||
       error instanceof errors.UserAuthenticationExpiredError ||
@@ -82,7 +91,6 @@ function isRefusal(thrown: unknown): thrown is Error {
 
 function isWithoutJetStream(thrown: unknown): boolean {
   return (
-    (thrown instanceof Error && thrown.name === 'JetStreamNotEnabled') ||
     isJetStreamError(thrown, JetStreamCode.NOT_ENABLED) ||
     isJetStreamError(thrown, JetStreamCode.NOT_ENABLED_FOR_ACCOUNT)
   );
@@ -92,7 +100,7 @@ function retryableFacts(thrown: unknown): Omit<ErrorFacts, 'code'> | undefined {
   if (isNoResponders(thrown)) {
     return {
       message: 'nobody answers on that subject.',
-      advice: 'Check that JetStream has recovered and has a leader.',
+      advice: 'Check that JetStream is enabled, has recovered and has a leader.',
     };
   }
   if (isTimeout(thrown))

@@ -1,0 +1,93 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
+import { Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
+import { natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { chunkSubject } from './object-layout.ts';
+
+const REQUEST_LIMIT_MS = 10_000;
+
+export interface BucketOptions {
+  readonly connection: NatsConnection;
+  /** Name of the object store, for example `pieces`. */
+  readonly bucket: string;
+  /** Copies that the servers keep; 1 by default. */
+  readonly replicas?: number;
+  /** ms without an answer of the server after which it counts as unavailable; 10 s by default. */
+  readonly requestLimitMs?: number;
+  readonly log: Logger;
+}
+
+/** An open object store and the JetStream interfaces below it. */
+export interface Bucket {
+  readonly name: string;
+  readonly stream: string;
+  readonly connection: NatsConnection;
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly objects: ObjectStore;
+  readonly log: Logger;
+}
+
+/**
+ * Opens a bucket, and makes it where there is none.
+ * @throws Terminal `bucket-unfit` when it exists with settings under which pieces could get lost
+ */
+export async function openBucket(options: BucketOptions): Promise<Bucket> {
+  const { connection, bucket: name, log } = options;
+  const replicas = options.replicas ?? 1;
+  const timeout = options.requestLimitMs ?? REQUEST_LIMIT_MS;
+  try {
+    const client = jetstream(connection, { timeout });
+    const manager = await jetstreamManager(connection, { timeout });
+    const objects = await new Objm(client).create(name, { storage: StorageType.File, replicas });
+    const status = await objects.status();
+    checkFit(name, replicas, status.streamInfo.config);
+    return { name, stream: status.streamInfo.config.name, connection, client, manager, objects, log };
+  } catch (error) {
+    throw unavailable(error, `opening the bucket ${name}`);
+  }
+}
+
+/** Removes the chunks of one put, but for the last `keep`. @returns how many went */
+export async function purgeChunks(bucket: Bucket, nuid: string, keep = 0): Promise<number> {
+  const filter = chunkSubject(bucket.name, nuid);
+  return (await bucket.manager.streams.purge(bucket.stream, { filter, keep })).purged;
+}
+
+/** Any failure of the server under the port's own code. */
+export function unavailable(error: unknown, doing: string): SealionError {
+  return natsError(error, doing, 'piece-store-unavailable');
+}
+
+/** A piece that is there and cannot be trusted. */
+export function corrupt(key: string, what: string): Retryable {
+  return new Retryable({
+    code: 'piece-corrupt',
+    message: `The stored piece ${key} ${what}.`,
+    advice: 'Delete it and store it again from another copy.',
+  });
+}
+
+interface StreamSettings {
+  readonly storage: string;
+  readonly num_replicas: number;
+  readonly max_age: number;
+  readonly allow_direct?: boolean;
+}
+
+function checkFit(name: string, replicas: number, settings: StreamSettings): void {
+  const faults = [
+    settings.storage !== StorageType.File && 'keeps its objects in memory',
+    settings.max_age !== 0 && 'drops objects by age',
+    settings.num_replicas < replicas && `keeps ${settings.num_replicas} copies instead of ${replicas}`,
+    settings.allow_direct !== true && 'does not allow direct reads',
+  ].filter(Boolean);
+  if (faults.length === 0) return;
+  throw new Terminal({
+    code: 'bucket-unfit',
+    message: `The bucket ${name} ${faults.join(', ')}.`,
+    advice: `Change the stream OBJ_${name} with the nats command line, or name another bucket.`,
+  });
+}

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import type { ObjectInfo } from '@nats-io/obj';
+import { Retryable, SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
+import { isJetStreamError, JetStreamCode } from '../nats/errors.ts';
+import { type Bucket, type BucketOptions, corrupt, openBucket, purgeChunks, unavailable } from './bucket.ts';
+import { allMetas, type ObjectPiece, pieceFromInfo } from './object-layout.ts';
+import type { PieceOptions, PieceStore, StoredPiece } from './piece-store.ts';
+import { readObject } from './read-object.ts';
+import { sweepOrphans } from './sweep.ts';
+import { walk } from './walk.ts';
+import { writeObject } from './write-object.ts';
+
+/** Characters; a name becomes a token of a NATS subject. */
+const KEY_LIMIT = 256;
+
+/** A PieceStore in a NATS object store, made where there is none (design §5). The connection stays the caller's. */
+export async function openNatsPieceStore(options: BucketOptions): Promise<PieceStore> {
+  return new NatsPieceStore(await openBucket(options));
+}
+
+class NatsPieceStore implements PieceStore {
+  readonly #bucket: Bucket;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  async put(
+    key: string,
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PieceOptions = {},
+  ): Promise<StoredPiece> {
+    throwIfAborted(options.signal);
+    const standing = await this.#find(key);
+    if (standing) return await this.#same(standing, await checksumOf(bytes, options), options);
+    const written = await writeObject(this.#bucket, key, bytes, options);
+    if (written.outcome === 'stored') return stored(written.piece);
+    const winner = await this.#find(key);
+    if (winner) return await this.#same(winner, written.checksum, options);
+    throw new Retryable({
+      code: 'piece-store-unavailable',
+      message: `${key} was deleted while it was stored.`,
+    });
+  }
+
+  async stat(key: string, options: PieceOptions = {}): Promise<StoredPiece | undefined> {
+    throwIfAborted(options.signal);
+    const piece = await this.#find(key);
+    return piece && stored(piece);
+  }
+
+  async *read(
+    key: string,
+    options: PieceOptions & { readonly offset?: number; readonly length?: number } = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    throwIfAborted(options.signal);
+    const piece = await this.#find(key);
+    if (!piece) throw missing(key);
+    yield* this.#readObject(piece, rangeOf(piece, options), options);
+  }
+
+  async get(key: string, options: PieceOptions = {}): Promise<Uint8Array> {
+    throwIfAborted(options.signal);
+    const piece = await this.#find(key);
+    if (!piece) throw missing(key);
+    const bytes = new Uint8Array(piece.size);
+    let filled = 0;
+    for await (const chunk of this.#readObject(piece, { start: 0, end: piece.size }, options)) {
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return bytes;
+  }
+
+  async delete(key: string, options: PieceOptions = {}): Promise<void> {
+    throwIfAborted(options.signal);
+    const piece = await this.#find(key);
+    if (piece) await this.#remove(piece);
+  }
+
+  async *keys(prefix: string, options: PieceOptions = {}): AsyncGenerator<string, void, undefined> {
+    for await (const message of walk(this.#bucket, allMetas(this.#bucket.name), options)) {
+      const info = message.json<ObjectInfo>();
+      if (!info.deleted && info.name.startsWith(prefix)) yield info.name;
+    }
+  }
+
+  async sweep(
+    options: PieceOptions & { readonly olderThanMs: number; readonly limit: number },
+  ): Promise<number> {
+    return await this.#guard('sweeping orphans', () => sweepOrphans(this.#bucket, options));
+  }
+
+  /** What lies under a name; a tombstone that another program left is removed, or the name could never be used again. */
+  async #find(key: string): Promise<ObjectPiece | undefined> {
+    checkKey(key);
+    const info = await this.#guard(`looking up ${key}`, () => this.#bucket.objects.info(key));
+    if (!info) return undefined;
+    const piece = pieceFromInfo(info);
+    if (!info.deleted) return piece;
+    await this.#remove(piece);
+    return undefined;
+  }
+
+  /** Decides a put under a name that exists. The bytes there are read, since success must not rest on a broken piece. */
+  async #same(standing: ObjectPiece, checksum: Hex, options: PieceOptions): Promise<StoredPiece> {
+    const { key } = standing;
+    if (standing.checksum !== checksum) {
+      throw new Terminal({
+        code: 'piece-exists',
+        message: `${key} is stored with the checksum ${standing.checksum}, not ${checksum}.`,
+        advice: 'The owner of the object may delete the piece and store it again.',
+      });
+    }
+    try {
+      for await (const _ of this.#readObject(standing, { start: 0, end: standing.size }, options));
+      return stored(standing);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      await this.#remove(standing);
+      throw corrupt(key, 'was broken and has been removed');
+    }
+  }
+
+  async *#readObject(
+    piece: ObjectPiece,
+    range: { readonly start: number; readonly end: number },
+    options: PieceOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* readObject(this.#bucket, piece, range, options);
+    } catch (error) {
+      if (isCorrupt(error) && (await this.#find(piece.key))?.revision !== piece.revision)
+        throw missing(piece.key);
+      throw error;
+    }
+  }
+
+  /**
+   * Removes this put of a name and no later one. First the meta: a name without bytes would pass for a piece,
+   * bytes without a name are an orphan.
+   */
+  async #remove(piece: ObjectPiece): Promise<void> {
+    await this.#guard(`deleting ${piece.key}`, async () => {
+      const { manager, stream, objects } = this.#bucket;
+      await manager.streams.deleteMessage(stream, piece.revision, false).catch(async (error: unknown) => {
+        const stands = (await objects.info(piece.key))?.revision === piece.revision;
+        if (stands || !isJetStreamError(error, JetStreamCode.MESSAGE_DELETE_FAILED)) throw error;
+      });
+      await purgeChunks(this.#bucket, piece.nuid);
+    });
+  }
+
+  async #guard<R>(doing: string, work: () => Promise<R>): Promise<R> {
+    try {
+      return await work();
+    } catch (error) {
+      throw unavailable(error, doing);
+    }
+  }
+}
+
+function stored({ key, size, checksum }: ObjectPiece): StoredPiece {
+  return { key, size, checksum };
+}
+
+async function checksumOf(
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  options: PieceOptions,
+): Promise<Hex> {
+  const hash = createHash('sha256');
+  for await (const frame of bytes instanceof Uint8Array ? [bytes] : bytes) {
+    throwIfAborted(options.signal);
+    hash.update(frame);
+  }
+  return hash.digest('hex');
+}
+
+/** Bytes wanted of a piece; what reaches over its end is cut off. @throws Terminal `bad-range` */
+function rangeOf(
+  piece: ObjectPiece,
+  { offset = 0, length = piece.size }: { readonly offset?: number; readonly length?: number },
+): { start: number; end: number } {
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
+    throw new Terminal({
+      code: 'bad-range',
+      message: `${length} bytes from byte ${offset} are no range of ${piece.key}.`,
+      advice: 'Give whole numbers from 0.',
+    });
+  }
+  return { start: offset, end: Math.min(piece.size, offset + length) };
+}
+
+function checkKey(key: string): void {
+  if (key.length > 0 && key.length <= KEY_LIMIT) return;
+  throw new Terminal({ code: 'bad-piece-key', message: `A piece key has 1 to ${KEY_LIMIT} characters.` });
+}
+
+function missing(key: string): Terminal {
+  return new Terminal({
+    code: 'piece-missing',
+    message: `There is no piece ${key}.`,
+    advice: 'It was never stored, or was deleted by its owner.',
+  });
+}
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof SealionError && error.code === 'piece-corrupt';
+}
