@@ -9,11 +9,15 @@ export interface JobRecord {
   readonly state: JobStateName;
   readonly bucketName: string;
   readonly objectName: string;
+  /** Bytes. */
   readonly payloadSize: number;
+  /** Unix ms of creation and of the last change of state. */
   readonly createdAt: number;
   readonly changedAt: number;
   readonly gvgId?: number;
+  /** Present in `*_ERROR` states. */
   readonly failure?: { readonly code: string; readonly message: string; readonly nextTryAt?: number };
+  /** Hash of the seal that was signed last. */
   readonly sealTransaction?: string;
 }
 
@@ -21,23 +25,40 @@ export interface JobRecord {
 export interface SecondaryRecord {
   readonly redundancyIndex: number;
   readonly spId: number;
+  /** Unix ms; with the hash once its receipt is in. */
   readonly completedAt?: number;
   readonly integrityHash?: Hex;
 }
 
+/** A job as it is to be written. */
+export interface JobProjection {
+  readonly context: JobContext;
+  /** Unix ms at which the receipts of the context came in, by redundancy index. */
+  readonly completedAt: Readonly<Record<number, number>>;
+}
+
 /** The SQL DB: a projection of the journal that people query; no decision is taken from it (design §6). */
 export interface Records {
-  /** The journal position up to which everything is in. */
+  /** The journal position up to which everything is in; 0 at the beginning. */
   position(): Promise<number>;
-  /** Writes what changed and the position in one SQL transaction. */
-  project(batch: { readonly contexts: readonly JobContext[]; readonly position: number }): Promise<void>;
+  /**
+   * Writes what changed and the position in one SQL transaction; writing the same again changes nothing.
+   * @throws Retryable `records-unavailable`, as all methods; nothing was written then
+   */
+  project(batch: { readonly jobs: readonly JobProjection[]; readonly position: number }): Promise<void>;
   job(job: JobId): Promise<JobRecord | undefined>;
+  /** By redundancy index; empty before the allocation. */
   secondaries(job: JobId): Promise<readonly SecondaryRecord[]>;
-  /** Newest first; at most `limit` (1000 at most). */
+  /**
+   * Newest first; at most `limit` (1 to 1000).
+   * @param query.states all states without it
+   * @param query.before the last record of the page before
+   * @throws Terminal `bad-query`
+   */
   jobs(query: {
     readonly states?: readonly JobStateName[];
     readonly limit: number;
-    readonly before?: number;
+    readonly before?: Pick<JobRecord, 'createdAt' | 'job'>;
   }): Promise<readonly JobRecord[]>;
   close(): Promise<void>;
 }

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Gathers what comes within `waitMs` (ms) of a first item into one batch, of at most `limit` items.
+ * Leaving the loop early does not wait for the source: end it by the signal that it was given.
+ */
+export async function* batches<T>(
+  source: AsyncIterable<T>,
+  { limit, waitMs }: { readonly limit: number; readonly waitMs: number },
+): AsyncGenerator<readonly T[]> {
+  const iterator = source[Symbol.asyncIterator]();
+  let next = pull(iterator);
+  for (;;) {
+    const first = await next;
+    if (first.done) return;
+    const batch = [first.value];
+    const timer = new AbortController();
+    const late = sleep(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
+    try {
+      next = pull(iterator);
+      while (batch.length < limit) {
+        const result = await Promise.race([next, late]);
+        if (!result || result.done) break;
+        batch.push(result.value);
+        next = pull(iterator);
+      }
+    } finally {
+      timer.abort();
+    }
+    yield batch;
+  }
+}
+
+/** The next item. Its failure is met when the item is awaited, which may be a batch later. */
+function pull<T>(iterator: AsyncIterator<T>): Promise<IteratorResult<T, unknown>> {
+  const next = iterator.next();
+  next.catch(() => undefined);
+  return next;
+}

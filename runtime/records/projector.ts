@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { backoffMs } from '../../protocols/job/backoff.ts';
+import { replay } from '../../protocols/job/evolve.ts';
+import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import type { Journal, Positioned, StoredEvent } from '../journal/journal.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { batches } from './batches.ts';
+import type { JobProjection, Records } from './records.ts';
+
+export interface ProjectorOptions {
+  readonly journal: Pick<Journal, 'tail' | 'read'>;
+  readonly records: Pick<Records, 'position' | 'project'>;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+const BATCH = { limit: 64, waitMs: 20 };
+const BACKOFF = { minMs: 100, maxMs: 10_000 };
+
+/**
+ * Keeps the SQL DB up with the journal until the signal fires; resolves then, and never rejects. Where one of the
+ * two does not work, it goes on from the position in the SQL DB once it does.
+ */
+export async function runProjector(options: ProjectorOptions): Promise<void> {
+  const { log, signal } = options;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await follow(options, () => {
+        if (failures > 0) log.info({}, 'the SQL DB follows the journal again');
+        failures = 0;
+      });
+    } catch (thrown) {
+      if (signal.aborted) return;
+      failures += 1;
+      const delayMs = backoffMs(failures, Math.random(), BACKOFF);
+      log.warn({ error: toSealionError(thrown), delayMs }, 'the SQL DB does not follow the journal');
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+async function follow(options: ProjectorOptions, onProgress: () => void): Promise<void> {
+  const { journal, records, signal } = options;
+  const round = new AbortController();
+  try {
+    const events = journal.tail(await records.position(), {
+      signal: AbortSignal.any([signal, round.signal]),
+    });
+    for await (const batch of batches(events, BATCH)) {
+      await records.project({ jobs: await jobsOf(batch, options), position: lastOf(batch).position });
+      onProgress();
+    }
+    throwIfAborted(signal);
+    throw new Retryable({ code: 'journal-ended', message: 'The journal has ended before its reader.' });
+  } finally {
+    round.abort();
+  }
+}
+
+/**
+ * The jobs that a batch is about, as they are *now* in the journal: each is made of its whole history, so a batch
+ * that is written twice, or written late, does no harm.
+ */
+async function jobsOf(
+  batch: readonly Positioned[],
+  { journal, log, signal }: ProjectorOptions,
+): Promise<readonly JobProjection[]> {
+  const ids = new Map(batch.map(({ job }) => [formatJobId(job), job]));
+  const projections = await Promise.all(
+    [...ids.values()].map(async (id) => projection(id, await journal.read(id, { signal }), log)),
+  );
+  return projections.filter((found) => found !== undefined);
+}
+
+function projection(id: JobId, history: readonly StoredEvent[], log: Logger): JobProjection | undefined {
+  try {
+    const context = replay(history.map(({ event }) => event));
+    return context && { context, completedAt: completionsIn(history) };
+  } catch (error) {
+    log.error({ error, job: formatJobId(id) }, 'a job is left out of the SQL DB');
+    return undefined;
+  }
+}
+
+function completionsIn(history: readonly StoredEvent[]): Record<number, number> {
+  const completedAt: Record<number, number> = {};
+  for (const { event } of history) {
+    if (event.type === 'SecondaryCompleted') completedAt[event.receipt.redundancyIndex] = event.at;
+  }
+  return completedAt;
+}
+
+function lastOf(batch: readonly Positioned[]): Positioned {
+  return batch[batch.length - 1] as Positioned;
+}

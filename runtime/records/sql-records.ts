@@ -1,0 +1,213 @@
+import { type Dialect, Kysely, type Transaction } from 'kysely';
+import { Retryable, Terminal } from '../../protocols/errors.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobProjection, JobRecord, Records, SecondaryRecord } from './records.ts';
+import {
+  contextRow,
+  integrityRow,
+  jobRecord,
+  keyOf,
+  objectRow,
+  pieceHashRows,
+  secondaryRecord,
+  secondaryRows,
+} from './rows.ts';
+import { type JobKey, migrate, PRIMARY, type Schema } from './schema.ts';
+
+const JOURNAL = 'journal';
+const MAX_LIMIT = 1000;
+/** Keeps an insert below the number of parameters that every database takes in one statement. */
+const ROWS_PER_INSERT = 1000;
+
+/** Records in any SQL database. It is opened by the first use, and again after an opening that failed. */
+export class SqlRecords implements Records {
+  readonly #dialect: () => Dialect;
+  readonly #advice: string;
+  #opening: Promise<Kysely<Schema>> | undefined;
+  #closed = false;
+
+  /**
+   * @param dialect makes the connection; it may throw
+   * @param advice what an operator can do when the database is unavailable
+   */
+  constructor(dialect: () => Dialect, advice: string) {
+    this.#dialect = dialect;
+    this.#advice = advice;
+  }
+
+  position(): Promise<number> {
+    return this.#use(async (db) => {
+      const row = await db
+        .selectFrom('projection')
+        .select('position')
+        .where('name', '=', JOURNAL)
+        .executeTakeFirst();
+      return row?.position ?? 0;
+    });
+  }
+
+  project(batch: { readonly jobs: readonly JobProjection[]; readonly position: number }): Promise<void> {
+    return this.#use((db) =>
+      db.transaction().execute(async (sql) => {
+        if (batch.jobs.length > 0) await writeJobs(sql, batch.jobs);
+        await sql
+          .insertInto('projection')
+          .values({ name: JOURNAL, position: batch.position })
+          .onConflict((on) => on.column('name').doUpdateSet({ position: batch.position }))
+          .execute();
+      }),
+    );
+  }
+
+  job(job: JobId): Promise<JobRecord | undefined> {
+    return this.#use(async (db) => {
+      const row = await selectJobs(db)
+        .where('job_context.object_id', '=', job.objectId)
+        .where('job_context.version', '=', job.version)
+        .executeTakeFirst();
+      return row && jobRecord(row);
+    });
+  }
+
+  secondaries(job: JobId): Promise<readonly SecondaryRecord[]> {
+    return this.#use(async (db) => {
+      const rows = await db
+        .selectFrom('secondary')
+        .selectAll()
+        .where((eb) => eb.and({ ...keyOf(job) }))
+        .orderBy('redundancy_index')
+        .execute();
+      return rows.map(secondaryRecord);
+    });
+  }
+
+  async jobs(query: Parameters<Records['jobs']>[0]): Promise<readonly JobRecord[]> {
+    if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_LIMIT) {
+      throw new Terminal({
+        code: 'bad-query',
+        message: `${query.limit} is no limit for a list of jobs.`,
+        advice: `Give a whole number from 1 to ${MAX_LIMIT}.`,
+      });
+    }
+    return this.#use(async (db) => {
+      let select = selectJobs(db)
+        .orderBy('job_context.created_at', 'desc')
+        .orderBy('job_context.object_id', 'desc')
+        .orderBy('job_context.version', 'desc')
+        .limit(query.limit);
+      if (query.states) select = select.where('state', 'in', query.states);
+      const { before } = query;
+      if (before) {
+        select = select.where((eb) =>
+          eb(
+            eb.refTuple('job_context.created_at', 'job_context.object_id', 'job_context.version'),
+            '<',
+            eb.tuple(before.createdAt, before.job.objectId, before.job.version),
+          ),
+        );
+      }
+      return (await select.execute()).map(jobRecord);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#disconnect(this.#opening);
+  }
+
+  async #use<R>(work: (db: Kysely<Schema>) => Promise<R>): Promise<R> {
+    if (this.#closed) throw new Terminal({ code: 'records-closed', message: 'The SQL DB was closed.' });
+    this.#opening ??= this.#open();
+    const opening = this.#opening;
+    try {
+      return await work(await opening);
+    } catch (cause) {
+      await this.#disconnect(opening);
+      throw new Retryable({
+        code: 'records-unavailable',
+        message: `The SQL DB does not work: ${cause instanceof Error ? cause.message : String(cause)}`,
+        advice: this.#advice,
+        cause,
+      });
+    }
+  }
+
+  async #open(): Promise<Kysely<Schema>> {
+    const db = new Kysely<Schema>({ dialect: this.#dialect() });
+    try {
+      await migrate(db);
+      return db;
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+  }
+
+  /** A connection on which something failed may stay unusable (libsql keeps the failed statement): the next use makes another. */
+  async #disconnect(opening: Promise<Kysely<Schema>> | undefined): Promise<void> {
+    if (this.#opening === opening) this.#opening = undefined;
+    const db = await opening?.catch(() => undefined);
+    await db?.destroy();
+  }
+}
+
+function selectJobs(db: Kysely<Schema>) {
+  return db
+    .selectFrom('job_context')
+    .innerJoin('object', (join) =>
+      join
+        .onRef('object.object_id', '=', 'job_context.object_id')
+        .onRef('object.version', '=', 'job_context.version'),
+    )
+    .selectAll('job_context')
+    .select(['object.bucket_name', 'object.object_name', 'object.payload_size']);
+}
+
+async function writeJobs(sql: Transaction<Schema>, jobs: readonly JobProjection[]): Promise<void> {
+  const keys = jobs.map(({ context }) => keyOf(context.id));
+  for (const table of ['job_context', 'object', 'secondary'] as const) await deleteOf(sql, table, keys);
+  await sql.insertInto('job_context').values(jobs.map(contextRow)).execute();
+  await sql.insertInto('object').values(jobs.map(objectRow)).execute();
+  const secondaries = jobs.flatMap(secondaryRows);
+  if (secondaries.length > 0) await sql.insertInto('secondary').values(secondaries).execute();
+  await writePayloads(sql, jobs);
+}
+
+/** Checksums may be thousands for an object: they are written only when the payload is another one. */
+async function writePayloads(sql: Transaction<Schema>, jobs: readonly JobProjection[]): Promise<void> {
+  for (const job of jobs) {
+    const key = keyOf(job.context.id);
+    const stored = await sql
+      .selectFrom('integrity_meta')
+      .select('integrity_hash')
+      .where((eb) => eb.and({ ...key, redundancy_index: PRIMARY }))
+      .executeTakeFirst();
+    const row = integrityRow(job);
+    if (stored?.integrity_hash === row?.integrity_hash) continue;
+    for (const table of ['integrity_meta', 'piece_hash'] as const) {
+      await sql
+        .deleteFrom(table)
+        .where((eb) => eb.and({ ...key, redundancy_index: PRIMARY }))
+        .execute();
+    }
+    if (row) await sql.insertInto('integrity_meta').values(row).execute();
+    const hashes = pieceHashRows(job);
+    for (let from = 0; from < hashes.length; from += ROWS_PER_INSERT) {
+      await sql
+        .insertInto('piece_hash')
+        .values(hashes.slice(from, from + ROWS_PER_INSERT))
+        .execute();
+    }
+  }
+}
+
+async function deleteOf(
+  sql: Transaction<Schema>,
+  table: 'job_context' | 'object' | 'secondary',
+  keys: readonly JobKey[],
+): Promise<void> {
+  await sql
+    .deleteFrom(table)
+    .where((eb) => eb.or(keys.map((key) => eb.and({ ...key }))))
+    .execute();
+}

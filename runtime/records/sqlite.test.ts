@@ -1,0 +1,116 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import Database from 'libsql';
+import { Retryable } from '../../protocols/errors.ts';
+import { replay } from '../../protocols/job/evolve.ts';
+import { historyOf, recordsContract } from './records.contract.ts';
+import { sqliteRecords } from './sqlite.ts';
+
+async function folder(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'sealion-records-'));
+  t.teardown(() => rm(path, { recursive: true }));
+  return path;
+}
+
+recordsContract(test, async (t) => {
+  const file = join(await folder(t), 'records.db');
+  return { open: () => sqliteRecords(file) };
+});
+
+const id = { objectId: '4711', version: 0 };
+
+function jobs(segments = 3) {
+  const context = replay(historyOf(id, 1, segments));
+  return context ? [{ context, completedAt: {} }] : [];
+}
+
+test('a database that cannot be opened is tried again by the next use', async (t) => {
+  const place = join(await folder(t), 'place');
+  await writeFile(place, 'a file where the folder should be');
+  const records = sqliteRecords(join(place, 'records.db'));
+  t.teardown(() => records.close());
+  const error = await t.throwsAsync(records.position(), { instanceOf: Retryable });
+  t.is(error.code, 'records-unavailable');
+  t.regex(error.advice ?? '', /place\/records\.db/);
+  await rm(place);
+  t.is(await records.position(), 0);
+});
+
+test('a file that is no database is an error to try again, and is not overwritten', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const text = 'somebody’s letters, '.repeat(500);
+  await writeFile(file, text);
+  const records = sqliteRecords(file);
+  t.teardown(() => records.close());
+  await t.throwsAsync(records.position(), { instanceOf: Retryable });
+  t.is(await readFile(file, 'utf8'), text);
+});
+
+test('a batch that fails in its midst leaves nothing behind, and succeeds later', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const records = sqliteRecords(file);
+  t.teardown(() => records.close());
+  await records.project({ jobs: [], position: 3 });
+  const other = new Database(file);
+  t.teardown(() => other.close());
+  other.exec(
+    `create trigger full before insert on piece_hash begin select raise(abort, 'disk is full'); end`,
+  );
+  await t.throwsAsync(records.project({ jobs: jobs(), position: 10 }), {
+    instanceOf: Retryable,
+    message: /disk is full/,
+  });
+  t.is(await records.position(), 3);
+  t.is(await records.job(id), undefined);
+  other.exec('drop trigger full');
+  await records.project({ jobs: jobs(), position: 10 });
+  t.is(await records.position(), 10);
+});
+
+test('another program that holds the file makes a write fail for now, and does not hinder reading', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const records = sqliteRecords(file);
+  t.teardown(() => records.close());
+  await records.project({ jobs: jobs(), position: 10 });
+  const other = new Database(file);
+  t.teardown(() => other.close());
+  other.exec('begin immediate');
+  await t.throwsAsync(records.project({ jobs: [], position: 11 }), { instanceOf: Retryable });
+  t.is(await records.position(), 10);
+  other.exec('rollback');
+  await records.project({ jobs: [], position: 11 });
+  t.is(await records.position(), 11);
+});
+
+test('checksums of a payload are kept in order, replaced with it, and gone when it is lost', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const records = sqliteRecords(file);
+  t.teardown(() => records.close());
+  const history = historyOf(id, 1, 2);
+  const project = async (position: number): Promise<unknown[]> => {
+    const context = replay(history);
+    if (!context) throw new Error('no events');
+    await records.project({ jobs: [{ context, completedAt: {} }], position });
+    const reader = new Database(file);
+    const rows = reader
+      .prepare('select segment_index as i, checksum from piece_hash where redundancy_index = -1 order by i')
+      .all() as { checksum: string }[];
+    reader.close();
+    return rows.map(({ checksum }) => checksum);
+  };
+  t.deepEqual(await project(7), ['0'.repeat(64), '1'.padStart(64, '0')]);
+  history.push({
+    type: 'PayloadLost',
+    at: 8,
+    failure: { code: 'payload-lost', message: 'gone', attempt: 1, resume: 'UPLOAD_OBJECT_DOING' },
+  });
+  t.deepEqual(await project(8), []);
+  history.push(
+    { type: 'UploadStarted', at: 9, attempt: 2 },
+    { type: 'UploadCompleted', at: 10, segmentChecksums: ['ef'.repeat(32)], integrityHash: '12'.repeat(32) },
+  );
+  t.deepEqual(await project(10), ['ef'.repeat(32)]);
+  t.deepEqual(await records.secondaries(id), []);
+});

@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CompiledQuery, type DatabaseConnection, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import type { Records } from './records.ts';
+import { SqlRecords } from './sql-records.ts';
+
+/**
+ * A node waits no longer than this (ms) for a lock that another program holds on the file: the wait blocks the
+ * process.
+ */
+const BUSY_TIMEOUT_MS = 50;
+
+/**
+ * Records in a SQLite file, which is made where there is none. The write-ahead log keeps readers and the writer
+ * apart; a power cut can take the last transactions, which are then projected again.
+ */
+export function sqliteRecords(file: string): Records {
+  return new SqlRecords(
+    () =>
+      new SqliteDialect({
+        database: async () => {
+          mkdirSync(dirname(file), { recursive: true });
+          return new Database(file);
+        },
+        onCreateConnection: configure,
+      }),
+    `Uploads go on, and it catches up. Look at disk space and permissions of ${file}; a damaged file can be removed while the node is stopped, and is then made anew from the journal.`,
+  );
+}
+
+async function configure(connection: DatabaseConnection): Promise<void> {
+  for (const setting of ['journal_mode = wal', 'synchronous = normal', `busy_timeout = ${BUSY_TIMEOUT_MS}`]) {
+    await connection.executeQuery(CompiledQuery.raw(`pragma ${setting}`));
+  }
+}
