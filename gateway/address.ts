@@ -1,9 +1,12 @@
 import { Terminal } from '../protocols/errors.ts';
+import { checkBucketName, checkObjectName } from '../protocols/greenfield/names.ts';
 
 /** Where a request points: what the Host header and the request line say, nothing decoded yet. */
 export interface Target {
   /** The Host header, with its port if it has one. */
   readonly host: string;
+  /** Path and query in origin form. */
+  readonly line: string;
   /** Percent-encoded as the client sent it, from the first `/`. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -22,12 +25,13 @@ export interface Address {
  */
 export function readTarget(host: string, requestTarget: string): Target {
   const origin = requestTarget.replace(/^https?:\/\/[^/?]*/i, '');
-  const question = origin.indexOf('?');
-  const path = question < 0 ? origin : origin.slice(0, question);
+  const line = origin.startsWith('/') ? origin : `/${origin}`;
+  const question = line.indexOf('?');
   return {
     host,
-    path: path.startsWith('/') ? path : `/${path}`,
-    query: new URLSearchParams(question < 0 ? '' : origin.slice(question + 1)),
+    line,
+    path: question < 0 ? line : line.slice(0, question),
+    query: new URLSearchParams(question < 0 ? '' : line.slice(question + 1)),
   };
 }
 
@@ -39,10 +43,11 @@ const FIXED_PATHS =
  * Virtual-host style (`{bucket}.{domain}/{object}`) when the host lies under one of our domains, else path style
  * (`/{bucket}/{object}`). Object names keep their `/`.
  * @param domains lower case, without port
- * @throws Terminal 400/50010 for a name that no chain accepts (greenfield.md §9.5)
+ * @throws Terminal 400/90007 or 400/50044 for a bucket or object name that no chain accepts, 400/50010 for a path
+ * that cannot be decoded
  */
 export function readAddress(target: Target, domains: readonly string[]): Address {
-  const host = withoutPort(target.host).toLowerCase();
+  const host = target.host.replace(/:[0-9]+$/, '').toLowerCase();
   const domain = domains.find((candidate) => host.endsWith(`.${candidate}`));
   const path = decode(target.path.slice(1));
   if (domain !== undefined) return check({ bucket: host.slice(0, -domain.length - 1), object: path });
@@ -53,11 +58,6 @@ export function readAddress(target: Target, domains: readonly string[]): Address
       ? { bucket: path, object: '' }
       : { bucket: path.slice(0, slash), object: path.slice(slash + 1) },
   );
-}
-
-/** A Host header without its port; an IPv6 address keeps its brackets. */
-export function withoutPort(host: string): string {
-  return host.replace(/:[0-9]+$/, '');
 }
 
 function decode(path: string): string {
@@ -75,36 +75,7 @@ function decode(path: string): string {
 }
 
 function check(address: Address): Address {
-  if (address.bucket !== '' && !isBucketName(address.bucket)) {
-    throw badName(`"${address.bucket}" is no bucket name.`);
-  }
-  if (address.object !== '' && !isObjectName(address.object)) {
-    throw badName(`"${address.object}" is no object name.`);
-  }
+  if (address.bucket !== '') checkBucketName(address.bucket);
+  if (address.object !== '') checkObjectName(address.object);
   return address;
-}
-
-function isBucketName(name: string): boolean {
-  return (
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
-    !/\.\.|\.-|-\./.test(name) &&
-    !/^[0-9]+(?:\.[0-9]+){3}$/.test(name)
-  );
-}
-
-function isObjectName(name: string): boolean {
-  return (
-    Buffer.byteLength(name) <= 1024 &&
-    !/\/\/|\\/.test(name) &&
-    !name.split('/').some((part) => part === '.' || part === '..')
-  );
-}
-
-function badName(message: string): Terminal {
-  return new Terminal({
-    code: 'bad-name',
-    message,
-    advice: 'Use the name with which the object was created on chain.',
-    gatewayCode: 50010,
-  });
 }

@@ -196,7 +196,7 @@ const XML_ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text for an XML element; characters that XML 1.0 cannot hold become U+FFFD. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return Array.from(text, (character) => {
     if (XML_ENTITIES[character]) return XML_ENTITIES[character];
     return /[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(character) ? character : '\ufffd';

@@ -1,0 +1,47 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { Retryable, type SealionError, toSealionError } from '../protocols/errors.ts';
+import {
+  errorXml,
+  GATEWAY_ERRORS,
+  type GatewayAnswer,
+  gatewayAnswer,
+} from '../protocols/greenfield/gateway-errors.ts';
+import type { GatewayContext } from './request.ts';
+
+/** The gateway code of errors that arise below the gateway and carry none; their messages are for operators. */
+const INNER_CODES: Readonly<Record<string, number>> = {
+  'chain-unavailable': 55001,
+  'chain-refused': 55001,
+  'mailbox-full': 60003,
+  'actor-stopped': 60004,
+  'ask-timeout': 60003,
+  aborted: 60004,
+  'piece-store-unavailable': 115001,
+  'piece-missing': 115001,
+  'piece-corrupt': 115001,
+};
+
+/** What the client is told of an error. */
+export function answerTo(error: SealionError): GatewayAnswer {
+  if (error.gatewayCode !== undefined) {
+    const answer = gatewayAnswer(error);
+    return error.advice ? { ...answer, message: `${answer.message} ${error.advice}` } : answer;
+  }
+  const code = INNER_CODES[error.code];
+  const row = code === undefined ? undefined : GATEWAY_ERRORS[code];
+  return code !== undefined && row
+    ? { code, status: row.status, message: row.message }
+    : gatewayAnswer(error);
+}
+
+/** Turns what a handler threw into the response, and leaves it in the request's record. */
+export function errorResponse(thrown: unknown, c: GatewayContext): Response {
+  const error = toSealionError(thrown);
+  const answer = answerTo(error);
+  c.get('record').failure = { code: answer.code, error };
+  if (error instanceof Retryable && error.retryAfterMs !== undefined) {
+    c.header('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+  }
+  c.header('Content-Type', 'application/xml');
+  return c.body(errorXml(answer.code, answer.message), answer.status as ContentfulStatusCode);
+}

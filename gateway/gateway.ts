@@ -1,0 +1,33 @@
+import { Hono } from 'hono';
+import { readAddress } from './address.ts';
+import { errorResponse } from './errors.ts';
+import { getObject } from './handlers/get-object.ts';
+import { putObject } from './handlers/put-object.ts';
+import { uploadProgress } from './handlers/upload-progress.ts';
+import type { GatewayParts } from './parts.ts';
+import { type GatewayEnv, type Handler, targetOf } from './request.ts';
+import { requestLog } from './request-log.ts';
+import { matchRoute, type Operation } from './routes.ts';
+
+export type Gateway = Hono<GatewayEnv>;
+
+/** The HTTP face of a storage provider: payloads in, payloads out, progress. Serve it with `serveGateway`. */
+export function createGateway(parts: GatewayParts): Gateway {
+  const handlers: Readonly<Record<Operation, Handler>> = {
+    'put-object': putObject(parts),
+    'get-object': getObject(parts),
+    'upload-progress': uploadProgress(parts),
+  };
+  const app = new Hono<GatewayEnv>();
+  app.use(requestLog(parts.log));
+  // Bucket and operation hang on host and query as much as on the path, so routes.ts matches instead of Hono.
+  app.all('*', (c) => {
+    const target = targetOf(c);
+    const address = readAddress(target, parts.domains);
+    c.set('target', target);
+    c.set('address', address);
+    return handlers[matchRoute(c.req.method, target, address)](c);
+  });
+  app.onError(errorResponse);
+  return app;
+}

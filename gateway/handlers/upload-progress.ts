@@ -1,0 +1,43 @@
+import { escapeXml } from '../../protocols/greenfield/gateway-errors.ts';
+import type { Failure, JobContext } from '../../protocols/job/context.ts';
+import { PROGRESS_TEXT } from '../../protocols/job/progress-text.ts';
+import { authenticate } from '../authentication.ts';
+import { jobOf } from '../job-object.ts';
+import { jobProgress } from '../job-progress.ts';
+import type { GatewayParts } from '../parts.ts';
+import { type FoundObject, findObject } from '../permission.ts';
+import { clientSignal, type Handler } from '../request.ts';
+
+/**
+ * `GET /{object}?upload-progress`: how far the upload is, in the words that clients compare, and what stands in its
+ * way. A signature is needed, a permission is not (greenfield.md §9.5).
+ */
+export function uploadProgress(parts: GatewayParts): Handler {
+  return async (c) => {
+    const signal = clientSignal(c);
+    authenticate(c);
+    const found = await findObject(parts, c.get('address'), signal);
+    const { state, failure } = await progressOf(parts, found, signal);
+    c.header('Content-Type', 'application/xml');
+    return c.body(
+      `<QueryUploadProgress version="1.0"><ProgressDescription>${escapeXml(PROGRESS_TEXT[state])}</ProgressDescription><ErrorDescription>${escapeXml(failure ? inWords(failure) : '')}</ErrorDescription></QueryUploadProgress>`,
+    );
+  };
+}
+
+/** The chain's word counts where the upload has ended, the job's until then. */
+async function progressOf(
+  { objects }: GatewayParts,
+  found: FoundObject,
+  signal: AbortSignal,
+): Promise<Pick<JobContext, 'state' | 'failure'>> {
+  const { object } = found.onChain;
+  if (object.status === 'DISCONTINUED') return { state: 'OBJECT_DISCONTINUED' };
+  if (object.status === 'SEALED' && !object.isUpdating) return { state: 'SEAL_OBJECT_DONE' };
+  return (await jobProgress(objects, jobOf(found), signal)) ?? { state: 'INIT_UNSPECIFIED' };
+}
+
+function inWords({ message, advice, nextTryAt }: Failure): string {
+  const next = nextTryAt === undefined ? undefined : `Next try at ${new Date(nextTryAt).toISOString()}.`;
+  return [message, advice, next].filter(Boolean).join(' ');
+}

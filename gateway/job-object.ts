@@ -1,0 +1,79 @@
+import { Retryable, Terminal } from '../protocols/errors.ts';
+import type { StorageParams } from '../protocols/greenfield/types.ts';
+import type { JobObject } from '../protocols/job/context.ts';
+import type { JobId } from '../protocols/job/identity.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
+import type { FoundObject } from './permission.ts';
+
+/** A job, and all that it must know of its object. */
+export interface DescribedJob {
+  readonly job: JobId;
+  readonly object: JobObject;
+}
+
+/** The job that uploads what the chain waits for: an object's first content, or its pending update. */
+export function jobOf({ onChain: { object, update } }: FoundObject): JobId {
+  if (object.isUpdating && !update) {
+    throw new Retryable({
+      code: 'update-not-told',
+      message: `The chain says that "${object.objectName}" is being updated, but not to what.`,
+      advice: 'Try again in a few seconds.',
+      gatewayCode: 55001,
+    });
+  }
+  return { objectId: object.id, version: update?.version ?? object.version };
+}
+
+/**
+ * Describes the job of an upload, with the storage parameters that held when the content was announced
+ * (greenfield.md §2).
+ * @throws Terminal 403/50016 for a payload that is empty or larger than `maxPayloadSize` bytes
+ */
+export async function describeUpload(
+  chain: Chain,
+  spId: number,
+  found: FoundObject,
+  maxPayloadSize: number,
+  signal: AbortSignal,
+): Promise<DescribedJob> {
+  const { bucket, onChain } = found;
+  const { object, update } = onChain;
+  const job = jobOf(found);
+  const { payloadSize, contentType, checksums } = update ?? object;
+  if (payloadSize === 0 || payloadSize > maxPayloadSize) {
+    throw new Terminal({
+      code: 'payload-size-refused',
+      message: `A payload of ${payloadSize} bytes cannot be uploaded by one PUT, which takes 1 to ${maxPayloadSize}.`,
+      ...(payloadSize === 0 && { advice: 'An empty object needs no upload.' }),
+      gatewayCode: 50016,
+    });
+  }
+  const createdAt = update?.updatedAt ?? announcedAt(object);
+  const { maxSegmentSize, dataChunks, parityChunks }: StorageParams = await chain.storageParams(createdAt, {
+    signal,
+  });
+  return {
+    job,
+    object: {
+      bucketName: bucket.bucketName,
+      objectName: object.objectName,
+      owner: object.owner,
+      contentType,
+      payloadSize,
+      redundancy: object.redundancy,
+      checksums,
+      maxSegmentSize,
+      dataChunks,
+      parityChunks,
+      familyId: bucket.familyId,
+      primarySpId: spId,
+      createdAt,
+      isUpdate: update !== undefined,
+    },
+  };
+}
+
+/** Unix seconds at which an object's current content was announced. */
+export function announcedAt(object: { readonly createdAt: number; readonly updatedAt: number }): number {
+  return object.updatedAt || object.createdAt;
+}

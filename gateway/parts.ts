@@ -1,0 +1,20 @@
+import type { ObjectsMessage } from '../actors/messages.ts';
+import type { Ref } from '../runtime/actors/types.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
+import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+import type { Logger } from '../runtime/telemetry/logger.ts';
+import type { GatewayLimits } from './limits.ts';
+
+/** What a gateway stands on. */
+export interface GatewayParts {
+  readonly chain: Chain;
+  /** Our own storage provider. */
+  readonly spId: number;
+  readonly pieces: PieceStore;
+  /** The pipeline behind the gateway. */
+  readonly objects: Ref<ObjectsMessage>;
+  readonly limits: GatewayLimits;
+  /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */
+  readonly domains: readonly string[];
+  readonly log: Logger;
+}

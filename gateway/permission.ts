@@ -1,0 +1,112 @@
+import { Terminal } from '../protocols/errors.ts';
+import type { ActionType, BucketInfo, StorageProvider } from '../protocols/greenfield/types.ts';
+import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Address } from './address.ts';
+
+/** Whose requests are checked against what. */
+export interface Examiner {
+  readonly chain: Chain;
+  /** Our own storage provider. */
+  readonly spId: number;
+}
+
+/** An object of a bucket whose primary we are. */
+export interface FoundObject {
+  readonly bucket: BucketInfo;
+  readonly onChain: ObjectOnChain;
+}
+
+/**
+ * Only a provider in service takes payloads; in maintenance, from its maintenance account alone.
+ * @returns the accounts that may still be considered
+ * @throws Terminal 403/50029
+ */
+export function accountsInService(
+  spId: number,
+  providers: readonly StorageProvider[],
+  accounts: readonly string[],
+): readonly string[] {
+  const self = providers.find(({ id }) => id === spId);
+  if (self?.status === 'IN_SERVICE') return accounts;
+  const testers = accounts.filter((account) => account === self?.maintenanceAddress);
+  if (self?.status === 'IN_MAINTENANCE' && testers.length > 0) return testers;
+  throw new Terminal({
+    code: 'sp-not-in-service',
+    message: `Storage provider ${spId} takes no uploads: its status is ${self?.status ?? 'unknown to the chain'}.`,
+    advice: 'Try again when it is in service.',
+    gatewayCode: 50029,
+  });
+}
+
+/** @throws Terminal 403/50036 for a bucket that is discontinued or being migrated */
+export function checkBucketInService(bucket: BucketInfo | undefined): void {
+  if (!bucket || bucket.status === 'CREATED') return;
+  throw new Terminal({
+    code: 'bucket-not-in-service',
+    message: `Bucket "${bucket.bucketName}" takes no uploads: its status is ${bucket.status}.`,
+    gatewayCode: 50036,
+  });
+}
+
+/**
+ * The object as the chain knows it now.
+ * @param bucket where the caller has asked for it already
+ * @throws Terminal 404/20007 no bucket, 404/20008 no object, 400/20002 another provider is its primary
+ */
+export async function findObject(
+  { chain, spId }: Examiner,
+  address: Address,
+  signal: AbortSignal,
+  bucket?: BucketInfo,
+): Promise<FoundObject> {
+  const [foundBucket, onChain] = await Promise.all([
+    bucket ?? chain.bucket(address.bucket, { signal }),
+    chain.object(address.bucket, address.object, { signal }),
+  ]);
+  if (!foundBucket) throw missing('bucket', `"${address.bucket}"`, 20007);
+  if (!onChain) throw missing('object', `"${address.object}" in bucket "${address.bucket}"`, 20008);
+  const family = await chain.family(foundBucket.familyId, { signal });
+  if (family?.primarySpId !== spId) {
+    throw new Terminal({
+      code: 'not-primary',
+      message: `Storage provider ${spId} is not the primary of bucket "${address.bucket}".`,
+      advice: family ? `Ask storage provider ${family.primarySpId}.` : 'Look up the primary on chain.',
+      gatewayCode: 20002,
+    });
+  }
+  return { bucket: foundBucket, onChain };
+}
+
+/**
+ * Which of the accounts that may have signed the request is allowed to act. A signature recovers to *some* account
+ * whatever was signed, so only the chain can tell the right one.
+ * @throws Terminal 401/50004
+ */
+export async function authorise(
+  chain: Chain,
+  accounts: readonly string[],
+  address: Address,
+  action: ActionType,
+  signal: AbortSignal,
+): Promise<string> {
+  for (const account of accounts) {
+    if (await chain.isAllowed(account, address.bucket, address.object, action, { signal })) return account;
+  }
+  throw new Terminal({
+    code: 'not-permitted',
+    message: accounts.length
+      ? `The request is signed by ${accounts.join(' or ')}, who has no permission for it.`
+      : 'The object is private, and the request is not signed.',
+    advice: 'Sign with an account that has permission, for the host that the request is sent to.',
+    gatewayCode: 50004,
+  });
+}
+
+function missing(kind: string, what: string, gatewayCode: number): Terminal {
+  return new Terminal({
+    code: `no-such-${kind}`,
+    message: `The chain knows no ${kind} ${what}.`,
+    advice: `Create the ${kind} on chain first; a few blocks later it can be used here.`,
+    gatewayCode,
+  });
+}

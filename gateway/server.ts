@@ -1,0 +1,126 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import { Terminal } from '../protocols/errors.ts';
+import { errorXml } from '../protocols/greenfield/gateway-errors.ts';
+import type { Logger } from '../runtime/telemetry/logger.ts';
+import type { Gateway } from './gateway.ts';
+
+export interface ServeOptions {
+  /** Interface to listen on, for example `127.0.0.1`. */
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** How long `close` waits for open requests before it aborts them, ms. */
+  readonly closeTimeoutMs: number;
+  readonly log: Logger;
+}
+
+export interface RunningGateway {
+  /** Where it listens. */
+  readonly port: number;
+  /**
+   * Takes no new connections, waits for the open requests up to the limit, then aborts them. Resolves when the last
+   * connection is closed; may be called more than once.
+   */
+  close(): Promise<void>;
+}
+
+/** More are refused by closing them at once. */
+const MAX_CONNECTIONS = 10_000;
+
+/** A client that does not get its headers out in this time is cut off, ms. */
+const HEADERS_TIMEOUT_MS = 30_000;
+
+/** Puts a gateway on a port. @throws Terminal `cannot-listen` */
+export async function serveGateway(app: Gateway, options: ServeOptions): Promise<RunningGateway> {
+  const { log } = options;
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    // What never reaches the app: a request without a usable Host or path.
+    errorHandler: (error) => {
+      log.info({ error }, 'malformed request');
+      return new Response(malformed, { status: 400, headers: { 'Content-Type': 'application/xml' } });
+    },
+  });
+  const open = new Set<ServerResponse>();
+  const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    open.add(outgoing);
+    outgoing.once('close', () => open.delete(outgoing));
+    listener(incoming, outgoing).catch((error: unknown) => {
+      log.error({ error }, 'a response could not be sent');
+      outgoing.destroy();
+    });
+  };
+  // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
+  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS }, handle);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('checkContinue', handle);
+  server.on('clientError', refuse);
+  const port = await listen(server, options);
+  server.on('error', (error) => log.error({ error }, 'the listening socket failed'));
+  let closed: Promise<void> | undefined;
+  return {
+    port,
+    close: () => {
+      closed ??= close(server, open, options.closeTimeoutMs);
+      return closed;
+    },
+  };
+}
+
+const malformed = errorXml(50009, 'The request is no valid HTTP/1.1 request.');
+
+/** Bytes that are no HTTP at all still get an answer that an SDK can read. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(malformed)}\r\nConnection: close\r\n\r\n${malformed}`,
+  );
+}
+
+function listen(server: Server, { host, port }: ServeOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(
+        new Terminal({
+          code: 'cannot-listen',
+          message: `The gateway cannot listen on ${host}:${port}: ${cause.message}.`,
+          advice: 'Choose a free port and an address of this machine.',
+          cause,
+        }),
+      );
+    server.once('error', fail);
+    server.listen(port, host, () => {
+      server.off('error', fail);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function close(server: Server, open: Set<ServerResponse>, timeoutMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const waiting = new AbortController();
+  const limit = sleep(timeoutMs, undefined, { signal: waiting.signal }).catch(() => {});
+  await Promise.race([allEnded(open), limit]);
+  waiting.abort();
+  server.closeAllConnections();
+  await closed;
+}
+
+/** Waits for those too that begin on a kept connection meanwhile: a Set hands them out as they are added. */
+async function allEnded(open: Set<ServerResponse>): Promise<void> {
+  for (const outgoing of open) await new Promise((resolve) => outgoing.once('close', resolve));
+}
