@@ -1,0 +1,71 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { journalContract } from './journal.contract.ts';
+import { openLevelJournal } from './level-journal.ts';
+
+async function newDirectory(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sealion-journal-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+journalContract('level', async (t) => {
+  const directory = await newDirectory(t);
+  let journal = await openLevelJournal({ directory });
+  t.teardown(() => journal.close());
+  const successor = async () => {
+    await journal.close();
+    journal = await openLevelJournal({ directory });
+    return journal;
+  };
+  return { journal, successor };
+});
+
+test('a second opening is refused with the reason, and harms nothing', async (t) => {
+  const directory = await newDirectory(t);
+  const journal = await openLevelJournal({ directory });
+  await t.throwsAsync(openLevelJournal({ directory }), { name: 'Retryable', code: 'journal-locked' });
+  await journal.append({ objectId: '1', version: 0 }, 1, { type: 'UploadStarted', at: 1, attempt: 1 });
+  await journal.close();
+  await (await openLevelJournal({ directory })).close();
+});
+
+test('a directory that cannot be used is an error of ours', async (t) => {
+  const file = join(await newDirectory(t), 'file');
+  await writeFile(file, '');
+  await t.throwsAsync(openLevelJournal({ directory: file }), { code: 'journal-unavailable' });
+});
+
+test('what was acknowledged to a process that is then killed is there', async (t) => {
+  const directory = await newDirectory(t);
+  const writer = fork(new URL('./level-journal.child.js', import.meta.url), [directory]);
+  t.teardown(() => writer.kill('SIGKILL'));
+  const acknowledged = new Map<string, number>();
+  let count = 0;
+  writer.on('message', ({ objectId, n }: { objectId: string; n: number }) => {
+    acknowledged.set(objectId, n);
+    if (++count === 400) writer.kill('SIGKILL');
+  });
+  await once(writer, 'close');
+
+  const journal = await openLevelJournal({ directory });
+  t.teardown(() => journal.close());
+  t.is(acknowledged.size, 8);
+  for (const [objectId, n] of acknowledged) {
+    const events = await journal.read({ objectId, version: 0 });
+    t.true(events.length >= n, `job ${objectId}: ${events.length} of ${n}`);
+    t.true(events.every((stored, i) => stored.n === i + 1));
+  }
+  await journal.append({ objectId: '99', version: 0 }, 1, { type: 'UploadStarted', at: 1, attempt: 1 });
+  const owner = new AbortController();
+  const tailed = new Set<string>();
+  for await (const event of journal.tail(0, { signal: owner.signal })) {
+    tailed.add(event.job.objectId);
+    if (event.job.objectId === '99') owner.abort();
+  }
+  t.is(tailed.size, 9, 'new events come after those from before the crash');
+});

@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { type SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import type { JobEvent } from '../../protocols/job/events.ts';
+import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Journal, Ledger, Positioned, StoredEvent } from './journal.ts';
+import { LevelLedger } from './level-ledger.ts';
+import { LevelStore, type Table, type Write } from './level-store.ts';
+import { Watermark } from './watermark.ts';
+
+const BATCH = 256;
+const WAITING = 10_000;
+const READ_BATCH = 256;
+const LAST = 'last';
+
+/**
+ * Opens the embedded journal (design §6): one LevelDB, one process, every append synced before it resolves.
+ * @param options.directory made where it is missing
+ * @throws Retryable `journal-locked` when another process has it open, `journal-unavailable`;
+ * Terminal `journal-corrupt`
+ */
+export async function openLevelJournal(options: { readonly directory: string }): Promise<Journal> {
+  const store = await LevelStore.open(options.directory);
+  const last = await store.guard(() => store.table<number>('position').get(LAST));
+  return new LevelJournal(store, last ?? 0);
+}
+
+/** One append on its way to the disk. */
+interface Append {
+  readonly job: JobId;
+  readonly n: number;
+  readonly event: JobEvent;
+}
+
+/** Forgets a job; waits its turn among the appends, so that none of the job's is validated against what goes. */
+interface Purge {
+  readonly purge: JobId;
+}
+
+/**
+ * Events lie in `log` by position; `index` leads from job and number to the position; `position` keeps the last
+ * one, which a purge must not give back.
+ */
+class LevelJournal implements Journal {
+  readonly writer = randomUUID();
+  readonly ledger: Ledger;
+  readonly #store: LevelStore;
+  readonly #log: Table<StoredEvent>;
+  readonly #index: Table<number>;
+  readonly #position: Table<number>;
+  readonly #written: Watermark;
+  readonly #commits = new GroupCommit<Append | Purge>((ops) => this.#commit(ops), {
+    batch: BATCH,
+    waiting: WAITING,
+  });
+
+  constructor(store: LevelStore, last: number) {
+    this.#store = store;
+    this.#log = store.table('log');
+    this.#index = store.table('index');
+    this.#position = store.table('position');
+    this.#written = new Watermark(last);
+    this.ledger = new LevelLedger(store);
+  }
+
+  async append(
+    job: JobId,
+    n: number,
+    event: JobEvent,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    throwIfAborted(options.signal);
+    checkEvent(job, n);
+    await this.#commits.submit({ job, n, event });
+  }
+
+  async read(job: JobId, options: { readonly signal?: AbortSignal } = {}): Promise<readonly StoredEvent[]> {
+    const events: StoredEvent[] = [];
+    for await (const positions of inBatches(this.#positions(job))) {
+      throwIfAborted(options.signal);
+      events.push(...(await this.#events(positions)));
+    }
+    return events;
+  }
+
+  async *jobs(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<JobId, void, undefined> {
+    let last = '';
+    for await (const [key] of this.#store.scan(this.#index, {})) {
+      throwIfAborted(options.signal);
+      const job = key.slice(0, key.indexOf('/'));
+      if (job === last) continue;
+      last = job;
+      yield parseJobId(job);
+    }
+  }
+
+  async *tail(
+    after: number,
+    options: { readonly signal: AbortSignal },
+  ): AsyncGenerator<Positioned, void, undefined> {
+    let position = after;
+    while (await this.#written.above(position, options.signal)) {
+      const written = this.#written.value;
+      const page = await this.#store.page(this.#log, { gt: positionKey(position), limit: READ_BATCH });
+      for (const [key, event] of page) {
+        if (options.signal.aborted) return;
+        position = Number(key);
+        yield { ...event, position };
+      }
+      // purged events leave gaps, at the end too
+      if (page.length < READ_BATCH) position = Math.max(position, written);
+    }
+  }
+
+  async purge(job: JobId): Promise<void> {
+    await this.#commits.submit({ purge: job });
+  }
+
+  async close(): Promise<void> {
+    this.#written.close();
+    await this.#commits.close();
+    await this.#store.close();
+  }
+
+  async #commit(ops: readonly (Append | Purge)[]): Promise<(SealionError | undefined)[]> {
+    const refusals: (SealionError | undefined)[] = [];
+    let appends: Append[] = [];
+    for (const op of ops) {
+      if (!('purge' in op)) {
+        appends.push(op);
+        continue;
+      }
+      refusals.push(...(await this.#append(appends)));
+      appends = [];
+      await this.#purge(op.purge);
+      refusals.push(undefined);
+    }
+    refusals.push(...(await this.#append(appends)));
+    return refusals;
+  }
+
+  /** Writes what may be written, in one synced batch. @returns why each of the others was refused */
+  async #append(appends: readonly Append[]): Promise<(SealionError | undefined)[]> {
+    if (appends.length === 0) return [];
+    const positions = await this.#lookUp(
+      appends.flatMap(({ job, n }) => [indexKey(job, n), indexKey(job, n - 1)]),
+    );
+    const fresh = new Map<number, StoredEvent>();
+    const refusals: (SealionError | undefined)[] = [];
+    let last = this.#written.value;
+    for (const { job, n, event } of appends) {
+      const standing = positions.get(indexKey(job, n));
+      if (standing !== undefined) {
+        const stored = fresh.get(standing) ?? (await this.#events([standing]))[0];
+        const ours = stored?.writer === this.writer && isDeepStrictEqual(stored.event, asStored(event));
+        refusals.push(ours ? undefined : fenced(job, n, 'is already written'));
+      } else if (n > 1 && !positions.has(indexKey(job, n - 1))) {
+        refusals.push(fenced(job, n, `has no event ${n - 1} before it`));
+      } else {
+        fresh.set(++last, { job, n, writer: this.writer, event: asStored(event) });
+        positions.set(indexKey(job, n), last);
+        refusals.push(undefined);
+      }
+    }
+    if (fresh.size > 0) await this.#write(fresh, last);
+    return refusals;
+  }
+
+  async #write(fresh: ReadonlyMap<number, StoredEvent>, last: number): Promise<void> {
+    const writes: Write[] = [{ type: 'put', sublevel: this.#position, key: LAST, value: last }];
+    for (const [position, event] of fresh) {
+      writes.push({ type: 'put', sublevel: this.#log, key: positionKey(position), value: event });
+      writes.push({ type: 'put', sublevel: this.#index, key: indexKey(event.job, event.n), value: position });
+    }
+    await this.#store.write(writes);
+    this.#written.advance(last);
+  }
+
+  async #purge(job: JobId): Promise<void> {
+    const writes: Write[] = [];
+    for await (const [key, position] of this.#store.scan(this.#index, jobRange(job))) {
+      writes.push({ type: 'del', sublevel: this.#index, key });
+      writes.push({ type: 'del', sublevel: this.#log, key: positionKey(position) });
+    }
+    await this.#store.write(writes);
+  }
+
+  async *#positions(job: JobId): AsyncGenerator<number, void, undefined> {
+    for await (const [, position] of this.#store.scan(this.#index, jobRange(job))) yield position;
+  }
+
+  async #lookUp(keys: readonly string[]): Promise<Map<string, number>> {
+    const found = await this.#store.guard(() => this.#index.getMany([...keys]));
+    return new Map(keys.flatMap((key, i) => (found[i] === undefined ? [] : [[key, found[i]]])));
+  }
+
+  async #events(positions: readonly number[]): Promise<StoredEvent[]> {
+    const events = await this.#store.guard(() => this.#log.getMany(positions.map(positionKey)));
+    return events.filter((event) => event !== undefined);
+  }
+}
+
+/** Digits of a position; enough for every safe integer, and in text order the order of numbers. */
+function positionKey(position: number): string {
+  return String(position).padStart(16, '0');
+}
+
+function indexKey(job: JobId, n: number): string {
+  return `${formatJobId(job)}/${String(n).padStart(9, '0')}`;
+}
+
+/** All index keys of one job: "0" is the character after "/". */
+function jobRange(job: JobId): { gt: string; lt: string } {
+  return { gt: `${formatJobId(job)}/`, lt: `${formatJobId(job)}0` };
+}
+
+/** The event as it reads when it comes back. */
+function asStored(event: JobEvent): JobEvent {
+  return JSON.parse(JSON.stringify(event));
+}
+
+function checkEvent(job: JobId, n: number): void {
+  parseJobId(formatJobId(job));
+  if (Number.isSafeInteger(n) && n >= 1 && n <= 999_999_999) return;
+  throw new Terminal({
+    code: 'bad-event-number',
+    message: `${n} is no number of an event; they count from 1.`,
+  });
+}
+
+function fenced(job: JobId, n: number, why: string): Terminal {
+  return new Terminal({
+    code: 'journal-fenced',
+    message: `Event ${n} of job ${formatJobId(job)} ${why}: another owner has the job.`,
+    advice: 'Stop working on the job; its new owner goes on.',
+  });
+}
+
+async function* inBatches<T>(items: AsyncIterable<T>): AsyncGenerator<T[], void, undefined> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < READ_BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

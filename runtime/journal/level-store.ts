@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises';
+import { type BatchOperation, Level } from 'level';
+import { levelError } from './level-errors.ts';
+
+/** A named part of the database with text keys and JSON values. */
+export type Table<V> = ReturnType<typeof table<V>>;
+export type Write = BatchOperation<Level, string, unknown>;
+
+function table<V>(db: Level, name: string) {
+  return db.sublevel<string, V>(name, { valueEncoding: 'json' });
+}
+
+export interface Range {
+  readonly gt?: string;
+  readonly gte?: string;
+  readonly lt?: string;
+  readonly limit?: number;
+}
+
+/** One LevelDB: every write is synced, every failure is one of ours. */
+export class LevelStore {
+  readonly #db: Level;
+  readonly #directory: string;
+
+  private constructor(db: Level, directory: string) {
+    this.#db = db;
+    this.#directory = directory;
+  }
+
+  /** @throws Retryable `journal-locked`, `journal-unavailable`; Terminal `journal-corrupt` */
+  static async open(directory: string): Promise<LevelStore> {
+    try {
+      await mkdir(directory, { recursive: true });
+      const db = new Level(directory);
+      await db.open();
+      return new LevelStore(db, directory);
+    } catch (error) {
+      throw levelError(error, directory);
+    }
+  }
+
+  table<V>(name: string): Table<V> {
+    return table(this.#db, name);
+  }
+
+  /** All or nothing, and on the disk when it resolves. */
+  async write(operations: Write[]): Promise<void> {
+    await this.guard(() => this.#db.batch(operations, { sync: true }));
+  }
+
+  /** Entries of a range in key order, as they were when it began. */
+  async *scan<V>(from: Table<V>, range: Range): AsyncGenerator<[string, V], void, undefined> {
+    try {
+      yield* from.iterator(range);
+    } catch (error) {
+      throw levelError(error, this.#directory);
+    }
+  }
+
+  /** The same at once, for a range with a limit. */
+  async page<V>(from: Table<V>, range: Range & { readonly limit: number }): Promise<[string, V][]> {
+    return await this.guard(() => from.iterator(range).all());
+  }
+
+  async guard<R>(work: () => Promise<R>): Promise<R> {
+    try {
+      return await work();
+    } catch (error) {
+      throw levelError(error, this.#directory);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.guard(() => this.#db.close());
+  }
+}
