@@ -1,0 +1,69 @@
+import type { Supervision, SupervisionTable } from '../runtime/actors/types.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/**
+ * For actors that the node cannot be without: every failure is a restart, for ever, ever more slowly. The tree
+ * shows the last error and the next try; ending for good would only hide them.
+ */
+const STANDING: Supervision = {
+  retryable: 'restart',
+  terminal: 'restart',
+  cancelled: 'restart',
+  restarts: { limit: Number.MAX_SAFE_INTEGER, withinMs: 10 * MINUTE, beyond: 'stop' },
+  backoff: { minMs: 100, maxMs: 30 * SECOND },
+};
+
+/** For actors whose children must not suffer from one bad message: the message is answered with its error. */
+const STEADY: Supervision = { ...STANDING, retryable: 'resume', terminal: 'resume', cancelled: 'resume' };
+
+/** For actors that do one thing once: they end with the error, and their parent, which watches them, decides. */
+const ONE_SHOT: Supervision = {
+  retryable: 'stop',
+  terminal: 'stop',
+  cancelled: 'stop',
+  restarts: { limit: 0, withinMs: MINUTE, beyond: 'stop' },
+  backoff: { minMs: 0, maxMs: 0 },
+};
+
+/**
+ * What each kind of error does to each kind of actor and to its parent (design §4): the whole policy, here and
+ * nowhere else.
+ */
+export const SUPERVISION: SupervisionTable = {
+  /** Spawns one actor per object in work. */
+  objects: STEADY,
+  /**
+   * Owns one job. A restart recovers it from the journal. After a Terminal error (it was fenced, its history is
+   * broken) and beyond the limit it ends, and its lease goes back to the queue.
+   */
+  object: {
+    retryable: 'restart',
+    terminal: 'stop',
+    cancelled: 'stop',
+    restarts: { limit: 10, withinMs: 10 * MINUTE, beyond: 'stop' },
+    backoff: { minMs: 500, maxMs: MINUTE },
+  },
+  /** The client's bytes pass once: what breaks cannot be taken up again, only reported to the object actor. */
+  uploader: ONE_SHOT,
+  /** Its window can be filled again from the PieceStore; when that fails too, the replication does. */
+  encoder: {
+    retryable: 'restart',
+    terminal: 'escalate',
+    cancelled: 'stop',
+    restarts: { limit: 5, withinMs: MINUTE, beyond: 'escalate' },
+    backoff: { minMs: 100, maxMs: 5 * SECOND },
+  },
+  /** The object actor decides by the failure of one column what becomes of the group. */
+  replicator: ONE_SHOT,
+  sealer: ONE_SHOT,
+  /** Pulls offers; their senders hear of each failure from the receiver itself. */
+  receivers: STANDING,
+  /** Tells the sender why it ends; a new offer begins anew at the first missing piece. */
+  receiver: ONE_SHOT,
+  approver: STANDING,
+  signer: STANDING,
+  jobs: STANDING,
+  caretaker: STANDING,
+};
