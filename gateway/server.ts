@@ -61,7 +61,11 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     });
   };
   // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
-  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS }, handle);
+  const server = createServer(
+    // A missing Host is refused by the listener, with a body; Node would send none.
+    { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
+    handle,
+  );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('checkContinue', handle);
   server.on('clientError', refuse);
