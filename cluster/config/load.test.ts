@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { Terminal } from '../../protocols/errors.ts';
+import { loadConfig, parseConfig } from './load.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../../cluster/deploy/sealion.example.yaml', import.meta.url));
+
+const SMALLEST = `
+sp: { id: 7 }
+node: a
+dataDir: data
+chain: { rpc: ['http://127.0.0.1:26657'], chainId: greenfield_9000-1741 }
+nats:
+  home: { url: 'nats://127.0.0.1:4222' }
+  peers: { url: 'nats://127.0.0.1:4222' }
+keys:
+  operator: { file: operator.key }
+  approval: { env: APPROVAL }
+  seal: { file: /keys/seal.key }
+  bls: { env: BLS }
+`;
+
+/** The message of the error that a change of the smallest configuration gives. */
+function fault(change: (text: string) => string): string {
+  const changed = change(SMALLEST);
+  if (changed === SMALLEST) throw new Error('The change changes nothing.');
+  try {
+    parseConfig(changed, '/etc/sealion.yaml');
+  } catch (error) {
+    if (error instanceof Terminal && error.code === 'bad-config') return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+test('the smallest configuration gets every default', (t) => {
+  t.deepEqual(parseConfig(SMALLEST, '/etc/sealion.yaml'), {
+    sp: { id: 7 },
+    node: 'a',
+    dataDir: '/etc/data',
+    roles: 'all',
+    chain: { rpc: ['http://127.0.0.1:26657'], chainId: 'greenfield_9000-1741' },
+    gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [] },
+    admin: { listen: { host: '127.0.0.1', port: 9133 } },
+    nats: {
+      home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false },
+      peers: { url: 'nats://127.0.0.1:4222' },
+    },
+    keys: {
+      operator: { file: '/etc/operator.key' },
+      approval: { env: 'APPROVAL' },
+      seal: { file: '/keys/seal.key' },
+      bls: { env: 'BLS' },
+    },
+    limits: {
+      byteBudget: 256 * 2 ** 20,
+      concurrentUploads: 64,
+      minUploadRate: 16 * 1024,
+      idleTimeoutMs: 30_000,
+    },
+    timing: { jobDeadlineHours: 24, ackWaitMs: 30_000 },
+    journal: { adapter: 'level', retentionDays: 7 },
+    records: { adapter: 'sqlite' },
+    log: { level: 'info' },
+  });
+});
+
+test('the example is valid, and the defaults that it shows are the defaults', async (t) => {
+  const example = await loadConfig(EXAMPLE);
+  t.is(example.sp.operatorAddress, '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A');
+  const shown = readFileSync(EXAMPLE, 'utf8').replace(/^( *)# ([a-zA-Z]+: )/gm, '$1$2');
+  const uncommented = parseConfig(shown, EXAMPLE);
+  t.deepEqual(uncommented, {
+    ...example,
+    limits: { ...example.limits, maxPayload: 64 * 2 ** 30 },
+    log: { ...example.log, file: '/var/log/sealion/node.log' },
+  });
+});
+
+test('every setting stands in the example', (t) => {
+  const text = readFileSync(EXAMPLE, 'utf8');
+  const unknown = (section: string): string => fault((config) => `${config}${section}`);
+  const known = [
+    unknown('nothing: 1'),
+    ...['gateway', 'admin', 'limits', 'timing', 'journal', 'records', 'log'].map((name) =>
+      unknown(`${name}: { nothing: 1 }`),
+    ),
+  ].flatMap((message) => (/write one of (.*)\./.exec(message)?.[1] ?? '').split(', '));
+  t.true(known.length > 20);
+  for (const key of known) t.regex(text, new RegExp(`^ *(# )?${key}:`, 'm'));
+});
+
+test('an unknown key is refused at its place, with those that are known', (t) => {
+  t.is(
+    fault((text) => text.replace('node: a', 'node: a\nnods: b')),
+    '/etc/sealion.yaml:4:1: "nods" is not known: write one of sp, node, dataDir, roles, chain, gateway, admin, ' +
+      'nats, keys, limits, timing, journal, records, log.',
+  );
+  t.is(
+    fault((text) => `${text}log:\n  levle: debug\n`),
+    '/etc/sealion.yaml:15:3: "levle" is not known in log: write one of level, file.',
+  );
+});
+
+test('a missing key is told where it belongs', (t) => {
+  t.is(
+    fault((text) => text.replace('sp: { id: 7 }', 'sp: {}')),
+    '/etc/sealion.yaml:2:5: sp.id is missing: write the id of the SP on the chain, a whole number from 1 to 4294967295.',
+  );
+  t.regex(
+    fault((text) => text.replace('  seal: { file: /keys/seal.key }\n', '')),
+    /^\/etc\/sealion\.yaml:10:3: keys\.seal is missing: write where the seal key is kept: \{ file: <path> \} or/,
+  );
+});
+
+test('a wrong value is told with its place and what to write', (t) => {
+  t.is(
+    fault((text) => `${text}gateway:\n  listen:\n    port: http\n`),
+    '/etc/sealion.yaml:16:11: gateway.listen.port is "http": write a port (0: any free one), a whole number from 0 to 65535.',
+  );
+  t.regex(
+    fault((text) => `${text}limits:\n  byteBudget: 1 MiB\n`),
+    /:15:15: limits\.byteBudget is "1 MiB": write .*256 MiB; at least 67108864/,
+  );
+  t.regex(
+    fault((text) => text.replace("'http://127.0.0.1:26657'", 'localhost:26657')),
+    /:5:16: chain\.rpc\.0 is "localhost:26657": write a URL, for example http/,
+  );
+});
+
+test('all faults are told at once, in the order of the file', (t) => {
+  const lines = fault((text) => `${text.replace('id: 7', 'id: 0')}extra: 1\nlog: { level: loud }\n`).split(
+    '\n',
+  );
+  t.deepEqual(
+    lines.map((line) => line.split(':').slice(1, 3).join(':')),
+    ['2:11', '14:1', '15:15'],
+  );
+});
+
+test('split roles are refused, since the level journal has one owner', (t) => {
+  t.regex(
+    fault((text) => `${text}roles: [gateway]\n`),
+    /roles is not valid: write all: .*one node per SP/,
+  );
+});
+
+test('what may be a secret is not shown', (t) => {
+  const secret = '5ec2e7'.repeat(11);
+  for (const wrong of [
+    (text: string) => text.replace('{ file: operator.key }', secret),
+    (text: string) => text.replace('{ file: operator.key }', `{ hex: '${secret}' }`),
+    (text: string) =>
+      text.replace(
+        "home: { url: 'nats://127.0.0.1:4222' }",
+        `home: { url: 'nats://a', password: [${secret}] }`,
+      ),
+  ]) {
+    const message = fault(wrong);
+    t.regex(message, /keys\.operator|nats\.home\.password/);
+    t.false(message.includes(secret));
+  }
+});
+
+test('an address needs no quotes, and is brought into one case', (t) => {
+  const config = parseConfig(
+    SMALLEST.replace('id: 7', 'id: 7, operatorAddress: 0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a'),
+    '/etc/sealion.yaml',
+  );
+  t.is(config.sp.operatorAddress, '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A');
+});
+
+test('text that is no YAML is refused at its place', (t) => {
+  t.regex(
+    fault((text) => `${text}log: { level: info`),
+    /^\/etc\/sealion\.yaml:1[45]:\d+: /,
+  );
+  t.regex(
+    fault((text) => `${text}node: b`),
+    /^\/etc\/sealion\.yaml:14:1: Map keys must be unique/,
+  );
+});
+
+test('an empty file is told everything that it lacks', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sealion-config-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'node.yaml');
+  await writeFile(file, '');
+  const error = await t.throwsAsync(loadConfig(file), { instanceOf: Terminal });
+  for (const key of ['sp', 'node', 'dataDir', 'chain', 'nats', 'keys']) {
+    t.true(error.message.includes(`${file}:1:1: ${key} is missing`));
+  }
+});
+
+test('a file that is not there is told with what to begin with', async (t) => {
+  const error = await t.throwsAsync(loadConfig('/nowhere/node.yaml'), { instanceOf: Terminal });
+  t.is(error.code, 'config-missing');
+  t.regex(error.advice ?? '', /sealion\.example\.yaml/);
+});

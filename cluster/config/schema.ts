@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { account, address, bytes, path, secret, section, text, url, wholeNumber } from './values.ts';
+
+const MIB = 2 ** 20;
+
+/**
+ * The configuration of a node, with its defaults. What each setting is for stands in
+ * cluster/deploy/sealion.example.yaml, which is kept equal to this by a test.
+ * @param base the folder at which relative paths begin
+ */
+export function nodeConfig(base: string) {
+  return section({
+    sp: section({
+      id: wholeNumber(1, 2 ** 32 - 1, 'the id of the SP on the chain'),
+      operatorAddress: account('the operator address of the SP').optional(),
+    }),
+    node: z.string(NODE_NAME).regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, NODE_NAME),
+    dataDir: path(base, 'a folder for the journal and the SQL DB'),
+    roles: z.literal('all', ROLES).default('all'),
+    chain: section({
+      rpc: z
+        .array(url(['http', 'https'], 'http://127.0.0.1:26657'), 'a list of URLs of Greenfield nodes')
+        .min(1, 'a list of URLs of Greenfield nodes'),
+      chainId: z.string(CHAIN_ID).regex(/^[a-z][a-z0-9-]*_[0-9]+-[0-9]+$/, CHAIN_ID),
+    }),
+    gateway: section({
+      listen: address('0.0.0.0', 9033),
+      domains: z
+        .array(
+          z.string(DOMAIN).regex(/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/, DOMAIN),
+          `a list of ${DOMAIN}`,
+        )
+        .default([]),
+    }).prefault({}),
+    admin: section({ listen: address('127.0.0.1', 9133) }).prefault({}),
+    nats: section({ home: section({ ...plane(base), ...homeOnly }), peers: section(plane(base)) }),
+    keys: section({
+      operator: secret(base, 'the operator key'),
+      approval: secret(base, 'the approval key'),
+      seal: secret(base, 'the seal key'),
+      bls: secret(base, 'the BLS key'),
+    }),
+    limits: section({
+      byteBudget: bytes(64 * MIB, 'how much payload the node may hold in memory').default(256 * MIB),
+      concurrentUploads: wholeNumber(1, 10_000, 'how many uploads may run at a time').default(64),
+      minUploadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
+      idleTimeoutMs: wholeNumber(100, 3_600_000, 'ms').default(30_000),
+      maxPayload: bytes(1, 'the largest payload that is taken').optional(),
+    }).prefault({}),
+    timing: section({
+      jobDeadlineHours: wholeNumber(1, 24 * 365, 'hours').default(24),
+      ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
+    }).prefault({}),
+    journal: section({
+      adapter: z.literal('level', 'level').default('level'),
+      retentionDays: wholeNumber(1, 3650, 'days').default(7),
+    }).prefault({}),
+    records: section({ adapter: z.literal('sqlite', 'sqlite').default('sqlite') }).prefault({}),
+    log: section({
+      level: z.enum(LEVELS, `one of ${LEVELS.join(', ')}`).default('info'),
+      file: path(base, 'the path of a file').optional(),
+    }).prefault({}),
+  });
+}
+
+/** Sizes in bytes, paths absolute. */
+export type NodeConfig = z.output<ReturnType<typeof nodeConfig>>;
+
+/** How to reach one NATS plane (design §5). */
+export type PlaneConfig = NodeConfig['nats']['peers'];
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const NODE_NAME = 'a name for this node, of up to 63 letters, digits, "_" and "-"';
+const ROLES = 'all: the level journal belongs to one process, so there is one node per SP';
+const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
+const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
+
+function plane(base: string) {
+  const password = secret(base, 'the password');
+  return {
+    url: z.string(PLANE_URL).refine((list) => list.split(',').every(isPlaneUrl), PLANE_URL),
+    user: text('the name of a NATS user').optional(),
+    password: z.union([z.string().min(1), password], `the password, or ${PASSWORD_PLACE}`).optional(),
+  };
+}
+
+/** What decides on the worth of an acknowledgement (design §7). */
+const homeOnly = {
+  replicas: z.literal([1, 3, 5], 'the number of servers that hold each message: 1, 3 or 5').default(1),
+  syncAlways: z.boolean('true or false').default(false),
+};
+
+function isPlaneUrl(text: string): boolean {
+  return url(['nats', 'tls'], '').safeParse(text.trim()).success;
+}
+
+const PLANE_URL =
+  'the URL of a nats-server, for example nats://127.0.0.1:4222, or several with commas between';
+const PASSWORD_PLACE = 'where it is kept: { file: <path> } or { env: <name of a variable> }';
