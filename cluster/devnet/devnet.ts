@@ -1,0 +1,175 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import { accountsConfig } from '../../runtime/nats/accounts.ts';
+import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directory.ts';
+import { type NodeSettings, writeNodeFiles } from './node-files.ts';
+import { type DevnetPlan, describeDevnet, type PlanOptions, planDevnet } from './plan.ts';
+import { DevnetProcess } from './process.ts';
+
+export interface DevnetOptions extends PlanOptions {
+  /** Where the devnet lives; devnet.json is written there. */
+  readonly directory: string;
+  /** Go on with what an earlier devnet has left there; the plan is then that of the earlier one. */
+  readonly keep?: boolean;
+  /** Time between blocks, ms; 1000 by default. */
+  readonly blockTimeMs?: number;
+  /** Deviations of all nodes from their defaults, for example shorter times for tests. */
+  readonly node?: NodeSettings;
+  readonly log: Logger;
+  /** Gives up the start. */
+  readonly signal?: AbortSignal;
+  /** Told when a process has ended by itself; the others go on. */
+  readonly onCrash?: (error: Terminal) => void;
+}
+
+/** A running devnet. */
+export interface Devnet {
+  /** The content of devnet.json. */
+  readonly file: DevnetFile;
+  /** Path of devnet.json. */
+  readonly path: string;
+  readonly chain: DevnetProcess;
+  readonly nats: NatsServer;
+  /** The process of an SP, ids from 1. @throws RangeError */
+  sp(id: number): DevnetProcess;
+  /** Ends every process and removes devnet.json. What they kept stays for a look until the next start. */
+  stop(): Promise<void>;
+}
+
+const CHAIN_PROGRAM = fileURLToPath(new URL('./chain/main.js', import.meta.url));
+const NODE_PROGRAM = fileURLToPath(new URL('../node/main.js', import.meta.url));
+
+/**
+ * Starts a nats-server, a chain, and a node for each SP, every one a process of its own; resolves when all of them
+ * serve (design §8).
+ * @throws Terminal `devnet-running`, `bad-devnet`, `devnet-process-failed`, as `startNatsServer`; Cancelled
+ */
+export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
+  throwIfAborted(options.signal);
+  const directory = await claimDirectory(options.directory, options.keep ?? false);
+  const stops: (() => Promise<void>)[] = [() => directory.release()];
+  const stop = async () => {
+    for (let next = stops.pop(); next; next = stops.pop()) await next();
+  };
+  try {
+    return await start(options, directory, stops, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: DevnetOptions,
+  directory: DevnetDirectory,
+  stops: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Devnet> {
+  const { log, signal } = options;
+  const plan = await loadPlan(directory, options);
+  const logs = join(directory.state, 'log');
+  await mkdir(logs, { recursive: true });
+  const processOf = (name: string, program: string, args: readonly string[]) =>
+    new DevnetProcess({
+      name,
+      program,
+      args,
+      logFile: join(logs, `${name}.log`),
+      onCrash: (error) => {
+        log.error({ error }, error.message);
+        options.onCrash?.(error);
+      },
+    });
+
+  const nats = await startNatsServer({
+    config: natsConfig(plan),
+    storeDir: join(directory.state, 'nats'),
+    port: plan.ports.nats,
+    detached: true,
+    ...(signal && { signal }),
+  });
+  stops.push(() => nats.stop());
+  log.info({ pid: nats.pid, url: nats.url }, 'nats-server runs');
+
+  const chain = processOf('chain', CHAIN_PROGRAM, await chainArguments(directory, plan, options));
+  stops.push(() => chain.stop());
+  const sps = await Promise.all(
+    plan.genesis.sps.map(async ({ id }, index) => {
+      const config = await writeNodeFiles(join(directory.state, `sp${id}`), plan, index, options.node);
+      return processOf(`sp${id}`, NODE_PROGRAM, ['--config', config]);
+    }),
+  );
+  stops.push(async () => {
+    await Promise.all(sps.map((sp) => sp.stop()));
+  });
+  // A node waits for the chain by itself, so that all of them can start at once.
+  await allOrNone([chain, ...sps], log, signal);
+
+  const file = describeDevnet(plan, process.pid);
+  await directory.publish(file);
+  return {
+    file,
+    path: directory.file,
+    chain,
+    nats,
+    sp(id) {
+      const found = sps[id - 1];
+      if (!found) throw new RangeError(`the devnet has no SP ${id}`);
+      return found;
+    },
+    stop,
+  };
+}
+
+/** Starts processes at once; where one fails the start of the others is given up. */
+async function allOrNone(
+  processes: readonly DevnetProcess[],
+  log: Logger,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const failure = new AbortController();
+  const either = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
+  const starts = processes.map(async (one) => {
+    try {
+      const ports = await one.start(either);
+      log.info({ pid: one.pid, ...ports }, `${one.name} runs`);
+    } catch (error) {
+      failure.abort(error);
+      throw error;
+    }
+  });
+  await Promise.allSettled(starts);
+  throwIfAborted(either);
+}
+
+async function loadPlan(directory: DevnetDirectory, options: PlanOptions): Promise<DevnetPlan> {
+  const path = join(directory.state, 'plan.json');
+  const kept = await readFile(path, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return JSON.parse(kept) as DevnetPlan;
+  const plan = await planDevnet(options);
+  await writeFile(path, JSON.stringify(plan), { mode: 0o600 });
+  return plan;
+}
+
+async function chainArguments(
+  directory: DevnetDirectory,
+  plan: DevnetPlan,
+  { blockTimeMs = 1_000 }: DevnetOptions,
+): Promise<readonly string[]> {
+  const genesis = join(directory.state, 'genesis.json');
+  await writeFile(genesis, JSON.stringify(plan.genesis.chain));
+  return [
+    ...['--genesis', genesis],
+    ...['--data', join(directory.state, 'chain')],
+    ...['--port', String(plan.ports.chain)],
+    ...['--block-time', String(blockTimeMs)],
+  ];
+}
+
+function natsConfig(plan: DevnetPlan): string {
+  return `max_payload: 1MB\njetstream: enabled\n${accountsConfig(plan.natsAccounts)}`;
+}

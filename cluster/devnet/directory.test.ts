@@ -1,0 +1,73 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { Terminal } from '../../protocols/errors.ts';
+import { claimDirectory } from './directory.ts';
+
+const FILE = { chain: { rpc: 'http://127.0.0.1:1', chainId: 'c_1-1' }, sps: [], accounts: [], pid: 1 };
+
+async function folder(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'sealion-devnet-'));
+  t.teardown(() => rm(path, { recursive: true }));
+  return path;
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+test('devnet.json is there from publish to release, for its owner alone', async (t) => {
+  const directory = await claimDirectory(await folder(t), false);
+  t.false(await exists(directory.file));
+  await directory.publish(FILE);
+  t.deepEqual(JSON.parse(await readFile(directory.file, 'utf8')), FILE);
+  t.is((await stat(directory.file)).mode & 0o077, 0);
+  await directory.release();
+  t.false(await exists(directory.file));
+});
+
+test('a folder in use is refused, and nothing in it changes', async (t) => {
+  const path = await folder(t);
+  const directory = await claimDirectory(path, false);
+  await directory.publish(FILE);
+  const error = await t.throwsAsync(claimDirectory(path, false), { instanceOf: Terminal });
+  t.is(error.code, 'devnet-running');
+  t.true(await exists(directory.file));
+
+  await directory.release();
+  await t.notThrowsAsync(claimDirectory(path, false));
+});
+
+test('what a killed devnet has left is cleared away', async (t) => {
+  const path = await folder(t);
+  const gone = await claimDirectory(path, false);
+  await gone.publish(FILE);
+  await writeFile(join(gone.state, 'old'), '');
+  await gone.release();
+  // As a killed process leaves it. No process has the highest number of all.
+  await gone.publish(FILE);
+  await writeFile(join(path, 'lock'), '4194305\n');
+
+  const next = await claimDirectory(path, false);
+  t.false(await exists(next.file));
+  t.false(await exists(join(next.state, 'old')));
+});
+
+test('what is kept stays', async (t) => {
+  const path = await folder(t);
+  const first = await claimDirectory(path, false);
+  await writeFile(join(first.state, 'old'), '');
+  await first.release();
+  const next = await claimDirectory(path, true);
+  t.true(await exists(join(next.state, 'old')));
+});
+
+test('only what a devnet has made is removed', async (t) => {
+  const path = await folder(t);
+  await writeFile(join(path, 'mine'), '');
+  await claimDirectory(path, false);
+  t.true(await exists(join(path, 'mine')));
+});

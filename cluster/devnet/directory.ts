@@ -1,0 +1,106 @@
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Terminal } from '../../protocols/errors.ts';
+import type { DevnetAccount } from './genesis.ts';
+
+/** What `.devnet/devnet.json` says: all that a client needs to find and use a running devnet. */
+export interface DevnetFile {
+  readonly chain: { readonly rpc: string; readonly chainId: string };
+  readonly sps: readonly DevnetFileSp[];
+  /** Funded accounts, with their private keys. */
+  readonly accounts: readonly DevnetAccount[];
+  /** Of the process that runs the devnet. */
+  readonly pid: number;
+}
+
+export interface DevnetFileSp {
+  readonly id: number;
+  readonly operatorAddress: string;
+  readonly endpoint: string;
+  readonly gvgFamilyId: number;
+  /** URL of the node's status for operators. */
+  readonly admin: string;
+  /** The SP's home account. */
+  readonly nats: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    /** Object store that holds the pieces. */
+    readonly bucket: string;
+  };
+}
+
+/** The folder that a devnet lives in. */
+export interface DevnetDirectory {
+  /** Below it is everything that the devnet's processes keep. */
+  readonly state: string;
+  /** Path of devnet.json. */
+  readonly file: string;
+  publish(devnet: DevnetFile): Promise<void>;
+  /** Removes devnet.json and lets another devnet have the folder. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes a folder for a devnet of this process. What a devnet before has left there goes, unless it is kept.
+ * @throws Terminal `devnet-running` when another process uses it
+ */
+export async function claimDirectory(path: string, keep: boolean): Promise<DevnetDirectory> {
+  const [state, file, lock] = [join(path, 'state'), join(path, 'devnet.json'), join(path, 'lock')];
+  await mkdir(path, { recursive: true });
+  await takeLock(lock, path);
+  await rm(file, { force: true });
+  if (!keep) await rm(state, { recursive: true, force: true });
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  return {
+    state,
+    file,
+    async publish(devnet) {
+      await writeFile(`${file}.new`, `${JSON.stringify(devnet, undefined, 2)}\n`, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    },
+    async release() {
+      await rm(file, { force: true });
+      await rm(lock, { force: true });
+      held.delete(lock);
+    },
+  };
+}
+
+/** Locks of this process: a number of ours in any other lock is that of an earlier process. */
+const held = new Set<string>();
+
+/** The lock holds the pid of its owner, and counts for nothing once that process is gone. */
+async function takeLock(lock: string, path: string): Promise<void> {
+  const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
+  if (owner === process.pid ? held.has(lock) : isAlive(owner)) throw running(path, owner);
+  await rm(lock, { force: true });
+  const file = await open(lock, 'wx').catch((cause) => {
+    throw running(path, undefined, cause);
+  });
+  try {
+    await file.writeFile(`${process.pid}\n`);
+    held.add(lock);
+  } finally {
+    await file.close();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function running(path: string, pid: number | undefined, cause?: unknown): Terminal {
+  return new Terminal({
+    code: 'devnet-running',
+    message: `A devnet runs in ${path} already${pid === undefined ? '' : ` (process ${pid})`}.`,
+    advice: `Stop it first, or give another folder. If process ${pid ?? 'there'} is no devnet, remove ${join(path, 'lock')}.`,
+    cause,
+  });
+}

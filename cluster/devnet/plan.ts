@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { homeUser, type SpAccount } from '../../runtime/nats/accounts.ts';
+import type { DevnetFile } from './directory.ts';
+import { buildGenesis, type DevnetGenesis } from './genesis.ts';
+import { freePorts } from './ports.ts';
+
+export interface PlanOptions {
+  /** Storage providers, at least 7; the default. */
+  readonly sps?: number;
+  /** Funded accounts for clients; 3 by default. */
+  readonly accounts?: number;
+  /** Bytes; the chain's `max_segment_size`, 16 MiB by default. */
+  readonly segmentSize?: number;
+  /** Free ones where not told. */
+  readonly ports?: {
+    readonly chain?: number;
+    readonly nats?: number;
+    /** Of the first SP; the others get the ones after it. */
+    readonly gateway?: number;
+    /** As `gateway`. */
+    readonly admin?: number;
+  };
+}
+
+/** Everything about a devnet that is decided before its processes start. Plain JSON; holds all its secrets. */
+export interface DevnetPlan {
+  readonly genesis: DevnetGenesis;
+  readonly ports: {
+    readonly chain: number;
+    readonly nats: number;
+    /** By SP, in the order of the genesis. */
+    readonly gateways: readonly number[];
+    readonly admins: readonly number[];
+  };
+  readonly natsAccounts: readonly SpAccount[];
+}
+
+/** Name of the object store of each SP. */
+export const BUCKET = 'pieces';
+
+/** @throws Terminal `bad-devnet` */
+export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
+  const { sps: count = 7, ports = {}, accounts, segmentSize } = options;
+  const free = [...(await freePorts(2 * Math.max(count, 0) + 2))];
+  const take = (told: number | undefined) => told ?? (free.pop() as number);
+  const row = (first: number | undefined) =>
+    Array.from({ length: count }, (_, i) => take(first === undefined ? undefined : first + i));
+  const chosen = {
+    chain: take(ports.chain),
+    nats: take(ports.nats),
+    gateways: row(ports.gateway),
+    admins: row(ports.admin),
+  };
+  const genesis = buildGenesis({
+    sps: count,
+    endpoint: (spId) => `http://${domainOf(spId)}:${chosen.gateways[spId - 1]}`,
+    ...(accounts !== undefined && { accounts }),
+    ...(segmentSize !== undefined && { storage: { maxSegmentSize: segmentSize } }),
+  });
+  const natsAccounts = genesis.sps.map(({ id }) => ({
+    spId: id,
+    homePassword: password(),
+    peersPassword: password(),
+  }));
+  return { genesis, ports: chosen, natsAccounts };
+}
+
+/** Host of an SP's gateway. The SDKs refuse a host without a dot; names below localhost are this machine. */
+export function domainOf(spId: number): string {
+  return `sp${spId}.localhost`;
+}
+
+/** What devnet.json says about a planned devnet that runs. */
+export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
+  const { genesis, ports, natsAccounts } = plan;
+  return {
+    chain: { rpc: `http://127.0.0.1:${ports.chain}`, chainId: genesis.chain.chainId },
+    sps: genesis.chain.sps.map(({ id, operatorAddress, endpoint }, i) => ({
+      id,
+      operatorAddress,
+      endpoint,
+      gvgFamilyId: genesis.chain.families.find(({ primarySpId }) => primarySpId === id)?.id ?? 0,
+      admin: `http://127.0.0.1:${ports.admins[i]}`,
+      nats: {
+        url: `nats://127.0.0.1:${ports.nats}`,
+        user: homeUser(id),
+        password: natsAccounts[i]?.homePassword ?? '',
+        bucket: BUCKET,
+      },
+    })),
+    accounts: genesis.accounts,
+    pid,
+  };
+}
+
+function password(): string {
+  return randomBytes(24).toString('base64url');
+}
