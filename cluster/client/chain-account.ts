@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  MsgCreateBucketResponse,
+  MsgCreateObjectResponse,
+} from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
+import { Retryable, Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { ChainError, isChainError } from '../../protocols/greenfield/chain-errors.ts';
+import type { Message } from '../../protocols/greenfield/messages.ts';
+import { buildTransaction } from '../../protocols/greenfield/transaction.ts';
+import type { Hex, Redundancy, Visibility } from '../../protocols/greenfield/types.ts';
+import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction } from '../../runtime/chain/chain.ts';
+import type { AccountKey } from '../../runtime/keys/keys.ts';
+
+export interface NewBucket {
+  readonly bucketName: string;
+  /** Operator address of the SP that shall serve it. */
+  readonly primarySpAddress: string;
+  readonly familyId: number;
+  /** Private unless told. */
+  readonly visibility?: Visibility;
+}
+
+export interface NewObject {
+  readonly bucketName: string;
+  readonly objectName: string;
+  /** Bytes. */
+  readonly payloadSize: number;
+  /** Seven integrity hashes, primary first. */
+  readonly checksums: readonly Hex[];
+  readonly contentType?: string;
+  /** As its bucket unless told. */
+  readonly visibility?: Visibility;
+  readonly redundancy?: Redundancy;
+}
+
+/** How often a transaction is signed anew because another one took its sequence. */
+const MAX_SIGNINGS = 10;
+const POLL_MS = 200;
+
+/**
+ * An account that acts on chain as a client does: signs, sends, and waits until it is in a block. Transactions
+ * may be sent at once; they get their sequences in turn and can share a block.
+ */
+export class ChainAccount {
+  readonly address: string;
+  readonly #chain: Chain;
+  readonly #key: AccountKey;
+  /** How long a transaction may take into a block, ms. */
+  readonly #inclusionMs: number;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(chain: Chain, key: AccountKey, inclusionMs = 60_000) {
+    this.address = key.address;
+    this.#chain = chain;
+    this.#key = key;
+    this.#inclusionMs = inclusionMs;
+  }
+
+  /** @returns the bucket's id. @throws as `send` */
+  async createBucket(bucket: NewBucket, options?: ChainOptions): Promise<string> {
+    const { responses } = await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgCreateBucket',
+        value: {
+          creator: this.address,
+          bucketName: bucket.bucketName,
+          visibility: bucket.visibility ?? 'PRIVATE',
+          paymentAddress: '',
+          primarySpAddress: bucket.primarySpAddress,
+          primarySpApproval: { expiredHeight: 0n, globalVirtualGroupFamilyId: bucket.familyId, sig: '' },
+          chargedReadQuota: 0n,
+        },
+      },
+      options,
+    );
+    return MsgCreateBucketResponse.decode(firstResponse(responses)).bucketId;
+  }
+
+  /** Registers an object whose payload is then uploaded. @returns the object's id. @throws as `send` */
+  async createObject(object: NewObject, options?: ChainOptions): Promise<string> {
+    const { responses } = await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgCreateObject',
+        value: {
+          creator: this.address,
+          bucketName: object.bucketName,
+          objectName: object.objectName,
+          payloadSize: BigInt(object.payloadSize),
+          visibility: object.visibility ?? 'INHERIT',
+          contentType: object.contentType ?? 'application/octet-stream',
+          primarySpApproval: { expiredHeight: 0n, globalVirtualGroupFamilyId: 0, sig: '' },
+          expectChecksums: object.checksums,
+          redundancyType: object.redundancy ?? 'EC',
+        },
+      },
+      options,
+    );
+    return MsgCreateObjectResponse.decode(firstResponse(responses)).objectId;
+  }
+
+  /** Announces new content of a sealed object, which is then uploaded. @throws as `send` */
+  async updateObject(
+    object: Omit<NewObject, 'visibility' | 'redundancy'>,
+    options?: ChainOptions,
+  ): Promise<void> {
+    await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgUpdateObjectContent',
+        value: {
+          operator: this.address,
+          bucketName: object.bucketName,
+          objectName: object.objectName,
+          payloadSize: BigInt(object.payloadSize),
+          contentType: object.contentType ?? 'application/octet-stream',
+          expectChecksums: object.checksums,
+        },
+      },
+      options,
+    );
+  }
+
+  /** Takes an object back that is not sealed yet. @throws as `send` */
+  async cancelCreateObject(bucketName: string, objectName: string, options?: ChainOptions): Promise<void> {
+    await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgCancelCreateObject',
+        value: { operator: this.address, bucketName, objectName },
+      },
+      options,
+    );
+  }
+
+  /**
+   * Sends one message and waits until it is in a block.
+   * @throws Terminal `transaction-refused` with the chain's words; Retryable `transaction-not-included`; as `Chain`
+   */
+  async send(message: Message, options?: ChainOptions): Promise<IncludedTransaction> {
+    const { hash } = accepted(await this.#inTurn(() => this.#broadcast(message, options)));
+    const deadline = performance.now() + this.#inclusionMs;
+    while (performance.now() < deadline) {
+      const included = await this.#chain.transaction(hash, options);
+      if (included) return accepted(included);
+      await this.#pause(options);
+    }
+    throw new Retryable({
+      code: 'transaction-not-included',
+      message: `The transaction ${hash} is in no block after ${this.#inclusionMs} ms.`,
+      advice: 'Look it up later before sending another: it may still be included.',
+    });
+  }
+
+  async #broadcast(message: Message, options: ChainOptions | undefined): Promise<BroadcastResult> {
+    for (let signing = 1; ; signing += 1) {
+      throwIfAborted(options?.signal);
+      const account = await this.#chain.account(this.address, options);
+      if (!account) {
+        throw new Terminal({
+          code: 'no-such-account',
+          message: `The chain knows no account ${this.address}.`,
+          advice: 'Send it some BNB first.',
+        });
+      }
+      const { chainId } = this.#chain;
+      const { bytes } = await buildTransaction({ chainId, account, messages: [message], key: this.#key });
+      const result = await this.#chain.broadcast(Buffer.from(bytes, 'hex'), options);
+      if (!isChainError(result, ChainError.WRONG_SEQUENCE) || signing === MAX_SIGNINGS) return result;
+      await this.#pause(options);
+    }
+  }
+
+  /** One broadcast at a time, or two would be signed with one sequence. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(task);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #pause(options: ChainOptions | undefined): Promise<void> {
+    try {
+      await sleep(POLL_MS, undefined, options);
+    } catch (error) {
+      throwIfAborted(options?.signal);
+      throw toSealionError(error);
+    }
+  }
+}
+
+function accepted<T extends { code: number; codespace: string; log: string }>(result: T): T {
+  if (result.code === 0) return result;
+  throw new Terminal({
+    code: 'transaction-refused',
+    message: `The chain refused the transaction: ${result.log} (${result.codespace} ${result.code}).`,
+    advice: 'The text names what does not fit; nothing was changed except the fee.',
+  });
+}
+
+function firstResponse(responses: IncludedTransaction['responses']): Uint8Array {
+  return responses[0]?.value ?? new Uint8Array();
+}
