@@ -88,6 +88,8 @@ test('Authorization headers are read with or without the blank, and refused in a
 test('a malformed signature is refused as tampered', (t) => {
   const act = () => recoverRequestSigners(PUT, new Uint8Array(65).fill(9));
   t.is(t.throws(act, { instanceOf: Terminal })?.gatewayCode, 50003);
+  const unreadable = () => recoverRequestSigners({ ...PUT, target: '/%' }, new Uint8Array(65));
+  t.is(t.throws(unreadable, { instanceOf: Terminal })?.code, 'bad-request-target');
 });
 
 test('the expiry lies ahead, by seven days at most', (t) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Terminal } from '../errors.ts';
 import { addressOf } from './address.ts';
 import { fromHex, toHex } from './hex.ts';
-import { publicKeyOf, recoverAddress, recoverPublicKey, signDigest } from './signature.ts';
+import { isSignedBy, publicKeyOf, recoverAddress, recoverPublicKey, signDigest } from './signature.ts';
 
 const KEY = new Uint8Array(32).fill(0x11);
 const ADDRESS = '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A';
@@ -50,4 +50,11 @@ test('malformed signatures, digests and keys are refused', (t) => {
     ['bad-private-key', () => publicKeyOf(new Uint8Array(31))],
   ];
   for (const [code, act] of refusals) t.is(t.throws(act, { instanceOf: Terminal })?.code, code);
+});
+
+test('a signature is of one account over one digest', (t) => {
+  t.true(isSignedBy(ADDRESS, DIGEST, fromHex(SIGNATURE)));
+  t.false(isSignedBy(ADDRESS.toLowerCase(), DIGEST, fromHex(SIGNATURE)));
+  t.false(isSignedBy(ADDRESS, new Uint8Array(32), fromHex(SIGNATURE)));
+  t.false(isSignedBy(ADDRESS, DIGEST, new Uint8Array()));
 });

@@ -47,6 +47,15 @@ export function recoverAddress(digest: Uint8Array, signature: Uint8Array): strin
   return addressOf(recoverPublicKey(digest, signature));
 }
 
+/** True when the account (EIP-55) signed the digest. Malformed signatures are false. */
+export function isSignedBy(address: string, digest: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return recoverAddress(digest, signature) === address;
+  } catch {
+    return false;
+  }
+}
+
 /** The library puts v before r and s, Ethereum after them. */
 function moveRecoveryByte(signature: Uint8Array, bodyFrom: 0 | 1, bodyTo: 0 | 1): Uint8Array {
   const moved = new Uint8Array(SIGNATURE_BYTES);

@@ -1,0 +1,49 @@
+import { Terminal } from '../errors.ts';
+import type { JobId } from '../job/identity.ts';
+import { openControl } from '../replication/control-message.ts';
+
+/** The offer that claims to have been approved. */
+export interface ApprovedOffer {
+  readonly job: JobId;
+  /** Sp id of the primary. */
+  readonly from: number;
+  /** Our sp id. */
+  readonly to: number;
+  readonly gvgId: number;
+  readonly redundancyIndex: number;
+  /** The approval, base64, as we once sent it. */
+  readonly approval: string;
+}
+
+export interface ApprovalCheck {
+  readonly chainId: string;
+  /** Unix ms. */
+  readonly now: number;
+  /** Our own, EIP-55. */
+  readonly operatorAddress: string;
+}
+
+/**
+ * A receiver's check of an offer: the approval in it is our own, was given to this primary for this object, group
+ * and index, and still holds.
+ * @throws Terminal `approval-not-granted`, or a `control-…` code of `openControl`
+ */
+export function checkOwnApproval(offer: ApprovedOffer, check: ApprovalCheck): void {
+  const { job, from, to, gvgId, redundancyIndex } = offer;
+  const { body } = openControl(Buffer.from(offer.approval, 'base64'), {
+    chainId: check.chainId,
+    now: check.now,
+    kinds: ['approval'],
+    from: to,
+    to: from,
+    about: { job, gvgId: 0, redundancyIndex: 0 },
+    operatorAddressOf: () => check.operatorAddress,
+  });
+  if (body.granted.some((grant) => grant.gvgId === gvgId && grant.redundancyIndex === redundancyIndex))
+    return;
+  throw new Terminal({
+    code: 'approval-not-granted',
+    message: `We approved the object, but not index ${redundancyIndex} of group ${gvgId}.`,
+    advice: 'Ask for approval anew.',
+  });
+}

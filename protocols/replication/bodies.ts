@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { approvalBody, askBody, code, name, nonce, reason, redundancy, size } from '../approval/bodies.ts';
+
+/**
+ * Bodies of the control messages around one column, with those of `approval/`. What the header says (job, group,
+ * index, sender, receiver) is not said again; `re` is the nonce of the message answered.
+ */
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** One for the primary and one for each column; none before they are known (delegated uploads). */
+const checksums = z.array(sha256).max(257);
+/** 128 random bits: part of the subject on which a session's pieces travel. */
+const token = z.string().regex(/^[0-9a-f]{32}$/);
+
+/** A primary offers one column to one secondary. */
+const offerBody = z.strictObject({
+  bucketName: name,
+  objectName: name,
+  payloadSize: size,
+  redundancy,
+  maxSegmentSize: z.int().positive(),
+  dataChunks: z.int().min(1).max(256),
+  parityChunks: z.int().min(0).max(255),
+  checksums,
+  /** The receiver's own approval, base64, as it came. */
+  approval: z.base64(),
+  /** Where the primary listens. */
+  token,
+  /** The pieces of a small column, one after the other, base64. */
+  column: z.base64().exactOptional(),
+});
+
+/** The secondary wants the column from a segment on. */
+const acceptBody = z.strictObject({
+  re: nonce,
+  firstMissing: size,
+  /** Where the secondary listens. */
+  token,
+});
+
+/** The primary has sent all. */
+const doneBody = z.strictObject({
+  re: nonce,
+  checksums,
+  /** Bytes that went over the wire in this session. */
+  sent: size,
+});
+
+/** The secondary has stored, checked and signed. */
+const receiptBody = z.strictObject({
+  re: nonce,
+  integrityHash: sha256,
+  approvalSignature: z.string().regex(/^[0-9a-f]{130}$/),
+  blsSignature: z.string().regex(/^[0-9a-f]{192}$/),
+});
+
+/** The secondary does not take the column, or does not vouch for it. */
+const refusalBody = z.strictObject({
+  re: nonce,
+  code,
+  reason,
+  /** True when another try may help. */
+  again: z.boolean(),
+});
+
+/** The body of each kind of control message. */
+export const CONTROL_BODIES = {
+  ask: askBody,
+  approval: approvalBody,
+  offer: offerBody,
+  accept: acceptBody,
+  done: doneBody,
+  receipt: receiptBody,
+  refusal: refusalBody,
+} as const;
+
+export type ControlKind = keyof typeof CONTROL_BODIES;
+export type ControlBody<K extends ControlKind> = z.infer<(typeof CONTROL_BODIES)[K]>;

@@ -1,0 +1,96 @@
+import test from 'ava';
+import { Terminal } from '../errors.ts';
+import { blsPublicKeyOf, blsSign } from '../greenfield/bls.ts';
+import { toHex } from '../greenfield/hex.ts';
+import { signDigest } from '../greenfield/signature.ts';
+import type { Receipt } from '../job/context.ts';
+import { columnDigest } from './column-document.ts';
+import { checkReceipt, type ReceiptSubject, signReceipt } from './receipts.ts';
+
+const ADDRESS = '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A';
+const APPROVAL_KEY = new Uint8Array(32).fill(0x11);
+const BLS_KEY = new Uint8Array(32).fill(0x07);
+const KEYS = {
+  approval: { sign: async (digest: Uint8Array) => signDigest(digest, APPROVAL_KEY) },
+  bls: { sign: async (message: Uint8Array) => blsSign(message, BLS_KEY) },
+};
+const SP = {
+  id: 12,
+  operatorAddress: ADDRESS,
+  approvalAddress: ADDRESS,
+  blsKey: toHex(blsPublicKeyOf(BLS_KEY)),
+};
+const SUBJECT: ReceiptSubject = {
+  chainId: 'greenfield_9000-1741',
+  objectId: '1',
+  gvg: { id: 5, secondarySpIds: [12, 13, 14, 15, 16, 17] },
+  redundancyIndex: 0,
+  checksums: [
+    'bc62d4b80d9e36da29c16c5d4d9f11731f36052c72401a76c23c0fb5a9b74423',
+    '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',
+    '272f2673e2589209042a0a024b23a268d57ad0b1a375c68a18e209d250488a69',
+    'cd896deb498a655b4bc6387317d88d7bb18cc2f5a55deb7e98359383223112da',
+    '4c148e861612c42318111e70745c50bc415e7024054b0dad943df1c06459ad7e',
+    'ab19f77156321ed51dd462caf38cb24c6e9fcaa7d9e6d65ec06f52a328adb604',
+    '971c26b6de62f529c0477d1df7a91aa1112447ed60240d242305c6f900623a49',
+  ],
+};
+
+test("the approval key's digest and signature are those of the vector (greenfield.md §6.3)", async (t) => {
+  const document = {
+    operatorAddress: ADDRESS,
+    objectId: '1',
+    integrityHash: '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',
+  };
+  t.is(toHex(columnDigest(document)), '1207ad7dce4a55f5a931789c27e72a14b94b7eacd228abcf871108b792e3e4a2');
+  t.is(
+    (await signReceipt(SUBJECT, ADDRESS, KEYS)).approvalSignature,
+    'b062366b9a70f33f688e8df927c9534f556460764baabb5d8a337370be54b150540f73fbc0d566e93f0e840d93cd3d6e159773839f856076a98a90562f49be6000',
+  );
+});
+
+test('a receipt that a secondary signed passes the check of the primary', async (t) => {
+  const receipt = await signReceipt(SUBJECT, ADDRESS, KEYS);
+  t.notThrows(() => checkReceipt(receipt, SUBJECT, SP, 'nats'));
+  t.notThrows(() => checkReceipt({ ...receipt, approvalSignature: '' }, SUBJECT, SP, 'http'));
+});
+
+test('a receipt for anything else is refused', async (t) => {
+  const receipt = await signReceipt(SUBJECT, ADDRESS, KEYS);
+  const code = (
+    changes: Partial<Receipt>,
+    subject: Partial<ReceiptSubject> = {},
+    sp: Partial<typeof SP> = {},
+  ): string | undefined => {
+    const act = () =>
+      checkReceipt({ ...receipt, ...changes }, { ...SUBJECT, ...subject }, { ...SP, ...sp }, 'nats');
+    return t.throws(act, { instanceOf: Terminal })?.code;
+  };
+  t.is(code({ redundancyIndex: 1 }), 'receipt-mismatch');
+  t.is(code({ gvgId: 6 }), 'receipt-mismatch');
+  t.is(code({ spId: 13 }), 'receipt-mismatch');
+  t.is(code({}, {}, { id: 13 }), 'receipt-mismatch');
+  t.is(code({}, { gvg: { id: 5, secondarySpIds: [] } }), 'receipt-mismatch');
+  t.is(code({}, { checksums: [] }), 'receipt-mismatch');
+  t.is(code({ integrityHash: SUBJECT.checksums[2] as string }), 'wrong-integrity-hash');
+  t.is(code({ approvalSignature: '' }), 'wrong-approval-signature');
+  t.is(code({ approvalSignature: '00'.repeat(65) }), 'wrong-approval-signature');
+  t.is(code({}, { objectId: '2' }), 'wrong-approval-signature');
+  t.is(
+    code({}, {}, { operatorAddress: '0x1563915e194D8CfBA1943570603F7606A3115508' }),
+    'wrong-approval-signature',
+  );
+  t.is(
+    code({}, {}, { approvalAddress: '0x1563915e194D8CfBA1943570603F7606A3115508' }),
+    'wrong-approval-signature',
+  );
+  t.is(code({ blsSignature: '' }), 'wrong-bls-signature');
+  t.is(code({}, { chainId: 'greenfield_5600-1' }), 'wrong-bls-signature');
+  t.is(code({}, {}, { blsKey: toHex(blsPublicKeyOf(APPROVAL_KEY)) }), 'wrong-bls-signature');
+});
+
+test('there is no receipt for an index outside the group', async (t) => {
+  await t.throwsAsync(signReceipt({ ...SUBJECT, redundancyIndex: 6 }, ADDRESS, KEYS), {
+    instanceOf: Terminal,
+  });
+});

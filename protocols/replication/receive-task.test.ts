@@ -1,0 +1,88 @@
+import test from 'ava';
+import { toHex } from '../greenfield/hex.ts';
+import { signDigest } from '../greenfield/signature.ts';
+import { type ReceiveTask, receiveTaskDigest, receiveTaskDocument } from './receive-task.ts';
+
+const CHECKSUMS = [
+  'bc62d4b80d9e36da29c16c5d4d9f11731f36052c72401a76c23c0fb5a9b74423',
+  '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',
+  '272f2673e2589209042a0a024b23a268d57ad0b1a375c68a18e209d250488a69',
+  'cd896deb498a655b4bc6387317d88d7bb18cc2f5a55deb7e98359383223112da',
+  '4c148e861612c42318111e70745c50bc415e7024054b0dad943df1c06459ad7e',
+  'ab19f77156321ed51dd462caf38cb24c6e9fcaa7d9e6d65ec06f52a328adb604',
+  '971c26b6de62f529c0477d1df7a91aa1112447ed60240d242305c6f900623a49',
+].map((hex) => Buffer.from(hex, 'hex').toString('base64'));
+
+/** The vector of greenfield.md §6.4; it was derived from the sources, not taken from a running provider. */
+const TASK: ReceiveTask = {
+  object_info: {
+    owner: '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A',
+    bucket_name: 'mybucket',
+    object_name: 'a/b c.txt',
+    id: '1',
+    payload_size: 11,
+    visibility: 2,
+    content_type: 'text/plain',
+    create_at: 1700000000,
+    checksums: CHECKSUMS,
+  },
+  storage_params: {
+    versioned_params: {
+      max_segment_size: 16777216,
+      redundant_data_chunk_num: 4,
+      redundant_parity_chunk_num: 2,
+      min_charge_size: 1048576,
+    },
+    max_payload_size: 68719476736,
+  },
+  task: { create_time: 1700000001, update_time: 1700000002 },
+  segment_idx: 0,
+  redundancy_idx: 0,
+  piece_size: 3,
+  piece_checksum: '1qgfIku/L3wiut29XUBzDrIM+ws9dOEMq2F4ghTKzrE=',
+};
+
+test('document, digest and signature are those of the vector', (t) => {
+  t.is(
+    receiveTaskDocument(TASK),
+    `{"type":"secondary/ReceivePieceTask","value":{"object_info":{"bucket_name":"mybucket","checksums":${JSON.stringify(CHECKSUMS)},"content_type":"text/plain","create_at":"1700000000","id":"1","object_name":"a/b c.txt","owner":"0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A","payload_size":"11","visibility":2},"piece_checksum":"1qgfIku/L3wiut29XUBzDrIM+ws9dOEMq2F4ghTKzrE=","piece_size":"3","storage_params":{"max_payload_size":"68719476736","versioned_params":{"max_segment_size":"16777216","min_charge_size":"1048576","redundant_data_chunk_num":4,"redundant_parity_chunk_num":2}},"task":{"create_time":"1700000001","update_time":"1700000002"}}}`,
+  );
+  const digest = receiveTaskDigest(TASK);
+  t.is(toHex(digest), '739162a0c1684402f2baadc9dce0f674a7c5891da2b500c439c9e6533e37869d');
+  t.is(
+    toHex(signDigest(digest, new Uint8Array(32).fill(0x11))),
+    '1401b27cf953750555e026c832e0d6b6dc393629f676d3be3f41bcaee81eff2b4f70a492803d3c3a40d62befaccae3e69d031950f3da281f5fec4ff5589a193200',
+  );
+});
+
+test('what is zero or not covered does not change the document', (t) => {
+  const more = {
+    ...TASK,
+    task: { ...TASK.task, retry: 3, address: 'x' },
+    object_info: { ...TASK.object_info, is_updating: false, version: 0, updated_by: '', tags: null },
+    global_virtual_group_id: 5,
+    finished: true,
+    signature: 'AA==',
+  };
+  t.is(receiveTaskDocument(more), receiveTaskDocument(TASK));
+  const { segment_idx: _, redundancy_idx: __, ...without } = TASK;
+  t.is(receiveTaskDocument(without), receiveTaskDocument(TASK));
+});
+
+test('every covered field changes the document', (t) => {
+  const changes: Partial<ReceiveTask>[] = [
+    { segment_idx: 1 },
+    { redundancy_idx: 1 },
+    { piece_size: 4 },
+    { piece_checksum: '' },
+    { task: { create_time: 1, update_time: 1700000002 } },
+    { task: { create_time: 1700000001, update_time: 1 } },
+    { object_info: { ...TASK.object_info, version: 1 } },
+    { storage_params: { ...TASK.storage_params, max_buckets_per_account: 100 } },
+  ];
+  const documents = new Set(
+    [TASK, ...changes.map((change) => ({ ...TASK, ...change }))].map(receiveTaskDocument),
+  );
+  t.is(documents.size, changes.length + 1);
+  t.regex(receiveTaskDocument({ ...TASK, object_info: { version: 1, is_updating: true } }), /"version":"1"/);
+});

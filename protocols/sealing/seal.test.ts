@@ -1,0 +1,105 @@
+import test from 'ava';
+import { Terminal } from '../errors.ts';
+import { blsPublicKeyOf, blsSign } from '../greenfield/bls.ts';
+import { toHex } from '../greenfield/hex.ts';
+import type { Receipt } from '../job/context.ts';
+import { aggregateReceipts, sealMessage, verifySealAggregate, verifySealSignature } from './seal.ts';
+import { type SealDocument, sealDigest } from './seal-document.ts';
+
+/** The vectors of greenfield.md §6.5: "hello world", secret keys 1 to 6. */
+const DOCUMENT: SealDocument = {
+  chainId: 'greenfield_9000-1741',
+  gvgId: 5,
+  objectId: '1',
+  checksums: [
+    'bc62d4b80d9e36da29c16c5d4d9f11731f36052c72401a76c23c0fb5a9b74423',
+    '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',
+    '272f2673e2589209042a0a024b23a268d57ad0b1a375c68a18e209d250488a69',
+    'cd896deb498a655b4bc6387317d88d7bb18cc2f5a55deb7e98359383223112da',
+    '4c148e861612c42318111e70745c50bc415e7024054b0dad943df1c06459ad7e',
+    'ab19f77156321ed51dd462caf38cb24c6e9fcaa7d9e6d65ec06f52a328adb604',
+    '971c26b6de62f529c0477d1df7a91aa1112447ed60240d242305c6f900623a49',
+  ],
+};
+const AGGREGATE =
+  'b7cc13d6181b7abaf9cc21e4bcd41a07e30ea91c2bc48e879f76e5622fa6c3390b717411318dfc29c4c81295cdf6dacf06692332a51b246f7a944a6e568ea4ed54ef6c030ab0897ef8aef06f2eb511580ef529b8390c18492745280ac0fad2ba';
+const SECRETS = [1, 2, 3, 4, 5, 6].map((n) =>
+  Uint8Array.from(Buffer.from(n.toString(16).padStart(64, '0'), 'hex')),
+);
+const KEYS = SECRETS.map((secret) => toHex(blsPublicKeyOf(secret)));
+const GVG = { id: 5, secondarySpIds: [12, 13, 14, 15, 16, 17] };
+const RECEIPTS: Record<number, Receipt> = Object.fromEntries(
+  SECRETS.map((secret, redundancyIndex) => [
+    redundancyIndex,
+    {
+      redundancyIndex,
+      spId: 12 + redundancyIndex,
+      gvgId: 5,
+      integrityHash: DOCUMENT.checksums[redundancyIndex + 1] as string,
+      approvalSignature: '',
+      blsSignature: toHex(blsSign(sealDigest(DOCUMENT), secret)),
+    },
+  ]),
+);
+
+test('the BLS message is that of the vector', (t) => {
+  t.is(toHex(sealDigest(DOCUMENT)), '9abc7a575dc965ce4d1274b7214c5049f086317675f32de5ce14d7c6e994fd22');
+});
+
+test('every part of the document changes the message', (t) => {
+  const changes: Partial<SealDocument>[] = [
+    { chainId: 'greenfield_5600-1' },
+    { gvgId: 6 },
+    { objectId: '2' },
+    { checksums: DOCUMENT.checksums.toReversed() },
+  ];
+  const messages = [DOCUMENT, ...changes.map((change) => ({ ...DOCUMENT, ...change }))].map(sealDigest);
+  t.is(new Set(messages.map(toHex)).size, changes.length + 1);
+});
+
+test('a signature holds for its key and document only', (t) => {
+  const [first, second] = [RECEIPTS[0], RECEIPTS[1]] as [Receipt, Receipt];
+  t.true(verifySealSignature(DOCUMENT, KEYS[0] as string, first.blsSignature));
+  t.false(verifySealSignature(DOCUMENT, KEYS[0] as string, second.blsSignature));
+  t.false(verifySealSignature({ ...DOCUMENT, gvgId: 6 }, KEYS[0] as string, first.blsSignature));
+  for (const malformed of ['', 'zz', '00'.repeat(96)]) {
+    t.false(verifySealSignature(DOCUMENT, KEYS[0] as string, malformed));
+    t.false(verifySealSignature(DOCUMENT, malformed, first.blsSignature));
+  }
+});
+
+test('receipts add up to the aggregate of the vector, which the chain accepts', (t) => {
+  t.is(aggregateReceipts(GVG, RECEIPTS), AGGREGATE);
+  t.true(verifySealAggregate(DOCUMENT, KEYS, AGGREGATE));
+  t.false(verifySealAggregate(DOCUMENT, KEYS.slice(1), AGGREGATE));
+  t.false(verifySealAggregate({ ...DOCUMENT, objectId: '2' }, KEYS, AGGREGATE));
+});
+
+test('a missing receipt, or one of another provider or group, makes no seal', (t) => {
+  const last = RECEIPTS[5] as Receipt;
+  const { 5: _, ...missing } = RECEIPTS;
+  for (const receipts of [
+    missing,
+    { ...RECEIPTS, 5: { ...last, spId: 99 } },
+    { ...RECEIPTS, 5: { ...last, gvgId: 6 } },
+  ]) {
+    const act = () => aggregateReceipts(GVG, receipts);
+    t.is(t.throws(act, { instanceOf: Terminal })?.code, 'receipts-incomplete');
+  }
+});
+
+test('a delegated upload is sealed by the message that carries the checksums', (t) => {
+  const request = { sealAddress: '0xA', bucketName: 'b', objectName: 'o', gvgId: 5, aggregate: AGGREGATE };
+  const value = {
+    operator: '0xA',
+    bucketName: 'b',
+    objectName: 'o',
+    globalVirtualGroupId: 5,
+    secondarySpBlsAggSignatures: AGGREGATE,
+  };
+  t.deepEqual(sealMessage(request), { typeUrl: '/greenfield.storage.MsgSealObject', value });
+  t.deepEqual(sealMessage({ ...request, delegatedChecksums: DOCUMENT.checksums }), {
+    typeUrl: '/greenfield.storage.MsgSealObjectV2',
+    value: { ...value, expectChecksums: DOCUMENT.checksums },
+  });
+});

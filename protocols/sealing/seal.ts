@@ -1,0 +1,78 @@
+import { Terminal } from '../errors.ts';
+import { blsAggregate, blsVerify, blsVerifyAggregate } from '../greenfield/bls.ts';
+import { fromHex, toHex } from '../greenfield/hex.ts';
+import type { Message } from '../greenfield/messages.ts';
+import type { GlobalVirtualGroup, Hex } from '../greenfield/types.ts';
+import type { Receipt } from '../job/context.ts';
+import { type SealDocument, sealDigest } from './seal-document.ts';
+
+/** True when the holder of a BLS key (48 bytes) signed the document. Malformed hex and bytes are false. */
+export function verifySealSignature(document: SealDocument, blsKey: Hex, signature: Hex): boolean {
+  return verifies(() => blsVerify(sealDigest(document), fromHex(blsKey), fromHex(signature)));
+}
+
+/** True when every one of the keys signed the document: the check that the chain makes of a seal. */
+export function verifySealAggregate(
+  document: SealDocument,
+  blsKeys: readonly Hex[],
+  aggregate: Hex,
+): boolean {
+  const keys = () => blsKeys.map((key) => fromHex(key));
+  return verifies(() => blsVerifyAggregate(sealDigest(document), keys(), fromHex(aggregate)));
+}
+
+/**
+ * Adds the receipts' BLS signatures up, one of each member of the group, in the group's order. There is no seal
+ * with fewer: the chain checks against the keys of all members.
+ * @throws Terminal `receipts-incomplete`, `bad-bls-signature`
+ */
+export function aggregateReceipts(
+  gvg: Pick<GlobalVirtualGroup, 'id' | 'secondarySpIds'>,
+  receipts: Readonly<Record<number, Receipt>>,
+): Hex {
+  const signatures = gvg.secondarySpIds.map((spId, redundancyIndex) => {
+    const receipt = receipts[redundancyIndex];
+    if (receipt?.spId === spId && receipt.gvgId === gvg.id) return fromHex(receipt.blsSignature);
+    throw new Terminal({
+      code: 'receipts-incomplete',
+      message: `There is no receipt of storage provider ${spId} for index ${redundancyIndex} of group ${gvg.id}.`,
+      advice: 'Replicate that column first; receipts of another group are void.',
+    });
+  });
+  return toHex(blsAggregate(signatures));
+}
+
+export interface SealRequest {
+  /** The primary's seal address. */
+  readonly sealAddress: string;
+  readonly bucketName: string;
+  readonly objectName: string;
+  readonly gvgId: number;
+  /** 96 bytes, of `aggregateReceipts`. */
+  readonly aggregate: Hex;
+  /** The seven integrity hashes of a delegated upload, whose object has none on chain. */
+  readonly delegatedChecksums?: readonly Hex[];
+}
+
+/** MsgSealObject, or MsgSealObjectV2 where the chain must be told the checksums (greenfield.md §7.1). */
+export function sealMessage(request: SealRequest): Message {
+  const value = {
+    operator: request.sealAddress,
+    bucketName: request.bucketName,
+    objectName: request.objectName,
+    globalVirtualGroupId: request.gvgId,
+    secondarySpBlsAggSignatures: request.aggregate,
+  };
+  const expectChecksums = request.delegatedChecksums;
+  return expectChecksums === undefined
+    ? { typeUrl: '/greenfield.storage.MsgSealObject', value }
+    : { typeUrl: '/greenfield.storage.MsgSealObjectV2', value: { ...value, expectChecksums } };
+}
+
+function verifies(check: () => boolean): boolean {
+  try {
+    return check();
+  } catch {
+    return false;
+  }
+}
