@@ -1,0 +1,49 @@
+import { Terminal } from '../../protocols/errors.ts';
+import type { StorageProvider } from '../../protocols/greenfield/types.ts';
+import type { Keyring } from '../../runtime/keys/keys.ts';
+
+/**
+ * Finds our own SP among the chain's, and checks that the keys we hold are those that the chain knows it by: with
+ * any other key, nothing that we sign would ever be accepted.
+ * @param told the operator address of the configuration, where it names one
+ * @throws Terminal `unknown-sp`, `wrong-key` with every key that does not fit
+ */
+export function ownProvider(
+  providers: readonly StorageProvider[],
+  keys: Keyring,
+  spId: number,
+  told?: string,
+): StorageProvider {
+  const own = providers.find(({ id }) => id === spId);
+  if (!own) {
+    throw new Terminal({
+      code: 'unknown-sp',
+      message: `The chain knows no storage provider ${spId}; it knows ${list(providers)}.`,
+      advice: 'Correct sp.id, or point chain.rpc to the chain that the SP is registered on.',
+    });
+  }
+  const faults = [
+    told !== undefined && told !== own.operatorAddress && `sp.operatorAddress is ${told}`,
+    fault('operator', keys.operator.address, own.operatorAddress),
+    fault('approval', keys.approval.address, own.approvalAddress),
+    fault('seal', keys.seal.address, own.sealAddress),
+    fault('bls', keys.bls.publicKey, own.blsKey),
+  ].filter((found) => found !== false);
+  if (faults.length === 0) return own;
+  throw new Terminal({
+    code: 'wrong-key',
+    message: `These are not the keys of storage provider ${spId} (operator ${own.operatorAddress}): ${faults.join('; ')}.`,
+    advice: 'Correct sp.id or the key files, or change the SP on chain (MsgEditStorageProvider).',
+  });
+}
+
+function fault(name: keyof Keyring, ours: string, chains: string): string | false {
+  if (ours.toLowerCase() === chains.toLowerCase()) return false;
+  return `the ${name} key is that of ${ours}, the chain has ${chains || 'none'}`;
+}
+
+function list(providers: readonly StorageProvider[]): string {
+  if (providers.length === 0) return 'none';
+  const shown = providers.slice(0, 20).map(({ id }) => id);
+  return `${shown.join(', ')}${providers.length > shown.length ? ', …' : ''}`;
+}

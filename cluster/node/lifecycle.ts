@@ -1,0 +1,65 @@
+import { toSealionError } from '../../protocols/errors.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+
+interface Part {
+  readonly name: string;
+  readonly limitMs: number;
+  close(): void | Promise<void>;
+}
+
+/** How long a part may take to close unless it says otherwise, ms. */
+const CLOSE_LIMIT_MS = 5_000;
+
+/** The parts of a node in the order in which they were opened; closes them in the reverse order. */
+export class Lifecycle {
+  readonly #log: Logger;
+  readonly #parts: Part[] = [];
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Opens a part; from then on it is closed with the node. A failure passes to the caller. */
+  async open<T>(
+    name: string,
+    open: () => T | Promise<T>,
+    close: (opened: T) => void | Promise<void>,
+    limitMs = CLOSE_LIMIT_MS,
+  ): Promise<T> {
+    const begin = performance.now();
+    const opened = await open();
+    this.#parts.push({ name, limitMs, close: () => close(opened) });
+    this.#log.debug({ part: name, ms: Math.round(performance.now() - begin) }, 'opened');
+    return opened;
+  }
+
+  /**
+   * Closes what is open, one part after the other. A part that fails or takes too long is logged and left behind:
+   * the others are closed all the same.
+   */
+  async close(): Promise<void> {
+    for (let part = this.#parts.pop(); part; part = this.#parts.pop()) await this.#close(part);
+  }
+
+  async #close({ name, limitMs, close }: Part): Promise<void> {
+    const begin = performance.now();
+    const overdue = Symbol('overdue');
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<typeof overdue>((resolve) => {
+      timer = setTimeout(() => resolve(overdue), limitMs);
+    });
+    const closing = (async () => close())();
+    try {
+      const outcome = await Promise.race([closing, limit]);
+      const fields = { part: name, ms: Math.round(performance.now() - begin) };
+      if (outcome === overdue) this.#log.warn({ ...fields, limitMs }, 'does not close, left behind');
+      else this.#log.debug(fields, 'closed');
+    } catch (thrown) {
+      this.#log.warn({ part: name, error: toSealionError(thrown) }, 'failed to close');
+    } finally {
+      clearTimeout(timer);
+      // What a part left behind still throws has no listener any more.
+      closing.catch(() => undefined);
+    }
+  }
+}

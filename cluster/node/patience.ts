@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { backoffMs } from '../../protocols/job/backoff.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+
+const BACKOFF = { minMs: 250, maxMs: 10_000 };
+
+/**
+ * Tries until something outside of the node is there: what fails in a retryable way is told in the log and tried
+ * again.
+ * @param what for the log, for example `the chain`
+ * @throws Terminal as the work; Cancelled when the signal fires
+ */
+export async function patiently<T>(
+  what: string,
+  work: (signal: AbortSignal) => Promise<T>,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    throwIfAborted(signal);
+    try {
+      return await work(signal);
+    } catch (thrown) {
+      throwIfAborted(signal);
+      const error = toSealionError(thrown);
+      if (!(error instanceof Retryable)) throw error;
+      const delayMs = backoffMs(failures, Math.random(), BACKOFF);
+      log.warn({ error, failures, delayMs }, `waiting for ${what}: ${error.message}`);
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

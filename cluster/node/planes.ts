@@ -1,0 +1,45 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { readSecret } from '../../runtime/keys/secret.ts';
+import { peersInbox } from '../../runtime/nats/accounts.ts';
+import { connectNats } from '../../runtime/nats/connect.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import type { PlaneConfig } from '../config/schema.ts';
+import { patiently } from './patience.ts';
+
+export interface PlaneOptions {
+  readonly spId: number;
+  /** Of the node, for example `sp-1@node-a`. */
+  readonly name: string;
+  readonly plane: 'home' | 'peers';
+  readonly config: PlaneConfig;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects to one NATS plane (design §5), and waits for it where it cannot be reached yet.
+ * @throws Terminal `nats-refused`, as `readSecret`; Cancelled
+ */
+export async function connectPlane(options: PlaneOptions): Promise<NatsConnection> {
+  const { spId, name, plane, config, log, signal } = options;
+  const password = await passwordOf(config, plane);
+  return patiently(
+    `the ${plane} plane`,
+    () =>
+      connectNats({
+        url: config.url,
+        name: `${name} ${plane}`,
+        ...(config.user !== undefined && { user: config.user }),
+        ...(password !== undefined && { password }),
+        ...(plane === 'peers' && { inboxPrefix: peersInbox(spId) }),
+        log,
+        signal,
+      }),
+    { log, signal },
+  );
+}
+
+async function passwordOf({ password }: PlaneConfig, plane: string): Promise<string | undefined> {
+  if (password === undefined || typeof password === 'string') return password;
+  return readSecret(`the password of the ${plane} plane`, password);
+}
