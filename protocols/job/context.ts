@@ -36,6 +36,8 @@ export interface Failure {
   readonly resume: JobStateName;
   /** Unix ms of the next try; absent when it waits for somebody else (a client's PUT). */
   readonly nextTryAt?: number;
+  /** A group that must not be taken by the next allocation, when another is left. */
+  readonly excludeGvgId?: number;
 }
 
 /** One secondary's consent to store one column (design §5). */

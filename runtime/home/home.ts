@@ -26,8 +26,12 @@ export interface JobAnnouncement {
   readonly job: JobId;
   readonly state: JobStateName;
   readonly at: number;
-  /** For example the secondary that has just completed. */
-  readonly detail?: string;
+  /** The secondary that has just completed. */
+  readonly secondary?: { readonly spId: number; readonly redundancyIndex: number };
+  /** In SEAL_OBJECT_DOING and SEAL_OBJECT_DONE: the seal's transaction. */
+  readonly transactionHash?: string;
+  /** In an `*_ERROR` state: why, and when it is tried again (unix ms). */
+  readonly failure?: { readonly message: string; readonly nextTryAt?: number };
 }
 
 export interface JobFeed {

@@ -16,6 +16,7 @@ export interface JobQueue {
 /**
  * The right to work on a job. Renewed by itself every third of ack_wait until `done` or `postpone`; `signal`
  * fires when the last accepted renewal is older than ack_wait on the monotonic clock: stop before the next effect.
+ * Settled once: after `done` or `postpone` both do nothing.
  */
 export interface Lease {
   readonly job: JobId;
