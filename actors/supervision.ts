@@ -34,17 +34,8 @@ const ONE_SHOT: Supervision = {
 export const SUPERVISION: SupervisionTable = {
   /** Spawns one actor per object in work. */
   objects: STEADY,
-  /**
-   * Owns one job. A restart recovers it from the journal. After a Terminal error (it was fenced, its history is
-   * broken) and beyond the limit it ends, and its lease goes back to the queue.
-   */
-  object: {
-    retryable: 'restart',
-    terminal: 'stop',
-    cancelled: 'stop',
-    restarts: { limit: 10, withinMs: 10 * MINUTE, beyond: 'stop' },
-    backoff: { minMs: 500, maxMs: MINUTE },
-  },
+  /** Owns one job. When it fails it gives its lease back; who gets the lease next recovers the job from the journal. */
+  object: ONE_SHOT,
   /** The client's bytes pass once: what breaks cannot be taken up again, only reported to the object actor. */
   uploader: ONE_SHOT,
   /** Its window can be filled again from the PieceStore; when that fails too, the replication does. */

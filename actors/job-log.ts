@@ -1,0 +1,105 @@
+import { Retryable } from '../protocols/errors.ts';
+import type { JobCommand } from '../protocols/job/commands.ts';
+import type { JobContext } from '../protocols/job/context.ts';
+import { decide } from '../protocols/job/decide.ts';
+import type { JobEvent } from '../protocols/job/events.ts';
+import { evolve, replay } from '../protocols/job/evolve.ts';
+import { formatJobId, type JobId } from '../protocols/job/identity.ts';
+import type { JobAnnouncement, JobFeed } from '../runtime/home/home.ts';
+import type { Journal } from '../runtime/journal/journal.ts';
+
+/** A command as the actor gives it: the log adds the time. */
+export type Order = JobCommand extends infer C ? (C extends JobCommand ? Omit<C, 'at'> : never) : never;
+
+interface JobPorts {
+  readonly journal: Journal;
+  readonly feed: JobFeed;
+}
+
+/**
+ * The one way in which a job changes: decide, persist, evolve, and only then tell. Whoever acts on the context
+ * that `record` returns acts on something that the journal has accepted (design §3).
+ */
+export class JobLog {
+  readonly job: JobId;
+  readonly #ports: JobPorts;
+  #context: JobContext | undefined;
+  #busy = false;
+
+  private constructor(job: JobId, ports: JobPorts, context: JobContext | undefined) {
+    this.job = job;
+    this.#ports = ports;
+    this.#context = context;
+  }
+
+  /** Recovers a job from the journal; a job without events is one that does not exist yet. */
+  static async open(job: JobId, ports: JobPorts, signal?: AbortSignal): Promise<JobLog> {
+    return new JobLog(job, ports, await readJob(job, ports.journal, signal));
+  }
+
+  /** The job as the journal has it; undefined before its creation. */
+  get current(): JobContext | undefined {
+    return this.#context;
+  }
+
+  /** @throws Retryable `job-unknown` before the job's creation */
+  get context(): JobContext {
+    if (this.#context) return this.#context;
+    throw new Retryable({
+      code: 'job-unknown',
+      message: `There is no job for object ${formatJobId(this.job)}.`,
+      advice: 'Upload the object first.',
+    });
+  }
+
+  /**
+   * @throws Terminal when the decider refuses; nothing has changed then
+   * @throws Terminal `journal-fenced` when another owner wrote first: stop and touch nothing more
+   */
+  async record(order: Order): Promise<JobContext> {
+    if (this.#busy) throw new Error('a job is changed by one handler at a time');
+    this.#busy = true;
+    try {
+      const at = Date.now();
+      for (const event of decide(this.#context, { ...order, at } as JobCommand)) {
+        await this.#ports.journal.append(this.job, (this.#context?.revision ?? 0) + 1, event);
+        this.#context = evolve(this.#context, event);
+        this.#ports.feed.announce(announcementOf(this.#context, event));
+      }
+      return this.context;
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
+/** What others are told of an event, once the journal has it. */
+function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
+  const { id: job, state, failure, seal } = context;
+  const sealing = state === 'SEAL_OBJECT_DOING' || state === 'SEAL_OBJECT_DONE';
+  return {
+    job,
+    state,
+    at: event.at,
+    ...(event.type === 'SecondaryCompleted' && {
+      secondary: { spId: event.receipt.spId, redundancyIndex: event.receipt.redundancyIndex },
+    }),
+    ...(sealing && seal && { transactionHash: seal.hash }),
+    ...(failure && {
+      failure: {
+        message: failure.message,
+        ...(failure.nextTryAt !== undefined && { nextTryAt: failure.nextTryAt }),
+      },
+    }),
+  };
+}
+
+/** A job's context from its events; undefined for an unknown job. */
+export async function readJob(
+  job: JobId,
+  journal: Journal,
+  signal?: AbortSignal,
+): Promise<JobContext | undefined> {
+  const stored = await journal.read(job, signal ? { signal } : {});
+  return replay(stored.map((entry) => entry.event));
+}

@@ -1,0 +1,53 @@
+import type { StorageProvider } from '../protocols/greenfield/types.ts';
+import type { Ref } from '../runtime/actors/types.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
+import type { Directory, Durability, JobFeed } from '../runtime/home/home.ts';
+import type { JobQueue } from '../runtime/jobs/job-queue.ts';
+import type { Journal } from '../runtime/journal/journal.ts';
+import type { PeerClient } from '../runtime/peers/peers.ts';
+import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+import type { ByteBudget, ByteBudgets } from './byte-budget.ts';
+import type { SignerMessage } from './signer.ts';
+
+/** What the primary's actors stand on; put together once per node. */
+export interface PrimaryPorts {
+  readonly spId: number;
+  /** Name of the node within the SP, for example `node-a`. */
+  readonly node: string;
+  readonly chainId: string;
+  readonly chain: Chain;
+  readonly journal: Journal;
+  readonly pieces: PieceStore;
+  readonly queue: JobQueue;
+  readonly directory: Directory;
+  readonly feed: JobFeed;
+  readonly peers: PeerClient;
+  readonly signer: Ref<SignerMessage>;
+  /** The chain's SPs; briefly cached. */
+  readonly providers: (signal?: AbortSignal) => Promise<readonly StorageProvider[]>;
+  /** Payload bytes that the node's encoders may hold. */
+  readonly memory: ByteBudget;
+  /** Bytes on their way to each SP, over all objects. */
+  readonly outgoing: ByteBudgets;
+  readonly durability: Durability;
+  readonly timing: PrimaryTiming;
+}
+
+/** All in ms. */
+export interface PrimaryTiming {
+  /** From an object's job being created to its reject on chain. */
+  readonly jobDeadlineMs: number;
+  /** How long an ask for approval waits for answers. */
+  readonly approvalTimeoutMs: number;
+  /** How long a broadcast seal is watched before the try counts as failed. */
+  readonly sealTimeoutMs: number;
+  /** Between two looks at the chain. */
+  readonly chainPollMs: number;
+}
+
+export const PRIMARY_TIMING: PrimaryTiming = {
+  jobDeadlineMs: 86_400_000,
+  approvalTimeoutMs: 10_000,
+  sealTimeoutMs: 60_000,
+  chainPollMs: 500,
+};
