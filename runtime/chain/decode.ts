@@ -12,6 +12,7 @@ import type {
   GlobalVirtualGroup as GvgMessage,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/types.js';
 import { Terminal } from '../../protocols/errors.ts';
+import { toHex } from '../../protocols/greenfield/hex.ts';
 import type {
   Account,
   BucketInfo,
@@ -32,11 +33,11 @@ import type { PendingUpdate } from './chain.ts';
  * From Greenfield's protobuf messages to plain data. The position of a name is its number on the wire
  * (greenfield.md §2).
  */
-const OBJECT_STATUS: readonly ObjectStatus[] = ['CREATED', 'SEALED', 'DISCONTINUED'];
-const BUCKET_STATUS: readonly BucketStatus[] = ['CREATED', 'DISCONTINUED', 'MIGRATING'];
-const VISIBILITY: readonly Visibility[] = ['UNSPECIFIED', 'PUBLIC_READ', 'PRIVATE', 'INHERIT'];
-const REDUNDANCY: readonly Redundancy[] = ['EC', 'REPLICA'];
-const SP_STATUS: readonly SpStatus[] = [
+export const OBJECT_STATUS: readonly ObjectStatus[] = ['CREATED', 'SEALED', 'DISCONTINUED'];
+export const BUCKET_STATUS: readonly BucketStatus[] = ['CREATED', 'DISCONTINUED', 'MIGRATING'];
+export const VISIBILITY: readonly Visibility[] = ['UNSPECIFIED', 'PUBLIC_READ', 'PRIVATE', 'INHERIT'];
+export const REDUNDANCY: readonly Redundancy[] = ['EC', 'REPLICA'];
+export const SP_STATUS: readonly SpStatus[] = [
   'IN_SERVICE',
   'IN_JAILED',
   'GRACEFUL_EXITING',
@@ -167,8 +168,4 @@ function unknownAnswer(what: string): Terminal {
 /** A 64-bit integer as a number; what is above 2^53 − 1 (only quotas and limits can be) saturates there. */
 function toNumber(value: { toString(): string }): number {
   return Math.min(Number(value.toString()), Number.MAX_SAFE_INTEGER);
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

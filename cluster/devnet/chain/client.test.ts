@@ -1,0 +1,99 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test from 'ava';
+import { Cancelled, Retryable, type SealionError, Terminal } from '../../../protocols/errors.ts';
+import { connectChain } from '../../../runtime/chain/connect.ts';
+import { startChain } from './testing.ts';
+
+/** The runtime's chain client against this chain: what the other tests do not come by. */
+
+test('storage providers, families, groups and parameters come as the genesis has them', async (t) => {
+  const { chain, genesis } = await startChain(t, { sps: 9, storage: { maxSegmentSize: 4096 } });
+  t.deepEqual(await chain.storageProviders(), genesis.chain.sps);
+  t.deepEqual(await chain.family(3), genesis.chain.families[2]);
+  t.deepEqual(await chain.storageParams(), genesis.chain.params.storage);
+  t.deepEqual(await chain.storageParams(1_700_000_000), genesis.chain.params.storage);
+  const groups = await chain.gvgsOfFamily(3);
+  t.deepEqual(
+    groups.map(({ secondarySpIds }) => secondarySpIds),
+    genesis.chain.gvgs.filter(({ familyId }) => familyId === 3).map(({ secondarySpIds }) => secondarySpIds),
+  );
+  const [group] = groups;
+  if (!group) return t.fail();
+  t.is(await chain.freeCapacity(group), 1024 ** 4);
+  t.deepEqual(await chain.gvg(group.id), group);
+});
+
+test('more storage providers than a page holds are all found', async (t) => {
+  const { chain } = await startChain(t, { sps: 120 });
+  t.is((await chain.storageProviders()).length, 120);
+});
+
+test('what the chain does not know is undefined', async (t) => {
+  const { chain } = await startChain(t);
+  t.is(await chain.bucket('no-such-bucket'), undefined);
+  t.is(await chain.object('no-such-bucket', 'object'), undefined);
+  t.is(await chain.objectById('999'), undefined);
+  t.is(await chain.family(99), undefined);
+  t.is(await chain.gvg(99), undefined);
+  t.deepEqual(await chain.gvgsOfFamily(99), []);
+  t.is(await chain.account(`0x${'1'.repeat(40)}`), undefined);
+  t.is(await chain.transaction('AB'.repeat(32)), undefined);
+});
+
+test('a question that makes no sense is terminal', async (t) => {
+  const { chain, rpc } = await startChain(t);
+  const refused = await t.throwsAsync<SealionError>(chain.objectById('not-a-number'));
+  t.true(refused instanceof Terminal);
+  t.is(refused?.code, 'chain-refused');
+  const other = await connectChain({ rpc, chainId: 'greenfield_1017-1' });
+  t.is((await t.throwsAsync<SealionError>(other.latestBlock()))?.code, 'wrong-chain');
+  await t.throwsAsync(connectChain({ rpc: 'localhost:26657', chainId: 'x' }), { instanceOf: Terminal });
+  await t.throwsAsync(connectChain({ rpc: [], chainId: 'x' }), { instanceOf: Terminal });
+});
+
+test('nodes that are down, silent or talk nonsense are passed over', async (t) => {
+  const { rpc } = await startChain(t);
+  const nonsense = createServer((_, response) => response.writeHead(502).end('<html>bad gateway</html>'));
+  const silent = createServer(() => {});
+  const urls = await Promise.all(
+    [nonsense, silent].map(async (server) => {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      t.teardown(() => {
+        server.close();
+        server.closeAllConnections();
+      });
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }),
+  );
+  const dead = 'http://127.0.0.1:1';
+  const options = { chainId: 'greenfield_9000-1741', timeoutMs: 300 };
+  const chain = await connectChain({ ...options, rpc: [dead, ...urls, rpc] });
+  t.true((await chain.latestBlock()).height > 0);
+
+  const none = await connectChain({ ...options, rpc: [dead, ...urls] });
+  const error = await t.throwsAsync<SealionError>(none.latestBlock());
+  t.true(error instanceof Retryable);
+  t.is(error?.code, 'chain-unavailable');
+  await t.throwsAsync(none.storageProviders(), { instanceOf: Retryable });
+});
+
+test('a caller’s signal and the client’s end cancel a request', async (t) => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const rpc = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const chain = await connectChain({ rpc, chainId: 'greenfield_9000-1741' });
+  const caller = new AbortController();
+  const asked = chain.bucket('bucket', { signal: caller.signal });
+  const alsoAsked = chain.storageParams(5, { signal: caller.signal });
+  const left = chain.bucket('bucket');
+  caller.abort();
+  await t.throwsAsync(asked, { instanceOf: Cancelled });
+  await t.throwsAsync(alsoAsked, { instanceOf: Cancelled });
+  chain.close();
+  await t.throwsAsync(left, { instanceOf: Cancelled });
+});

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { transactionHash } from '../../../protocols/greenfield/transaction.ts';
+import type { Logger } from '../../../runtime/telemetry/logger.ts';
+import { type BlockPosition, type Outcome, runTransaction } from './outcome.ts';
+import { type AccountRecord, type Head, State, StateReader } from './state.ts';
+import type { Database } from './store.ts';
+
+export interface IncludedRecord {
+  readonly hash: string;
+  readonly height: number;
+  /** Position in the block. */
+  readonly index: number;
+  /** TxRaw, base64. */
+  readonly tx: string;
+  readonly outcome: Outcome;
+}
+
+export interface BlockRecord extends Head {
+  readonly lastHash: string;
+  /** Hashes of the transactions in it. */
+  readonly transactions: readonly string[];
+}
+
+/** What CometBFT itself says of a transaction before the application sees it. */
+export type Submission = (Outcome & { readonly hash: string }) | 'already-seen' | 'mempool-full';
+
+/** Transactions that may wait for a block; one block takes all. */
+const MEMPOOL_SIZE = 5000;
+/** Transactions whose repetition is recognised. */
+const SEEN_SIZE = 10_000;
+/** Blocks before these are forgotten; their transactions are not. */
+const KEPT_BLOCKS = 100_000;
+
+/**
+ * The chain without its wire: takes transactions, makes blocks of them, answers from what is committed.
+ * One process decides alone; there is no consensus.
+ */
+export class Ledger {
+  readonly committed: StateReader;
+  readonly #database: Database;
+  readonly #log: Logger;
+  readonly #mempool = new Map<string, Uint8Array>();
+  readonly #seen = new Set<string>();
+  /** The committed state with the fees and sequences of the mempool's transactions on it. */
+  #checked: State;
+
+  constructor(database: Database, log: Logger) {
+    this.#database = database;
+    this.#log = log;
+    this.committed = new StateReader(database);
+    this.#checked = new State(database);
+  }
+
+  /** Takes a transaction up for the next block, or says why not. */
+  submit(bytes: Uint8Array): Submission {
+    const hash = transactionHash(bytes);
+    if (this.#mempool.size >= MEMPOOL_SIZE) return 'mempool-full';
+    if (this.#seen.has(hash)) return 'already-seen';
+    const outcome = this.#check(bytes);
+    if (outcome.code === 0) {
+      this.#mempool.set(hash, bytes);
+      this.#remember(hash);
+    }
+    return { ...outcome, hash };
+  }
+
+  /** What the transaction would do now; it needs no signature and leaves no trace. */
+  simulate(bytes: Uint8Array): Outcome {
+    const state = new State(this.#checked.overlay);
+    return runTransaction(state, bytes, 'simulate', this.#nextBlock(Date.now()), this.#log);
+  }
+
+  /** Makes the next block of what waits. Must not run twice at once. @param now Unix ms */
+  async produceBlock(now: number): Promise<void> {
+    const position = this.#nextBlock(now);
+    const { height } = position;
+    const state = new State(this.#database);
+    const included = [...this.#mempool].map(([hash, bytes], index): IncludedRecord => {
+      const outcome = runTransaction(state, bytes, 'deliver', position, this.#log);
+      return { hash, height, index, tx: Buffer.from(bytes).toString('base64'), outcome };
+    });
+    const transactions = included.map(({ hash }) => hash);
+    const lastHash = this.committed.head.hash;
+    const block: BlockRecord = {
+      ...position,
+      hash: hashOf({ ...position, lastHash, transactions }),
+      lastHash,
+      transactions,
+    };
+    state.putHead({ ...position, hash: block.hash });
+    state.overlay.put(`block/${height}`, block);
+    state.overlay.delete(`block/${height - KEPT_BLOCKS}`);
+    for (const record of included) state.overlay.put(`tx/${record.hash}`, record);
+    await this.#database.commit(state.overlay.changes(), included.length > 0);
+
+    for (const { hash, outcome } of included) {
+      this.#mempool.delete(hash);
+      // A failed one may come again, as in CometBFT; one that succeeded is known for good.
+      if (outcome.code !== 0) this.#seen.delete(hash);
+    }
+    this.#recheck();
+  }
+
+  /** An account with what its waiting transactions take, so that the next sequence can be asked for. */
+  account(address: string): AccountRecord | undefined {
+    return this.#checked.account(address);
+  }
+
+  transaction(hash: string): IncludedRecord | undefined {
+    return this.#database.get(`tx/${hash}`);
+  }
+
+  block(height: number): BlockRecord | undefined {
+    return this.#database.get(`block/${height}`);
+  }
+
+  /** The oldest block that is kept. */
+  firstBlock(): BlockRecord | undefined {
+    return this.block(Math.max(1, this.committed.head.height - KEPT_BLOCKS + 1));
+  }
+
+  #nextBlock(now: number): BlockPosition {
+    const { height, time } = this.committed.head;
+    return { height: height + 1, time: Math.max(now, time + 1) };
+  }
+
+  #check(bytes: Uint8Array): Outcome {
+    return runTransaction(this.#checked, bytes, 'check', this.committed.head, this.#log);
+  }
+
+  /** What still waits must stand on the new block; what does not is dropped. */
+  #recheck(): void {
+    this.#checked = new State(this.#database);
+    for (const [hash, bytes] of this.#mempool) {
+      if (this.#check(bytes).code === 0) continue;
+      this.#mempool.delete(hash);
+      this.#seen.delete(hash);
+    }
+  }
+
+  #remember(hash: string): void {
+    this.#seen.add(hash);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > SEEN_SIZE && oldest !== undefined) this.#seen.delete(oldest);
+  }
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').toUpperCase();
+}

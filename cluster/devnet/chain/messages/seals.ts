@@ -1,0 +1,184 @@
+import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
+import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
+import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
+import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import type {
+  GlobalVirtualGroup,
+  ObjectInfo,
+  StorageProvider,
+} from '../../../../protocols/greenfield/types.ts';
+import { verifySealAggregate } from '../../../../protocols/sealing/seal.ts';
+import { Errors, Refusal } from '../refusal.ts';
+import type { State } from '../state.ts';
+import { removeFromGroup, storeInGroup } from '../virtual-groups.ts';
+import type { Context, MessageResponse } from './context.ts';
+
+type SealV2 = MessageValue<'/greenfield.storage.MsgSealObjectV2'>;
+
+/** @throws Refusal */
+export function sealObject(
+  context: Context,
+  message: MessageValue<'/greenfield.storage.MsgSealObject'>,
+): MessageResponse {
+  seal(context, { ...message, expectChecksums: [] });
+  return { typeUrl: '/greenfield.storage.MsgSealObjectResponse', value: new Uint8Array() };
+}
+
+/** Brings the checksums with it, where the object was created without. @throws Refusal */
+export function sealObjectV2(context: Context, message: SealV2): MessageResponse {
+  seal(context, message);
+  return { typeUrl: '/greenfield.storage.MsgSealObjectV2Response', value: new Uint8Array() };
+}
+
+/** The checks stand in the chain's order, since clients see the first that fails (greenfield.md §7.2). */
+function seal({ state, emit }: Context, message: SealV2): void {
+  const operator = checksumAddress(message.operator);
+  const bucket = state.bucket(message.bucketName);
+  if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  const primary = state.primarySpOf(bucket);
+  if (spBySealAddress(state, operator).id !== primary.id) {
+    throw new Refusal(Errors.ACCESS_DENIED, "Only SP's seal address is allowed to SealObject");
+  }
+  const before = state.object(message.bucketName, message.objectName);
+  if (!before) throw new Refusal(Errors.NO_SUCH_OBJECT);
+  if (before.checksums.length === 0 && message.expectChecksums.length === 0) {
+    throw new Refusal(Errors.CHECKSUMS_MISSING);
+  }
+  const isUpdate = before.isUpdating && before.status === 'SEALED';
+  if (!isUpdate && before.status !== 'CREATED') throw new Refusal(Errors.OBJECT_ALREADY_SEALED);
+  const object = isUpdate ? withUpdate(state, before, message) : withChecksums(before, message);
+
+  const gvg = state.gvg(message.globalVirtualGroupId);
+  if (!gvg) throw new Refusal(Errors.NO_SUCH_GVG);
+  if (gvg.familyId !== bucket.familyId || gvg.primarySpId !== primary.id) {
+    throw new Refusal(
+      Errors.INVALID_GVG,
+      `Global virtual group mismatch, familyID: ${gvg.familyId}, bucket family ID: ${bucket.familyId}`,
+    );
+  }
+  const { dataChunks, parityChunks } = state.params.storage;
+  if (gvg.secondarySpIds.length !== dataChunks + parityChunks) {
+    throw new Refusal(
+      Errors.INVALID_GVG,
+      `secondary sp num mismatch, expect (${dataChunks + parityChunks}), but (${gvg.secondarySpIds.length})`,
+    );
+  }
+  checkAggregate(state, gvg, object, message.secondarySpBlsAggSignatures);
+
+  if (isUpdate) removeFromGroup(state, bucket, before.localVirtualGroupId, before.payloadSize);
+  const localVirtualGroupId = asInvalidGvg(() => storeInGroup(state, bucket, gvg.id, object.payloadSize));
+  const sealed: ObjectInfo = { ...object, status: 'SEALED', localVirtualGroupId };
+  state.putObject(sealed);
+
+  const names = { bucket_name: sealed.bucketName, object_name: sealed.objectName, object_id: sealed.id };
+  if (isUpdate) {
+    state.deletePendingUpdate(sealed.id);
+    emit(StorageEvent.UPDATE_OBJECT_CONTENT_SUCCESS, {
+      ...names,
+      operator,
+      content_type: sealed.contentType,
+      prev_payload_size: before.payloadSize.toString(),
+      new_payload_size: sealed.payloadSize.toString(),
+      prev_checksums: before.checksums.map(hexToBase64),
+      new_checksums: sealed.checksums.map(hexToBase64),
+      version: sealed.version.toString(),
+      updated_at: sealed.updatedAt.toString(),
+    });
+  }
+  emit(StorageEvent.SEAL_OBJECT, {
+    ...names,
+    operator,
+    status: 'OBJECT_STATUS_SEALED',
+    global_virtual_group_id: gvg.id,
+    local_virtual_group_id: localVirtualGroupId,
+    checksums: sealed.checksums.map(hexToBase64),
+  });
+}
+
+/** The primary gives an object, or the update of one, up. @throws Refusal */
+export function rejectSealObject(
+  { state, emit }: Context,
+  message: MessageValue<'/greenfield.storage.MsgRejectSealObject'>,
+): MessageResponse {
+  const operator = checksumAddress(message.operator);
+  const bucket = state.bucket(message.bucketName);
+  if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  const object = state.object(message.bucketName, message.objectName);
+  if (!object) throw new Refusal(Errors.NO_SUCH_OBJECT);
+  const primary = state.primarySpOf(bucket);
+  if (object.status !== 'CREATED' && !object.isUpdating) {
+    throw new Refusal(Errors.OBJECT_NOT_CREATED, `Object status: OBJECT_STATUS_${object.status}`);
+  }
+  const sp = spBySealAddress(state, operator);
+  if (sp.status !== 'IN_SERVICE' && sp.status !== 'IN_MAINTENANCE') {
+    throw new Refusal(Errors.SP_NOT_IN_SERVICE);
+  }
+  if (sp.id !== primary.id) {
+    throw new Refusal(Errors.ACCESS_DENIED, 'Only allowed primary SP to do reject seal object');
+  }
+  if (object.isUpdating) {
+    state.putObject({ ...object, isUpdating: false });
+    state.deletePendingUpdate(object.id);
+  } else {
+    state.deleteObject(object);
+  }
+  emit(StorageEvent.REJECT_SEAL_OBJECT, {
+    operator,
+    bucket_name: object.bucketName,
+    object_name: object.objectName,
+    object_id: object.id,
+    for_update: object.isUpdating,
+  });
+  return { typeUrl: '/greenfield.storage.MsgRejectSealObjectResponse', value: new Uint8Array() };
+}
+
+function spBySealAddress(state: State, address: string): StorageProvider {
+  const sp = state.sps.find(({ sealAddress }) => sealAddress === address);
+  if (!sp) throw new Refusal(Errors.NO_SUCH_SP, `SP seal address: ${address}`);
+  return sp;
+}
+
+function withChecksums(object: ObjectInfo, message: SealV2): ObjectInfo {
+  return object.checksums.length > 0 ? object : { ...object, checksums: message.expectChecksums };
+}
+
+/** The object with its pending content in the place of the old. */
+function withUpdate(state: State, object: ObjectInfo, message: SealV2): ObjectInfo {
+  const update = state.pendingUpdate(object.id);
+  if (!update) throw new Refusal(Errors.NO_SUCH_OBJECT, 'the pending content is gone');
+  const checksums = update.checksums.length > 0 ? update.checksums : message.expectChecksums;
+  if (checksums.length === 0) throw new Refusal(Errors.CHECKSUMS_MISSING);
+  return {
+    ...object,
+    payloadSize: update.payloadSize,
+    contentType: update.contentType,
+    checksums,
+    updatedAt: update.updatedAt,
+    updatedBy: update.updater,
+    version: update.version,
+    isUpdating: false,
+  };
+}
+
+/** @throws Refusal unless every secondary of the group has signed (FastAggregateVerify) */
+function checkAggregate(state: State, gvg: GlobalVirtualGroup, object: ObjectInfo, aggregate: string): void {
+  const blsKeys = gvg.secondarySpIds.map((id) => state.sps.find((sp) => sp.id === id)?.blsKey ?? '');
+  const document = {
+    chainId: state.chainId,
+    gvgId: gvg.id,
+    objectId: object.id,
+    checksums: object.checksums,
+  };
+  if (verifySealAggregate(document, blsKeys, aggregate)) return;
+  throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'aggregated signature verification failed');
+}
+
+/** Whatever goes wrong in the group itself, the chain reports as this one error. */
+function asInvalidGvg<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(Errors.INVALID_GVG, `err message: ${error.message}`);
+    throw error;
+  }
+}

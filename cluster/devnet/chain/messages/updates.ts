@@ -1,0 +1,92 @@
+import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
+import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
+import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
+import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { Action } from '../../../../protocols/greenfield/types.ts';
+import { allowedOnObject } from '../permission.ts';
+import { Errors, Refusal } from '../refusal.ts';
+import { removeFromGroup } from '../virtual-groups.ts';
+import type { Context, MessageResponse } from './context.ts';
+import { checkBucketStatus, checkChecksumCount, checkDelegate, storeEmpty } from './objects.ts';
+
+/** @throws Refusal */
+export function updateObjectContent(
+  context: Context,
+  message: MessageValue<'/greenfield.storage.MsgUpdateObjectContent'>,
+): MessageResponse {
+  checkChecksumCount(context.state, message.expectChecksums);
+  const operator = checksumAddress(message.operator);
+  update(context, { ...message, operator, updater: operator, delegated: false });
+  return { typeUrl: '/greenfield.storage.MsgUpdateObjectContentResponse', value: new Uint8Array() };
+}
+
+/** @throws Refusal */
+export function delegateUpdateObjectContent(
+  context: Context,
+  message: MessageValue<'/greenfield.storage.MsgDelegateUpdateObjectContent'>,
+): MessageResponse {
+  const operator = checksumAddress(message.operator);
+  const updater = checksumAddress(message.updater);
+  update(context, { ...message, operator, updater, delegated: true });
+  return { typeUrl: '/greenfield.storage.MsgDelegateUpdateObjectContentResponse', value: new Uint8Array() };
+}
+
+interface Update extends MessageValue<'/greenfield.storage.MsgDelegateUpdateObjectContent'> {
+  readonly delegated: boolean;
+}
+
+/** Until the seal the object keeps its content, and the new one waits beside it. */
+function update({ state, time, emit }: Context, message: Update): void {
+  const { operator, updater, bucketName, objectName } = message;
+  const bucket = state.bucket(bucketName);
+  if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  checkBucketStatus(bucket);
+  const object = state.object(bucketName, objectName);
+  if (!object) throw new Refusal(Errors.NO_SUCH_OBJECT);
+  if (object.status !== 'SEALED') {
+    throw new Refusal(Errors.UPDATE_NOT_ALLOWED, 'The object is not sealed yet');
+  }
+  if (object.isUpdating) {
+    throw new Refusal(Errors.OBJECT_IS_UPDATING, 'The object is already being updated');
+  }
+  if (!allowedOnObject(updater, bucket, object, Action.UPDATE_OBJECT_CONTENT)) {
+    throw new Refusal(
+      Errors.ACCESS_DENIED,
+      `The updater(${updater}) has no updateObjectContent permission of the bucket(${bucketName}), object(${objectName})`,
+    );
+  }
+  if (message.payloadSize > BigInt(state.params.storage.maxPayloadSize)) {
+    throw new Refusal(Errors.OBJECT_TOO_LARGE);
+  }
+  const sp = state.primarySpOf(bucket);
+  if (sp.status !== 'IN_SERVICE') {
+    throw new Refusal(Errors.NO_SUCH_SP, 'the storage provider is not in service');
+  }
+  if (message.delegated) checkDelegate(bucket, operator, sp.operatorAddress);
+
+  const content = {
+    payloadSize: Number(message.payloadSize),
+    contentType: message.contentType,
+    checksums: message.expectChecksums,
+    updatedAt: time,
+    version: object.version + 1,
+  };
+  if (content.payloadSize === 0) {
+    removeFromGroup(state, bucket, object.localVirtualGroupId, object.payloadSize);
+    const localVirtualGroupId = storeEmpty(state, bucket);
+    state.putObject({ ...object, ...content, updatedBy: updater, localVirtualGroupId });
+  } else {
+    state.putObject({ ...object, isUpdating: true });
+    state.putPendingUpdate(object.id, { ...content, updater });
+  }
+  emit(StorageEvent.UPDATE_OBJECT_CONTENT, {
+    operator: updater,
+    object_id: object.id,
+    // The chain leaves these two empty here.
+    bucket_name: '',
+    object_name: '',
+    payload_size: content.payloadSize.toString(),
+    checksums: content.checksums.map(hexToBase64),
+    version: content.version.toString(),
+  });
+}

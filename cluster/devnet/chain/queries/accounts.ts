@@ -1,0 +1,49 @@
+import { BaseAccount } from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/auth.js';
+import {
+  QueryAccountRequest,
+  QueryAccountResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
+import {
+  SimulateRequest,
+  SimulateResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
+import {
+  QueryGetStreamRecordRequest,
+  QueryGetStreamRecordResponse,
+} from '@bnb-chain/greenfield-cosmos-types/greenfield/payment/query.js';
+import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
+import { DENOM, MIN_GAS_PRICE } from '../../../../protocols/greenfield/fees.ts';
+import { fromAccount } from '../encode.ts';
+import { Errors, Refusal } from '../refusal.ts';
+import { query } from './query.ts';
+
+/** `/cosmos.auth.v1beta1.Query/Account` */
+export const accountQuery = query(QueryAccountRequest, QueryAccountResponse, (ledger, { address }) => {
+  if (!isAddress(address)) throw new Refusal(Errors.INVALID_REQUEST, 'invalid address');
+  const account = ledger.account(checksumAddress(address));
+  if (!account) throw new Refusal(Errors.KEY_NOT_FOUND, `account ${address} not found`);
+  return QueryAccountResponse.fromPartial({
+    account: {
+      typeUrl: '/cosmos.auth.v1beta1.BaseAccount',
+      value: BaseAccount.encode(fromAccount(account)).finish(),
+    },
+  });
+});
+
+/** `/cosmos.tx.v1beta1.Service/Simulate` */
+export const simulateQuery = query(SimulateRequest, SimulateResponse, (ledger, { txBytes }) => {
+  const { code, log, gasWanted, gasUsed, data } = ledger.simulate(txBytes);
+  if (code !== 0) {
+    const gas = `With gas wanted: '${gasWanted}' and gas used: '${gasUsed}'`;
+    throw new Refusal(Errors.UNKNOWN_REQUEST, `${log} ${gas}`);
+  }
+  return SimulateResponse.fromPartial({
+    gasInfo: { gasWanted, gasUsed, minGasPrice: `${MIN_GAS_PRICE}${DENOM}` },
+    result: { data: Buffer.from(data, 'base64'), log },
+  });
+});
+
+/** `/greenfield.payment.Query/StreamRecord`: there is no billing here, so nobody has one. */
+export const streamRecordQuery = query(QueryGetStreamRecordRequest, QueryGetStreamRecordResponse, () => {
+  throw new Refusal(Errors.KEY_NOT_FOUND, 'not found');
+});

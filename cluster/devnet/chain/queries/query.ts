@@ -1,0 +1,48 @@
+import type { Ledger } from '../ledger.ts';
+import { Errors, Refusal } from '../refusal.ts';
+
+/** Answers one gRPC query: protobuf bytes in, protobuf bytes out. @throws Refusal */
+export type QueryHandler = (ledger: Ledger, request: Uint8Array) => Uint8Array;
+
+interface Encoder<T> {
+  encode(message: T): { finish(): Uint8Array };
+}
+interface Decoder<T> {
+  decode(bytes: Uint8Array): T;
+}
+
+/** A handler from the codecs of its two messages. */
+export function query<Q, A>(
+  request: Decoder<Q>,
+  response: Encoder<A>,
+  answer: (ledger: Ledger, request: Q) => A,
+): QueryHandler {
+  return (ledger, bytes) => response.encode(answer(ledger, decode(request, bytes))).finish();
+}
+
+function decode<Q>(request: Decoder<Q>, bytes: Uint8Array): Q {
+  try {
+    return request.decode(bytes);
+  } catch {
+    throw new Refusal(Errors.INVALID_REQUEST, 'the request cannot be read');
+  }
+}
+
+/** The most that one page holds. */
+const PAGE_LIMIT = 100;
+
+/** One page of a list; the key is the position in it. */
+export function page<T>(
+  items: readonly T[],
+  pagination: { readonly key: Uint8Array; readonly limit: { toString(): string } } | undefined,
+): { items: readonly T[]; nextKey: Uint8Array } {
+  const start = Number(Buffer.from(pagination?.key ?? []).toString() || 0);
+  const asked = Number(pagination?.limit.toString() ?? 0);
+  if (!Number.isSafeInteger(start) || start < 0)
+    throw new Refusal(Errors.INVALID_REQUEST, 'invalid page key');
+  const end = start + (asked > 0 ? Math.min(asked, PAGE_LIMIT) : PAGE_LIMIT);
+  return {
+    items: items.slice(start, end),
+    nextKey: end < items.length ? Buffer.from(end.toString()) : new Uint8Array(),
+  };
+}

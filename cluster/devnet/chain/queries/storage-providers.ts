@@ -1,0 +1,40 @@
+import * as sp from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
+import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
+import type { StorageProvider } from '../../../../protocols/greenfield/types.ts';
+import { fromStorageProvider } from '../encode.ts';
+import { Errors, Refusal } from '../refusal.ts';
+import { page, type QueryHandler, query } from './query.ts';
+
+/** The sp module's queries (greenfield.md §8.2). */
+export const storageProviderQueries: Readonly<Record<string, QueryHandler>> = {
+  StorageProviders: query(
+    sp.QueryStorageProvidersRequest,
+    sp.QueryStorageProvidersResponse,
+    ({ committed }, { pagination }) => {
+      const { items, nextKey } = page(committed.sps, pagination);
+      return sp.QueryStorageProvidersResponse.fromPartial({
+        sps: items.map(fromStorageProvider),
+        pagination: { nextKey },
+      });
+    },
+  ),
+  StorageProvider: query(
+    sp.QueryStorageProviderRequest,
+    sp.QueryStorageProviderResponse,
+    ({ committed }, { id }) => ({ storageProvider: found(committed.sps.find((one) => one.id === id)) }),
+  ),
+  StorageProviderByOperatorAddress: query(
+    sp.QueryStorageProviderByOperatorAddressRequest,
+    sp.QueryStorageProviderByOperatorAddressResponse,
+    ({ committed }, { operatorAddress }) => {
+      if (!isAddress(operatorAddress)) throw new Refusal(Errors.INVALID_REQUEST, 'invalid operator address');
+      const address = checksumAddress(operatorAddress);
+      return { storageProvider: found(committed.sps.find((one) => one.operatorAddress === address)) };
+    },
+  ),
+};
+
+function found(storageProvider: StorageProvider | undefined) {
+  if (!storageProvider) throw new Refusal(Errors.SP_NOT_FOUND);
+  return fromStorageProvider(storageProvider);
+}

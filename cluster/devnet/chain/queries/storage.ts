@@ -1,0 +1,112 @@
+import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
+import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
+import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
+import type { BucketInfo, ObjectInfo } from '../../../../protocols/greenfield/types.ts';
+import { fromBucket, fromGvg, fromObject, fromPendingUpdate, fromStorageParams } from '../encode.ts';
+import { allowedOnBucket, allowedOnObject } from '../permission.ts';
+import { Errors, Refusal } from '../refusal.ts';
+import type { StateReader } from '../state.ts';
+import { type QueryHandler, query } from './query.ts';
+
+/** The storage module's queries (greenfield.md §8.2). */
+export const storageQueries: Readonly<Record<string, QueryHandler>> = {
+  Params: query(storage.QueryParamsRequest, storage.QueryParamsResponse, ({ committed }) => ({
+    params: fromStorageParams(committed.params),
+  })),
+  // The stand-in's parameters never change, so those of any time are the current ones.
+  QueryParamsByTimestamp: query(
+    storage.QueryParamsByTimestampRequest,
+    storage.QueryParamsByTimestampResponse,
+    ({ committed }) => ({ params: fromStorageParams(committed.params) }),
+  ),
+  HeadBucket: query(
+    storage.QueryHeadBucketRequest,
+    storage.QueryHeadBucketResponse,
+    ({ committed }, { bucketName }) => ({
+      bucketInfo: fromBucket(bucketOf(committed.bucket(bucketName))),
+      extraInfo: { isRateLimited: false, flowRateLimit: '0', currentFlowRate: '0' },
+    }),
+  ),
+  HeadBucketById: query(
+    storage.QueryHeadBucketByIdRequest,
+    storage.QueryHeadBucketResponse,
+    ({ committed }, { bucketId }) => ({
+      bucketInfo: fromBucket(bucketOf(committed.bucketById(checkId('bucket', bucketId)))),
+    }),
+  ),
+  HeadObject: query(
+    storage.QueryHeadObjectRequest,
+    storage.QueryHeadObjectResponse,
+    ({ committed }, { bucketName, objectName }) =>
+      headObject(committed, committed.object(bucketName, objectName)),
+  ),
+  HeadObjectById: query(
+    storage.QueryHeadObjectByIdRequest,
+    storage.QueryHeadObjectResponse,
+    ({ committed }, { objectId }) => headObject(committed, committed.objectById(checkId('object', objectId))),
+  ),
+  HeadShadowObject: query(
+    storage.QueryHeadShadowObjectRequest,
+    storage.QueryHeadShadowObjectResponse,
+    ({ committed }, { bucketName, objectName }) => {
+      const { id } = objectOf(committed.object(bucketName, objectName));
+      const update = committed.pendingUpdate(id);
+      if (!update) throw new Refusal(Errors.NO_SUCH_OBJECT);
+      return { objectInfo: fromPendingUpdate(id, update) };
+    },
+  ),
+  VerifyPermission: query(
+    storage.QueryVerifyPermissionRequest,
+    storage.QueryVerifyPermissionResponse,
+    ({ committed }, { operator, bucketName, objectName, actionType }) => {
+      const account = operator === '' ? '' : addressOf(operator);
+      if (bucketName === '') throw new Refusal(Errors.INVALID_PARAMETER, 'No bucket specified');
+      const bucket = bucketOf(committed.bucket(bucketName));
+      const allowed =
+        objectName === ''
+          ? allowedOnBucket(account, bucket, actionType)
+          : allowedOnObject(account, bucket, objectOf(committed.object(bucketName, objectName)), actionType);
+      return { effect: allowed ? Effect.EFFECT_ALLOW : Effect.EFFECT_DENY };
+    },
+  ),
+  // Storing costs nothing here.
+  QueryLockFee: query(
+    storage.QueryLockFeeRequest,
+    storage.QueryLockFeeResponse,
+    ({ committed }, { primarySpAddress }) => {
+      const address = addressOf(primarySpAddress);
+      if (!committed.sps.some(({ operatorAddress }) => operatorAddress === address)) {
+        throw new Refusal(Errors.SP_NOT_FOUND);
+      }
+      return { amount: '0' };
+    },
+  ),
+};
+
+function headObject(state: StateReader, found: ObjectInfo | undefined): storage.QueryHeadObjectResponse {
+  const object = objectOf(found);
+  const gvg = object.status === 'SEALED' ? state.gvgOf(object) : undefined;
+  return gvg
+    ? { objectInfo: fromObject(object), globalVirtualGroup: fromGvg(gvg) }
+    : { objectInfo: fromObject(object) };
+}
+
+function bucketOf(found: BucketInfo | undefined): BucketInfo {
+  if (!found) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  return found;
+}
+
+function objectOf(found: ObjectInfo | undefined): ObjectInfo {
+  if (!found) throw new Refusal(Errors.NO_SUCH_OBJECT);
+  return found;
+}
+
+function checkId(what: string, id: string): string {
+  if (!/^[0-9]{1,78}$/.test(id)) throw new Refusal(Errors.INVALID_REQUEST, `invalid ${what} id`);
+  return id;
+}
+
+function addressOf(text: string): string {
+  if (!isAddress(text)) throw new Refusal(Errors.INVALID_ADDRESS, `invalid operator address (${text})`);
+  return checksumAddress(text);
+}

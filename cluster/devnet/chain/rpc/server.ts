@@ -1,0 +1,143 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Terminal } from '../../../../protocols/errors.ts';
+import type { Logger } from '../../../../runtime/telemetry/logger.ts';
+import type { Ledger } from '../ledger.ts';
+import { METHODS } from './methods.ts';
+import { internalError, Params, RpcError } from './params.ts';
+
+/** Bytes of a request, and calls in one batch. */
+const MAX_BODY = 1_000_000;
+const MAX_BATCH = 100;
+
+export interface RpcServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves JSON-RPC on 127.0.0.1: POST / with one call or a batch, GET /method?name=value for looking by hand.
+ * @param port 0 for a free one
+ * @throws Terminal `devnet-chain-port` when the port is taken
+ */
+export async function serveRpc(ledger: Ledger, port: number, log: Logger): Promise<RpcServer> {
+  const server = createServer((request, response) => {
+    handle(ledger, request, response, log).catch((error: unknown) => {
+      log.warn({ error }, 'an RPC request broke off');
+      response.destroy();
+    });
+  });
+  server.requestTimeout = 10_000;
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(
+        new Terminal({
+          code: 'devnet-chain-port',
+          message: `The chain stand-in cannot listen on port ${port}.`,
+          advice: 'Choose another port, or none for a free one.',
+          cause,
+        }),
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+async function handle(
+  ledger: Ledger,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    const url = new URL(request.url ?? '/', 'http://node');
+    const params = new Params(Object.fromEntries(url.searchParams), true);
+    return send(response, answer(ledger, -1, url.pathname.slice(1), params, log));
+  }
+  if (request.method !== 'POST') return send(response, failure(-1, notAllowed), 405);
+  const body = await readBody(request);
+  if (body === undefined) return send(response, failure(-1, tooLarge), 413);
+  let calls: unknown;
+  try {
+    calls = JSON.parse(body);
+  } catch {
+    return send(response, failure(-1, new RpcError(-32700, 'Parse error', 'the body is no JSON')));
+  }
+  if (!Array.isArray(calls)) return send(response, answerCall(ledger, calls, log));
+  if (calls.length > MAX_BATCH) return send(response, failure(-1, tooLarge), 413);
+  return send(
+    response,
+    calls.map((call) => answerCall(ledger, call, log)),
+  );
+}
+
+const notAllowed = new RpcError(-32600, 'Invalid request', 'use POST or GET');
+const tooLarge = new RpcError(-32600, 'Invalid request', 'the request is too large');
+
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function answerCall(ledger: Ledger, call: unknown, log: Logger): object {
+  const { id, method, params = {} } = (isRecord(call) ? call : {}) as Record<string, unknown>;
+  const answerId = typeof id === 'number' || typeof id === 'string' ? id : -1;
+  if (typeof method !== 'string') {
+    return failure(answerId, new RpcError(-32600, 'Invalid request', 'there is no method'));
+  }
+  if (!isRecord(params)) {
+    return failure(answerId, new RpcError(-32602, 'Invalid params', 'params must be an object'));
+  }
+  return answer(ledger, answerId, method, new Params(params, false), log);
+}
+
+function answer(ledger: Ledger, id: number | string, name: string, params: Params, log: Logger): object {
+  const method = METHODS.get(name);
+  if (!method) return failure(id, new RpcError(-32601, 'Method not found', ''));
+  try {
+    return { jsonrpc: '2.0', id, result: method(ledger, params, log) };
+  } catch (error) {
+    if (error instanceof RpcError) return failure(id, error);
+    log.error({ error, method: name }, 'an RPC method failed');
+    return failure(id, internalError('see the log of the node'));
+  }
+}
+
+function failure(id: number | string, { rpcCode, title, data }: RpcError): object {
+  return { jsonrpc: '2.0', id, error: { code: rpcCode, message: title, data } };
+}
+
+function send(response: ServerResponse, body: object, status = 200): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    // The rest of a body that was not read must not be taken for the next request.
+    ...(status === 200 ? {} : { connection: 'close' }),
+    // Browsers' SDKs talk to a node directly.
+    'access-control-allow-origin': '*',
+  });
+  response.end(text);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Terminal, throwIfAborted } from '../../../protocols/errors.ts';
+import { type Logger, silentLogger } from '../../../runtime/telemetry/logger.ts';
+import type { ChainGenesis } from './genesis.ts';
+import { Ledger } from './ledger.ts';
+import { serveRpc } from './rpc/server.ts';
+import { putGenesis, State } from './state.ts';
+import { Database } from './store.ts';
+
+export interface DevnetChainOptions {
+  /** Holds the state (LevelDB); one chain at a time. */
+  readonly directory: string;
+  /** Used when the directory is empty; afterwards only its chain id is compared. */
+  readonly genesis: ChainGenesis;
+  /** On 127.0.0.1; a free one unless told. */
+  readonly port?: number;
+  /** Time from block to block, ms. */
+  readonly blockTimeMs?: number;
+  readonly log?: Logger;
+  /** Stops the chain. */
+  readonly signal?: AbortSignal;
+}
+
+export interface DevnetChain {
+  /** For example `http://127.0.0.1:26657`. */
+  readonly rpc: string;
+  /** Ends when the last block is written and the port is free. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the chain's stand-in: a process of its own that speaks CometBFT JSON-RPC, or part of a test's. It goes on
+ * where an earlier one on the same directory stopped.
+ * @throws Terminal `devnet-chain-storage`, `devnet-chain-port`, `devnet-chain-genesis`
+ */
+export async function startDevnetChain(options: DevnetChainOptions): Promise<DevnetChain> {
+  const { directory, genesis, port = 0, blockTimeMs = 1000, log = silentLogger, signal } = options;
+  throwIfAborted(signal);
+  const database = await Database.open(directory);
+  try {
+    const ledger = new Ledger(database, log);
+    await begin(ledger, database, genesis);
+    const server = await serveRpc(ledger, port, log);
+    const stopping = new AbortController();
+    const blocks = produceBlocks(ledger, blockTimeMs, stopping.signal, log);
+
+    let stopped: Promise<void> | undefined;
+    const stop = () => {
+      stopped ??= (async () => {
+        signal?.removeEventListener('abort', onAbort);
+        stopping.abort();
+        await blocks;
+        await server.close();
+        await database.close();
+      })();
+      return stopped;
+    };
+    const onAbort = () => {
+      stop().catch((error: unknown) => log.error({ error }, 'the chain stand-in did not stop cleanly'));
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const rpc = `http://127.0.0.1:${server.port}`;
+    log.info({ rpc, chainId: genesis.chainId, height: ledger.committed.head.height }, 'chain stand-in runs');
+    return { rpc, stop };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The first start writes the genesis and the first block, so that no client ever sees height 0. */
+async function begin(ledger: Ledger, database: Database, genesis: ChainGenesis): Promise<void> {
+  const found = ledger.committed.chainId;
+  if (found === '') {
+    const state = new State(database);
+    putGenesis(state, genesis);
+    await database.commit(state.overlay.changes(), true);
+    await ledger.produceBlock(Date.now());
+  } else if (found !== genesis.chainId) {
+    throw new Terminal({
+      code: 'devnet-chain-genesis',
+      message: `The directory holds the chain ${found}, not ${genesis.chainId}.`,
+      advice: 'Give the chain id it was made with, or an empty directory.',
+    });
+  }
+}
+
+/** A block that cannot be written is tried again with the next; what it held still waits. */
+async function produceBlocks(
+  ledger: Ledger,
+  blockTimeMs: number,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await sleep(blockTimeMs, undefined, { signal });
+      await ledger.produceBlock(Date.now());
+    } catch (error) {
+      if (!signal.aborted) log.error({ error }, 'a block could not be made');
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import type {
+  BucketInfo,
+  GlobalVirtualGroup,
+  GlobalVirtualGroupFamily,
+  Hex,
+  ObjectInfo,
+  StorageProvider,
+} from '../../../protocols/greenfield/types.ts';
+import type { PendingUpdate } from '../../../runtime/chain/chain.ts';
+import type { ChainGenesis, GenesisParams } from './genesis.ts';
+import { Errors, Refusal } from './refusal.ts';
+import { Overlay, type Reader } from './store.ts';
+
+export interface AccountRecord {
+  /** EIP-55. */
+  readonly address: string;
+  readonly accountNumber: number;
+  readonly sequence: number;
+  /** In the smallest unit of BNB, decimal. */
+  readonly balance: string;
+  /** 33 bytes; empty until the account signs for the first time. */
+  readonly publicKey: Hex;
+}
+
+/** A bucket's own number for a global virtual group that holds objects of it. */
+export interface LocalVirtualGroup {
+  readonly id: number;
+  readonly gvgId: number;
+  /** Bytes. */
+  readonly storedSize: number;
+}
+
+export interface Head {
+  readonly height: number;
+  /** Unix ms. */
+  readonly time: number;
+  /** Upper-case hex; changes with every block and stands for no state root. */
+  readonly hash: string;
+}
+
+/** The chain's state as its modules name it, read from a committed block or a layer of changes. */
+export class StateReader {
+  protected readonly reader: Reader;
+
+  constructor(reader: Reader) {
+    this.reader = reader;
+  }
+
+  get chainId(): string {
+    return this.reader.get<string>('chain-id') ?? '';
+  }
+
+  get head(): Head {
+    return this.reader.get<Head>('head') ?? { height: 0, time: 0, hash: '' };
+  }
+
+  get params(): GenesisParams {
+    return this.reader.get<GenesisParams>('params') as GenesisParams;
+  }
+
+  get sps(): readonly StorageProvider[] {
+    return this.reader.get<readonly StorageProvider[]>('sps') ?? [];
+  }
+
+  get families(): readonly GlobalVirtualGroupFamily[] {
+    return this.reader.get<readonly GlobalVirtualGroupFamily[]>('families') ?? [];
+  }
+
+  account(address: string): AccountRecord | undefined {
+    return this.reader.get(`account/${address}`);
+  }
+
+  family(id: number): GlobalVirtualGroupFamily | undefined {
+    return this.families.find((family) => family.id === id);
+  }
+
+  gvg(id: number): GlobalVirtualGroup | undefined {
+    const gvg = this.reader.get<GlobalVirtualGroup & { totalDeposit: string }>(`gvg/${id}`);
+    return gvg && { ...gvg, totalDeposit: BigInt(gvg.totalDeposit) };
+  }
+
+  gvgsOf(family: GlobalVirtualGroupFamily): readonly GlobalVirtualGroup[] {
+    return family.gvgIds.flatMap((id) => this.gvg(id) ?? []);
+  }
+
+  bucket(name: string): BucketInfo | undefined {
+    return this.reader.get(`bucket/${name}`);
+  }
+
+  bucketById(id: string): BucketInfo | undefined {
+    const name = this.reader.get<string>(`bucket-name/${id}`);
+    return name === undefined ? undefined : this.bucket(name);
+  }
+
+  localGroups(bucketId: string): readonly LocalVirtualGroup[] {
+    return this.reader.get<readonly LocalVirtualGroup[]>(`local-groups/${bucketId}`) ?? [];
+  }
+
+  object(bucketName: string, objectName: string): ObjectInfo | undefined {
+    const id = this.reader.get<string>(objectKey(bucketName, objectName));
+    return id === undefined ? undefined : this.objectById(id);
+  }
+
+  objectById(id: string): ObjectInfo | undefined {
+    return this.reader.get(`object/${id}`);
+  }
+
+  pendingUpdate(objectId: string): PendingUpdate | undefined {
+    return this.reader.get(`update/${objectId}`);
+  }
+
+  /** The group that holds a sealed object. */
+  gvgOf(object: ObjectInfo): GlobalVirtualGroup | undefined {
+    const bucket = this.bucket(object.bucketName);
+    const local = bucket && this.localGroups(bucket.id).find(({ id }) => id === object.localVirtualGroupId);
+    return local && this.gvg(local.gvgId);
+  }
+
+  /** The SP that serves a bucket. @throws Refusal when the bucket's family is gone */
+  primarySpOf(bucket: BucketInfo): StorageProvider {
+    const family = this.family(bucket.familyId);
+    const sp = family && this.sps.find(({ id }) => id === family.primarySpId);
+    if (!sp) throw new Refusal(Errors.NO_SUCH_FAMILY);
+    return sp;
+  }
+}
+
+/** The state with a layer of changes on it. */
+export class State extends StateReader {
+  readonly overlay: Overlay;
+
+  constructor(below: Reader) {
+    const overlay = new Overlay(below);
+    super(overlay);
+    this.overlay = overlay;
+  }
+
+  putAccount(account: AccountRecord): void {
+    this.overlay.put(`account/${account.address}`, account);
+  }
+
+  putHead(head: Head): void {
+    this.overlay.put('head', head);
+  }
+
+  putGvg(gvg: GlobalVirtualGroup): void {
+    this.overlay.put(`gvg/${gvg.id}`, { ...gvg, totalDeposit: gvg.totalDeposit.toString() });
+  }
+
+  putBucket(bucket: BucketInfo): void {
+    this.overlay.put(`bucket/${bucket.bucketName}`, bucket);
+    this.overlay.put(`bucket-name/${bucket.id}`, bucket.bucketName);
+  }
+
+  putLocalGroups(bucketId: string, groups: readonly LocalVirtualGroup[]): void {
+    this.overlay.put(`local-groups/${bucketId}`, groups);
+  }
+
+  putObject(object: ObjectInfo): void {
+    this.overlay.put(objectKey(object.bucketName, object.objectName), object.id);
+    this.overlay.put(`object/${object.id}`, object);
+  }
+
+  deleteObject(object: ObjectInfo): void {
+    this.overlay.delete(objectKey(object.bucketName, object.objectName));
+    this.overlay.delete(`object/${object.id}`);
+  }
+
+  putPendingUpdate(objectId: string, update: PendingUpdate): void {
+    this.overlay.put(`update/${objectId}`, update);
+  }
+
+  deletePendingUpdate(objectId: string): void {
+    this.overlay.delete(`update/${objectId}`);
+  }
+
+  /** The next number of a sequence, from 1. */
+  nextId(sequence: 'bucket' | 'object'): string {
+    const id = (this.overlay.get<number>(`next-id/${sequence}`) ?? 0) + 1;
+    this.overlay.put(`next-id/${sequence}`, id);
+    return id.toString();
+  }
+}
+
+/** Fills an empty state. */
+export function putGenesis(state: State, genesis: ChainGenesis): void {
+  const { overlay } = state;
+  overlay.put('chain-id', genesis.chainId);
+  overlay.put('params', genesis.params);
+  overlay.put('sps', genesis.sps);
+  overlay.put('families', genesis.families);
+  for (const gvg of genesis.gvgs) {
+    state.putGvg({ ...gvg, storedSize: 0, totalDeposit: BigInt(gvg.totalDeposit) });
+  }
+  genesis.accounts.forEach(({ address, balance }, accountNumber) => {
+    state.putAccount({ address, accountNumber, sequence: 0, balance, publicKey: '' });
+  });
+}
+
+/** A bucket's name has no slash, so the key is unambiguous. */
+function objectKey(bucketName: string, objectName: string): string {
+  return `object-id/${bucketName}/${objectName}`;
+}

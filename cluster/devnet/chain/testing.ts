@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { blsAggregate, blsSign } from '../../../protocols/greenfield/bls.ts';
+import { fromHex, toHex } from '../../../protocols/greenfield/hex.ts';
+import type { Hex, StorageParams } from '../../../protocols/greenfield/types.ts';
+import { sealDigest } from '../../../protocols/sealing/seal-document.ts';
+import type { Chain } from '../../../runtime/chain/chain.ts';
+import { connectChain } from '../../../runtime/chain/connect.ts';
+import { accountKey } from '../../../runtime/keys/keyring.ts';
+import type { AccountKey } from '../../../runtime/keys/keys.ts';
+import { ChainAccount } from '../../client/chain-account.ts';
+import { buildGenesis, type DevnetGenesis } from '../genesis.ts';
+import { startDevnetChain } from './start.ts';
+
+export const BLOCK_TIME_MS = 30;
+
+/** Any seven hashes: the chain does not see the payload. */
+export const CHECKSUMS: readonly Hex[] = Array.from({ length: 7 }, (_, i) => `${i}`.repeat(64));
+
+export interface ChainFixture {
+  readonly genesis: DevnetGenesis;
+  readonly rpc: string;
+  readonly chain: Chain;
+  readonly directory: string;
+  /** A client with BNB. */
+  readonly user: ChainAccount;
+  readonly stranger: ChainAccount;
+  /** An SP's account of the given purpose. */
+  sp(id: number, purpose: 'operator' | 'seal'): ChainAccount;
+  key(privateKey: Hex): AccountKey;
+  /** The aggregate of the BLS signatures of these SPs for an object. */
+  aggregate(spIds: readonly number[], gvgId: number, objectId: string, checksums?: readonly Hex[]): Hex;
+  /** Stops the chain; what it stored stays until the test ends. */
+  stop(): Promise<void>;
+}
+
+export interface FixtureOptions {
+  readonly sps?: number;
+  readonly storage?: Partial<StorageParams>;
+  readonly stakedBytesPerGvg?: number;
+  /** State of an earlier chain of the same genesis. */
+  readonly directory?: string;
+}
+
+/** Starts a chain stand-in of its own and connects to it as Sealion does; everything ends with the test. */
+export async function startChain(t: ExecutionContext, options: FixtureOptions = {}): Promise<ChainFixture> {
+  const directory = options.directory ?? (await mkdtemp(path.join(tmpdir(), 'sealion-chain-')));
+  const genesis = buildGenesis({
+    ...options,
+    endpoint: (id) => `http://sp${id}.localhost:9033`,
+    seed: 'test',
+  });
+  const node = await startDevnetChain({ directory, genesis: genesis.chain, blockTimeMs: BLOCK_TIME_MS });
+  const chain = await connectChain({ rpc: node.rpc, chainId: genesis.chain.chainId });
+  t.teardown(async () => {
+    chain.close();
+    await node.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const key = (privateKey: Hex) => accountKey(fromHex(privateKey));
+  const account = (privateKey: Hex | undefined) => new ChainAccount(chain, key(privateKey ?? ''));
+  return {
+    genesis,
+    rpc: node.rpc,
+    chain,
+    directory,
+    user: account(genesis.accounts[0]?.privateKey),
+    stranger: account(genesis.accounts[1]?.privateKey),
+    sp: (id, purpose) => account(genesis.sps[id - 1]?.[purpose]),
+    key,
+    aggregate: (spIds, gvgId, objectId, checksums = CHECKSUMS) => {
+      const digest = sealDigest({ chainId: chain.chainId, gvgId, objectId, checksums });
+      const secrets = spIds.map((id) => fromHex(genesis.sps[id - 1]?.bls ?? ''));
+      return toHex(blsAggregate(secrets.map((secret) => blsSign(digest, secret))));
+    },
+    stop: node.stop,
+  };
+}
+
+/** A bucket of `user` at an SP, by its family of the same number. */
+export async function createBucket(
+  { user, genesis }: ChainFixture,
+  bucketName: string,
+  spId = 1,
+): Promise<string> {
+  const primarySpAddress = genesis.chain.sps[spId - 1]?.operatorAddress ?? '';
+  return user.createBucket({ bucketName, primarySpAddress, familyId: spId });
+}

@@ -1,0 +1,53 @@
+import { Terminal } from '../../../protocols/errors.ts';
+import { isAddress } from '../../../protocols/greenfield/address.ts';
+import type { ChainError } from '../../../protocols/greenfield/chain-errors.ts';
+import type { Message } from '../../../protocols/greenfield/messages.ts';
+import { checkBucketName, checkObjectName } from '../../../protocols/greenfield/names.ts';
+import { Errors, Refusal } from './refusal.ts';
+
+const SHA256_HEX = 64;
+const BLS_SIGNATURE_HEX = 192;
+
+/**
+ * What can be said against a message without the state; the chain asks it before anything else.
+ * @throws Refusal
+ */
+export function validateMessage({ value }: Message): void {
+  if ('creator' in value) checkAddress('creator', value.creator);
+  if ('operator' in value) checkAddress('operator', value.operator);
+  if ('updater' in value) checkAddress('updater', value.updater);
+  if ('primarySpAddress' in value) checkAddress('primary sp', value.primarySpAddress);
+  if ('paymentAddress' in value && value.paymentAddress !== '') {
+    checkAddress('store payment', value.paymentAddress);
+  }
+  if ('primarySpApproval' in value && value.primarySpApproval === undefined) {
+    throw new Refusal(Errors.INVALID_APPROVAL, 'Empty approvals are not allowed.');
+  }
+  asRefusal(Errors.INVALID_BUCKET_NAME, () => checkBucketName(value.bucketName));
+  if ('objectName' in value) asRefusal(Errors.INVALID_OBJECT_NAME, () => checkObjectName(value.objectName));
+  if ('expectChecksums' in value && value.expectChecksums.some((hex) => hex.length !== SHA256_HEX)) {
+    throw new Refusal(Errors.INVALID_CHECKSUM, 'Invalid SHA256 checksum size.');
+  }
+  if (
+    'secondarySpBlsAggSignatures' in value &&
+    value.secondarySpBlsAggSignatures.length !== BLS_SIGNATURE_HEX
+  ) {
+    throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'length of signature should be 96');
+  }
+  if ('visibility' in value && value.visibility === 'UNSPECIFIED') {
+    throw new Refusal(Errors.INVALID_VISIBILITY, 'Unspecified visibility is not allowed.');
+  }
+}
+
+function checkAddress(role: string, address: string): void {
+  if (!isAddress(address)) throw new Refusal(Errors.INVALID_ADDRESS, `invalid ${role} address (${address})`);
+}
+
+/** A check that another part makes, with the chain's error in place of its own. */
+function asRefusal(error: ChainError, check: () => void): void {
+  try {
+    check();
+  } catch (cause) {
+    throw new Refusal(error, cause instanceof Terminal ? cause.message : undefined);
+  }
+}
