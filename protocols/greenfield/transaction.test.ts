@@ -1,3 +1,4 @@
+import { AuthInfo, TxBody, TxRaw } from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/tx.js';
 import test from 'ava';
 import { Terminal } from '../errors.ts';
 import { feeOf, gasOf } from './fees.ts';
@@ -179,6 +180,28 @@ test('bytes that are no transaction are refused', (t) => {
       'bad-transaction',
     );
   }
+});
+
+test('what the chain would not take either is refused when read', (t) => {
+  const raw = TxRaw.decode(fromHex(SDK_TRANSACTIONS.cancelCreateObject));
+  const body = TxBody.decode(raw.bodyBytes);
+  const auth = AuthInfo.decode(raw.authInfoBytes);
+  const { fee } = auth;
+  const [signer] = auth.signerInfos;
+  const code = (changes: { body?: object; auth?: object }): string | undefined => {
+    const bytes = TxRaw.encode({
+      bodyBytes: TxBody.encode(TxBody.fromPartial({ ...body, ...changes.body })).finish(),
+      authInfoBytes: AuthInfo.encode(AuthInfo.fromPartial({ ...auth, ...changes.auth })).finish(),
+      signatures: raw.signatures,
+    }).finish();
+    return t.throws(() => decodeTransaction(bytes), { instanceOf: Terminal })?.code;
+  };
+  const unknown = { typeUrl: '/greenfield.storage.MsgMirrorObject', value: new Uint8Array() };
+  t.is(code({ body: { messages: [unknown] } }), 'unknown-message');
+  t.is(code({ body: { extensionOptions: [unknown] } }), 'bad-transaction');
+  t.is(code({ auth: { tip: { amount: [], tipper: ADDRESS } } }), 'bad-transaction');
+  t.is(code({ auth: { fee: { ...fee, amount: [{ denom: 'BNB', amount: '-1' }] } } }), 'bad-transaction');
+  t.is(code({ auth: { signerInfos: [{ ...signer, sequence: '9007199254740992' }] } }), 'bad-transaction');
 });
 
 test('the fee covers the fixed gas of all messages', (t) => {

@@ -69,6 +69,8 @@ function aminoValue(name: string, value: JsonValue): JsonValue {
   if (typeof value === 'number') return LONG_FIELDS.has(name) ? value.toString() : value;
   if (typeof value !== 'object' || value === null) return value;
   if (isList(value)) return value.map((item) => aminoValue(name, item));
+  // the one list that is written out when it is empty: that of an object whose tags were taken away
+  if (name === 'tags' && value.tags !== undefined && isZero(value.tags)) return { tags: null };
   return aminoObject(value);
 }
 
