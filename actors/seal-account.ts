@@ -5,6 +5,7 @@ import type { Message } from '../protocols/greenfield/messages.ts';
 import { buildTransaction } from '../protocols/greenfield/transaction.ts';
 import type { Account } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
+import { sealMessage } from '../protocols/sealing/seal.ts';
 import type { BroadcastResult, Chain } from '../runtime/chain/chain.ts';
 import type { AccountKey } from '../runtime/keys/keys.ts';
 import { Sequences } from './sequences.ts';
@@ -84,21 +85,16 @@ export class SealAccount {
 function messageOf(order: SealOrder, operator: string): Message {
   const { bucketName, objectName } = order;
   if (order.kind === 'reject') {
-    return {
-      typeUrl: '/greenfield.storage.MsgRejectSealObject',
-      value: { operator, bucketName, objectName },
-    };
+    const value = { operator, bucketName, objectName };
+    return { typeUrl: '/greenfield.storage.MsgRejectSealObject', value };
   }
-  const value = {
-    operator,
+  const { gvgId, aggregateSignature: aggregate, checksums } = order;
+  return sealMessage({
+    sealAddress: operator,
     bucketName,
     objectName,
-    globalVirtualGroupId: order.gvgId,
-    secondarySpBlsAggSignatures: order.aggregateSignature,
-  };
-  if (!order.checksums) return { typeUrl: '/greenfield.storage.MsgSealObject', value };
-  return {
-    typeUrl: '/greenfield.storage.MsgSealObjectV2',
-    value: { ...value, expectChecksums: order.checksums },
-  };
+    gvgId,
+    aggregate,
+    ...(checksums && { delegatedChecksums: checksums }),
+  });
 }

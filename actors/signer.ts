@@ -1,4 +1,4 @@
-import { Retryable, toSealionError } from '../protocols/errors.ts';
+import { Retryable } from '../protocols/errors.ts';
 import type { Hex } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Behaviour, Context, Outcome, Reply } from '../runtime/actors/types.ts';
@@ -6,6 +6,7 @@ import type { BroadcastResult, Chain } from '../runtime/chain/chain.ts';
 import type { Holding, Roles } from '../runtime/jobs/roles.ts';
 import type { AccountKey } from '../runtime/keys/keys.ts';
 import { SealAccount } from './seal-account.ts';
+import { settle } from './settle.ts';
 
 /** What the seal key is asked to sign: MsgSealObject or MsgRejectSealObject (greenfield.md §7.1). */
 export type SealOrder =
@@ -189,15 +190,6 @@ async function flush(state: State, broadcasts: readonly Broadcast[], ctx: Contex
   }
   const [first] = state.parked;
   if (first) state.stopTimer = ctx.after(state.account.wait(first.transaction), { type: 'flush' });
-}
-
-/** The outcome is the asker's: a failure here is none of the actor. */
-async function settle<R>(reply: Reply<R>, work: Promise<R>): Promise<void> {
-  try {
-    reply.resolve(await work);
-  } catch (thrown) {
-    reply.reject(toSealionError(thrown));
-  }
 }
 
 function roleLost(role: string): Retryable {

@@ -1,0 +1,96 @@
+import { toSealionError } from '../protocols/errors.ts';
+import type { Behaviour, Outcome, Reply } from '../runtime/actors/types.ts';
+import type { ApprovalAnswer, ApprovalAsk } from '../runtime/peers/peers.ts';
+import { type ApprovalLimits, ApprovalPolicy } from './approval-policy.ts';
+import { Approvals } from './approvals.ts';
+import type { SecondaryPorts } from './secondary-ports.ts';
+import { settle } from './settle.ts';
+
+/** From now on every ask is refused: the node is about to stop, or goes out of service. */
+export type ApproverMessage = { readonly type: 'drain' };
+
+/** What the approver says to an ask; undefined: we are not in it. */
+type Answer = Omit<ApprovalAnswer, 'message'> | undefined;
+
+type Message =
+  | ApproverMessage
+  | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<Answer> }
+  | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> };
+
+export interface ApproverOptions {
+  readonly ports: Pick<SecondaryPorts, 'spId' | 'chain' | 'ledger' | 'host'>;
+  readonly limits: ApprovalLimits;
+  /** Bytes free for pieces. */
+  readonly freeBytes: (signal: AbortSignal) => Promise<number>;
+}
+
+interface State {
+  readonly approvals: Approvals;
+  draining: boolean;
+}
+
+/** Answers the asks of primaries for room for a column (GetApproval), one at a time, so that budgets hold. */
+export function approver(options: ApproverOptions): Behaviour<ApproverMessage, State> {
+  const { ports, limits } = options;
+  const policy = new ApprovalPolicy(options);
+
+  const behaviour: Behaviour<Message, State> = {
+    kind: 'approver',
+    async start(ctx) {
+      const approvals = await Approvals.load(ports.ledger, ctx.signal);
+      ctx.say({ doing: 'answering asks', waitsFor: 'primaries' });
+      ctx.pipe(
+        (signal) =>
+          ports.host.serveAsks(
+            (ask, asked) => ctx.self.ask<Answer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
+            { signal },
+          ),
+        (outcome) => ({ type: 'serving-ended', outcome }),
+      );
+      return { approvals, draining: false };
+    },
+
+    async receive(state, message, ctx) {
+      switch (message.type) {
+        case 'drain':
+          state.draining = true;
+          ctx.say({ doing: 'refusing asks: this node takes nothing new in' });
+          break;
+        case 'ask':
+          await settle(message.reply, answer(state, message.ask, ctx.signal));
+          break;
+        case 'serving-ended':
+          // asks end only with us: anything else restarts the service
+          throw toSealionError(message.outcome.ok ? new Error('the asks have ended') : message.outcome.error);
+      }
+      return state;
+    },
+  };
+  return behaviour;
+
+  async function answer(state: State, ask: ApprovalAsk, signal: AbortSignal): Promise<Answer> {
+    const listed = ask.groups.filter(({ secondarySpIds }) => secondarySpIds.includes(ports.spId));
+    if (listed.length === 0) return undefined;
+    const now = Date.now();
+    const bytes = await policy.columnBytes(ask, signal);
+    const outstanding = await state.approvals.outstanding(ask.job, now);
+    const ofAll = state.draining ? DRAINING : await policy.refusalOfAll(bytes, outstanding, signal);
+    const groups = ofAll ? [] : await policy.groups(ask, signal);
+    const granted = [];
+    const refused = [];
+    for (const asked of listed) {
+      const { gvgId } = asked;
+      const refusal = ofAll ?? policy.refusal(ask, asked, groups);
+      if (refusal) refused.push({ gvgId, ...refusal });
+      else granted.push({ gvgId, redundancyIndex: asked.secondarySpIds.indexOf(ports.spId) });
+    }
+    const expiresAt = now + limits.lifetimeMs;
+    if (granted.length > 0) {
+      const { job, primarySpId } = ask;
+      await state.approvals.give({ job, primarySpId, granted, bytes, expiresAt });
+    }
+    return { spId: ports.spId, expiresAt, granted, refused };
+  }
+}
+
+const DRAINING = { code: 'draining', reason: 'This storage provider takes nothing new in now.' };

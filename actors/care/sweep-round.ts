@@ -1,0 +1,24 @@
+import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import type { Round } from './round.ts';
+
+/** Chunks younger than this may belong to a piece that is still being written, ms. */
+const ORPHAN_AGE_MS = 3_600_000;
+/** Chunks purged in one round. */
+const SWEEP_LIMIT = 10_000;
+
+export interface SweepRoundOptions {
+  readonly pieces: PieceStore;
+  readonly timing: { readonly sweepEveryMs: number };
+}
+
+/** Purges chunks that a crash has left without a piece. */
+export function sweepRound({ pieces, timing }: SweepRoundOptions): Round {
+  return {
+    doing: 'sweeping orphan chunks',
+    everyMs: timing.sweepEveryMs,
+    async run(signal) {
+      const purged = await pieces.sweep({ olderThanMs: ORPHAN_AGE_MS, limit: SWEEP_LIMIT, signal });
+      return purged === 0 ? undefined : `${purged} orphan chunks are purged`;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { Retryable } from '../protocols/errors.ts';
+import type { Behaviour, Context, Outcome, Ref } from '../runtime/actors/types.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
+import type { JobQueue } from '../runtime/jobs/job-queue.ts';
+import type { Holding, Roles } from '../runtime/jobs/roles.ts';
+import type { Journal } from '../runtime/journal/journal.ts';
+import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+import { columnRound } from './care/column-round.ts';
+import { jobRound } from './care/job-round.ts';
+import type { Round } from './care/round.ts';
+import { sweepRound } from './care/sweep-round.ts';
+import type { ReceiversMessage } from './receivers.ts';
+
+export interface CaretakerOptions {
+  readonly spId: number;
+  readonly roles: Roles;
+  readonly journal: Journal;
+  readonly queue: JobQueue;
+  readonly pieces: PieceStore;
+  readonly chain: Chain;
+  readonly receivers: Ref<ReceiversMessage>;
+  readonly timing: CaretakerTiming;
+}
+
+/** All in ms. */
+export interface CaretakerTiming {
+  readonly jobsEveryMs: number;
+  readonly columnsEveryMs: number;
+  readonly sweepEveryMs: number;
+  /** A column whose last offer is younger is left alone: its receiver may be at work. */
+  readonly columnGraceMs: number;
+  /** From this age a column that was never completed is waited for no more: reject deadline + 24 h. */
+  readonly columnAbandonedAfterMs: number;
+  /** A chain node further behind is not believed. */
+  readonly chainLagMs: number;
+}
+
+export const CARETAKER_TIMING: CaretakerTiming = {
+  jobsEveryMs: 60_000,
+  columnsEveryMs: 600_000,
+  sweepEveryMs: 86_400_000,
+  columnGraceMs: 600_000,
+  columnAbandonedAfterMs: 172_800_000,
+  chainLagMs: 30_000,
+};
+
+/** Of the whole SP's nodes one is the caretaker. */
+export const CARETAKER_ROLE = 'caretaker';
+
+type Message =
+  | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
+  | { readonly type: 'role-lost' }
+  | { readonly type: 'due'; readonly round: Round }
+  | { readonly type: 'done'; readonly round: Round; readonly outcome: Outcome<string | undefined> };
+
+interface State {
+  holding?: Holding;
+}
+
+/**
+ * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, columns that are
+ * needed no more, chunks that no piece refers to. It decides nothing about a job and deletes no piece itself.
+ */
+export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
+  const behaviour: Behaviour<Message, State> = {
+    kind: 'caretaker',
+    start(ctx) {
+      ctx.say({ doing: 'standing by', waitsFor: `the role ${CARETAKER_ROLE}` });
+      ctx.pipe(
+        (signal) => options.roles.hold(CARETAKER_ROLE, { signal }),
+        (outcome) => ({ type: 'role', outcome }),
+      );
+      return {};
+    },
+
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case 'role':
+          if (!message.outcome.ok) throw message.outcome.error;
+          state.holding = message.outcome.value;
+          begin(state.holding, ctx);
+          break;
+        case 'role-lost':
+          throw new Retryable({
+            code: 'role-lost',
+            message: `This node no longer holds the role ${CARETAKER_ROLE}.`,
+          });
+        case 'due':
+          if (state.holding) run(message.round, state.holding, ctx);
+          break;
+        case 'done':
+          finish(message.round, message.outcome, ctx);
+      }
+      return state;
+    },
+
+    async stopped(state) {
+      await state?.holding?.release();
+    },
+  };
+  return behaviour;
+
+  function begin(holding: Holding, ctx: Context<Message>): void {
+    ctx.pipe(
+      async (signal) => {
+        if (!holding.signal.aborted) await once(holding.signal, 'abort', { signal });
+      },
+      () => ({ type: 'role-lost' }),
+    );
+    for (const round of [jobRound(options, ctx.log), columnRound(options), sweepRound(options)]) {
+      ctx.after(0, { type: 'due', round });
+    }
+  }
+
+  function run(round: Round, holding: Holding, ctx: Context<Message>): void {
+    ctx.say({ doing: round.doing });
+    ctx.pipe(
+      (signal) => round.run(AbortSignal.any([signal, holding.signal])),
+      (outcome) => ({ type: 'done', round, outcome }),
+    );
+  }
+
+  function finish(round: Round, outcome: Outcome<string | undefined>, ctx: Context<Message>): void {
+    if (!outcome.ok) ctx.log.warn({ error: outcome.error }, `${round.doing} failed`);
+    else if (outcome.value) ctx.log.info({}, outcome.value);
+    ctx.say({ doing: 'resting', waitsFor: 'the next round' });
+    ctx.after(round.everyMs, { type: 'due', round });
+  }
+}

@@ -1,0 +1,42 @@
+import type { ObjectOnChain } from '../../runtime/chain/chain.ts';
+import type { ColumnRecord } from './record.ts';
+
+/** What becomes of a stored column: it stays, or goes for a reason. */
+export type Fate = { readonly keep: true } | { readonly keep: false; readonly because: string };
+
+const KEEP: Fate = { keep: true };
+
+export interface FateOptions {
+  readonly spId: number;
+  /** Unix ms. */
+  readonly now: number;
+  /** Age in ms from which nobody waits for a column that was never completed: reject deadline + 24 h. */
+  readonly abandonedAfterMs: number;
+}
+
+/**
+ * Whether a secondary keeps a column (design §4). What was signed for stays until the chain says that it is not
+ * needed: the object is gone or discontinued, its version was replaced, or it was sealed without us at this place.
+ * Only what was never signed may go by age.
+ * @param onChain as an up-to-date node says; undefined when there is no such object
+ */
+export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined, options: FateOptions): Fate {
+  if (record.discarding) return go(record.discarding.because);
+  if (!onChain) return go('the object is gone from the chain');
+  const { object, gvg, update } = onChain;
+  const { version } = record.job;
+  if (object.status === 'DISCONTINUED') return go('the object is discontinued');
+  if (object.version > version) return go(`version ${object.version} has replaced it`);
+  if (object.version < version && update?.version !== version) return go('the update was called off');
+  if (object.version === version && object.status === 'SEALED') {
+    const sealedWithUs = gvg?.secondarySpIds[record.redundancyIndex] === options.spId;
+    return !gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this place');
+  }
+  const age = options.now - record.touchedAt;
+  if (!record.held && age > options.abandonedAfterMs) return go('it was never completed');
+  return KEEP;
+}
+
+function go(because: string): Fate {
+  return { keep: false, because };
+}

@@ -1,0 +1,26 @@
+import type { Chain } from '../runtime/chain/chain.ts';
+import type { Ledger } from '../runtime/journal/journal.ts';
+import type { Keyring } from '../runtime/keys/keys.ts';
+import type { PeerHost } from '../runtime/peers/peers.ts';
+import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+
+/** What the secondary's actors stand on; put together once per node. */
+export interface SecondaryPorts {
+  readonly spId: number;
+  readonly chain: Chain;
+  readonly ledger: Ledger;
+  readonly pieces: PieceStore;
+  readonly host: PeerHost;
+  readonly keys: Pick<Keyring, 'operator' | 'approval' | 'bls'>;
+  readonly timing: SecondaryTiming;
+}
+
+/** All in ms. */
+export interface SecondaryTiming {
+  /** How long a receiver waits for a chain node that is behind the primary's. */
+  readonly chainLagMs: number;
+  /** Between two looks at the chain meanwhile. */
+  readonly chainPollMs: number;
+}
+
+export const SECONDARY_TIMING: SecondaryTiming = { chainLagMs: 30_000, chainPollMs: 1_000 };
