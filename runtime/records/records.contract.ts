@@ -1,4 +1,4 @@
-import type { ExecutionContext, TestFn } from 'ava';
+import anyTest, { type ExecutionContext } from 'ava';
 import { Terminal } from '../../protocols/errors.ts';
 import type { Failure, JobObject, Receipt } from '../../protocols/job/context.ts';
 import type { JobEvent } from '../../protocols/job/events.ts';
@@ -70,9 +70,12 @@ function projectionOf(events: readonly JobEvent[], completedAt: Record<number, n
 
 /** What every adapter of `Records` must hold. */
 export function recordsContract(
-  test: TestFn,
+  adapter: string,
   setUp: (t: ExecutionContext) => Promise<RecordsUnderTest>,
 ): void {
+  const test = (title: string, run: (t: ExecutionContext) => Promise<void>): void => {
+    anyTest(`${adapter}: ${title}`, run);
+  };
   const id: JobId = { objectId: '4711', version: 0 };
 
   const opened = async (t: ExecutionContext): Promise<Records> => {

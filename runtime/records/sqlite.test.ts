@@ -14,7 +14,7 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-recordsContract(test, async (t) => {
+recordsContract('sqlite', async (t) => {
   const file = join(await folder(t), 'records.db');
   return { open: () => sqliteRecords(file) };
 });

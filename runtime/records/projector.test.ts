@@ -1,0 +1,159 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import type { JobEvent } from '../../protocols/job/events.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openLevelJournal } from '../journal/level-journal.ts';
+import { type Logger, silentLogger } from '../telemetry/logger.ts';
+import { runProjector } from './projector.ts';
+import { historyOf, receipt } from './records.contract.ts';
+import type { Records } from './records.ts';
+import { sqliteRecords } from './sqlite.ts';
+
+const id: JobId = { objectId: '4711', version: 0 };
+
+interface Setting {
+  readonly journal: Journal;
+  readonly records: Records;
+  /** Runs a projector; stops it by the function that it gives, or when the test ends. */
+  start(log?: Logger): () => Promise<void>;
+}
+
+async function setting(
+  t: ExecutionContext,
+  recordsFile = 'records.db',
+): Promise<Setting & { folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealion-projector-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const journal = await openLevelJournal({ directory: join(folder, 'journal') });
+  t.teardown(() => journal.close());
+  const records = sqliteRecords(join(folder, recordsFile));
+  t.teardown(() => records.close());
+  return {
+    folder,
+    journal,
+    records,
+    start(log = silentLogger) {
+      const end = new AbortController();
+      const running = runProjector({ journal, records, log, signal: end.signal });
+      const stop = async (): Promise<void> => {
+        end.abort();
+        await running;
+      };
+      t.teardown(stop);
+      return stop;
+    },
+  };
+}
+
+async function append(journal: Journal, job: JobId, events: readonly JobEvent[], from = 1): Promise<void> {
+  for (const [index, event] of events.entries()) await journal.append(job, from + index, event);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(5);
+}
+
+/** A logger that keeps its messages. */
+function listening(): { log: Logger; messages: string[] } {
+  const messages: string[] = [];
+  const keep = (_fields: object, message: string): void => {
+    messages.push(message);
+  };
+  const log: Logger = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
+  return { log, messages };
+}
+
+test('what is in the journal, and what comes into it, is in the SQL DB', async (t) => {
+  const { journal, records, start } = await setting(t);
+  const history = historyOf(id);
+  await append(journal, id, history.slice(0, 3));
+  start();
+  await until(async () => (await records.job(id))?.state === 'UPLOAD_OBJECT_DONE');
+  await append(journal, id, history.slice(3), 4);
+  await until(async () => (await records.position()) === history.length);
+  t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
+});
+
+test('a secondary carries the time at which its receipt came in', async (t) => {
+  const { journal, records, start } = await setting(t);
+  const history = historyOf(id);
+  const at = (history.at(-1)?.at ?? 0) + 500;
+  await append(journal, id, [...history, { type: 'SecondaryCompleted', at, receipt: receipt(3) }]);
+  start();
+  await until(async () => (await records.position()) === history.length + 1);
+  const times = (await records.secondaries(id)).map(({ completedAt }) => completedAt);
+  t.deepEqual(times, [at - 500, undefined, undefined, at, undefined, undefined]);
+});
+
+test('more jobs than one batch holds are all projected', async (t) => {
+  const { journal, records, start } = await setting(t);
+  const ids = Array.from({ length: 100 }, (_, index) => ({ objectId: String(index + 1), version: 0 }));
+  await Promise.all(ids.map((one) => append(journal, one, historyOf(one))));
+  start();
+  await until(async () => (await records.position()) === 700);
+  t.is((await records.jobs({ limit: 1000, states: ['REPLICATE_OBJECT_DOING'] })).length, 100);
+});
+
+test('a projector that was stopped goes on where it was', async (t) => {
+  const { journal, records, start } = await setting(t);
+  const history = historyOf(id);
+  await append(journal, id, history.slice(0, 3));
+  const stop = start();
+  await until(async () => (await records.position()) === 3);
+  await stop();
+  await append(journal, id, history.slice(3), 4);
+  t.is(await records.position(), 3);
+  start();
+  await until(async () => (await records.position()) === history.length);
+  t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
+});
+
+test('the journal goes on while the SQL DB is down, which then catches up', async (t) => {
+  const { folder, journal, records, start } = await setting(t, 'place/records.db');
+  const { log, messages } = listening();
+  await writeFile(join(folder, 'place'), 'a file where the folder should be');
+  start(log);
+  await append(journal, id, historyOf(id));
+  await until(async () => messages.includes('the SQL DB does not follow the journal'));
+  await rm(join(folder, 'place'));
+  await until(async () => messages.includes('the SQL DB follows the journal again'));
+  await until(async () => (await records.position()) === historyOf(id).length);
+  t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
+});
+
+test('it stops at once while the SQL DB is down', async (t) => {
+  const { folder, start } = await setting(t, 'place/records.db');
+  const { log, messages } = listening();
+  await writeFile(join(folder, 'place'), 'a file where the folder should be');
+  const stop = start(log);
+  await until(async () => messages.length > 3);
+  await t.notThrowsAsync(stop());
+});
+
+test('a job whose history is broken is left out, and holds no other up', async (t) => {
+  const { journal, records, start } = await setting(t);
+  const { log, messages } = listening();
+  const broken = { objectId: '13', version: 0 };
+  await journal.append(broken, 1, { type: 'ReplicationStarted', at: 1 });
+  await append(journal, id, historyOf(id));
+  start(log);
+  await until(async () => (await records.position()) === historyOf(id).length + 1);
+  t.is(await records.job(broken), undefined);
+  t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
+  t.deepEqual(messages, ['a job is left out of the SQL DB']);
+});
+
+test('the end of the journal ends nothing but the following of it', async (t) => {
+  const { journal, records, start } = await setting(t);
+  const { log, messages } = listening();
+  const stop = start(log);
+  await append(journal, id, historyOf(id));
+  await until(async () => (await records.position()) === historyOf(id).length);
+  await journal.close();
+  await until(async () => messages.includes('the SQL DB does not follow the journal'));
+  await t.notThrowsAsync(stop());
+});
