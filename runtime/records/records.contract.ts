@@ -193,7 +193,7 @@ export function recordsContract(
     });
     const seen: string[] = [];
     let page = await records.jobs({ limit: 2 });
-    while (page.length > 0) {
+    while (page.length > 0 && seen.length < 20) {
       seen.push(...page.map(({ job }) => job.objectId));
       page = await records.jobs({ limit: 2, before: page[page.length - 1] as (typeof page)[number] });
     }
