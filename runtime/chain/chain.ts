@@ -47,6 +47,7 @@ export interface IncludedTransaction {
 export interface Chain {
   /** For example `greenfield_9000-1741`. */
   readonly chainId: string;
+  /** @throws Terminal `wrong-chain` when the node belongs to another chain */
   latestBlock(options?: ChainOptions): Promise<LatestBlock>;
   /** Parameters that held at a time in unix seconds; the current ones without it. */
   storageParams(at?: number, options?: ChainOptions): Promise<StorageParams>;
@@ -59,6 +60,7 @@ export interface Chain {
   gvgsOfFamily(familyId: number, options?: ChainOptions): Promise<readonly GlobalVirtualGroup[]>;
   /** Bytes that the group's stake still allows (greenfield.md §7.2, 8). */
   freeCapacity(gvg: GlobalVirtualGroup, options?: ChainOptions): Promise<number>;
+  /** False also where there is no such bucket or object. An empty account stands for anybody. */
   isAllowed(
     account: string,
     bucketName: string,
@@ -67,7 +69,10 @@ export interface Chain {
     options?: ChainOptions,
   ): Promise<boolean>;
   account(address: string, options?: ChainOptions): Promise<Account | undefined>;
-  /** Hands TxRaw bytes to the node (broadcast_tx_sync). A refusal is an answer, not a throw. */
+  /**
+   * Hands TxRaw bytes to the node (broadcast_tx_sync). A refusal is an answer, not a throw. Bytes that the node
+   * has already, waiting or in a recent block, count as taken: code 0.
+   */
   broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult>;
   transaction(hash: string, options?: ChainOptions): Promise<IncludedTransaction | undefined>;
   close(): void;

@@ -1,6 +1,6 @@
 import type { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import { Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
-import { type Rpc, RpcRefusal } from './rpc.ts';
+import { isNodeTrouble, type Rpc, RpcRefusal } from './rpc.ts';
 
 /** What telescope-made message types offer to write and to read themselves. */
 interface Encoder<T> {
@@ -54,9 +54,8 @@ export async function withClient<T>(
   try {
     return await exchange(rpc.client(signal));
   } catch (error) {
-    if (error instanceof SealionError) throw error;
-    // -32603 is CometBFT's "internal error"; the other codes say that the request itself is wrong.
-    if (error instanceof RpcRefusal && error.rpcCode !== -32603) throw refused(error.message, error);
+    const isTrouble = error instanceof RpcRefusal && isNodeTrouble(error);
+    if (error instanceof SealionError && !isTrouble) throw error;
     throw unavailable(error instanceof Error ? error.message : String(error), error);
   }
 }
@@ -70,11 +69,10 @@ export function unavailable(what: string, cause?: unknown): Retryable {
   });
 }
 
-function refused(what: string, cause?: unknown): Terminal {
+function refused(what: string): Terminal {
   return new Terminal({
     code: 'chain-refused',
-    message: `The chain refused a request: ${what}`,
-    advice: 'The chain.chainId and chain.rpc settings must belong to one Greenfield network.',
-    cause,
+    message: `The chain refused a query: ${what}`,
+    advice: 'chain.rpc must point to a node of a Greenfield network.',
   });
 }

@@ -1,19 +1,29 @@
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
-import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
+import { Retryable, Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** A JSON-RPC error that a node answered with: the node is well, the request is what it objects to. */
-export class RpcRefusal extends Error {
+/** A JSON-RPC error that a node answered with; who called knows what it means for the method. */
+export class RpcRefusal extends Terminal {
   readonly rpcCode: number;
-  /** CometBFT puts the reason here; `message` is mostly "Internal error". */
+  /** CometBFT puts the reason here; its message is mostly "Internal error". */
   readonly data: string;
 
   constructor(rpcCode: number, message: string, data: string) {
-    super(data ? `${message}: ${data}` : message);
-    this.name = 'RpcRefusal';
+    super({
+      code: 'chain-refused',
+      message: `The chain node refused a request: ${data ? `${message}: ${data}` : message}`,
+    });
     this.rpcCode = rpcCode;
     this.data = data;
   }
+}
+
+/** CometBFT's "internal error": trouble in the node, where the other codes blame the request. */
+const INTERNAL_ERROR = -32603;
+
+/** True for an answer that another try may find gone. */
+export function isNodeTrouble(error: RpcRefusal): boolean {
+  return error.rpcCode === INTERNAL_ERROR;
 }
 
 export interface RpcOptions {

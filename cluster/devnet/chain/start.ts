@@ -71,18 +71,22 @@ export async function startDevnetChain(options: DevnetChainOptions): Promise<Dev
 /** The first start writes the genesis and the first block, so that no client ever sees height 0. */
 async function begin(ledger: Ledger, database: Database, genesis: ChainGenesis): Promise<void> {
   const found = ledger.committed.chainId;
-  if (found === '') {
-    const state = new State(database);
-    putGenesis(state, genesis);
-    await database.commit(state.overlay.changes(), true);
-    await ledger.produceBlock(Date.now());
-  } else if (found !== genesis.chainId) {
+  if (found !== '' && found !== genesis.chainId) {
     throw new Terminal({
       code: 'devnet-chain-genesis',
       message: `The directory holds the chain ${found}, not ${genesis.chainId}.`,
       advice: 'Give the chain id it was made with, or an empty directory.',
     });
   }
+  if (found === '') await database.commit(genesisChanges(database, genesis), true);
+  // Also after a crash between these two writes.
+  if (ledger.committed.head.height === 0) await ledger.produceBlock(Date.now());
+}
+
+function genesisChanges(database: Database, genesis: ChainGenesis): ReadonlyMap<string, unknown> {
+  const state = new State(database);
+  putGenesis(state, genesis);
+  return state.overlay.changes();
 }
 
 /** A block that cannot be written is tried again with the next; what it held still waits. */

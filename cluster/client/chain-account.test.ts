@@ -1,0 +1,60 @@
+import test from 'ava';
+import { Cancelled, type SealionError } from '../../protocols/errors.ts';
+import { accountKey } from '../../runtime/keys/keyring.ts';
+import { startChain } from '../devnet/chain/testing.ts';
+import { ChainAccount } from './chain-account.ts';
+
+test('two that sign with one key get on with each other', async (t) => {
+  const fixture = await startChain(t);
+  const { chain, genesis, key } = fixture;
+  const [account] = genesis.accounts;
+  const [sp] = genesis.chain.sps;
+  if (!account || !sp) return t.fail();
+  const both = [1, 2].map(() => new ChainAccount(chain, key(account.privateKey)));
+  const ids = await Promise.all(
+    both.flatMap((user, i) =>
+      ['a', 'b'].map((name) =>
+        user.createBucket({
+          bucketName: `bucket-${name}${i}`,
+          primarySpAddress: sp.operatorAddress,
+          familyId: 1,
+        }),
+      ),
+    ),
+  );
+  t.deepEqual(ids.sort(), ['1', '2', '3', '4']);
+});
+
+test('an account that the chain does not know is told so', async (t) => {
+  const { chain } = await startChain(t);
+  const nobody = new ChainAccount(chain, accountKey(Buffer.alloc(32, 7)));
+  const error = await t.throwsAsync<SealionError>(nobody.cancelCreateObject('bucket', 'object'));
+  t.is(error?.code, 'no-such-account');
+});
+
+test('a transaction that no block takes in time can be waited for later', async (t) => {
+  const { chain, genesis, key } = await startChain(t);
+  const impatient = new ChainAccount(chain, key(genesis.accounts[0]?.privateKey ?? ''), 0);
+  const error = await t.throwsAsync<SealionError>(
+    impatient.createBucket({
+      bucketName: 'bucket',
+      primarySpAddress: genesis.chain.sps[0]?.operatorAddress ?? '',
+      familyId: 1,
+    }),
+  );
+  t.is(error?.code, 'transaction-not-included');
+  t.is(error?.kind, 'retryable');
+});
+
+test('the caller’s signal ends the wait, and the next transaction is not in its way', async (t) => {
+  const { user, genesis } = await startChain(t);
+  const bucket = (bucketName: string) => ({
+    bucketName,
+    primarySpAddress: genesis.chain.sps[0]?.operatorAddress ?? '',
+    familyId: 1,
+  });
+  await t.throwsAsync(user.createBucket(bucket('first'), { signal: AbortSignal.abort() }), {
+    instanceOf: Cancelled,
+  });
+  t.is(await user.createBucket(bucket('second')), '1');
+});
