@@ -1,0 +1,145 @@
+import { getEventListeners } from 'node:events';
+import type { NatsConnection } from '@nats-io/nats-core';
+import anyTest, { type TestFn } from 'ava';
+import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
+import { connectNats } from '../nats/connect.ts';
+import { type NatsServer, startNatsServer } from '../nats/server.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+import type { Calls } from './calls.ts';
+import { natsCalls } from './nats-calls.ts';
+
+const test = anyTest as TestFn<{ server: NatsServer }>;
+
+test.before(async (t) => {
+  t.context = { server: await startNatsServer() };
+});
+test.after.always((t) => t.context.server.stop());
+
+async function node(
+  t: { teardown(end: () => Promise<void>): void; context: { server: NatsServer } },
+  name: string,
+): Promise<{ calls: Calls; connection: NatsConnection }> {
+  const connection = await connectNats({ url: t.context.server.url, name, log: silentLogger });
+  t.teardown(() => connection.close());
+  return { calls: natsCalls(connection, silentLogger), connection };
+}
+
+/** Serves in the background and resolves once the server knows of it. */
+async function serving(
+  { calls, connection }: { calls: Calls; connection: NatsConnection },
+  subject: string,
+  answer: (question: unknown, signal: AbortSignal) => Promise<unknown>,
+): Promise<{ stop(): Promise<void> }> {
+  const stop = new AbortController();
+  const served = calls.serve(subject, answer, { signal: stop.signal });
+  await connection.flush();
+  return {
+    stop: async () => {
+      stop.abort();
+      await served;
+    },
+  };
+}
+
+const timeoutMs = 10_000;
+
+test('a question is answered by another node', async (t) => {
+  const a = await node(t, 'a');
+  const b = await node(t, 'b');
+  const line = await serving(a, 'sum', async (question) => {
+    const numbers = question as readonly number[];
+    return { sum: numbers.reduce((x, y) => x + y, 0) };
+  });
+  t.deepEqual(await b.calls.call('sum', [1, 2, 3], { timeoutMs }), { sum: 6 });
+  await line.stop();
+});
+
+test('what the answerer throws reaches the asker as it was', async (t) => {
+  const a = await node(t, 'a');
+  const b = await node(t, 'b');
+  const thrown: Record<string, Error> = {
+    terminal: new Terminal({ code: 'no', message: 'No.', advice: 'Do not.', gatewayCode: 50001 }),
+    retryable: new Retryable({ code: 'later', message: 'Later.', retryAfterMs: 77 }),
+    cancelled: new Cancelled({ code: 'stop', message: 'Stopped.' }),
+    other: new Error('bang'),
+  };
+  const line = await serving(a, 'throws', async (question) => {
+    throw thrown[String(question)];
+  });
+  const call = (which: string) => b.calls.call('throws', which, { timeoutMs });
+  const terminal = await t.throwsAsync(call('terminal'), {
+    instanceOf: Terminal,
+    code: 'no',
+    message: 'No.',
+  });
+  t.deepEqual([terminal?.advice, terminal?.gatewayCode], ['Do not.', 50001]);
+  const retryable = await t.throwsAsync(call('retryable'), { instanceOf: Retryable, code: 'later' });
+  t.is(retryable?.retryAfterMs, 77);
+  await t.throwsAsync(call('cancelled'), { instanceOf: Cancelled, code: 'stop' });
+  await t.throwsAsync(call('other'), { instanceOf: Retryable, code: 'unexpected', message: /bang/ });
+  await line.stop();
+});
+
+test('a question that nobody answers, or not in time, can be asked again', async (t) => {
+  const a = await node(t, 'a');
+  const b = await node(t, 'b');
+  await t.throwsAsync(b.calls.call('void', 1, { timeoutMs }), {
+    instanceOf: Retryable,
+    code: 'nobody-answers',
+  });
+  let answer: () => void = () => undefined;
+  const line = await serving(
+    a,
+    'slow',
+    () =>
+      new Promise<void>((resolve) => {
+        answer = resolve;
+      }),
+  );
+  await t.throwsAsync(b.calls.call('slow', 1, { timeoutMs: 50 }), {
+    instanceOf: Retryable,
+    code: 'call-timeout',
+  });
+  answer();
+  await line.stop();
+});
+
+test('an asker that gives up hears of it at once and leaves no listener', async (t) => {
+  const a = await node(t, 'a');
+  const line = await serving(a, 'held', async (_question, signal) => {
+    if (!signal.aborted)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  });
+  const asker = new AbortController();
+  const call = a.calls.call('held', 1, { timeoutMs, signal: asker.signal });
+  asker.abort();
+  await t.throwsAsync(call, { instanceOf: Cancelled });
+  t.is(getEventListeners(asker.signal, 'abort').length, 0);
+  await t.throwsAsync(a.calls.call('held', 1, { timeoutMs, signal: asker.signal }), {
+    instanceOf: Cancelled,
+  });
+  await line.stop();
+});
+
+test('serving ends with its signal, after what is under way; without it, the end is a failure', async (t) => {
+  const a = await node(t, 'a');
+  const b = await node(t, 'b');
+  let ended = false;
+  const line = await serving(a, 'last', async (_question, signal) => {
+    if (!signal.aborted)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    ended = true;
+    return 'bye';
+  });
+  const call = b.calls.call('last', 1, { timeoutMs });
+  await b.connection.flush();
+  await a.connection.flush();
+  await line.stop();
+  t.true(ended);
+  t.is(await call, 'bye');
+
+  const served = b.calls.serve('lost', async () => 1, { signal: new AbortController().signal });
+  await b.connection.flush();
+  await b.connection.close();
+  await t.throwsAsync(served, { instanceOf: Retryable, code: 'nats-unavailable' });
+});

@@ -1,0 +1,162 @@
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { z } from 'zod';
+import {
+  Cancelled,
+  Retryable,
+  type SealionError,
+  Terminal,
+  throwIfAborted,
+  toSealionError,
+} from '../../protocols/errors.ts';
+import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Calls } from './calls.ts';
+
+/** Calls answered at one time by one `serve`; more are refused. */
+const AT_ONCE = 256;
+
+const failure = z.object({
+  kind: z.enum(['retryable', 'terminal', 'cancelled']),
+  code: z.string(),
+  message: z.string(),
+  advice: z.string().optional(),
+  gatewayCode: z.int().optional(),
+  retryAfterMs: z.number().optional(),
+});
+
+/** Of a call, on the wire. */
+const outcome = z.union([z.object({ value: z.unknown() }).required(), z.object({ failure })]);
+type Outcome = z.infer<typeof outcome>;
+
+/** Calls over NATS requests. The connection stays the caller's. */
+export function natsCalls(connection: NatsConnection, log: Logger): Calls {
+  return {
+    async serve(subject, answer, { signal }) {
+      throwIfAborted(signal);
+      const calls = connection.subscribe(subject);
+      const stop = () => calls.unsubscribe();
+      signal.addEventListener('abort', stop, { once: true });
+      const running = new Set<Promise<void>>();
+      try {
+        for await (const message of calls) {
+          if (running.size >= AT_ONCE) {
+            respond(message, { failure: failureOf(tooManyCalls()) }, log);
+            continue;
+          }
+          const answering = outcomeOf(message, answer, signal)
+            .then((result) => respond(message, result, log))
+            .finally(() => running.delete(answering));
+          running.add(answering);
+        }
+      } catch (error) {
+        throw natsError(error, `answering ${subject}`);
+      } finally {
+        signal.removeEventListener('abort', stop);
+        await Promise.all(running);
+      }
+      if (!signal.aborted) {
+        throw new Retryable({
+          code: 'nats-unavailable',
+          message: `The connection ended while ${subject} was answered.`,
+        });
+      }
+    },
+
+    async call(subject, question, { timeoutMs, signal }) {
+      throwIfAborted(signal);
+      const asked = connection.request(subject, JSON.stringify(question), { timeout: timeoutMs });
+      const message = await orAborted(asked, signal).catch((error: unknown) => {
+        throw callError(error, subject);
+      });
+      const result = readOutcome(message, subject);
+      if ('value' in result) return result.value;
+      throw errorOf(result.failure);
+    },
+  };
+}
+
+async function outcomeOf(
+  message: Msg,
+  answer: (question: unknown, signal: AbortSignal) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    return { value: (await answer(message.json(), signal)) ?? null };
+  } catch (thrown) {
+    return { failure: failureOf(toSealionError(thrown)) };
+  }
+}
+
+function readOutcome(message: Msg, subject: string): Outcome {
+  try {
+    return outcome.parse(message.json());
+  } catch (cause) {
+    throw new Retryable({ code: 'bad-answer', message: `The answer of ${subject} cannot be read.`, cause });
+  }
+}
+
+function respond(message: Msg, result: Outcome, log: Logger): void {
+  try {
+    message.respond(JSON.stringify(result));
+  } catch (thrown) {
+    log.warn({ error: toSealionError(thrown), subject: message.subject }, 'an answer could not be sent');
+  }
+}
+
+function failureOf(error: SealionError): z.infer<typeof failure> {
+  const { kind, code, message, advice, gatewayCode } = error;
+  const retryAfterMs = error instanceof Retryable ? error.retryAfterMs : undefined;
+  return { kind, code, message, advice, gatewayCode, retryAfterMs };
+}
+
+function errorOf({
+  kind,
+  advice,
+  gatewayCode,
+  retryAfterMs,
+  ...facts
+}: z.infer<typeof failure>): SealionError {
+  const all = {
+    ...facts,
+    ...(advice !== undefined && { advice }),
+    ...(gatewayCode !== undefined && { gatewayCode }),
+  };
+  if (kind === 'terminal') return new Terminal(all);
+  if (kind === 'cancelled') return new Cancelled(all);
+  return new Retryable({ ...all, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+}
+
+function callError(thrown: unknown, subject: string): SealionError {
+  if (isNoResponders(thrown)) {
+    return new Retryable({ code: 'nobody-answers', message: `No node of this SP answers ${subject} now.` });
+  }
+  if (isTimeout(thrown)) {
+    return new Retryable({ code: 'call-timeout', message: `${subject} was not answered in time.` });
+  }
+  return natsError(thrown, `asking ${subject}`);
+}
+
+function tooManyCalls(): Retryable {
+  return new Retryable({ code: 'too-many-calls', message: `${AT_ONCE} calls are being answered already.` });
+}
+
+/** NATS requests take no signal: what comes after it is dropped. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      try {
+        throwIfAborted(signal);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
