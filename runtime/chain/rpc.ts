@@ -1,6 +1,7 @@
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import { Retryable, Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { withDeadline } from './deadline.ts';
 
 /** A JSON-RPC error that a node answered with; who called knows what it means for the method. */
 export class RpcRefusal extends Terminal {
@@ -67,8 +68,9 @@ export class Rpc {
   async #execute(request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
     const { urls, log } = this.#options;
     const failures: unknown[] = [];
+    const first = this.#current;
     for (let attempt = 0; attempt < urls.length; attempt += 1) {
-      const index = (this.#current + attempt) % urls.length;
+      const index = (first + attempt) % urls.length;
       const url = urls[index] ?? '';
       try {
         const response = await this.#post(url, request, signal);
@@ -94,17 +96,18 @@ export class Rpc {
   }
 
   async #post(url: string, request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
-    const signals = [this.#closed.signal, AbortSignal.timeout(this.#options.timeoutMs)];
-    if (signal) signals.push(signal);
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-      signal: AbortSignal.any(signals),
+    const { timeoutMs } = this.#options;
+    const { status, text } = await withDeadline(timeoutMs, [this.#closed.signal, signal], async (bounded) => {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(request),
+        signal: bounded,
+      });
+      return { status: response.status, text: await response.text() };
     });
-    const text = await response.text();
     const answer = parseAnswer(text);
-    if (!answer) throw new Error(`HTTP ${response.status} without a JSON-RPC answer: ${text.slice(0, 200)}`);
+    if (!answer) throw new Error(`HTTP ${status} without a JSON-RPC answer: ${text.slice(0, 200)}`);
     if (answer.error) {
       throw new RpcRefusal(answer.error.code, answer.error.message, String(answer.error.data ?? ''));
     }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import test from 'ava';
 import { feeOf } from '../../../protocols/greenfield/fees.ts';
 import type { Message } from '../../../protocols/greenfield/messages.ts';
@@ -73,11 +74,7 @@ test('what is wrong with a transaction is said before it waits for a block', asy
   await poll(async () => ((await chain.latestBlock()).height > 1 ? true : undefined));
   for (const [expected, signing] of cases) {
     const { code, codespace } = await chain.broadcast(await sign(fixture, 'bucket', signing));
-    t.is(
-      `${codespace} ${code}`,
-      expected,
-      JSON.stringify(signing, (_, v) => `${v}`),
-    );
+    t.is(`${codespace} ${code}`, expected, inspect(signing));
   }
   t.is((await chain.broadcast(Buffer.from('no transaction'))).code, 2);
   const tampered = await sign(fixture, 'bucket');
