@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto';
 import { TxMsgData } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/abci/v1beta1/abci.js';
+import { transactionHash } from '../../protocols/greenfield/transaction.ts';
 import type { BroadcastResult, IncludedTransaction } from './chain.ts';
 import { unavailable, withClient } from './query.ts';
 import { type Rpc, RpcRefusal } from './rpc.ts';
-
-/** A transaction's name on chain: SHA-256 of its TxRaw bytes, upper-case hex. */
-export function transactionHash(transaction: Uint8Array): string {
-  return createHash('sha256').update(transaction).digest('hex').toUpperCase();
-}
 
 /**
  * `broadcast_tx_sync`. Bytes that the node has already taken count as taken (code 0): CometBFT answers their
