@@ -64,6 +64,17 @@ test('never more than the limit is out, whatever the order of asking and giving 
   );
 });
 
+test('who holds bytes is told when somebody waits for them', async (t) => {
+  const budget = new ByteBudget(10);
+  const release = await budget.acquire(10);
+  const deaf = budget.onShortage(() => t.fail());
+  deaf();
+  budget.onShortage(release);
+  t.false(budget.isShort);
+  (await budget.acquire(5))();
+  t.is(budget.used, 0);
+});
+
 test('each provider has a budget of its own', async (t) => {
   const budgets = new ByteBudgets(4);
   const release = await budgets.of(1).acquire(4);

@@ -13,6 +13,7 @@ export class ByteBudget {
   readonly limit: number;
   #used = 0;
   readonly #waiters: Waiter[] = [];
+  readonly #shortageListeners = new Set<() => void>();
 
   constructor(limit: number) {
     this.limit = limit;
@@ -23,10 +24,21 @@ export class ByteBudget {
     return this.#used;
   }
 
+  /** True while somebody waits: who holds bytes that it can do without gives them back now. */
+  get isShort(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Be called whenever somebody begins to wait. @returns a function that ends it */
+  onShortage(listener: () => void): () => void {
+    this.#shortageListeners.add(listener);
+    return () => this.#shortageListeners.delete(listener);
+  }
+
   /** The bytes at once, or undefined when others would have to give some back first. */
   tryAcquire(bytes: number): Release | undefined {
     const weight = Math.min(bytes, this.limit);
-    if (this.#waiters.length > 0 || this.#used + weight > this.limit) return undefined;
+    if (this.isShort || this.#used + weight > this.limit) return undefined;
     return this.#take(weight);
   }
 
@@ -57,6 +69,7 @@ export class ByteBudget {
       };
       this.#waiters.push(waiter);
       signal?.addEventListener('abort', onAbort, { once: true });
+      for (const listener of this.#shortageListeners) listener();
     });
   }
 

@@ -16,6 +16,8 @@ export type EncoderMessage =
       readonly reply: Reply<Uint8Array>;
     }
   | { readonly type: 'loaded'; readonly segmentIndex: number; readonly outcome: Outcome<Loaded> }
+  /** Somebody on the node waits for memory. */
+  | { readonly type: 'shortage' }
   | { readonly type: 'caught-up'; readonly request: Straggler; readonly outcome: Outcome<Uint8Array> };
 
 interface Loaded {
@@ -37,6 +39,9 @@ interface State {
   /** One above the highest segment that was ever asked for ahead. */
   front: number;
   readonly stragglers: Straggler[];
+  /** All that this incarnation has of the node's memory. */
+  readonly held: Set<Release>;
+  readonly stopListening: () => void;
 }
 
 /** Encoded segments kept at once: what the columns are sending, and the next. */
@@ -59,7 +64,10 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
 
   return {
     kind: 'encoder',
-    start: () => ({ window: new Map(), front: 0, stragglers: [] }),
+    start(ctx) {
+      const stopListening = options.memory.onShortage(() => ctx.self.tell({ type: 'shortage' }));
+      return { window: new Map(), front: 0, stragglers: [], held: new Set(), stopListening };
+    },
 
     receive(state, message, ctx) {
       switch (message.type) {
@@ -68,6 +76,9 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
           break;
         case 'loaded':
           settle(state, message.segmentIndex, message.outcome);
+          break;
+        case 'shortage':
+          makeRoom(state, 0);
           break;
         case 'caught-up':
           answer(message.request, message.outcome);
@@ -79,7 +90,8 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     },
 
     stopped(state) {
-      for (const entry of state?.window.values() ?? []) entry.loaded?.release();
+      state?.stopListening();
+      for (const release of state?.held ?? []) release();
     },
   };
 
@@ -97,48 +109,47 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
       load(state, segmentIndex, ctx).waiting.push(request);
     }
     const next = segmentIndex + 1;
-    if (next === state.front && next < plan.segmentCount && state.window.size < WINDOW)
-      load(state, next, ctx);
+    if (next !== state.front || next >= plan.segmentCount || state.window.size >= WINDOW) return;
+    const release = options.memory.tryAcquire(weight(plan, next));
+    if (release) load(state, next, ctx, release);
   }
 
-  function load(state: State, segmentIndex: number, ctx: Context<EncoderMessage>): Entry {
+  function load(state: State, segmentIndex: number, ctx: Context<EncoderMessage>, granted?: Release): Entry {
     makeRoom(state, WINDOW - 1);
     const entry: Entry = { waiting: [], taken: new Set() };
     state.window.set(segmentIndex, entry);
     state.front = segmentIndex + 1;
-    const bytes = weight(plan, segmentIndex);
-    const release = options.memory.tryAcquire(bytes);
-    // Whoever waits for memory first gives back what it could read again: so nobody waits for ever.
-    if (!release) makeRoom(state, 0);
     ctx.pipe(
       async (signal) => {
-        const held = release ?? (await options.memory.acquire(bytes, signal));
-        try {
-          const key = segmentKey(options.context.id, segmentIndex);
-          return { shards: code.encode(await options.pieces.get(key, { signal })), release: held };
-        } catch (error) {
-          held();
-          throw error;
-        }
+        const release = granted ?? (await options.memory.acquire(weight(plan, segmentIndex), signal));
+        return encodeSegment(segmentIndex, held(state, release), signal);
       },
       (outcome) => ({ type: 'loaded', segmentIndex, outcome }),
     );
     return entry;
   }
 
+  async function encodeSegment(segmentIndex: number, release: Release, signal: AbortSignal): Promise<Loaded> {
+    try {
+      const segment = await options.pieces.get(segmentKey(options.context.id, segmentIndex), { signal });
+      return { shards: code.encode(segment), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
   function settle(state: State, segmentIndex: number, outcome: Outcome<Loaded>): void {
     const entry = state.window.get(segmentIndex);
-    if (!entry) {
-      if (outcome.ok) outcome.value.release();
-      return;
-    }
-    if (!outcome.ok) {
+    const waiting = entry?.waiting.splice(0) ?? [];
+    if (entry && outcome.ok) {
+      entry.loaded = outcome.value;
+      for (const request of waiting) give(state, segmentIndex, entry, request);
+      if (options.memory.isShort) makeRoom(state, 0);
+    } else if (!outcome.ok) {
       state.window.delete(segmentIndex);
-      for (const request of entry.waiting) request.reply.reject(outcome.error);
-      return;
+      for (const request of waiting) request.reply.reject(outcome.error);
     }
-    entry.loaded = outcome.value;
-    for (const request of entry.waiting.splice(0)) give(state, segmentIndex, entry, request);
   }
 
   function give(state: State, segmentIndex: number, entry: Entry, request: Straggler): void {
@@ -159,6 +170,16 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
       (outcome) => ({ type: 'caught-up', request, outcome }),
     );
   }
+}
+
+/** Memory that goes back when it is released, or with this incarnation. */
+function held(state: State, release: Release): Release {
+  const once = () => {
+    state.held.delete(once);
+    release();
+  };
+  state.held.add(once);
+  return once;
 }
 
 /** Drops the oldest loaded segments until at most `keep` entries are left. */
