@@ -61,6 +61,7 @@ test('the smallest configuration gets every default', (t) => {
       concurrentUploads: 64,
       minUploadRate: 16 * 1024,
       idleTimeoutMs: 30_000,
+      diskReserve: 10 * 2 ** 30,
     },
     timing: { jobDeadlineHours: 24, ackWaitMs: 30_000 },
     journal: { adapter: 'level', retentionDays: 7 },

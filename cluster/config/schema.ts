@@ -46,9 +46,10 @@ export function nodeConfig(base: string) {
       minUploadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
       idleTimeoutMs: wholeNumber(100, 3_600_000, 'ms').default(30_000),
       maxPayload: bytes(1, 'the largest payload that is taken').optional(),
+      diskReserve: bytes(0, 'how much space stays free').default(10 * 2 ** 30),
     }).prefault({}),
     timing: section({
-      jobDeadlineHours: wholeNumber(1, 24 * 365, 'hours').default(24),
+      jobDeadlineHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(24),
       ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
     }).prefault({}),
     journal: section({
@@ -73,6 +74,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const NODE_NAME = 'a name for this node, of up to 63 letters, digits, "_" and "-"';
 const ROLES = 'all: the level journal belongs to one process, so there is one node per SP';
 const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
+const HOURS = 'hours, from 0.001 to 8760';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
 
 function plane(base: string) {

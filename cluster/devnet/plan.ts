@@ -88,7 +88,7 @@ export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
         bucket: BUCKET,
       },
     })),
-    accounts: genesis.accounts,
+    accounts: genesis.accounts.map(({ address, privateKey }) => ({ address, privateKey: `0x${privateKey}` })),
     pid,
   };
 }

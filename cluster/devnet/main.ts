@@ -1,0 +1,95 @@
+/** `npm run devnet`: runs a devnet until ^C, and says how to use it. */
+import { relative } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { createLogger } from '../../runtime/telemetry/logger.ts';
+import { runProgram } from '../program.ts';
+import { type Devnet, startDevnet } from './devnet.ts';
+
+interface Flags {
+  readonly sps: number;
+  readonly directory: string;
+  readonly keep: boolean;
+  readonly segmentSize?: number;
+  readonly blockTime: number;
+  readonly accounts: number;
+  readonly chainPort?: number;
+  readonly natsPort?: number;
+  readonly gatewayPort?: number;
+  readonly adminPort?: number;
+}
+
+const flags = new Command('npm run devnet --')
+  .description('Runs a nats-server, a chain and storage providers on this machine until ^C.')
+  .option('--sps <n>', 'storage providers, at least 7', wholeNumber, 7)
+  .option('--directory <path>', 'where it lives', '.devnet')
+  .option('--keep', 'go on with what is there, instead of beginning anew', false)
+  .option('--segment-size <bytes>', 'of a segment; 16 MiB without it', wholeNumber)
+  .option('--block-time <ms>', 'from one block of the chain to the next', wholeNumber, 1_000)
+  .option('--accounts <n>', 'funded accounts for clients', wholeNumber, 3)
+  .option('--chain-port <port>', 'a free one without it, and so for the others', wholeNumber)
+  .option('--nats-port <port>', 'of nats-server', wholeNumber)
+  .option(
+    '--gateway-port <port>',
+    "of the first provider's gateway; the others get those after it",
+    wholeNumber,
+  )
+  .option('--admin-port <port>', 'the same for the admin servers', wholeNumber)
+  .parse()
+  .opts<Flags>();
+const log = createLogger({ level: 'warn' });
+
+await runProgram(async (signal) => {
+  const begin = performance.now();
+  say(`Starting a devnet of ${flags.sps} storage providers in ${flags.directory} …\n`);
+  const { chainPort, natsPort, gatewayPort, adminPort, segmentSize } = flags;
+  const devnet = await startDevnet({
+    directory: flags.directory,
+    keep: flags.keep,
+    sps: flags.sps,
+    accounts: flags.accounts,
+    blockTimeMs: flags.blockTime,
+    ...(segmentSize !== undefined && { segmentSize }),
+    ports: {
+      ...(chainPort !== undefined && { chain: chainPort }),
+      ...(natsPort !== undefined && { nats: natsPort }),
+      ...(gatewayPort !== undefined && { gateway: gatewayPort }),
+      ...(adminPort !== undefined && { admin: adminPort }),
+    },
+    log,
+    signal,
+  });
+  say(summary(devnet, performance.now() - begin));
+  return {
+    async stop() {
+      say('Stopping the devnet …\n');
+      await devnet.stop();
+    },
+  };
+}, log);
+
+function wholeNumber(text: string): number {
+  if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is no whole number.');
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+function summary({ file, path }: Devnet, ms: number): string {
+  const [account] = file.accounts;
+  return `
+It serves after ${(ms / 1_000).toFixed(1)} s; ^C stops it.
+
+  chain    ${file.chain.rpc}  ${file.chain.chainId}
+${file.sps.map(({ id, endpoint, admin }) => `  sp ${id}     ${endpoint}  (for operators: ${admin}/tree)`).join('\n')}
+  account  ${account?.address}
+  its key  ${account?.privateKey}
+
+${relative('.', path)} says all of this to programs. In another terminal, for example:
+
+  npx sealion put README.md my-bucket/readme --wait
+  npx sealion status my-bucket/readme
+  npx sealion tree --sp 1
+`;
+}
