@@ -105,10 +105,18 @@ export interface InboundOffer {
   accept(firstMissing: number, options?: PeerOptions): Promise<InboundSession>;
   /** Sends a receipt, now or stored from before, and settles the offer. */
   receipt(receipt: Receipt): Promise<void>;
-  /** Refuses and settles the offer; `again` tells the primary whether another try can help. */
-  refuse(reason: { readonly code: string; readonly reason: string; readonly again: boolean }): Promise<void>;
+  /** Refuses and settles the offer. */
+  refuse(refusal: Refusal): Promise<void>;
   /** Leaves the offer for a later delivery. */
   postpone(delayMs: number): Promise<void>;
+}
+
+/** Why a secondary does not take a column. */
+export interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+  /** True when another try can help. */
+  readonly again: boolean;
 }
 
 export interface InboundSession {

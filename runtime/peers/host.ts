@@ -1,0 +1,25 @@
+import type { Asks } from './asks.ts';
+import type { Offers } from './offers.ts';
+import type { InboundOffer, PeerHost } from './peers.ts';
+
+/** How this SP, as a secondary, answers the others over NATS. */
+export class NatsPeerHost implements PeerHost {
+  readonly #asks: Asks;
+  readonly #offers: Offers;
+
+  constructor(asks: Asks, offers: Offers) {
+    this.#asks = asks;
+    this.#offers = offers;
+  }
+
+  serveAsks(
+    answer: Parameters<PeerHost['serveAsks']>[0],
+    options: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    return this.#asks.serve(answer, options.signal);
+  }
+
+  offers(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<InboundOffer> {
+    return this.#offers.take(options.limit, options.signal);
+  }
+}

@@ -1,0 +1,200 @@
+import { type Deferred, deferred, type NatsConnection } from '@nats-io/nats-core';
+import { Cancelled, Retryable, type SealionError, throwIfAborted } from '../../protocols/errors.ts';
+import type { PayloadPlan } from '../../protocols/payload/plan.ts';
+import { natsError } from '../nats/errors.ts';
+import type { CreditBudget, CreditLine } from './credit-budget.ts';
+import type { InboundPiece } from './peers.ts';
+import { type Abort, type Credit, type Demand, sessionAborted, writeAbort } from './session-wire.ts';
+import type { SessionWord } from './subjects.ts';
+
+export interface InboundStreamOptions {
+  readonly plan: PayloadPlan;
+  /** First segment whose piece is wanted. */
+  readonly firstMissing: number;
+  /** The whole column, where it rode in the offer: then nothing comes over the wire. */
+  readonly column?: Uint8Array;
+  readonly sender: number;
+  readonly budget: CreditBudget;
+  readonly connection: NatsConnection;
+  /** The sender's end of the session. */
+  readonly subject: string;
+  /** Without a word or the bytes owed for so long (ms), the sender counts as stalled. */
+  readonly stallMs: number;
+}
+
+/** The receiver's half of a session: bytes as they come, cut into pieces as they are read. */
+export class InboundStream {
+  readonly #options: InboundStreamOptions;
+  readonly #line: CreditLine;
+  readonly #ended = new AbortController();
+  readonly #watch: NodeJS.Timeout;
+  /** Bytes that come over the wire in all. */
+  readonly #expected: number;
+  #received = 0;
+  #chunks: Uint8Array[] = [];
+  #arrived: Deferred<void> | undefined;
+  #heardAt = performance.now();
+  #creditDue = false;
+
+  constructor(options: InboundStreamOptions) {
+    this.#options = options;
+    const bytes = bytesFrom(options.plan, options.firstMissing);
+    this.#expected = options.column ? 0 : bytes;
+    if (options.column) this.#chunks = [options.column.subarray(options.column.length - bytes)];
+    this.#line = options.budget.open(options.sender, () => this.#tellCredit());
+    this.#watch = setInterval(() => this.#check(), options.stallMs / 6);
+  }
+
+  /** Fires when the stream has ended, with the reason. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Pieces in segment order; what is left of one when the next is asked for is thrown away. For one reader. */
+  async *pieces(signal?: AbortSignal): AsyncGenerator<InboundPiece> {
+    const { plan, firstMissing } = this.#options;
+    const abort = () => this.fail(aborted(signal?.reason));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      for (let segmentIndex = firstMissing; segmentIndex < plan.segmentCount; segmentIndex++) {
+        const size = plan.pieceLength(segmentIndex);
+        const piece = { left: size };
+        yield { segmentIndex, size, bytes: this.#read(piece) };
+        for await (const _ of this.#read(piece));
+      }
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** A piece message came. */
+  onPiece(at: number, body: Uint8Array): void {
+    if (this.#ended.signal.aborted) return;
+    if (at !== this.#received) {
+      this.#lost(at);
+    } else if (at + body.length > this.#line.granted) {
+      this.#broken('credit-exceeded', 'The sender sent more than it was granted.');
+    } else {
+      this.#heardAt = performance.now();
+      this.#received += body.length;
+      this.#chunks.push(body);
+      this.#arrived?.resolve();
+    }
+  }
+
+  /** The sender's word. */
+  onDemand(demand: Demand): void {
+    if (this.#ended.signal.aborted) return;
+    if (demand.sent > this.#received) {
+      this.#lost(demand.sent);
+    } else if (demand.want > this.#expected) {
+      this.#broken('column-too-long', 'The sender wants to send more than the column has.');
+    } else {
+      const owed = this.#line.granted > this.#received;
+      if (!owed) this.#heardAt = performance.now();
+      this.#line.want(demand.want);
+      this.#tellCredit();
+    }
+  }
+
+  /** The sender says that all is sent. True when all has come; else the stream ends. */
+  completeAt(sent: number): boolean {
+    if (this.#ended.signal.aborted) return false;
+    if (sent === this.#expected && this.#received === this.#expected) return true;
+    this.#lost(sent);
+    return false;
+  }
+
+  /** The sender's word. */
+  onAbort(abort: Abort): void {
+    this.end(sessionAborted(abort));
+  }
+
+  /** Ends the stream, and tells the sender. */
+  fail(reason: SealionError): void {
+    if (this.#ended.signal.aborted) return;
+    this.#say('abort', writeAbort(reason));
+    this.end(reason);
+  }
+
+  /** Ends the stream with the reason that its reader gets; the first one counts. */
+  end(reason: SealionError): void {
+    if (this.#ended.signal.aborted) return;
+    clearInterval(this.#watch);
+    this.#ended.abort(reason);
+    this.#chunks = [];
+    this.#arrived?.reject(reason);
+    this.#line.close();
+  }
+
+  async *#read(piece: { left: number }): AsyncGenerator<Uint8Array> {
+    while (piece.left > 0) {
+      const chunk = await this.#next(piece.left);
+      piece.left -= chunk.length;
+      try {
+        yield chunk;
+      } finally {
+        if (!this.#options.column) this.#line.consume(chunk.length);
+        this.#tellCredit();
+      }
+    }
+  }
+
+  async #next(limit: number): Promise<Uint8Array> {
+    throwIfAborted(this.#ended.signal);
+    if (this.#chunks.length === 0) {
+      this.#arrived = deferred<void>();
+      await this.#arrived;
+    }
+    const first = this.#chunks[0] as Uint8Array;
+    if (first.length <= limit) this.#chunks.shift();
+    else this.#chunks[0] = first.subarray(limit);
+    return first.subarray(0, limit);
+  }
+
+  /** Once for all changes of one turn. */
+  #tellCredit(): void {
+    if (this.#creditDue) return;
+    this.#creditDue = true;
+    queueMicrotask(() => {
+      this.#creditDue = false;
+      if (this.#ended.signal.aborted) return;
+      const credit: Credit = { granted: this.#line.granted, consumed: this.#line.consumed };
+      this.#say('credit', JSON.stringify(credit));
+    });
+  }
+
+  #check(): void {
+    if (performance.now() - this.#heardAt < this.#options.stallMs) return;
+    this.#broken('peer-stalled', `The sender was silent for ${this.#options.stallMs / 1000} s.`);
+  }
+
+  #lost(at: number): void {
+    const where = `the sender is at ${at}, ${this.#received} of ${this.#expected} have come`;
+    this.#broken('bytes-lost', `Bytes of the column were lost on the way: ${where}.`);
+  }
+
+  #broken(code: string, message: string): void {
+    this.fail(new Retryable({ code, message, advice: 'The primary offers what is missing again.' }));
+  }
+
+  /** A closed connection ends the stream. */
+  #say(word: SessionWord, text: string): void {
+    try {
+      this.#options.connection.publish(`${this.#options.subject}.${word}`, text);
+    } catch (error) {
+      this.end(natsError(error, 'receiving a column', 'peer-unreachable'));
+    }
+  }
+}
+
+/** Bytes of a column from a segment on. */
+export function bytesFrom(plan: PayloadPlan, segmentIndex: number): number {
+  if (segmentIndex >= plan.segmentCount) return 0;
+  return plan.columnLength - segmentIndex * plan.pieceLength(0);
+}
+
+function aborted(cause: unknown): Cancelled {
+  return new Cancelled({ code: 'aborted', message: 'Receiving a column was aborted.', cause });
+}

@@ -1,0 +1,30 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bounds of the bytes in flight between SPs, in bytes (design §5). */
+export interface FlowLimits {
+  /** Credit that a receiver has given out over one connection. */
+  readonly credit: number;
+  /** Part of it that one sending SP may hold. */
+  readonly creditPerSender: number;
+  /** Part of it that one stream may hold. */
+  readonly creditPerStream: number;
+  /** Bytes on their way to one SP, over all objects and nodes of that SP. */
+  readonly inFlightPerReceiver: number;
+  /** Largest body of a piece message; less where the server's `max_payload` asks for it. */
+  readonly pieceMessage: number;
+}
+
+export const FLOW_LIMITS: FlowLimits = {
+  credit: 32 * MIB,
+  creditPerSender: 8 * MIB,
+  creditPerStream: 4 * MIB,
+  inFlightPerReceiver: 8 * MIB,
+  pieceMessage: 512 * KIB,
+};
+
+/** Bytes: a column of up to this length rides in its offer. */
+export const INLINE_COLUMN = 64 * KIB;
+
+/** Bytes of `max_payload` left to the headers of a piece message. */
+export const HEADER_ROOM = 4 * KIB;
