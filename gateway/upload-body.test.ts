@@ -91,13 +91,30 @@ test('a trickling client is cut off though it is never silent', async (t) => {
 });
 
 test('a slow reader is not held against the client', async (t) => {
-  const limits = { idleTimeoutMs: 60_000, minBytesPerSecond: 1_000_000, rateWindowMs: 5 };
+  const limits = { idleTimeoutMs: 60_000, minBytesPerSecond: 1_000_000, rateWindowMs: 500 };
   let bytes = 0;
   for await (const chunk of body(chunks([1, 1, 1, 1]), 4, limits)) {
     bytes += chunk.length;
-    await sleep(10);
+    await sleep(200);
   }
   t.is(bytes, 4);
+});
+
+test('the source is let go however the iteration ends', async (t) => {
+  let open = 0;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    open += 1;
+    try {
+      yield* chunks([1, 1, 1]);
+    } finally {
+      open -= 1;
+    }
+  }
+  t.is(await read(body(source(), 3)), 3);
+  await t.throwsAsync(read(body(source(), 2)), { instanceOf: Terminal });
+  for await (const _ of body(source(), 3)) break;
+  await sleep(0);
+  t.is(open, 0);
 });
 
 test('a client that breaks off, before or during the body, is Cancelled', async (t) => {

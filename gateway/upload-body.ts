@@ -31,7 +31,7 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
   private readonly options: UploadBodyOptions;
   private readonly pace: Pace;
 
-  /** @param source is read from the first `next` on, and is never told to stop: its owner closes it. */
+  /** @param source is read from the first `next` on, and told to stop when the iteration ends. */
   constructor(source: AsyncIterable<Uint8Array>, options: UploadBodyOptions) {
     this.source = source[Symbol.asyncIterator]();
     this.options = options;
@@ -44,6 +44,9 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
     } catch (thrown) {
       this.failure ??= toSealionError(thrown);
       throw this.failure;
+    } finally {
+      // Not awaited: a source that waits for a silent client stops only when that one stirs.
+      this.source.return?.().catch(() => {});
     }
   }
 

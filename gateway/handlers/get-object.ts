@@ -108,14 +108,7 @@ async function send(
   release: () => void,
 ): Promise<ReadableStream<Uint8Array>> {
   const record = c.get('record');
-  const stop = new AbortController();
-  const chunks = readPayload(
-    pieces,
-    job,
-    plan,
-    range ?? { offset: 0, length: plan.payloadSize },
-    AbortSignal.any([signal, stop.signal]),
-  );
+  const chunks = readPayload(pieces, job, plan, range ?? { offset: 0, length: plan.payloadSize }, signal);
   const { body, ended } = await payloadResponse(chunks, {
     idleTimeoutMs: limits.idleTimeoutMs,
     outgoing: c.env?.outgoing,
@@ -124,7 +117,6 @@ async function send(
     },
   });
   record.sent = ended.then((failure) => {
-    stop.abort();
     release();
     if (failure) record.failure = { code: answerTo(failure).code, error: failure };
   });
