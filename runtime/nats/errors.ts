@@ -46,6 +46,14 @@ export function isWrongLastSequence(thrown: unknown): boolean {
   );
 }
 
+/** True when a stream with `discard_new_per_subject` refuses a message since the subject holds one already. */
+export function isSubjectTaken(thrown: unknown): boolean {
+  // the same number stands for every failure to store; only the text tells them apart
+  return (
+    isJetStreamError(thrown, JetStreamCode.STORE_FAILED) && String(thrown).includes('per subject exceeded')
+  );
+}
+
 /** The client wraps what it met, a request's failure above all. */
 function causes(thrown: unknown): unknown[] {
   return thrown instanceof Error ? [thrown, ...causes(thrown.cause)] : [];

@@ -1,6 +1,9 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { silentLogger } from '../telemetry/logger.ts';
@@ -42,6 +45,22 @@ test('a killed server finds its streams again in the same store', async (t) => {
   for await (const status of connection.status()) if (status.type === 'reconnect') break;
   t.is((await manager.streams.info('S')).config.name, 'S');
 });
+
+test('a server does not outlive its owner, even one that is killed', async (t) => {
+  const owner = fork(new URL('./server.child.js', import.meta.url));
+  const [{ pid, storeDir }] = await once(owner, 'message');
+  owner.kill('SIGKILL');
+  while (isAlive(pid) || (await exists(storeDir))) await sleep(20);
+  t.pass();
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 test('accounts of the configuration hold: a wrong password is refused for good', async (t) => {
   const server = await startNatsServer({

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,16 +58,12 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: options.detached ?? false,
   });
-  const killWithUs = () => {
-    child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', killWithUs);
+  const watchdog = child.pid === undefined ? undefined : watchOver(child.pid, folder);
   const log = keepEnd(child);
   const ended = processEnd(child)
     .then(() => rm(folder, { recursive: true, force: true }))
     .then(() => ({ log: log() }))
-    .finally(() => process.off('exit', killWithUs));
+    .finally(() => watchdog?.kill('SIGKILL'));
 
   const settled = new AbortController();
   try {
@@ -123,6 +118,20 @@ async function endBy(child: ChildProcess, how: NodeJS.Signals, ended: Promise<un
   const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await ended;
   clearTimeout(force);
+}
+
+/**
+ * A shell that waits for the end of its input, which comes with the end of this process, be it by SIGKILL, and
+ * then ends the server and removes its folder.
+ */
+function watchOver(pid: number, folder: string): ChildProcess {
+  const script = 'read _; kill -9 "$0"; rm -rf -- "$1"';
+  const shell = spawn('/bin/sh', ['-c', script, String(pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.on('error', () => undefined).unref();
+  return shell;
 }
 
 /** Resolves when the process is gone, or never was because it could not be started. */

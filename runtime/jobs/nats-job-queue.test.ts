@@ -1,0 +1,181 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstream } from '@nats-io/jetstream';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { connectNats } from '../nats/connect.ts';
+import { type NatsServer, startNatsServer } from '../nats/server.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+import type { JobQueue, Lease } from './job-queue.ts';
+import { openJobQueue } from './nats-job-queue.ts';
+
+const ACK_WAIT_MS = 1_000;
+const log = silentLogger;
+const job = (id: number) => ({ objectId: String(id), version: 0 });
+const test = anyTest as TestFn<{ server: NatsServer }>;
+type Context = ExecutionContext<{ server: NatsServer }>;
+
+test.beforeEach(async (t) => {
+  t.context.server = await startNatsServer();
+});
+test.afterEach.always(async (t) => {
+  await t.context.server.stop();
+});
+
+async function open(t: Context): Promise<JobQueue> {
+  const connection = await connectNats({ url: t.context.server.url, name: 'test', log });
+  t.teardown(() => connection.close());
+  return await openJobQueue({ connection, ackWaitMs: ACK_WAIT_MS, log });
+}
+
+/** One by one, until the test ends. */
+function leasesOf(t: ExecutionContext, queue: JobQueue, limit = 10) {
+  const owner = new AbortController();
+  t.teardown(() => owner.abort());
+  const leases = queue.leases({ limit, signal: owner.signal })[Symbol.asyncIterator]();
+  const next = async (): Promise<Lease> => {
+    const { value, done } = await leases.next();
+    if (done) throw new Error('no more leases');
+    return value;
+  };
+  return { next, stop: () => owner.abort() };
+}
+
+test('a job has at most one entry, from its enqueue until it is done', async (t) => {
+  const queue = await open(t);
+  const leases = leasesOf(t, queue);
+  t.false(await queue.has(job(1)));
+  t.is(await queue.enqueue(job(1)), 'queued');
+  t.is(await queue.enqueue(job(1)), 'already-queued');
+  const lease = await leases.next();
+  t.deepEqual(lease.job, job(1));
+  t.is(lease.delivery, 1);
+  t.true(await queue.has(job(1)));
+  t.is(await queue.enqueue(job(1)), 'already-queued', 'leased');
+  await lease.done();
+  t.false(await queue.has(job(1)));
+  t.is(await queue.enqueue(job(1)), 'queued', 'at once, without a memory of the last one');
+});
+
+test('a held lease renews itself and goes to nobody else', async (t) => {
+  const [one, other] = [await open(t), await open(t)];
+  await one.enqueue(job(1));
+  const lease = await leasesOf(t, one).next();
+  const taken = leasesOf(t, other).next();
+  taken.catch(() => undefined);
+  t.is(await Promise.race([taken, sleep(3 * ACK_WAIT_MS, 'nobody')]), 'nobody');
+  t.false(lease.signal.aborted);
+  await lease.done();
+});
+
+test('a postponed job comes back after its delay, and is there meanwhile', async (t) => {
+  const queue = await open(t);
+  const leases = leasesOf(t, queue);
+  await queue.enqueue(job(1));
+  const lease = await leases.next();
+  const postponedAt = performance.now();
+  await lease.postpone(1_500);
+  t.is(await queue.enqueue(job(1)), 'already-queued');
+  const again = await leases.next();
+  t.true(performance.now() - postponedAt >= 1_400);
+  t.is(again.delivery, 2);
+  t.deepEqual(again.job, job(1));
+  await again.postpone(24 * 3_600_000);
+  t.true(await queue.has(job(1)));
+});
+
+test('no more than the limit are held at once', async (t) => {
+  const queue = await open(t);
+  for (const id of [1, 2, 3]) await queue.enqueue(job(id));
+  const leases = leasesOf(t, queue, 2);
+  const first = await leases.next();
+  await leases.next();
+  const third = leases.next();
+  t.is(await Promise.race([third, sleep(500, 'held back')]), 'held back');
+  await first.done();
+  t.deepEqual((await third).job, job(3));
+});
+
+test('stopped leases take nothing along', async (t) => {
+  const [one, other] = [await open(t), await open(t)];
+  const leases = leasesOf(t, one);
+  const waiting = leases.next();
+  leases.stop();
+  await t.throwsAsync(waiting, { message: 'no more leases' });
+  await one.enqueue(job(1));
+  t.deepEqual((await leasesOf(t, other).next()).job, job(1));
+});
+
+test('what is no job is taken out of the queue', async (t) => {
+  const queue = await open(t);
+  const connection = await connectNats({ url: t.context.server.url, name: 'operator', log });
+  t.teardown(() => connection.close());
+  await jetstream(connection).publish('jobs.replicate.nonsense');
+  await queue.enqueue(job(1));
+  t.deepEqual((await leasesOf(t, queue, 1).next()).job, job(1));
+});
+
+test('bad input is refused', async (t) => {
+  const connection = await connectNats({ url: t.context.server.url, name: 'test', log });
+  t.teardown(() => connection.close());
+  await t.throwsAsync(openJobQueue({ connection, ackWaitMs: 10, log }), { code: 'bad-ack-wait' });
+  const queue = await open(t);
+  const aborted = queue.enqueue(job(1), { signal: AbortSignal.abort() });
+  await t.throwsAsync(aborted, { name: 'Cancelled' });
+  t.false(await queue.has(job(1)));
+});
+
+function node(t: Context): ChildProcess {
+  const script = new URL('./nats-jobs.child.js', import.meta.url);
+  const child = fork(script, [t.context.server.url, String(ACK_WAIT_MS)]);
+  t.teardown(() => child.kill('SIGKILL'));
+  return child;
+}
+const says = async (child: ChildProcess) => (await once(child, 'message'))[0] as unknown;
+
+test('the job of a killed node goes to another', async (t) => {
+  const queue = await open(t);
+  await queue.enqueue(job(1));
+  const victim = node(t);
+  t.is(await says(victim), '1.0');
+  victim.kill('SIGKILL');
+  const lease = await leasesOf(t, queue).next();
+  t.deepEqual(lease.job, job(1));
+  t.is(lease.delivery, 2);
+});
+
+test('a node that was stopped finds its lease lost, and does not disturb the next owner', async (t) => {
+  const queue = await open(t);
+  await queue.enqueue(job(1));
+  const sleeper = node(t);
+  t.is(await says(sleeper), '1.0');
+  sleeper.kill('SIGSTOP');
+  const lease = await leasesOf(t, queue).next();
+  t.is(lease.delivery, 2);
+  sleeper.kill('SIGCONT');
+  t.is(await says(sleeper), 'lost: lease-lost');
+  t.false(lease.signal.aborted);
+  await lease.done();
+});
+
+test('a lease is lost when the server does not answer any more', async (t) => {
+  const queue = await open(t);
+  await queue.enqueue(job(1));
+  const lease = await leasesOf(t, queue).next();
+  await t.context.server.kill();
+  await once(lease.signal, 'abort');
+  t.is(lease.signal.reason.code, 'lease-lost');
+});
+
+test('waiting for leases outlives a restart of the server', async (t) => {
+  const { server } = t.context;
+  const connection = await connectNats({ url: server.url, name: 'test', log });
+  t.teardown(() => connection.close());
+  const queue = await openJobQueue({ connection, ackWaitMs: ACK_WAIT_MS, log });
+  const waiting = leasesOf(t, queue).next();
+  await server.kill();
+  t.context.server = await startNatsServer({ port: server.port });
+  const later = await open(t);
+  await later.enqueue(job(1));
+  t.deepEqual((await waiting).job, job(1));
+});

@@ -1,0 +1,76 @@
+import { throwIfAborted } from '../../protocols/errors.ts';
+import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
+import type { JobQueue, Lease } from './job-queue.ts';
+import { MessageLease } from './message-lease.ts';
+import { Slots } from './slots.ts';
+import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+
+const SUBJECTS = 'jobs.replicate.';
+const CONSUMER = 'workers';
+const LONGEST_DELAY_MS = 10 * 60_000;
+
+/**
+ * Opens the SP's work queue, and makes the stream `JOBS` where there is none (design §5).
+ * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`
+ */
+export async function openJobQueue(options: WorkQueueOptions): Promise<JobQueue> {
+  return new NatsJobQueue(await WorkQueue.open('JOBS', `${SUBJECTS}>`, options));
+}
+
+class NatsJobQueue implements JobQueue {
+  readonly #queue: WorkQueue;
+
+  constructor(queue: WorkQueue) {
+    this.#queue = queue;
+  }
+
+  async enqueue(
+    job: JobId,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<'queued' | 'already-queued'> {
+    throwIfAborted(options.signal);
+    return (await this.#queue.publish(subjectOf(job))) ? 'queued' : 'already-queued';
+  }
+
+  async *leases(options: {
+    readonly limit: number;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<Lease, void, undefined> {
+    const slots = new Slots(options.limit);
+    while (await slots.take(options.signal)) {
+      const message = await this.#queue.pull(CONSUMER, `${SUBJECTS}>`, options.signal);
+      if (!message) return;
+      const { connection, ackWaitMs } = this.#queue;
+      const held = new MessageLease({ connection, message, ackWaitMs, onEnd: () => slots.give() });
+      const job = await this.#jobOf(message.subject, held);
+      if (!job) continue;
+      yield {
+        job,
+        delivery: message.delivery,
+        signal: held.signal,
+        done: () => held.ack(),
+        postpone: (delayMs) => held.giveBack(Math.min(delayMs, LONGEST_DELAY_MS)),
+      };
+    }
+  }
+
+  async has(job: JobId): Promise<boolean> {
+    return await this.#queue.has(subjectOf(job));
+  }
+
+  /** What is no job was put there by hand; it is logged and taken out. */
+  async #jobOf(subject: string, held: MessageLease): Promise<JobId | undefined> {
+    try {
+      return parseJobId(subject.slice(SUBJECTS.length));
+    } catch (error) {
+      this.#queue.log.error({ error, subject }, 'no job in the queue');
+      await held.ack();
+      return undefined;
+    }
+  }
+}
+
+/** `jobs.replicate.<object id>.<version>` */
+function subjectOf(job: JobId): string {
+  return SUBJECTS + formatJobId(job);
+}

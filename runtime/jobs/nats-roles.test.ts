@@ -1,0 +1,80 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { connectNats } from '../nats/connect.ts';
+import { type NatsServer, startNatsServer } from '../nats/server.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+import { openRoles } from './nats-roles.ts';
+import type { Roles } from './roles.ts';
+
+const ACK_WAIT_MS = 1_000;
+const log = silentLogger;
+let server: NatsServer;
+
+test.before(async () => {
+  server = await startNatsServer();
+});
+test.after.always(() => server?.stop());
+
+/** A node's roles; what it waits for or holds ends with the test. */
+async function node(t: ExecutionContext): Promise<{ roles: Roles; signal: AbortSignal }> {
+  const connection = await connectNats({ url: server.url, name: 'test', log });
+  const owner = new AbortController();
+  t.teardown(async () => {
+    owner.abort();
+    await connection.close();
+  });
+  return { roles: await openRoles({ connection, ackWaitMs: ACK_WAIT_MS, log }), signal: owner.signal };
+}
+
+test('one node holds a role until it releases it, then another does', async (t) => {
+  const [one, other] = [await node(t), await node(t)];
+  const first = await one.roles.hold('signer.0xA', one);
+  const waiting = other.roles.hold('signer.0xA', other);
+  t.is(await Promise.race([waiting, sleep(2.5 * ACK_WAIT_MS, 'waits')]), 'waits');
+  t.false(first.signal.aborted);
+
+  await first.release();
+  t.is(first.signal.reason.code, 'role-released');
+  const second = await waiting;
+  t.is(second.role, 'signer.0xA');
+  await first.release();
+  t.false(second.signal.aborted);
+  await second.release();
+  await (await one.roles.hold('signer.0xA', one)).release();
+});
+
+test('roles are held apart from each other', async (t) => {
+  const { roles, signal } = await node(t);
+  const holdings = await Promise.all(
+    ['caretaker', 'signer.0xB', 'signer'].map((r) => roles.hold(r, { signal })),
+  );
+  await Promise.all(holdings.map((holding) => holding.release()));
+  t.is(holdings.length, 3);
+});
+
+test('the role of a killed node goes to another', async (t) => {
+  const script = new URL('./nats-jobs.child.js', import.meta.url);
+  const victim = fork(script, [server.url, String(ACK_WAIT_MS), 'victims']);
+  t.teardown(() => victim.kill('SIGKILL'));
+  t.is((await once(victim, 'message'))[0], 'victims');
+  victim.kill('SIGKILL');
+  const { roles, signal } = await node(t);
+  await (await roles.hold('victims', { signal })).release();
+});
+
+test('waiting for a role can be given up', async (t) => {
+  const [one, other] = [await node(t), await node(t)];
+  const holding = await one.roles.hold('wanted', one);
+  const waiting = other.roles.hold('wanted', { signal: AbortSignal.timeout(100) });
+  await t.throwsAsync(waiting, { name: 'Cancelled' });
+  await holding.release();
+});
+
+test('a bad name is refused', async (t) => {
+  const { roles, signal } = await node(t);
+  for (const role of ['', 'a b', '*', '>', 'a.', '.a', 'a..b']) {
+    await t.throwsAsync(roles.hold(role, { signal }), { name: 'Terminal', code: 'bad-role' });
+  }
+});

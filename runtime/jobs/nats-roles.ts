@@ -1,0 +1,52 @@
+import { Cancelled, Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import { MessageLease } from './message-lease.ts';
+import type { Holding, Roles } from './roles.ts';
+import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+
+const SUBJECTS = 'role.';
+const FORM = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+
+/**
+ * Opens the SP's roles, and makes the stream `ROLES` where there is none (design §5): one standing message a
+ * role, held un-acked by the node that has it and never acked.
+ * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`
+ */
+export async function openRoles(options: WorkQueueOptions): Promise<Roles> {
+  return new NatsRoles(await WorkQueue.open('ROLES', `${SUBJECTS}>`, options));
+}
+
+class NatsRoles implements Roles {
+  readonly #queue: WorkQueue;
+
+  constructor(queue: WorkQueue) {
+    this.#queue = queue;
+  }
+
+  async hold(role: string, options: { readonly signal: AbortSignal }): Promise<Holding> {
+    checkRole(role);
+    const subject = SUBJECTS + role;
+    throwIfAborted(options.signal);
+    await this.#queue.publish(subject);
+    const message = await this.#queue.pull(role.replaceAll('.', '_'), subject, options.signal);
+    if (!message) {
+      throw new Cancelled({ code: 'aborted', message: `Waiting for the role ${role} was given up.` });
+    }
+    const { connection, ackWaitMs } = this.#queue;
+    const held = new MessageLease({ connection, message, ackWaitMs });
+    return {
+      role,
+      signal: held.signal,
+      release: () =>
+        held.release(new Cancelled({ code: 'role-released', message: `The role ${role} was released.` })),
+    };
+  }
+}
+
+function checkRole(role: string): void {
+  if (FORM.test(role)) return;
+  throw new Terminal({
+    code: 'bad-role',
+    message: `"${role}" is no name of a role.`,
+    advice: 'Give letters, digits, - and _ in parts joined by dots, for example signer.0x12ab.',
+  });
+}

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Msg, type NatsConnection, nanos } from '@nats-io/nats-core';
+import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+const LONGEST_PULL_MS = 10_000;
+/** How much later than the end of a pull the server's word on it may come. */
+const GRACE_MS = 5_000;
+const PAUSE_MS = 1_000;
+const NAK = '-NAK';
+/** Status of a pull that ended without a message (NATS architecture decision record 13). */
+const NOTHING = 408;
+
+/** A message that is delivered and un-acked. */
+export interface Pulled {
+  readonly subject: string;
+  /** Where acknowledgements go. */
+  readonly ackSubject: string;
+  /** From 1. */
+  readonly delivery: number;
+  /** On the monotonic clock: when the pull began that brought the message. */
+  readonly since: number;
+}
+
+export interface PullSource {
+  readonly connection: NatsConnection;
+  readonly stream: string;
+  readonly consumer: string;
+  readonly ackWaitMs: number;
+  readonly log: Logger;
+  /** Makes the consumer where there is none. */
+  prepare(): Promise<void>;
+}
+
+/**
+ * Waits for one message of a pull consumer, over lost connections and silences of the server.
+ * @returns undefined when the signal fired
+ * @throws Terminal what only an operator can help
+ */
+export async function pullOne(source: PullSource, signal: AbortSignal): Promise<Pulled | undefined> {
+  let prepared = false;
+  while (!signal.aborted) {
+    try {
+      if (!prepared) await source.prepare();
+      prepared = true;
+      if (signal.aborted) return undefined;
+      const pulled = await requestOne(source, signal);
+      if (pulled) return pulled;
+    } catch (thrown) {
+      const error = natsError(thrown, `pulling from ${source.stream}`);
+      if (error instanceof Terminal) throw error;
+      source.log.warn({ error, stream: source.stream }, 'the work queue does not answer');
+      prepared = false;
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * One pull request. The library's `fetch` hides the subject to which a renewal must go to be confirmed, and
+ * loses a message that arrives while it is being stopped; here that one goes back at once.
+ */
+async function requestOne(source: PullSource, signal: AbortSignal): Promise<Pulled | undefined> {
+  const { connection, stream, consumer, ackWaitMs } = source;
+  const expires = Math.floor(Math.min(LONGEST_PULL_MS, ackWaitMs / 3));
+  const since = performance.now();
+  const answer = connection
+    .request(
+      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+      JSON.stringify({ batch: 1, expires: nanos(expires) }),
+      // a subscription of its own: the message comes under the subject of the work, not of the request
+      { timeout: expires + GRACE_MS, noMux: true },
+    )
+    .then((message) => pulledFrom(message, since));
+  const settled = new AbortController();
+  const aborted = once(signal, 'abort', { signal: settled.signal }).catch(() => undefined);
+  try {
+    const pulled = await Promise.race([answer, aborted.then(() => undefined)]);
+    if (signal.aborted) {
+      void giveBack(answer, source);
+      return undefined;
+    }
+    // A message that lay in our own buffers for so long may already be another's.
+    return pulled && performance.now() - since < ackWaitMs ? pulled : undefined;
+  } finally {
+    settled.abort();
+  }
+}
+
+function pulledFrom(message: Msg, since: number): Pulled | undefined {
+  const { subject, reply, headers } = message;
+  if (!reply) {
+    if (headers?.code === NOTHING) return undefined;
+    throw new Retryable({
+      code: 'nats-unavailable',
+      message: `The pull was refused: ${headers?.code} ${headers?.description}.`,
+    });
+  }
+  // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivery>.<stream seq>.<consumer seq>.<time>.<pending>
+  const tokens = reply.split('.');
+  return { subject, ackSubject: reply, delivery: Number(tokens[tokens.length === 9 ? 4 : 6]), since };
+}
+
+/** Of a pull that nobody waits for any more. */
+async function giveBack(answer: Promise<Pulled | undefined>, source: PullSource): Promise<void> {
+  const pulled = await answer.catch(() => undefined);
+  const { connection, ackWaitMs } = source;
+  if (!pulled || connection.isClosed() || performance.now() - pulled.since >= ackWaitMs) return;
+  connection.publish(pulled.ackSubject, NAK);
+}

@@ -1,0 +1,31 @@
+/** Places that are taken and given back; a taker waits for one while all are taken. */
+export class Slots {
+  #free: number;
+  #wake: (() => void) | undefined;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Takes a place; false when the signal fired first. For one taker at a time. */
+  async take(signal: AbortSignal): Promise<boolean> {
+    while (this.#free <= 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#wake = wake;
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+    if (signal.aborted) return false;
+    this.#free--;
+    return true;
+  }
+
+  give(): void {
+    this.#free++;
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,111 @@
+import {
+  AckPolicy,
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { type NatsConnection, nanos } from '@nats-io/nats-core';
+import { Terminal } from '../../protocols/errors.ts';
+import { isSubjectTaken, natsError } from '../nats/errors.ts';
+import { ensureConsumer, ensureStream } from '../nats/streams.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Pulled, pullOne } from './pull.ts';
+
+const ACK_WAIT_MS = 30_000;
+const SHORTEST_ACK_WAIT_MS = 1_000;
+/** Parked messages keep their place, so that they must not use up what may be un-acked. */
+const MAX_ACK_PENDING = 100_000;
+const MAX_MESSAGES = 1_000_000;
+
+export interface WorkQueueOptions {
+  readonly connection: NatsConnection;
+  /** ms without an accepted renewal after which work passes to another node; 1 s at least, 30 s by default. */
+  readonly ackWaitMs?: number;
+  /** Copies that the servers keep; 1 by default. */
+  readonly replicas?: number;
+  readonly log: Logger;
+}
+
+/** A JetStream WorkQueue stream with at most one message a subject: what JOBS and ROLES have in common. */
+export class WorkQueue {
+  readonly connection: NatsConnection;
+  readonly ackWaitMs: number;
+  readonly log: Logger;
+  readonly #stream: string;
+  readonly #client: JetStreamClient;
+  readonly #manager: JetStreamManager;
+
+  private constructor(stream: string, options: Required<WorkQueueOptions>, manager: JetStreamManager) {
+    this.connection = options.connection;
+    this.ackWaitMs = options.ackWaitMs;
+    this.log = options.log;
+    this.#stream = stream;
+    this.#client = jetstream(options.connection);
+    this.#manager = manager;
+  }
+
+  /** @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable` */
+  static async open(stream: string, subjects: string, options: WorkQueueOptions): Promise<WorkQueue> {
+    const { replicas = 1, ackWaitMs = ACK_WAIT_MS } = options;
+    if (!(ackWaitMs >= SHORTEST_ACK_WAIT_MS)) {
+      throw new Terminal({
+        code: 'bad-ack-wait',
+        message: `Work cannot be leased for ${ackWaitMs} ms.`,
+        advice: `Give ${SHORTEST_ACK_WAIT_MS} ms or more.`,
+      });
+    }
+    const manager = await jetstreamManager(options.connection).catch((error: unknown) => {
+      throw natsError(error, `opening ${stream}`);
+    });
+    await ensureStream(manager, {
+      name: stream,
+      subjects: [subjects],
+      retention: RetentionPolicy.Workqueue,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      discard_new_per_subject: true,
+      max_msgs_per_subject: 1,
+      max_msgs: MAX_MESSAGES,
+      num_replicas: replicas,
+    });
+    return new WorkQueue(stream, { ...options, replicas, ackWaitMs }, manager);
+  }
+
+  /** Puts the subject's message into the queue. @returns false when it is there already, leased or not */
+  async publish(subject: string): Promise<boolean> {
+    try {
+      await this.#client.publish(subject);
+      return true;
+    } catch (error) {
+      if (isSubjectTaken(error)) return false;
+      throw natsError(error, `queueing ${subject}`);
+    }
+  }
+
+  async has(subject: string): Promise<boolean> {
+    try {
+      return (await this.#manager.streams.getMessage(this.#stream, { last_by_subj: subject })) !== null;
+    } catch (error) {
+      throw natsError(error, `looking up ${subject}`);
+    }
+  }
+
+  /** The next message that matches the filter and is nobody's; undefined when the signal fired. */
+  async pull(consumer: string, filter: string, signal: AbortSignal): Promise<Pulled | undefined> {
+    const prepare = async () => {
+      await ensureConsumer(this.#manager, this.#stream, {
+        durable_name: consumer,
+        filter_subject: filter,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(this.ackWaitMs),
+        max_ack_pending: MAX_ACK_PENDING,
+      });
+    };
+    const { connection, ackWaitMs, log } = this;
+    return await pullOne({ connection, stream: this.#stream, consumer, ackWaitMs, log, prepare }, signal);
+  }
+}

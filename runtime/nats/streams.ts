@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  ConsumerConfig,
+  ConsumerInfo,
+  JetStreamManager,
+  StreamConfig,
+  StreamInfo,
+} from '@nats-io/jetstream';
+import { Terminal } from '../../protocols/errors.ts';
+import { isJetStreamError, JetStreamCode, natsError } from './errors.ts';
+
+export type StreamSettings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
+export type ConsumerSettings = Partial<ConsumerConfig> & Required<Pick<ConsumerConfig, 'durable_name'>>;
+
+/**
+ * Makes a stream, or brings an existing one to these settings. Settings that are not named stay as they are.
+ * @throws Terminal `stream-unfit` when the server cannot have them or leaves one out in silence, as older ones do
+ */
+export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamInfo> {
+  const { name } = settings;
+  const existing = await manager.streams.info(name).catch((error: unknown) => {
+    if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return undefined;
+    throw natsError(error, `looking up the stream ${name}`);
+  });
+  if (existing && differing(settings, existing.config).length === 0) return existing;
+  const info = await (existing
+    ? manager.streams.update(name, { ...existing.config, ...settings })
+    : manager.streams.add(settings)
+  ).catch((error: unknown) => {
+    throw refusalOf(error, `stream ${name}`);
+  });
+  return checked(info, differing(settings, info.config), `stream ${name}`);
+}
+
+/** The same for a durable consumer. @throws Terminal `stream-unfit` */
+export async function ensureConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  settings: ConsumerSettings,
+): Promise<ConsumerInfo> {
+  const what = `consumer ${settings.durable_name} of ${stream}`;
+  const info = await manager.consumers.add(stream, settings).catch((error: unknown) => {
+    throw refusalOf(error, what);
+  });
+  return checked(info, differing(settings, info.config), what);
+}
+
+function differing(wanted: object, got: object): string[] {
+  const actual = new Map<string, unknown>(Object.entries(got));
+  return Object.entries(wanted)
+    .filter(([key, value]) => !isDeepStrictEqual(actual.get(key), value))
+    .map(([key]) => key);
+}
+
+function checked<T>(info: T, differences: readonly string[], what: string): T {
+  if (differences.length === 0) return info;
+  throw new Terminal({
+    code: 'stream-unfit',
+    message: `The nats-server does not hold ${differences.join(', ')} of the ${what}.`,
+    advice: 'Use a newer nats-server, or remove what exists under that name.',
+  });
+}
+
+/** A request that the server understood and will not grant is for an operator; anything else may pass. */
+function refusalOf(error: unknown, what: string) {
+  const ours = natsError(error, `setting up the ${what}`);
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 0;
+  if (status < 400 || status >= 500) return ours;
+  return new Terminal({
+    code: 'stream-unfit',
+    message: `The nats-server refuses the ${what}: ${ours.message}`,
+    advice: 'Change the settings, or the one that exists under that name with the nats command line.',
+    cause: error,
+  });
+}
