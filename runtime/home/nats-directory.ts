@@ -1,0 +1,62 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { z } from 'zod';
+import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
+import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import { JOB_STATE_NAMES } from '../../protocols/job/states.ts';
+import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
+import type { Directory, OwnerAnswer } from './home.ts';
+
+/** How long an owner may take to answer, ms. */
+const ANSWER_LIMIT_MS = 2_000;
+
+const ownerAnswer = z.object({ node: z.string(), state: z.enum(JOB_STATE_NAMES), since: z.number() });
+
+/** The directory of the home plane: who works on a job answers on `object.<object_id>.<version>` (design §5). */
+export function natsDirectory(connection: NatsConnection): Directory {
+  return {
+    async own(job, answer) {
+      const questions = connection.subscribe(subjectOf(job), {
+        callback: (error, message) => {
+          if (!error) message.respond(JSON.stringify(answer()));
+        },
+      });
+      // Only when the server has the subscription is "no responders" the truth for others.
+      await connection.flush().catch((error: unknown) => {
+        throw natsError(error, `entering ${subjectOf(job)} into the directory`);
+      });
+      return {
+        // And only when it has dropped it, for those who ask next; a connection that is away drops it by itself.
+        async release() {
+          questions.unsubscribe();
+          if (!connection.isClosed()) await connection.flush().catch(() => undefined);
+        },
+      };
+    },
+
+    async find(job, options = {}) {
+      throwIfAborted(options.signal);
+      try {
+        const answer = await connection.request(subjectOf(job), '', { timeout: ANSWER_LIMIT_MS });
+        return ownerAnswer.parse(answer.json()) satisfies OwnerAnswer;
+      } catch (error) {
+        if (isNoResponders(error)) return undefined;
+        if (isTimeout(error) || error instanceof z.ZodError) throw ownerSilent(job, error);
+        throw natsError(error, `looking for the owner of object ${formatJobId(job)}`);
+      }
+    },
+  };
+}
+
+function subjectOf(job: JobId): string {
+  return `object.${formatJobId(job)}`;
+}
+
+function ownerSilent(job: JobId, cause: unknown): Retryable {
+  return new Retryable({
+    code: 'owner-silent',
+    message: `The node that works on object ${formatJobId(job)} does not answer.`,
+    advice: 'Try again in half a minute: by then another node can have taken the job.',
+    gatewayCode: 110003,
+    cause,
+  });
+}
