@@ -1,0 +1,107 @@
+import type { SealionError } from '../../protocols/errors.ts';
+import { rate, size } from './units.ts';
+
+/** How a command speaks: to a person at a terminal, into a pipe, or to a machine. */
+export interface Reporter {
+  /** One fact as it happens; `fields` is what a machine gets of it. */
+  line(text: string, fields: { readonly event: string } & Readonly<Record<string, unknown>>): void;
+  /** How far a transfer is; may be called for every chunk. */
+  progress(what: string, done: number, total: number): void;
+  /** The command has failed. */
+  failure(error: SealionError): void;
+}
+
+interface Out {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+const BAR_WIDTH = 24;
+const REDRAW_MS = 100;
+/** Into a pipe, a transfer says how far it is at each of these steps. */
+const PLAIN_STEP = 0.25;
+
+/** @param json one JSON object a line instead of text */
+export function createReporter(
+  options: { readonly json?: boolean; readonly out?: Out; readonly error?: Out } = {},
+): Reporter {
+  const out = options.out ?? process.stdout;
+  const error = options.error ?? process.stderr;
+  if (options.json) return jsonReporter(out);
+  return out.isTTY ? terminalReporter(out, error) : plainReporter(out, error);
+}
+
+function jsonReporter(out: Out): Reporter {
+  const write = (fields: object) => out.write(`${JSON.stringify(fields)}\n`);
+  const step = steps();
+  return {
+    line: (_text, fields) => write(fields),
+    progress: (what, done, total) => {
+      if (step(what, done, total)) write({ event: 'progress', what, done, total });
+    },
+    failure: ({ code, message, advice, gatewayCode }) =>
+      write({ event: 'failed', code, message, advice, gatewayCode }),
+  };
+}
+
+function plainReporter(out: Out, error: Out): Reporter {
+  const step = steps();
+  return {
+    line: (text) => out.write(`${text}\n`),
+    progress: (what, done, total) => {
+      if (step(what, done, total)) out.write(`${what}: ${size(done)} of ${size(total)}\n`);
+    },
+    failure: (failure) => error.write(`${failureText(failure)}\n`),
+  };
+}
+
+function terminalReporter(out: Out, error: Out): Reporter {
+  let drawn = false;
+  let started = 0;
+  let lastDraw = 0;
+  const wipe = () => {
+    if (drawn) out.write('\r\u001b[2K');
+    drawn = false;
+  };
+  return {
+    line(text) {
+      wipe();
+      out.write(`${text}\n`);
+    },
+    progress(what, done, total) {
+      const now = Date.now();
+      if (!drawn && done < total) started ||= now;
+      if (now - lastDraw < REDRAW_MS && done < total) return;
+      lastDraw = now;
+      const filled = total > 0 ? Math.round((BAR_WIDTH * done) / total) : BAR_WIDTH;
+      const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+      const line = `${what} ${bar} ${size(done)} of ${size(total)}, ${rate(done, now - started)}`;
+      out.write(`\r\u001b[2K${line.slice(0, (out.columns ?? 100) - 1)}`);
+      drawn = true;
+      if (done < total) return;
+      started = 0;
+      wipe();
+    },
+    failure(failure) {
+      wipe();
+      error.write(`${failureText(failure)}\n`);
+    },
+  };
+}
+
+/** True each time that a transfer has passed another step. */
+function steps(): (what: string, done: number, total: number) => boolean {
+  const reached = new Map<string, number>();
+  return (what, done, total) => {
+    const step = total > 0 ? Math.floor(done / total / PLAIN_STEP) : 1 / PLAIN_STEP;
+    if (step <= (reached.get(what) ?? 0)) return false;
+    if (done >= total) reached.delete(what);
+    else reached.set(what, step);
+    return true;
+  };
+}
+
+function failureText({ message, advice, code }: SealionError): string {
+  return [`Failed: ${message}`, ...(advice ? [advice] : []), `(${code})`].join(' ');
+}

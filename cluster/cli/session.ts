@@ -1,0 +1,70 @@
+import { Terminal } from '../../protocols/errors.ts';
+import { fromHex } from '../../protocols/greenfield/hex.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
+import { connectChain } from '../../runtime/chain/connect.ts';
+import { accountKey } from '../../runtime/keys/keyring.ts';
+import { ChainAccount } from '../client/chain-account.ts';
+import { SpClient } from '../client/sp-client.ts';
+import { type Network, type NetworkSp, primaryOf, spOf } from './network.ts';
+
+/** An object's place as people write it: `bucket/some/object`. */
+export interface ObjectName {
+  readonly bucketName: string;
+  readonly objectName: string;
+}
+
+/** @throws Terminal `bad-object-name` */
+export function parseObjectName(text: string): ObjectName {
+  const slash = text.indexOf('/');
+  if (slash > 0 && slash < text.length - 1) {
+    return { bucketName: text.slice(0, slash), objectName: text.slice(slash + 1) };
+  }
+  throw new Terminal({
+    code: 'bad-object-name',
+    message: `"${text}" names no object.`,
+    advice: 'Write it as BUCKET/OBJECT, for example my-bucket/report.pdf.',
+  });
+}
+
+/** A client's connections to a network: its chain, one account, and whichever provider an object lives at. */
+export class Session {
+  readonly network: Network;
+  readonly chain: Chain;
+  readonly account: ChainAccount;
+  readonly #privateKey: Uint8Array;
+
+  private constructor(network: Network, chain: Chain, privateKey: Uint8Array) {
+    this.network = network;
+    this.chain = chain;
+    this.#privateKey = privateKey;
+    this.account = new ChainAccount(chain, accountKey(privateKey));
+  }
+
+  /** Opens with the network's first account. */
+  static async open(network: Network): Promise<Session> {
+    const { rpc, chainId } = network.chain;
+    const privateKey = fromHex((network.accounts[0]?.privateKey ?? '').replace(/^0x/, ''));
+    return new Session(network, await connectChain({ rpc, chainId }), privateKey);
+  }
+
+  sp(sp: NetworkSp): SpClient {
+    return new SpClient(sp.endpoint, this.#privateKey);
+  }
+
+  /** The provider that holds a bucket; the wanted or the first one for a bucket that does not exist yet. */
+  async primaryFor(bucketName: string, wanted: number | undefined, signal: AbortSignal): Promise<NetworkSp> {
+    const bucket = await this.chain.bucket(bucketName, { signal });
+    if (!bucket) return spOf(this.network, wanted);
+    const primary = primaryOf(this.network, bucket.familyId);
+    if (wanted === undefined || wanted === primary.id) return primary;
+    throw new Terminal({
+      code: 'wrong-sp',
+      message: `The bucket ${bucketName} is at storage provider ${primary.id}.`,
+      advice: 'Leave --sp away, or take another bucket.',
+    });
+  }
+
+  close(): void {
+    this.chain.close();
+  }
+}

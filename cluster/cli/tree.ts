@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Retryable } from '../../protocols/errors.ts';
+import { openHomeView } from './home-view.ts';
+import { type NetworkSp, readNetwork, spOf } from './network.ts';
+import type { Reporter } from './reporter.ts';
+import { treeLines } from './tree-view.ts';
+
+const WATCH_MS = 1_000;
+
+/** `sealion tree` */
+export async function tree(
+  options: { readonly network: string; readonly sp?: number; readonly watch?: boolean },
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const network = await readNetwork(options.network);
+  const sps = options.sp === undefined ? network.sps : [spOf(network, options.sp)];
+  do {
+    for (const sp of sps) await show(sp, report, signal);
+    if (options.watch) await sleep(WATCH_MS, undefined, { signal });
+  } while (options.watch);
+}
+
+async function show(sp: NetworkSp, report: Reporter, signal: AbortSignal): Promise<void> {
+  const view = await openHomeView(sp);
+  try {
+    const nodes = await view.inspect.read({ signal });
+    if (nodes.length === 0) {
+      throw new Retryable({
+        code: 'no-node',
+        message: `No node of storage provider ${sp.id} answers.`,
+        advice: 'Check that it runs.',
+      });
+    }
+    for (const node of nodes) {
+      report.line(treeLines(node, Date.now()).join('\n'), { event: 'tree', spId: sp.id, tree: node });
+    }
+  } finally {
+    await view.close();
+  }
+}

@@ -1,0 +1,27 @@
+const STEPS = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+] as const;
+
+/** `16.0 MiB`, `1 byte`: a number of bytes for people. */
+export function size(bytes: number): string {
+  for (const [name, factor] of STEPS) {
+    if (bytes >= factor) return `${(bytes / factor).toFixed(1)} ${name}`;
+  }
+  return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+}
+
+/** `840 ms`, `12.3 s`, `4 min`, `2.5 h`: a span of time for people. */
+export function duration(ms: number): string {
+  const span = Math.max(0, ms);
+  if (span < 1_000) return `${Math.round(span)} ms`;
+  if (span < 120_000) return `${(span / 1_000).toFixed(1)} s`;
+  if (span < 7_200_000) return `${Math.round(span / 60_000)} min`;
+  return `${(span / 3_600_000).toFixed(1)} h`;
+}
+
+/** `112 MB/s`, in millions of bytes as networks and disks are measured. */
+export function rate(bytes: number, ms: number): string {
+  return `${(bytes / 1_000 / Math.max(1, ms)).toFixed(1)} MB/s`;
+}

@@ -1,0 +1,134 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Terminal } from '../../protocols/errors.ts';
+import type { ObjectInfo, Redundancy } from '../../protocols/greenfield/types.ts';
+import { expectChecksums } from '../../protocols/integrity/expect-checksums.ts';
+import type { Chain, ObjectOnChain } from '../../runtime/chain/chain.ts';
+import type { ChainAccount } from './chain-account.ts';
+import type { ObjectAddress, SpClient } from './sp-client.ts';
+
+/** What an upload tells while it goes on. */
+export type UploadEvent =
+  | { readonly event: 'checksums-computed'; readonly size: number; readonly checksums: readonly string[] }
+  | { readonly event: 'bucket-created'; readonly bucketId: string }
+  | { readonly event: 'object-created'; readonly objectId: string }
+  | { readonly event: 'acknowledged'; readonly durability?: string; readonly ms: number };
+
+/** Where an upload goes, and on whose account. */
+export interface UploadTarget extends ObjectAddress {
+  readonly chain: Chain;
+  readonly account: ChainAccount;
+  readonly sp: SpClient;
+  /** Operator address and family of the primary, for a bucket that does not exist yet. */
+  readonly primary: { readonly operatorAddress: string; readonly gvgFamilyId: number };
+  readonly contentType?: string;
+  readonly redundancy?: Redundancy;
+}
+
+export interface UploadHooks {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: UploadEvent) => void;
+  /** Bytes handed to the provider. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/**
+ * All that a client does for one file: computes the seven checksums, creates the bucket and the object on chain
+ * where they are missing, and uploads the payload.
+ * @returns the object as the chain has it
+ * @throws Terminal `object-exists` when another payload was announced under the name; as the chain and the SP do
+ */
+export async function uploadFile(
+  file: string,
+  target: UploadTarget,
+  hooks: UploadHooks,
+): Promise<ObjectInfo> {
+  const { chain, bucketName, objectName } = target;
+  const { signal } = hooks;
+  const { size } = await stat(file);
+  const params = await chain.storageParams(undefined, { signal });
+  const redundancy = target.redundancy ?? 'EC';
+  const checksums = await expectChecksums(createReadStream(file), { ...params, redundancy }, { signal });
+  hooks.onEvent({ event: 'checksums-computed', size, checksums });
+
+  await ensureBucket(target, hooks);
+  const announced = (await chain.object(bucketName, objectName, { signal }))?.object;
+  const object =
+    announced ?? (await createObject(target, { payloadSize: size, checksums, redundancy }, hooks));
+  if (object.checksums.join() !== checksums.join()) throw otherPayload(target);
+  if (object.status === 'SEALED') return object;
+
+  const started = Date.now();
+  const durability = await target.sp.put(
+    target,
+    { body: createReadStream(file, { highWaterMark: 256 * 1024 }), size, contentType: object.contentType },
+    { signal, onProgress: (done) => hooks.onProgress(done, size) },
+  );
+  hooks.onEvent({ event: 'acknowledged', ms: Date.now() - started, ...(durability ? { durability } : {}) });
+  return object;
+}
+
+/**
+ * Waits until the chain holds the object sealed.
+ * @throws Terminal `object-gone` when it is rejected or cancelled meanwhile; Cancelled
+ */
+export async function waitForSeal(
+  chain: Chain,
+  objectId: string,
+  signal: AbortSignal,
+): Promise<ObjectOnChain> {
+  for (;;) {
+    const found = await chain.objectById(objectId, { signal });
+    if (!found) {
+      throw new Terminal({
+        code: 'object-gone',
+        message: `Object ${objectId} is gone from the chain: it was rejected by its provider or cancelled.`,
+        advice: 'Create it anew.',
+      });
+    }
+    if (found.object.status === 'SEALED' && !found.object.isUpdating) return found;
+    await sleep(200, undefined, { signal });
+  }
+}
+
+async function ensureBucket(target: UploadTarget, { signal, onEvent }: UploadHooks): Promise<void> {
+  const { chain, account, bucketName, primary } = target;
+  if (await chain.bucket(bucketName, { signal })) return;
+  const bucketId = await account.createBucket(
+    { bucketName, primarySpAddress: primary.operatorAddress, familyId: primary.gvgFamilyId },
+    { signal },
+  );
+  onEvent({ event: 'bucket-created', bucketId });
+}
+
+async function createObject(
+  target: UploadTarget,
+  payload: {
+    readonly payloadSize: number;
+    readonly checksums: readonly string[];
+    readonly redundancy: Redundancy;
+  },
+  { signal, onEvent }: UploadHooks,
+): Promise<ObjectInfo> {
+  const { account, chain, bucketName, objectName, contentType = 'application/octet-stream' } = target;
+  const objectId = await account.createObject(
+    { ...payload, bucketName, objectName, contentType },
+    { signal },
+  );
+  onEvent({ event: 'object-created', objectId });
+  const created = await chain.objectById(objectId, { signal });
+  if (created) return created.object;
+  throw new Terminal({
+    code: 'object-gone',
+    message: `Object ${objectId} is gone right after its creation.`,
+  });
+}
+
+function otherPayload({ bucketName, objectName }: ObjectAddress): Terminal {
+  return new Terminal({
+    code: 'object-exists',
+    message: `The chain has an object ${bucketName}/${objectName} with other bytes.`,
+    advice: 'Give the file another object name.',
+  });
+}

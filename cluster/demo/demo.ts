@@ -1,0 +1,165 @@
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Terminal } from '../../protocols/errors.ts';
+import type { ObjectInfo } from '../../protocols/greenfield/types.ts';
+import { planPayload } from '../../protocols/payload/plan.ts';
+import { get } from '../cli/get.ts';
+import { type HomeView, openHomeView } from '../cli/home-view.ts';
+import { uploadLine } from '../cli/put.ts';
+import type { Reporter } from '../cli/reporter.ts';
+import { Session } from '../cli/session.ts';
+import { treeLines } from '../cli/tree-view.ts';
+import { duration, rate, size } from '../cli/units.ts';
+import { uploadFile, waitForSeal } from '../client/upload.ts';
+import type { Devnet } from '../devnet/devnet.ts';
+import { sha256File } from './sample.ts';
+import { Timeline } from './timeline.ts';
+
+export interface DemoOptions {
+  readonly devnet: Devnet;
+  readonly file: string;
+  /** For what the demo downloads. */
+  readonly directory: string;
+  readonly report: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/** One file from PUT to SEALED and back, told as it happens. */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const { devnet, file, report, signal } = options;
+  const primary = devnet.file.sps[0];
+  if (!primary) throw new Terminal({ code: 'bad-devnet', message: 'The devnet has no storage provider.' });
+  const session = await Session.open(devnet.file);
+  const home = await openHomeView(primary);
+  const following = new AbortController();
+  try {
+    const timeline = new Timeline();
+    const watched = follow(home, timeline, options, following.signal);
+    const object = await upload(session, primary, options);
+    const sealed = await waitForSeal(session.chain, object.id, signal);
+    await watched.ended;
+    const tree = watched.tree() ?? (await home.inspect.read({ signal }))[0];
+    await compare(object, file, options);
+    if (tree)
+      say(report, `\nThe primary's tree while it replicated:\n${treeLines(tree, Date.now()).join('\n')}`);
+    summarise({ object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id });
+  } finally {
+    following.abort();
+    await home.close();
+    session.close();
+  }
+}
+
+async function upload(
+  session: Session,
+  primary: Devnet['file']['sps'][number],
+  options: DemoOptions,
+): Promise<ObjectInfo> {
+  const { file, report, signal } = options;
+  const { chain, account } = session;
+  const target = {
+    bucketName: 'sealion-demo',
+    objectName: basename(file),
+    chain,
+    account,
+    sp: session.sp(primary),
+    primary,
+  };
+  return uploadFile(file, target, {
+    signal,
+    onEvent: (event) => report.line(uploadLine(event, primary.id), { ...event }),
+    onProgress: (done, total) => report.progress('uploading', done, total),
+  });
+}
+
+interface Watched {
+  /** Resolves when the job was announced sealed. */
+  readonly ended: Promise<void>;
+  /** The tree as it was while the object was replicated, if it was caught. */
+  tree(): Awaited<ReturnType<HomeView['inspect']['read']>>[number] | undefined;
+}
+
+/** Shows every state as it is reached and each secondary as it completes. */
+function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, signal: AbortSignal): Watched {
+  let tree: ReturnType<Watched['tree']>;
+  const watch = async () => {
+    for await (const announcement of home.feed.watch({ signal })) {
+      timeline.add(announcement);
+      report.line(timeline.line(announcement), { event: 'state', ...announcement });
+      if (announcement.state === 'REPLICATE_OBJECT_DOING') tree ??= (await home.inspect.read({ signal }))[0];
+      if (announcement.state === 'SEAL_OBJECT_DONE') return;
+      if (announcement.state === 'OBJECT_DISCONTINUED') throw discontinued();
+    }
+  };
+  const ended = watch();
+  // It is awaited only after the upload; a failure until then must not count as unhandled.
+  ended.catch(() => undefined);
+  return { ended, tree: () => tree };
+}
+
+async function compare(
+  object: ObjectInfo,
+  file: string,
+  { devnet, directory, report, signal }: DemoOptions,
+): Promise<void> {
+  const copy = join(directory, 'download');
+  await get(`${object.bucketName}/${object.objectName}`, copy, { network: devnet.path }, report, signal);
+  const [sent, received] = [await sha256File(file), await sha256File(copy)];
+  if (sent !== received || (await stat(copy)).size !== object.payloadSize) {
+    throw new Terminal({
+      code: 'download-differs',
+      message: `The download has SHA-256 ${received}, the file ${sent}.`,
+      advice: 'This must not happen: keep the devnet directory and report it.',
+    });
+  }
+  report.line('the download is the file, byte for byte', { event: 'compared', sha256: received });
+}
+
+function summarise(facts: {
+  readonly object: ObjectInfo;
+  readonly timeline: Timeline;
+  readonly report: Reporter;
+  readonly groupId: number | undefined;
+  readonly primaryId: number;
+}): void {
+  const { object, timeline, report, groupId, primaryId } = facts;
+  const { payloadSize } = object;
+  const plan = planPayload({
+    payloadSize,
+    maxSegmentSize: 16 * 2 ** 20,
+    redundancy: object.redundancy,
+    dataChunks: 4,
+    parityChunks: 2,
+  });
+  const phases = timeline.phases();
+  const upload = phases.find(({ name }) => name === 'upload');
+  const lines = [
+    '',
+    `object       ${object.bucketName}/${object.objectName}, id ${object.id}, ${size(payloadSize)} in ${plan.segmentCount} segments`,
+    `times        ${phases.map(({ name, ms }) => `${name} ${duration(ms)}`).join(', ')}`,
+    ...(upload ? [`upload rate  ${rate(payloadSize, upload.ms)}`] : []),
+    `held by      sp ${primaryId} (whole), ${timeline
+      .columns()
+      .map(({ spId, redundancyIndex }) => `sp ${spId} (column ${redundancyIndex})`)
+      .join(', ')}`,
+    `sealed       with virtual group ${groupId} by transaction ${timeline.transactionHash}`,
+  ];
+  report.line(lines.join('\n'), {
+    event: 'summary',
+    objectId: object.id,
+    bytes: payloadSize,
+    segments: plan.segmentCount,
+    phases,
+    columns: timeline.columns(),
+    gvgId: groupId,
+    transactionHash: timeline.transactionHash,
+  });
+}
+
+function say(report: Reporter, text: string): void {
+  report.line(text, { event: 'tree', text });
+}
+
+function discontinued(): Terminal {
+  return new Terminal({ code: 'object-gone', message: 'The object was discontinued before it was sealed.' });
+}

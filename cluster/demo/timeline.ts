@@ -1,0 +1,53 @@
+import type { JobStateName } from '../../protocols/job/states.ts';
+import type { JobAnnouncement } from '../../runtime/home/home.ts';
+
+/** The parts of a job's way that the demo times, each with the state that begins and the one that ends it. */
+const PHASES: readonly (readonly [name: string, from: JobStateName, to: JobStateName])[] = [
+  ['upload', 'UPLOAD_OBJECT_DOING', 'UPLOAD_OBJECT_DONE'],
+  ['approvals', 'ALLOC_SECONDARY_DOING', 'ALLOC_SECONDARY_DONE'],
+  ['replication', 'REPLICATE_OBJECT_DOING', 'REPLICATE_OBJECT_DONE'],
+  ['signing', 'SIGN_OBJECT_DOING', 'SIGN_OBJECT_DONE'],
+  ['seal on chain', 'SEAL_OBJECT_DOING', 'SEAL_OBJECT_DONE'],
+];
+
+/** What happened to one job, as its primary announced it. */
+export class Timeline {
+  readonly #announcements: JobAnnouncement[] = [];
+  readonly #started = Date.now();
+
+  add(announcement: JobAnnouncement): void {
+    this.#announcements.push(announcement);
+  }
+
+  has(state: JobStateName): boolean {
+    return this.#announcements.some((one) => one.state === state);
+  }
+
+  /** The announcement in words, with the time since the demo's upload began. */
+  line({ state, secondary, failure, at }: JobAnnouncement): string {
+    const after = `${((at - this.#started) / 1_000).toFixed(2).padStart(7)} s`;
+    if (secondary) return `${after}  sp ${secondary.spId} holds column ${secondary.redundancyIndex}`;
+    return `${after}  ${state}${failure ? `: ${failure.message}` : ''}`;
+  }
+
+  /** Time that each phase took, ms; from its last beginning to its end. */
+  phases(): readonly { readonly name: string; readonly ms: number }[] {
+    return PHASES.flatMap(([name, from, to]) => {
+      const end = this.#announcements.findLast((one) => one.state === to && !one.secondary);
+      const begin = this.#announcements.findLast((one) => one.state === from && !one.secondary);
+      return begin && end ? [{ name, ms: end.at - begin.at }] : [];
+    });
+  }
+
+  /** Hash of the transaction that sealed the object. */
+  get transactionHash(): string | undefined {
+    return this.#announcements.findLast((one) => one.transactionHash)?.transactionHash;
+  }
+
+  /** Which secondary holds which column, by the column. */
+  columns(): readonly { readonly redundancyIndex: number; readonly spId: number }[] {
+    return this.#announcements
+      .flatMap(({ secondary }) => (secondary ? [secondary] : []))
+      .sort((a, b) => a.redundancyIndex - b.redundancyIndex);
+  }
+}
