@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
@@ -114,6 +114,25 @@ test('a chunked body that is too short is 110008', async (t) => {
   const { status, body } = await answer(client);
   t.is(status, 400);
   t.regex(body, /<Code>110008<\/Code>/);
+});
+
+test('a connection outlives an upload that was refused half-way', async (t) => {
+  const served = await serve(t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.teardown(() => agent.destroy());
+  const sockets = new Set<unknown>();
+  for (const [bytes, expected] of [
+    [11, 400],
+    [10, 200],
+  ] as const) {
+    const headers = { ...signedHeaders(), 'Transfer-Encoding': 'chunked' };
+    const client = request({ agent, port: served.server.port, method: 'PUT', path: '/a.jpg', headers });
+    client.on('socket', (socket) => sockets.add(socket));
+    for (let i = 0; i < bytes; i++) client.write('x');
+    client.end();
+    t.is((await answer(client)).status, expected);
+  }
+  t.is(sockets.size, 1);
 });
 
 test('a Content-Length that lies is answered at once, without the body', async (t) => {
