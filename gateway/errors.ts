@@ -19,6 +19,8 @@ const INNER_CODES: Readonly<Record<string, number>> = {
   'piece-store-unavailable': 115001,
   'piece-missing': 115001,
   'piece-corrupt': 115001,
+  'nats-unavailable': 115101,
+  'journal-unavailable': 115101,
 };
 
 /** What the client is told of an error. */

@@ -35,6 +35,7 @@ test('a chunk is read only when it is wanted', async (t) => {
   t.is(read, 1);
   await reader.read();
   t.is(read, 2);
+  await reader.cancel();
 });
 
 test('a failure of the first chunk is thrown, of a later one breaks the body', async (t) => {
