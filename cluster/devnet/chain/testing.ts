@@ -12,6 +12,7 @@ import { accountKey } from '../../../runtime/keys/keyring.ts';
 import type { AccountKey } from '../../../runtime/keys/keys.ts';
 import { ChainAccount } from '../../client/chain-account.ts';
 import { buildGenesis, type DevnetGenesis } from '../genesis.ts';
+import type { ChainGenesis, GenesisGvg } from './genesis.ts';
 import { startDevnetChain } from './start.ts';
 
 export const BLOCK_TIME_MS = 30;
@@ -40,6 +41,8 @@ export interface FixtureOptions {
   readonly sps?: number;
   readonly storage?: Partial<StorageParams>;
   readonly stakedBytesPerGvg?: number;
+  /** Groups beside those of `buildGenesis`. */
+  readonly moreGvgs?: readonly Omit<GenesisGvg, 'totalDeposit'>[];
   /** State of an earlier chain of the same genesis. */
   readonly directory?: string;
 }
@@ -52,7 +55,11 @@ export async function startChain(t: ExecutionContext, options: FixtureOptions = 
     endpoint: (id) => `http://sp${id}.localhost:9033`,
     seed: 'test',
   });
-  const node = await startDevnetChain({ directory, genesis: genesis.chain, blockTimeMs: BLOCK_TIME_MS });
+  const node = await startDevnetChain({
+    directory,
+    genesis: withGvgs(genesis.chain, options.moreGvgs ?? []),
+    blockTimeMs: BLOCK_TIME_MS,
+  });
   const chain = await connectChain({ rpc: node.rpc, chainId: genesis.chain.chainId });
   t.teardown(async () => {
     chain.close();
@@ -77,6 +84,19 @@ export async function startChain(t: ExecutionContext, options: FixtureOptions = 
       return toHex(blsAggregate(secrets.map((secret) => blsSign(digest, secret))));
     },
     stop: node.stop,
+  };
+}
+
+/** Adds groups to their families, with as much stake as the first group has. */
+function withGvgs(genesis: ChainGenesis, more: readonly Omit<GenesisGvg, 'totalDeposit'>[]): ChainGenesis {
+  const totalDeposit = genesis.gvgs[0]?.totalDeposit ?? '0';
+  return {
+    ...genesis,
+    gvgs: [...genesis.gvgs, ...more.map((gvg) => ({ ...gvg, totalDeposit }))],
+    families: genesis.families.map((family) => ({
+      ...family,
+      gvgIds: [...family.gvgIds, ...more.filter((gvg) => gvg.familyId === family.id).map(({ id }) => id)],
+    })),
   };
 }
 

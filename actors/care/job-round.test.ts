@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { JobObject } from '../../protocols/job/context.ts';
+import type { JobEvent } from '../../protocols/job/events.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
+import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
+import { connectNats } from '../../runtime/nats/connect.ts';
+import { startNatsServer } from '../../runtime/nats/server.ts';
+import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { jobRound } from './job-round.ts';
+
+const OBJECT: JobObject = {
+  bucketName: 'bucket',
+  objectName: 'object',
+  owner: '0x',
+  contentType: '',
+  payloadSize: 11,
+  redundancy: 'EC',
+  checksums: [],
+  maxSegmentSize: 1024,
+  dataChunks: 4,
+  parityChunks: 2,
+  familyId: 1,
+  primarySpId: 1,
+  createdAt: 0,
+  isUpdate: false,
+};
+const failure = { code: 'x', message: 'x', attempt: 1, resume: 'UPLOAD_OBJECT_DOING' } as const;
+const started: JobEvent = { type: 'UploadStarted', at: 1, attempt: 1 };
+const completed: JobEvent = { type: 'UploadCompleted', at: 2, segmentChecksums: [], integrityHash: '' };
+const signal = new AbortController().signal;
+
+/** Jobs by what has happened to them after their creation, and whether they belong into the queue. */
+const JOBS: readonly { id: string; events: readonly JobEvent[]; belongs: boolean }[] = [
+  { id: '1', events: [], belongs: false },
+  { id: '2', events: [started], belongs: false },
+  { id: '3', events: [started, completed], belongs: true },
+  { id: '4', events: [started, { type: 'UploadFailed', at: 2, failure }], belongs: false },
+  { id: '5', events: [started, completed, { type: 'AllocationStarted', at: 3 }], belongs: true },
+  { id: '6', events: [started, completed, { type: 'SealCompleted', at: 3 }], belongs: false },
+  { id: '7', events: [started, completed, { type: 'Discontinued', at: 3, reason: '' }], belongs: false },
+];
+
+test('exactly the acknowledged jobs that have not ended get a queue entry, and only one each', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const connection = await connectNats({ url: server.url, name: 'a', log: silentLogger });
+  t.teardown(() => connection.close());
+  const directory = await mkdtemp(path.join(tmpdir(), 'sealion-jobs-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const journal = await openLevelJournal({ directory });
+  t.teardown(() => journal.close());
+  const queue = await openJobQueue({ connection, log: silentLogger });
+  const jobOf = (objectId: string): JobId => ({ objectId, version: 0 });
+  for (const { id, events } of JOBS) {
+    const created: JobEvent = { type: 'JobCreated', at: 0, id: jobOf(id), object: OBJECT, deadlineAt: 0 };
+    for (const [i, event] of [created, ...events].entries()) await journal.append(jobOf(id), i + 1, event);
+  }
+  await journal.append(jobOf('8'), 1, started);
+  await queue.enqueue(jobOf('5'));
+
+  const round = jobRound({ journal, queue, timing: { jobsEveryMs: 1 } }, silentLogger);
+  t.regex((await round.run(signal)) ?? '', /^1 jobs/);
+  for (const { id, belongs } of JOBS) t.is(await queue.has(jobOf(id)), belongs, `job ${id}`);
+  t.is(await round.run(signal), undefined);
+
+  for await (const lease of queue.leases({ limit: 2, signal })) {
+    if (lease.job.objectId !== '3') continue;
+    t.is(await round.run(signal), undefined, 'a leased job needs no entry');
+    await lease.done();
+    t.regex((await round.run(signal)) ?? '', /^1 jobs/, 'an entry that was lost is made again');
+    break;
+  }
+});

@@ -1,0 +1,127 @@
+import test, { type ExecutionContext } from 'ava';
+import { Approvals } from '../../actors/approvals.ts';
+import type { ApprovalAnswer, ApprovalAsk, PeerClient } from '../../runtime/peers/peers.ts';
+import { createBucket } from '../devnet/chain/testing.ts';
+import { join, type SecondaryOptions, startSecondary, startWorld, temporaryDirectory } from './secondary.ts';
+
+/** We are SP 3, which has place 1 in the only group of SP 1. */
+const US = 3;
+const MEMBERS = [2, 3, 4, 5, 6, 7];
+const ASK: ApprovalAsk = {
+  job: { objectId: '4711', version: 0 },
+  primarySpId: 1,
+  bucketName: 'bucket-1',
+  objectName: 'object',
+  payloadSize: 4000,
+  redundancy: 'EC',
+  groups: [{ gvgId: 1, secondarySpIds: MEMBERS }],
+};
+/** Of a column of 4000 bytes in segments of 1024: a quarter of each. */
+const COLUMN_BYTES = 1000;
+
+async function start(t: ExecutionContext, options: SecondaryOptions = {}) {
+  const world = await startWorld(t);
+  await createBucket(world.fixture, 'bucket-1', 1);
+  const primary = (await join(t, world, 1)).peers.client;
+  return { world, primary, us: await startSecondary(t, world, US, options) };
+}
+
+/** Our answer; undefined when there is none in a short time. */
+async function ask(
+  client: PeerClient,
+  changes: Partial<ApprovalAsk> = {},
+  timeoutMs = 5_000,
+): Promise<ApprovalAnswer | undefined> {
+  for await (const answer of client.ask({ ...ASK, ...changes }, { timeoutMs })) {
+    if (answer.spId === US) return answer;
+  }
+  return undefined;
+}
+
+/** Serving begins a moment after the actor: asks from before are not heard. */
+async function firstAnswer(client: PeerClient, changes: Partial<ApprovalAsk> = {}): Promise<ApprovalAnswer> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const answer = await ask(client, changes, 2_000);
+    if (answer) return answer;
+  }
+  throw new Error('nobody answers');
+}
+
+test('a place that the chain gives us is granted, and the approval is remembered', async (t) => {
+  const { primary, us } = await start(t);
+  const answer = await firstAnswer(primary);
+  t.deepEqual(answer.granted, [{ gvgId: 1, redundancyIndex: 1 }]);
+  t.deepEqual(answer.refused, []);
+  t.true(answer.expiresAt > Date.now() + 60_000);
+  const { signal } = new AbortController();
+  const approvals = await Approvals.load(us.ports.ledger, signal);
+  const other = { objectId: '1', version: 0 };
+  t.deepEqual(await approvals.outstanding(other, Date.now()), { count: 1, bytes: COLUMN_BYTES });
+  t.deepEqual(await approvals.outstanding(ASK.job, Date.now()), { count: 0, bytes: 0 });
+  t.deepEqual(await approvals.outstanding(other, answer.expiresAt), { count: 0, bytes: 0 });
+  t.deepEqual((await Approvals.load(us.ports.ledger, signal)).size, 0);
+});
+
+test('a place that the chain does not give us, or not to this primary, is refused with its reason', async (t) => {
+  const { world, primary } = await start(t);
+  const groups = [
+    { gvgId: 1, secondarySpIds: [3, 2, 4, 5, 6, 7] },
+    { gvgId: 2, secondarySpIds: MEMBERS },
+    { gvgId: 99, secondarySpIds: MEMBERS },
+  ];
+  const answer = await firstAnswer(primary, { groups });
+  t.deepEqual(answer.granted, []);
+  t.deepEqual(
+    answer.refused.map(({ gvgId, code }) => [gvgId, code]),
+    [
+      [1, 'wrong-place'],
+      [2, 'group-unknown'],
+      [99, 'group-unknown'],
+    ],
+  );
+  const stranger = (await join(t, world, 2)).peers.client;
+  const lying = await ask(stranger, { primarySpId: 2 });
+  t.is(lying?.refused[0]?.code, 'not-primary');
+});
+
+test('who is not listed stays silent', async (t) => {
+  const { primary } = await start(t);
+  await firstAnswer(primary);
+  t.is(await ask(primary, { groups: [{ gvgId: 1, secondarySpIds: [2, 4, 5, 6, 7] }] }, 300), undefined);
+});
+
+test('a draining node refuses everything', async (t) => {
+  const { primary, us } = await start(t);
+  await firstAnswer(primary);
+  us.approver.tell({ type: 'drain' });
+  t.is((await ask(primary))?.refused[0]?.code, 'draining');
+});
+
+test('with a chain that is behind nothing is granted', async (t) => {
+  const { primary } = await start(t, { limits: { chainLagMs: -1_000_000 } });
+  t.is((await firstAnswer(primary)).refused[0]?.code, 'chain-lag');
+});
+
+test('the disk keeps its reserve, counting what is approved and still to come', async (t) => {
+  const { primary } = await start(t, {
+    limits: { reserveBytes: 5000 },
+    freeBytes: 5000 + 1.5 * COLUMN_BYTES,
+  });
+  t.is((await firstAnswer(primary)).granted.length, 1);
+  const other = { job: { objectId: '4712', version: 0 } };
+  t.is((await ask(primary, other))?.refused[0]?.code, 'disk-reserve');
+  t.is((await ask(primary))?.granted.length, 1, 'the same job is not counted twice');
+});
+
+test('outstanding approvals are bounded in number and bytes, across a restart', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const outstanding = { count: 1, bytes: 10 * COLUMN_BYTES };
+  const { world, primary, us } = await start(t, { directory, limits: { outstanding } });
+  const other = { job: { objectId: '4712', version: 0 } };
+  t.is((await firstAnswer(primary)).granted.length, 1);
+  t.is((await ask(primary, other))?.refused[0]?.code, 'too-many-approvals');
+  await us.stop();
+  const limits = { outstanding: { count: 10, bytes: 1.5 * COLUMN_BYTES } };
+  await startSecondary(t, world, US, { directory, limits });
+  t.is((await firstAnswer(primary, other)).refused[0]?.code, 'approval-budget');
+});

@@ -1,0 +1,128 @@
+import test, { type ExecutionContext } from 'ava';
+import { type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
+import { Columns } from '../../actors/column/record.ts';
+import { pieceKey } from '../../protocols/payload/keys.ts';
+import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
+import { openRoles } from '../../runtime/jobs/nats-roles.ts';
+import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { createBucket } from '../devnet/chain/testing.ts';
+import { createWaitingObject, offerOf, type WaitingObject } from './offers.ts';
+import { join, type Secondary, startSecondary, startWorld, until } from './secondary.ts';
+
+/** We are SP 3, which has place 1 in the only group of SP 1. */
+const US = 3;
+const INDEX = 1;
+const TIMING: CaretakerTiming = {
+  jobsEveryMs: 50,
+  columnsEveryMs: 50,
+  sweepEveryMs: 50,
+  columnGraceMs: 0,
+  columnAbandonedAfterMs: 86_400_000,
+  chainLagMs: 30_000,
+};
+
+async function start(t: ExecutionContext) {
+  const other = { id: 99, familyId: 1, primarySpId: 1, secondarySpIds: [3, 2, 4, 5, 6, 7] };
+  const world = await startWorld(t, { moreGvgs: [other] });
+  await createBucket(world.fixture, 'bucket-1', 1);
+  const { client } = (await join(t, world, 1)).peers;
+  const us = await startSecondary(t, world, US);
+  const held = async (): Promise<WaitingObject> => {
+    const object = await createWaitingObject(world.fixture, 'bucket-1');
+    const offer = await offerOf(world.fixture, object, { redundancyIndex: INDEX });
+    const session = await client.open(offer, {});
+    for (const [segmentIndex, bytes] of (object.columns[INDEX] ?? []).entries()) {
+      await session.send({ segmentIndex, bytes });
+    }
+    await session.done(offer.checksums);
+    session.close();
+    return object;
+  };
+  return { world, us, held };
+}
+
+async function spawnCaretaker(us: Secondary, timing: Partial<CaretakerTiming> = {}) {
+  const { home: connection, journal, ports } = us;
+  const log = silentLogger;
+  const roles = await openRoles({ connection, log });
+  const queue = await openJobQueue({ connection, log });
+  const { spId, pieces, chain } = ports;
+  const { receivers } = us;
+  return us.system.spawn(
+    'caretaker',
+    caretaker({ spId, roles, journal, queue, pieces, chain, receivers, timing: { ...TIMING, ...timing } }),
+  );
+}
+
+function recordOf({ ports }: Secondary, { job }: WaitingObject) {
+  return new Columns(ports).get({ job, redundancyIndex: INDEX });
+}
+
+function pieceOf({ ports }: Secondary, { job }: WaitingObject) {
+  return ports.pieces.stat(pieceKey(job, 0, INDEX));
+}
+
+test('a signed column goes when the chain says so, and only then', async (t) => {
+  const { world, us, held } = await start(t);
+  const [waiting, cancelled, elsewhere, ours] = [await held(), await held(), await held(), await held()];
+  const { fixture } = world;
+  await fixture.user.cancelCreateObject(cancelled.bucketName, cancelled.objectName);
+  for (const [object, gvgId, members] of [
+    [elsewhere, 99, [3, 2, 4, 5, 6, 7]],
+    [ours, 1, [2, 3, 4, 5, 6, 7]],
+  ] as const) {
+    const { job, bucketName, objectName, checksums } = object;
+    await fixture.sp(1, 'seal').send({
+      typeUrl: '/greenfield.storage.MsgSealObject',
+      value: {
+        operator: fixture.sp(1, 'seal').address,
+        bucketName,
+        objectName,
+        globalVirtualGroupId: gvgId,
+        secondarySpBlsAggSignatures: fixture.aggregate(members, gvgId, job.objectId, checksums),
+      },
+    });
+  }
+  await spawnCaretaker(us, { columnAbandonedAfterMs: 0 });
+  for (const object of [cancelled, elsewhere]) {
+    await until(async () => (await recordOf(us, object)) === undefined);
+    t.is(await pieceOf(us, object), undefined);
+  }
+  for (const object of [waiting, ours]) {
+    t.truthy((await recordOf(us, object))?.receipt);
+    t.truthy(await pieceOf(us, object));
+  }
+});
+
+test('a column that was never completed goes when nobody waits for it any more', async (t) => {
+  const { world, us } = await start(t);
+  const object = await createWaitingObject(world.fixture, 'bucket-1');
+  const record = { job: object.job, redundancyIndex: INDEX, from: 1, segmentCount: 3, touchedAt: 0 };
+  await us.ports.pieces.put(pieceKey(object.job, 0, INDEX), new Uint8Array(10));
+  await new Columns(us.ports).put(record);
+  await spawnCaretaker(us);
+  await until(async () => (await recordOf(us, object)) === undefined);
+  t.is(await pieceOf(us, object), undefined);
+});
+
+test('a deletion that a crash interrupted is finished', async (t) => {
+  const { world, us } = await start(t);
+  const object = await createWaitingObject(world.fixture, 'bucket-1');
+  const discarding = { because: 'it was sealed without us', at: 0 };
+  const id = { job: object.job, redundancyIndex: INDEX };
+  await us.ports.pieces.put(pieceKey(object.job, 2, INDEX), new Uint8Array(10));
+  await new Columns(us.ports).put({ ...id, from: 1, segmentCount: 3, touchedAt: Date.now(), discarding });
+  await spawnCaretaker(us);
+  await until(async () => (await recordOf(us, object)) === undefined);
+  t.is(await us.ports.pieces.stat(pieceKey(object.job, 2, INDEX)), undefined);
+});
+
+test('by the word of a chain node that is behind nothing is deleted', async (t) => {
+  const { world, us, held } = await start(t);
+  const object = await held();
+  await world.fixture.user.cancelCreateObject(object.bucketName, object.objectName);
+  await spawnCaretaker(us, { chainLagMs: -1_000_000 });
+  await until(() => JSON.stringify(us.system.tree()).includes('the next round'));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  t.truthy(await recordOf(us, object));
+});

@@ -1,0 +1,159 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { ExecutionContext } from 'ava';
+import { APPROVAL_LIMITS, type ApprovalLimits } from '../../actors/approval-policy.ts';
+import { type ApproverMessage, approver } from '../../actors/approver.ts';
+import { type ReceiversMessage, receivers } from '../../actors/receivers.ts';
+import type { SecondaryPorts } from '../../actors/secondary-ports.ts';
+import { SUPERVISION } from '../../actors/supervision.ts';
+import { createActorSystem } from '../../runtime/actors/system.ts';
+import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
+import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
+import {
+  accountsConfig,
+  homeUser,
+  peersInbox,
+  peersUser,
+  type SpAccount,
+} from '../../runtime/nats/accounts.ts';
+import { connectNats } from '../../runtime/nats/connect.ts';
+import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
+import { connectPeers, type Peers } from '../../runtime/peers/connect-peers.ts';
+import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
+import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { type ChainFixture, type FixtureOptions, startChain } from '../devnet/chain/testing.ts';
+import { keysOf } from './offers.ts';
+
+/** A chain and a nats-server that all SPs share; both end with the test. */
+export interface World {
+  readonly fixture: ChainFixture;
+  readonly server: NatsServer;
+}
+
+export async function startWorld(t: ExecutionContext, options: FixtureOptions = {}): Promise<World> {
+  const fixture = await startChain(t, { storage: { maxSegmentSize: 1024 }, ...options });
+  const accounts = fixture.genesis.sps.map(({ id }) => accountOf(id));
+  const server = await startNatsServer({ config: accountsConfig(accounts) });
+  t.teardown(() => server.stop());
+  return { fixture, server };
+}
+
+function accountOf(spId: number): SpAccount {
+  return { spId, homePassword: `home-password-of-${spId}`, peersPassword: `peers-password-of-${spId}` };
+}
+
+/** One SP's place on both planes. */
+export interface Member {
+  readonly peers: Peers;
+  readonly home: NatsConnection;
+  leave(): Promise<void>;
+}
+
+export async function join(t: ExecutionContext, { fixture, server }: World, spId: number): Promise<Member> {
+  const { homePassword, peersPassword } = accountOf(spId);
+  const url = server.url;
+  const log = silentLogger;
+  const home = await connectNats({ url, user: homeUser(spId), password: homePassword, name: 'home', log });
+  const plane = await connectNats({
+    url,
+    user: peersUser(spId),
+    password: peersPassword,
+    inboxPrefix: peersInbox(spId),
+    name: 'peers',
+    log,
+  });
+  const peers = await connectPeers({
+    spId,
+    chainId: fixture.chain.chainId,
+    operatorKey: keysOf(fixture, spId).operator,
+    providers: () => fixture.chain.storageProviders(),
+    peers: plane,
+    home,
+    log,
+  });
+  const leave = async () => {
+    await peers.close();
+    await Promise.all([home.close(), plane.close()]);
+  };
+  t.teardown(leave);
+  return { peers, home, leave };
+}
+
+/** The secondary's actors of one SP, on real stores. */
+export interface Secondary {
+  readonly system: ActorSystem;
+  readonly ports: SecondaryPorts;
+  readonly journal: Journal;
+  readonly home: NatsConnection;
+  readonly receivers: Ref<ReceiversMessage>;
+  readonly approver: Ref<ApproverMessage>;
+  stop(): Promise<void>;
+}
+
+export interface SecondaryOptions {
+  /** Of an earlier one, whose memory this one shall have. */
+  readonly directory?: string;
+  readonly limits?: Partial<ApprovalLimits>;
+  readonly freeBytes?: number;
+}
+
+export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sealion-secondary-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export async function startSecondary(
+  t: ExecutionContext,
+  world: World,
+  spId: number,
+  options: SecondaryOptions = {},
+): Promise<Secondary> {
+  const { chain } = world.fixture;
+  const directory = options.directory ?? (await temporaryDirectory(t));
+  const { peers, home, leave } = await join(t, world, spId);
+  const journal = await openLevelJournal({ directory });
+  const ports: SecondaryPorts = {
+    spId,
+    chain,
+    ledger: journal.ledger,
+    pieces: await openNatsPieceStore({ connection: home, bucket: 'pieces', log: silentLogger }),
+    host: peers.host,
+    keys: keysOf(world.fixture, spId),
+    timing: { chainLagMs: 500, chainPollMs: 20 },
+  };
+  const system = createActorSystem({ name: `sp-${spId}@a`, supervision: SUPERVISION, log: silentLogger });
+  const freeBytes = async () => options.freeBytes ?? 2 ** 40;
+  const limits = { ...APPROVAL_LIMITS, ...options.limits };
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= (async () => {
+      await system.stop();
+      await leave();
+      await journal.close();
+    })();
+    return stopped;
+  };
+  t.teardown(stop);
+  return {
+    system,
+    ports,
+    journal,
+    home,
+    receivers: system.spawn('receivers', receivers({ ports, limit: 10 })),
+    approver: system.spawn('approver', approver({ ports, limits, freeBytes })),
+    stop,
+  };
+}
+
+/** Resolves when the condition holds; gives up after 20 s. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 20_000;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAt) throw new Error('the awaited condition did not come');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

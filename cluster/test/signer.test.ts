@@ -1,0 +1,117 @@
+import test, { type ExecutionContext } from 'ava';
+import { type SealOrder, type SignerMessage, signer } from '../../actors/signer.ts';
+import { signerLine } from '../../actors/signer-line.ts';
+import { SUPERVISION } from '../../actors/supervision.ts';
+import type { SignedTransaction } from '../../protocols/job/context.ts';
+import { createActorSystem } from '../../runtime/actors/system.ts';
+import type { Ref } from '../../runtime/actors/types.ts';
+import type { BroadcastResult } from '../../runtime/chain/chain.ts';
+import { natsCalls } from '../../runtime/home/nats-calls.ts';
+import { openRoles } from '../../runtime/jobs/nats-roles.ts';
+import { connectNats } from '../../runtime/nats/connect.ts';
+import { startNatsServer } from '../../runtime/nats/server.ts';
+import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
+import { createWaitingObject, keysOf, type WaitingObject } from './offers.ts';
+import { until } from './secondary.ts';
+
+const timeoutMs = 20_000;
+
+async function start(t: ExecutionContext, objects: number) {
+  const fixture = await startChain(t, { storage: { maxSegmentSize: 1024 } });
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  await createBucket(fixture, 'bucket-1', 1);
+  const waiting = await Promise.all(
+    Array.from({ length: objects }, () => createWaitingObject(fixture, 'bucket-1')),
+  );
+  return { fixture, waiting, node: (name: string) => startNode(t, fixture, server.url, name) };
+}
+
+/** The signer of one node of SP 1. */
+async function startNode(
+  t: ExecutionContext,
+  { chain, ...fixture }: ChainFixture,
+  url: string,
+  name: string,
+) {
+  const log = silentLogger;
+  const connection = await connectNats({ url, name, log });
+  const roles = await openRoles({ connection, ackWaitMs: 1_000, log });
+  const system = createActorSystem({ name, supervision: SUPERVISION, log });
+  const { seal: key } = keysOf({ chain, ...fixture }, 1);
+  const line = signerLine(natsCalls(connection, log));
+  const ref: Ref<SignerMessage> = system.spawn('signer', signer({ key, chain, roles, line }));
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= system.stop().then(() => connection.close());
+    return stopped;
+  };
+  t.teardown(stop);
+  const holds = () => system.tree().children[0]?.activity?.doing.startsWith('signing') ?? false;
+  return { ref, stop, holds };
+}
+
+function sign(ref: Ref<SignerMessage>, order: SealOrder): Promise<SignedTransaction> {
+  return ref.ask<SignedTransaction>((reply) => ({ type: 'sign', order, reply }), { timeoutMs });
+}
+
+function broadcast(ref: Ref<SignerMessage>, transaction: SignedTransaction): Promise<BroadcastResult> {
+  return ref.ask<BroadcastResult>((reply) => ({ type: 'broadcast', transaction, reply }), { timeoutMs });
+}
+
+function sealOf(fixture: ChainFixture, { job, bucketName, objectName, checksums }: WaitingObject): SealOrder {
+  const aggregateSignature = fixture.aggregate([2, 3, 4, 5, 6, 7], 1, job.objectId, checksums);
+  return { kind: 'seal', bucketName, objectName, gvgId: 1, aggregateSignature };
+}
+
+async function sealed({ chain }: ChainFixture, { job }: WaitingObject): Promise<boolean> {
+  return (await chain.objectById(job.objectId))?.object.status === 'SEALED';
+}
+
+test('seals of many jobs at once are all included, in whatever order they are broadcast', async (t) => {
+  const { fixture, waiting, node } = await start(t, 8);
+  const { ref, holds } = await node('a');
+  await until(holds);
+  const signed = await Promise.all(waiting.map((object) => sign(ref, sealOf(fixture, object))));
+  t.is(new Set(signed.map(({ sequence }) => sequence)).size, 8);
+  const results = await Promise.all(signed.toReversed().map((transaction) => broadcast(ref, transaction)));
+  t.true(results.every(({ code }) => code === 0));
+  await until(async () =>
+    (await Promise.all(waiting.map((object) => sealed(fixture, object)))).every(Boolean),
+  );
+  t.pass();
+});
+
+test('one node signs for all, and when it stops another goes on', async (t) => {
+  const { fixture, waiting, node } = await start(t, 2);
+  const [a, b] = waiting;
+  if (!a || !b) return t.fail();
+  const holder = await node('a');
+  await until(holder.holds);
+  const other = await node('b');
+  const first = await sign(other.ref, sealOf(fixture, a));
+  t.false(other.holds());
+  t.is((await broadcast(other.ref, first)).code, 0);
+  await until(() => sealed(fixture, a));
+  const foreign = { ...first, bytes: '00' };
+  t.not((await broadcast(other.ref, foreign)).code, 0, 'a refusal by the chain is an answer');
+
+  await holder.stop();
+  await until(other.holds);
+  const second = await sign(other.ref, sealOf(fixture, b));
+  t.is(second.sequence, 1);
+  t.is((await broadcast(other.ref, second)).code, 0);
+  await until(() => sealed(fixture, b));
+});
+
+test('a chain that does not answer is the asker’s error, and the signer goes on', async (t) => {
+  const { fixture, waiting, node } = await start(t, 1);
+  const [a] = waiting;
+  if (!a) return t.fail();
+  const { ref, holds } = await node('a');
+  await until(holds);
+  await fixture.stop();
+  await t.throwsAsync(sign(ref, sealOf(fixture, a)), { code: 'chain-unavailable' });
+  t.true(holds());
+});
