@@ -88,7 +88,7 @@ ${file.sps.map(({ id, endpoint, admin }) => `  sp ${id}     ${endpoint}  (for op
 
 ${relative('.', path)} says all of this to programs. In another terminal, for example:
 
-  npx sealion put README.md my-bucket/readme --wait
+  npx sealion put README.md my-bucket/readme
   npx sealion status my-bucket/readme
   npx sealion tree --sp 1
 `;

@@ -25,7 +25,7 @@ export interface WaitingObject {
 
 /** Cuts and encodes a payload as its primary does. */
 export async function encode(
-  { chain }: ChainFixture,
+  { chain }: Pick<ChainFixture, 'chain'>,
   payload: Uint8Array,
   redundancy: Redundancy = 'EC',
 ): Promise<Pick<WaitingObject, 'payload' | 'redundancy' | 'checksums' | 'columns'>> {

@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import { signerLine } from '../../actors/signer-line.ts';
+import { SUPERVISION } from '../../actors/supervision.ts';
+import { createGateway } from '../../gateway/gateway.ts';
+import { DEFAULT_LIMITS, type GatewayLimits } from '../../gateway/limits.ts';
+import { serveGateway } from '../../gateway/server.ts';
+import { createActorSystem } from '../../runtime/actors/system.ts';
+import type { TreeNode } from '../../runtime/actors/types.ts';
+import { connectChain } from '../../runtime/chain/connect.ts';
+import { natsCalls } from '../../runtime/home/nats-calls.ts';
+import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
+import { openKeyring } from '../../runtime/keys/keyring.ts';
+import { connectPeers } from '../../runtime/peers/connect-peers.ts';
+import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
+import { runProjector } from '../../runtime/records/projector.ts';
+import { sqliteRecords } from '../../runtime/records/sqlite.ts';
+import { createLogger, type Logger } from '../../runtime/telemetry/logger.ts';
+import type { NodeConfig } from '../config/schema.ts';
+import { serveAdmin } from './admin.ts';
+import { freeSpace } from './free-space.ts';
+import { openHome } from './home.ts';
+import { ownProvider } from './identity.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { patiently } from './patience.ts';
+import { connectPlane } from './planes.ts';
+import { spawnTree } from './tree.ts';
+
+export interface RunningNode {
+  /** For example `sp-1@node-a`. */
+  readonly name: string;
+  readonly ports: { readonly gateway: number; readonly admin: number };
+  /** What its actors are doing. */
+  tree(): TreeNode;
+  /** Closes everything in the reverse order of its opening, each part in bounded time. */
+  stop(): Promise<void>;
+}
+
+/** Open requests and the actors behind them get this long to come to an end, ms. */
+const DRAIN_LIMIT_MS = 5_000;
+const BUCKET = 'pieces';
+
+/**
+ * Starts one node of an SP: the only place where its parts are put together. What it stands on and cannot reach
+ * yet (chain, NATS) it waits for.
+ * @throws Terminal for what only an operator can mend: keys that are not the SP's, a wrong chain, a data folder
+ * in use, refused credentials, taken ports; Cancelled when the signal fires before it serves
+ */
+export async function startNode(
+  config: NodeConfig,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<RunningNode> {
+  const name = `sp-${config.sp.id}@${config.node}`;
+  const { level, file } = config.log;
+  const log = createLogger({ level, ...(file !== undefined && { file }), fields: { node: name } });
+  const parts = new Lifecycle(log);
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= parts.close().then(() => log.info({}, 'stopped'));
+    return stopped;
+  };
+  try {
+    const signal = options.signal ?? new AbortController().signal;
+    return { name, stop, ...(await openParts(name, config, parts, log, signal)) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openParts(
+  name: string,
+  config: NodeConfig,
+  parts: Lifecycle,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Pick<RunningNode, 'ports' | 'tree'>> {
+  const { sp, dataDir, limits, timing } = config;
+  const keys = await openKeyring(config.keys);
+  // First of all that is opened: its lock keeps a second process off the data folder.
+  const journal = await parts.open(
+    'journal',
+    () => openLevelJournal({ directory: join(dataDir, 'journal') }),
+    (it) => it.close(),
+  );
+  const chain = await parts.open(
+    'chain',
+    () => connectChain({ ...config.chain, log }),
+    (it) => it.close(),
+  );
+  const own = await patiently(
+    'the chain',
+    async () => {
+      await chain.latestBlock({ signal });
+      return ownProvider(await chain.storageProviders({ signal }), keys, sp.id, sp.operatorAddress);
+    },
+    { log, signal },
+  );
+  log.info({ spId: own.id, operator: own.operatorAddress, status: own.status }, 'keys are those of the SP');
+
+  const link = (plane: 'home' | 'peers') =>
+    parts.open(
+      `connection to the ${plane} plane`,
+      () => connectPlane({ spId: sp.id, name, plane, config: config.nats[plane], log, signal }),
+      (it) => it.close(),
+    );
+  const homeLink = await link('home');
+  const peersLink = await link('peers');
+  const { replicas } = config.nats.home;
+  const { ackWaitMs } = timing;
+  const home = await openHome(homeLink, config, log);
+  const pieces = await openNatsPieceStore({ connection: homeLink, bucket: BUCKET, replicas, log });
+  const peers = await parts.open(
+    'peers',
+    () =>
+      connectPeers({
+        spId: sp.id,
+        chainId: chain.chainId,
+        operatorKey: keys.operator,
+        providers: () => chain.storageProviders(),
+        peers: peersLink,
+        home: homeLink,
+        replicas,
+        times: { ackWait: ackWaitMs },
+        log,
+        signal,
+      }),
+    (it) => it.close(),
+  );
+
+  const records = await parts.open(
+    'records',
+    () => sqliteRecords(join(dataDir, 'records.sqlite')),
+    (it) => it.close(),
+  );
+  await parts.open(
+    'projector',
+    () => {
+      const stopping = new AbortController();
+      return { stopping, ended: runProjector({ journal, records, log, signal: stopping.signal }) };
+    },
+    ({ stopping, ended }) => {
+      stopping.abort();
+      return ended;
+    },
+  );
+  const system = await parts.open(
+    'actors',
+    () => createActorSystem({ name, supervision: SUPERVISION, log }),
+    (it) => it.stop(),
+    DRAIN_LIMIT_MS,
+  );
+  const line = signerLine(natsCalls(homeLink, log));
+  const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
+  const objects = spawnTree(system, { config, keys, chain, journal, home, line, pieces, peers, freeBytes });
+  const tree = () => system.tree();
+  await parts.open(
+    'inspect point',
+    () => home.inspect.serve(name, tree),
+    (it) => it.stop(),
+  );
+  const { durability } = home;
+  const admin = await parts.open(
+    'admin server',
+    () => serveAdmin({ node: name, spId: sp.id, durability, tree, journal, records }, config.admin.listen),
+    (it) => it.close(),
+  );
+  const gateway = await parts.open(
+    'gateway',
+    () =>
+      serveGateway(
+        createGateway({
+          chain,
+          spId: sp.id,
+          pieces,
+          objects,
+          limits: gatewayLimits(limits),
+          domains: config.gateway.domains,
+          log,
+        }),
+        { ...config.gateway.listen, closeTimeoutMs: DRAIN_LIMIT_MS, log },
+      ),
+    (it) => it.close(),
+    2 * DRAIN_LIMIT_MS,
+  );
+  const ports = { gateway: gateway.port, admin: admin.port };
+  log.info({ ...ports, durability }, `serving; an acknowledged payload is ${durability}`);
+  return { ports, tree };
+}
+
+/** Where the configuration sets no limit of its own, the chain's on the size of an object is the only one. */
+function gatewayLimits(limits: NodeConfig['limits']): GatewayLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    maxPayloadSize: limits.maxPayload ?? Number.MAX_SAFE_INTEGER,
+    maxUploads: limits.concurrentUploads,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    minBytesPerSecond: limits.minUploadRate,
+  };
+}

@@ -1,0 +1,99 @@
+import { APPROVAL_LIMITS } from '../../actors/approval-policy.ts';
+import { approver } from '../../actors/approver.ts';
+import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
+import { CARETAKER_TIMING, caretaker } from '../../actors/caretaker.ts';
+import { jobs } from '../../actors/jobs.ts';
+import type { ObjectsMessage } from '../../actors/messages.ts';
+import { objects } from '../../actors/objects.ts';
+import { PRIMARY_TIMING } from '../../actors/ports.ts';
+import { receivers } from '../../actors/receivers.ts';
+import { SECONDARY_TIMING } from '../../actors/secondary-ports.ts';
+import { type SignerLine, signer } from '../../actors/signer.ts';
+import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
+import type { Keyring } from '../../runtime/keys/keys.ts';
+import type { Peers } from '../../runtime/peers/connect-peers.ts';
+import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import type { NodeConfig } from '../config/schema.ts';
+import type { Home } from './home.ts';
+
+/** What the actors of a node stand on. */
+export interface TreeParts {
+  readonly config: NodeConfig;
+  readonly keys: Keyring;
+  readonly chain: Chain;
+  readonly journal: Journal;
+  readonly home: Home;
+  readonly line: SignerLine;
+  readonly pieces: PieceStore;
+  readonly peers: Peers;
+  /** Bytes free for pieces. */
+  readonly freeBytes: (signal: AbortSignal) => Promise<number>;
+}
+
+/** Jobs in work at once; the byte budget is what bounds their memory. */
+const JOBS_AT_ONCE = 64;
+/** Columns received at once; the credit of the peers plane is what bounds their memory. */
+const COLUMNS_AT_ONCE = 64;
+/** Payload bytes on their way to one SP. */
+const OUTGOING_PER_SP = 8 * 2 ** 20;
+const HOUR_MS = 3_600_000;
+
+/** Spawns the top actors of a node (design §4). @returns the one that the gateway talks to */
+export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMessage> {
+  const { config, keys, chain, journal, home, line, pieces, peers, freeBytes } = parts;
+  const { roles, queue, directory, feed, durability } = home;
+  const spId = config.sp.id;
+  const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
+
+  const secondary = {
+    spId,
+    chain,
+    pieces,
+    keys,
+    ledger: journal.ledger,
+    host: peers.host,
+    timing: SECONDARY_TIMING,
+  };
+  const signing = system.spawn('signer', signer({ key: keys.seal, chain, roles, line }));
+  const primary = system.spawn(
+    'objects',
+    objects({
+      spId,
+      node: config.node,
+      chainId: chain.chainId,
+      chain,
+      journal,
+      pieces,
+      queue,
+      directory,
+      feed,
+      peers: peers.client,
+      signer: signing,
+      providers: (signal) => chain.storageProviders(signal && { signal }),
+      memory: new ByteBudget(config.limits.byteBudget),
+      outgoing: new ByteBudgets(OUTGOING_PER_SP),
+      durability,
+      timing: { ...PRIMARY_TIMING, jobDeadlineMs },
+    }),
+  );
+  const receiving = system.spawn('receivers', receivers({ ports: secondary, limit: COLUMNS_AT_ONCE }));
+  const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
+  system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
+  system.spawn('jobs', jobs({ queue, objects: primary, limit: JOBS_AT_ONCE }));
+  system.spawn(
+    'caretaker',
+    caretaker({
+      spId,
+      roles,
+      journal,
+      queue,
+      pieces,
+      chain,
+      receivers: receiving,
+      timing: { ...CARETAKER_TIMING, columnAbandonedAfterMs: jobDeadlineMs + 24 * HOUR_MS },
+    }),
+  );
+  return primary;
+}

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstream } from '@nats-io/jetstream';
+import { Objm } from '@nats-io/obj';
+import type { TestFn } from 'ava';
+import { connect } from 'nats';
+import { fromHex } from '../../protocols/greenfield/hex.ts';
+import type { Redundancy } from '../../protocols/greenfield/types.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
+import type { JobEvent } from '../../protocols/job/events.ts';
+import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import type { TreeNode } from '../../runtime/actors/types.ts';
+import type { Chain, ObjectOnChain } from '../../runtime/chain/chain.ts';
+import { connectChain } from '../../runtime/chain/connect.ts';
+import { accountKey } from '../../runtime/keys/keyring.ts';
+import { createLogger } from '../../runtime/telemetry/logger.ts';
+import { ChainAccount } from '../client/chain-account.ts';
+import { SpClient } from '../client/sp-client.ts';
+import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
+import { encode, type WaitingObject } from './offers.ts';
+
+export type NetworkOptions = Omit<DevnetOptions, 'directory' | 'log' | 'signal'>;
+
+/** What a node's journal says of a job. */
+export interface JobView {
+  readonly context: JobContext;
+  readonly events: readonly JobEvent[];
+}
+
+/** No condition of a test takes longer on a machine that works; ms. */
+const PATIENCE_MS = 60_000;
+
+/** Small segments, quick blocks and short leases: everything happens as in production, only sooner. */
+const QUICK: NetworkOptions = {
+  segmentSize: 64 * 1024,
+  blockTimeMs: 100,
+  node: { timing: { ackWaitMs: 2_000 }, limits: { diskReserve: '256 MiB' } },
+};
+
+/**
+ * Gives the tests of a file a devnet of their own, started before the first and stopped after the last.
+ * @returns what the tests reach it by
+ */
+export function useNetwork(test: TestFn, options: NetworkOptions = {}): () => Network {
+  let network: Network | undefined;
+  test.before(async () => {
+    network = await Network.start({ ...QUICK, ...options });
+  });
+  test.after.always(() => network?.stop());
+  return () => {
+    if (network) return network;
+    throw new Error('the devnet has not started');
+  };
+}
+
+/** A devnet with one client account on it, as tests see it: from outside, like anybody, and into its stores. */
+export class Network {
+  readonly devnet: Devnet;
+  readonly chain: Chain;
+  readonly account: ChainAccount;
+  readonly #directory: string;
+  readonly #privateKey: Uint8Array;
+
+  private constructor(devnet: Devnet, chain: Chain, directory: string) {
+    this.devnet = devnet;
+    this.chain = chain;
+    this.#directory = directory;
+    this.#privateKey = fromHex((devnet.file.accounts[0]?.privateKey ?? '').slice(2));
+    this.account = new ChainAccount(chain, accountKey(this.#privateKey));
+  }
+
+  static async start(options: NetworkOptions): Promise<Network> {
+    const directory = await mkdtemp(join(tmpdir(), 'sealion-e2e-'));
+    try {
+      const devnet = await startDevnet({ ...options, directory, log: createLogger({ level: 'error' }) });
+      return new Network(devnet, await connectChain(devnet.file.chain), directory);
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.chain.close();
+    await this.devnet.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** A client of an SP's gateway. */
+  client(spId: number): SpClient {
+    return new SpClient(this.#file(spId).endpoint, this.#privateKey);
+  }
+
+  /** Creates a private bucket of which an SP is the primary. @returns its name */
+  async createBucket(spId: number): Promise<string> {
+    const { operatorAddress, gvgFamilyId } = this.#file(spId);
+    const bucketName = `bucket-${randomBytes(6).toString('hex')}`;
+    await this.account.createBucket({
+      bucketName,
+      primarySpAddress: operatorAddress,
+      familyId: gvgFamilyId,
+    });
+    return bucketName;
+  }
+
+  /** Registers an object of random bytes, which then waits for its payload. */
+  async createObject(
+    bucketName: string,
+    payload: { readonly size: number; readonly redundancy?: Redundancy },
+  ): Promise<WaitingObject> {
+    const encoded = await encode(this, randomBytes(payload.size), payload.redundancy);
+    const objectName = `object-${randomBytes(6).toString('hex')}`;
+    const { redundancy, checksums } = encoded;
+    const objectId = await this.account.createObject({
+      bucketName,
+      objectName,
+      payloadSize: payload.size,
+      checksums,
+      redundancy,
+    });
+    return { ...encoded, job: { objectId, version: 0 }, bucketName, objectName };
+  }
+
+  /** Uploads the payload of an object; `body` in its place for a client that behaves otherwise. */
+  async put(spId: number, object: WaitingObject, body?: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.client(spId).put(object, {
+      body: body ?? Readable.from([object.payload]),
+      size: object.payload.length,
+      contentType: 'application/octet-stream',
+    });
+  }
+
+  async get(spId: number, object: WaitingObject): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await this.client(spId).get(object)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  /** Waits until the chain says that the object is sealed. */
+  sealed({ job }: WaitingObject): Promise<ObjectOnChain> {
+    return until(`object ${job.objectId} is sealed`, async () => {
+      const found = await this.chain.objectById(job.objectId);
+      return found?.object.status === 'SEALED' ? found : undefined;
+    });
+  }
+
+  /** What the journal of an SP's node says; undefined where it knows no such job. */
+  async job(spId: number, job: JobId): Promise<JobView | undefined> {
+    const response = await fetch(`${this.#file(spId).admin}/jobs/${formatJobId(job)}`);
+    return response.ok ? ((await response.json()) as JobView) : undefined;
+  }
+
+  async tree(spId: number): Promise<TreeNode> {
+    const response = await fetch(`${this.#file(spId).admin}/tree`);
+    return (await response.json()) as TreeNode;
+  }
+
+  /** Reads from an SP's PieceStore with nothing but a stock client of NATS. */
+  async piece(spId: number, key: string): Promise<Uint8Array | null> {
+    const { url, user, password, bucket } = this.#file(spId).nats;
+    const connection = await connect({ servers: url, user, pass: password });
+    try {
+      const store = await new Objm(jetstream(connection)).open(bucket);
+      return await store.getBlob(key);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  #file(spId: number): Devnet['file']['sps'][number] {
+    const found = this.devnet.file.sps.find(({ id }) => id === spId);
+    if (found) return found;
+    throw new RangeError(`the devnet has no SP ${spId}`);
+  }
+}
+
+/** Waits for a condition. What `look` throws counts as not yet. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  let last: unknown;
+  while (performance.now() < giveUpAt) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(50);
+  }
+  throw new Error(`waited in vain until ${what}`, { cause: last });
+}

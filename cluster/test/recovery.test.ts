@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import anyTest, { type TestFn } from 'ava';
+import { JobState } from '../../protocols/job/states.ts';
+import { type Network, until, useNetwork } from './network.ts';
+import type { WaitingObject } from './offers.ts';
+
+const test = anyTest as TestFn;
+const SEGMENT = 64 * 1024;
+/** Long enough that a test can step in while its columns are on their way. */
+const LARGE = 256 * SEGMENT;
+
+const network = useNetwork(test, { segmentSize: SEGMENT });
+
+/** Places of the group that have given no receipt yet. */
+async function missingColumns(net: Network, primary: number, object: WaitingObject): Promise<number[]> {
+  const context = (await net.job(primary, object.job))?.context;
+  const ids = context?.allocation?.secondarySpIds ?? [];
+  return ids.flatMap((_, index) => (context?.receipts[index] ? [] : [index]));
+}
+
+/** Waits until a job is at a state or beyond it on the forward path. */
+function reached(net: Network, primary: number, object: WaitingObject, state: keyof typeof JobState) {
+  return until(`${object.job.objectId} is at ${state}`, async () => {
+    const context = (await net.job(primary, object.job))?.context;
+    return context !== undefined && JobState[context.state] >= JobState[state];
+  });
+}
+
+test.serial('a primary killed in mid-upload takes the payload again, and seals it', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT });
+  const gone = new AbortController();
+  const half = object.payload.subarray(0, 3 * SEGMENT);
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield half;
+    await sleep(60_000, undefined, { signal: gone.signal }).catch(() => undefined);
+  }
+  const upload = t.throwsAsync(net.put(1, object, broken()));
+  await reached(net, 1, object, 'UPLOAD_OBJECT_DOING');
+  await net.devnet.sp(1).kill('SIGKILL');
+  await upload;
+  gone.abort();
+  await net.devnet.sp(1).start();
+  t.is((await net.job(1, object.job))?.context.state, 'UPLOAD_OBJECT_DOING');
+
+  await net.put(1, object);
+  await net.sealed(object);
+  t.true((await net.get(1, object)).equals(object.payload));
+  t.is((await net.job(1, object.job))?.context.uploadAttempt, 2);
+});
+
+test.serial('a primary killed in mid-replication goes on without the client', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(2), { size: LARGE });
+  await net.put(2, object);
+  await reached(net, 2, object, 'REPLICATE_OBJECT_DOING');
+  await net.devnet.sp(2).kill('SIGKILL');
+  t.is((await net.chain.objectById(object.job.objectId))?.object.status, 'CREATED');
+  await net.devnet.sp(2).start();
+  t.not((await missingColumns(net, 2, object)).length, 0);
+
+  await net.sealed(object);
+  t.true((await net.get(2, object)).equals(object.payload));
+});
+
+test.serial('a secondary killed in mid-replication goes on where it was', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(3), { size: LARGE });
+  await net.put(3, object);
+  await reached(net, 3, object, 'REPLICATE_OBJECT_DOING');
+  await net.devnet.sp(4).kill('SIGKILL');
+  await net.devnet.sp(4).start();
+  const { gvg } = await net.sealed(object);
+  t.true(gvg?.secondarySpIds.includes(4));
+});
+
+test.serial('one secondary that stands still holds up no other column of ten uploads', async (t) => {
+  const net = network();
+  const [primary, still] = [5, 7];
+  const bucketName = await net.createBucket(primary);
+  const objects = await Promise.all(
+    Array.from({ length: 10 }, () => net.createObject(bucketName, { size: 64 * SEGMENT })),
+  );
+  // Without its approval nothing begins; its answers, all at once, then let all ten begin at the same time.
+  net.devnet.sp(still).signal('SIGSTOP');
+  await Promise.all(objects.map((object) => net.put(primary, object)));
+  net.devnet.sp(still).signal('SIGCONT');
+  await Promise.all(objects.map((object) => reached(net, primary, object, 'REPLICATE_OBJECT_DOING')));
+  net.devnet.sp(still).signal('SIGSTOP');
+
+  const place = (await net.chain.gvgsOfFamily(primary))[0]?.secondarySpIds.indexOf(still) ?? -1;
+  await until('all other columns are complete', async () => {
+    const missing = await Promise.all(objects.map((object) => missingColumns(net, primary, object)));
+    return missing.every((columns) => columns.every((index) => index === place));
+  });
+  const held = await Promise.all(objects.map((object) => missingColumns(net, primary, object)));
+  t.true(held.filter((columns) => columns.length > 0).length >= 5, `held: ${JSON.stringify(held)}`);
+
+  net.devnet.sp(still).signal('SIGCONT');
+  await Promise.all(objects.map((object) => net.sealed(object)));
+});
