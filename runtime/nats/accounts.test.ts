@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
-import { connect, type NatsConnection } from 'nats';
+import { connect, headers, type NatsConnection } from 'nats';
 import { Terminal } from '../../protocols/errors.ts';
 import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from './accounts.ts';
+import { type NatsServer, startNatsServer } from './server.ts';
 
 const SPS: readonly SpAccount[] = [1, 2, 3].map((spId) => ({
   spId,
@@ -15,33 +12,16 @@ const SPS: readonly SpAccount[] = [1, 2, 3].map((spId) => ({
   peersPassword: `peers-password-of-${spId}`,
 }));
 
-let dir: string;
-let server: ChildProcess;
-let url: string;
+let server: NatsServer;
 const open: NatsConnection[] = [];
 
 test.before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sealion-accounts-'));
-  const config = join(dir, 'server.conf');
-  await writeFile(
-    config,
-    `listen: "127.0.0.1:-1"\nports_file_dir: "${dir}"\njetstream { store_dir: "${dir}/js" }\n${accountsConfig(SPS)}`,
-  );
-  server = spawn('.cache/nats-server/usr/sbin/nats-server', ['-c', config], { stdio: 'ignore' });
-  url = await until(async () => {
-    const file = (await readdir(dir)).find((name) => name.endsWith('.ports'));
-    if (!file) return undefined;
-    const text = await readFile(join(dir, file), 'utf8');
-    return text ? (JSON.parse(text) as { nats: string[] }).nats[0] : undefined;
-  });
+  server = await startNatsServer({ config: accountsConfig(SPS) });
 });
 
 test.after.always(async () => {
   await Promise.all(open.map((connection) => connection.close()));
-  const gone = new Promise((resolve) => server.once('exit', resolve));
-  server.kill();
-  await gone;
-  await rm(dir, { recursive: true, force: true });
+  await server?.stop();
 });
 
 test.serial('the own nodes of an SP have a JetStream of their own', async (t) => {
@@ -58,8 +38,11 @@ test.serial('an offer rests in the receiver’s own stream, with its PubAck and 
   const { mailbox, inbox } = await openMailbox(1);
   const sender = await peer(2);
 
-  const ack = await request(sender, 'peer.1.offer.2.77.0.3', 'offer');
-  t.is(ack.stream, mailbox);
+  const header = headers();
+  header.set('Nats-Msg-Id', 'once');
+  const post = () => sender.request('peer.1.offer.2.77.0.3', 'offer', { timeout: 5_000, headers: header });
+  t.like((await post()).json(), { stream: mailbox });
+  t.like((await post()).json(), { stream: mailbox, duplicate: true });
   t.is((await inbox('peer.1.offer.2.77.0.3')).string(), 'offer');
 });
 
@@ -166,7 +149,7 @@ function peer(spId: number): Promise<NatsConnection> {
 }
 
 async function enter(user: string, pass: string, inboxPrefix = '_INBOX'): Promise<NatsConnection> {
-  const connection = await connect({ servers: url, user, pass, inboxPrefix });
+  const connection = await connect({ servers: server.url, user, pass, inboxPrefix });
   open.push(connection);
   return connection;
 }

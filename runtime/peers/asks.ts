@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createInbox, type Msg } from '@nats-io/nats-core';
 import { Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
@@ -79,6 +80,8 @@ export class Asks {
     const { connection, spId, closed } = this.#context;
     const until = AbortSignal.any([signal, closed]);
     if (until.aborted) return;
+    // Every answer under way may listen.
+    setMaxListeners(0, until);
     const asks = connection.subscribe(ASKS, { queue: `approvers-of-${spId}` });
     until.addEventListener('abort', () => asks.unsubscribe(), { once: true });
     const running = new Set<Promise<void>>();

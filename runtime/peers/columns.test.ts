@@ -2,7 +2,6 @@ import test from 'ava';
 import type { NatsServer } from '../nats/server.ts';
 import type { InboundOffer } from './peers.ts';
 import {
-  approveAll,
   approvedOffer,
   digest,
   makeSample,
@@ -20,17 +19,14 @@ const MIB = 1024 * KIB;
 let server: NatsServer;
 let primary: Node;
 let secondary: Node;
-const stop = new AbortController();
 
 test.before(async () => {
   server = await startServer();
   primary = await startNode(server.url, 1);
   secondary = await startNode(server.url, 2);
-  void approveAll(secondary, stop.signal);
 });
 
 test.after.always(async () => {
-  stop.abort();
   await primary?.close();
   await secondary?.close();
   await server?.stop();
@@ -38,7 +34,7 @@ test.after.always(async () => {
 
 test.serial('a column of many segments arrives whole, and its receipt comes back', async (t) => {
   const sample = makeSample(41 * MIB + 13, 7 * MIB + 1);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const receiving = nextOffer().then((held) => receive(held));
   const receipt = await replicate(primary, offer, sample);
   t.is(digest(await receiving), digest(sample.pieces));
@@ -49,7 +45,7 @@ test.serial('a column of many segments arrives whole, and its receipt comes back
 test.serial('a small column rides in its offer', async (t) => {
   const onTheWire = secondary.peers.subscribe('session.2.1.*.piece', { callback: () => t.fail() });
   const sample = makeSample(200 * KIB + 1, 64 * KIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const receiving = nextOffer().then((held) => receive(held));
   await replicate(primary, offer, sample);
   t.is(digest(await receiving), digest(sample.pieces));
@@ -58,7 +54,7 @@ test.serial('a small column rides in its offer', async (t) => {
 
 test.serial('a small column is read from the first missing segment on', async (t) => {
   const sample = makeSample(200 * KIB + 1, 64 * KIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const receiving = nextOffer().then((held) => receive(held, 2));
   await replicate(primary, offer, sample);
   t.deepEqual((await receiving).map(digestOne), sample.pieces.slice(2).map(digestOne));
@@ -66,7 +62,7 @@ test.serial('a small column is read from the first missing segment on', async (t
 
 test.serial('a broken column goes on at the first missing piece', async (t) => {
   const sample = makeSample(20 * MIB + 1, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const first = nextOffer().then(async (held) => {
     const session = await held.accept(0);
     for await (const { segmentIndex, bytes } of session.pieces()) {
@@ -89,7 +85,7 @@ test.serial('a broken column goes on at the first missing piece', async (t) => {
 
 test.serial('a column that the secondary has whole is asked only for done', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const receiving = nextOffer().then((held) => receive(held, 3));
   await replicate(primary, offer, sample);
   t.deepEqual(await receiving, []);
@@ -97,7 +93,7 @@ test.serial('a column that the secondary has whole is asked only for done', asyn
 
 test.serial('a finished column is answered with its receipt', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const answering = nextOffer().then((held) => held.receipt(receiptFor(held.offer, digest(sample.pieces))));
   const session = await primary.client.open(offer, {});
   await answering;
@@ -108,7 +104,7 @@ test.serial('a finished column is answered with its receipt', async (t) => {
 test.serial('a primary that comes back finds the receipt that came while it was away', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const before = await startNode(server.url, 1);
-  const offer = await approvedOffer(before, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const held = nextOffer();
   const session = await settled(before.client.open(offer, {}), (await held).accept(0));
   await before.vanish();
@@ -122,7 +118,7 @@ test.serial('a primary that comes back finds the receipt that came while it was 
 
 test.serial('a receipt for other bytes is not taken for the column', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const wrong = nextOffer().then((held) => held.receipt(receiptFor(offer, '00'.repeat(32))));
   await (await primary.client.open(offer, {})).done(sample.checksums);
   await wrong;
@@ -132,7 +128,7 @@ test.serial('a receipt for other bytes is not taken for the column', async (t) =
 });
 
 test.serial('a refused offer says why, and whether to try again', async (t) => {
-  const offer = await approvedOffer(primary, makeSample(9 * MIB, 4 * MIB), 2);
+  const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   for (const [again, name] of [
     [true, 'Retryable'],
     [false, 'Terminal'],
@@ -145,7 +141,7 @@ test.serial('a refused offer says why, and whether to try again', async (t) => {
 
 test.serial('a secondary may refuse the receipt after it has seen the bytes', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const refusing = nextOffer().then(async (held) => {
     const session = await held.accept(0);
     for await (const piece of session.pieces()) for await (const _ of piece.bytes);
@@ -161,8 +157,8 @@ test.serial('a secondary may refuse the receipt after it has seen the bytes', as
 });
 
 test.serial('an offer without our approval of this very place is refused', async (t) => {
-  const offer = await approvedOffer(primary, makeSample(9 * MIB, 4 * MIB), 2);
-  const other = await approvedOffer(primary, makeSample(9 * MIB, 4 * MIB), 2);
+  const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
+  const other = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   const none = nextOffer();
   for (const bad of [
     { ...offer, approval: other.approval },
@@ -182,7 +178,7 @@ test.serial('an offer without our approval of this very place is refused', async
 
 test.serial('a repeated offer takes the place of the one before', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const held: InboundOffer[] = [];
   const reading = new AbortController();
   const both = (async () => {
@@ -208,7 +204,7 @@ test.serial('a repeated offer takes the place of the one before', async (t) => {
 
 test.serial('pieces out of order, of wrong length, or too few are refused before they leave', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const held = nextOffer();
   const session = await settled(
     primary.client.open(offer, {}),
@@ -225,7 +221,7 @@ test.serial('pieces out of order, of wrong length, or too few are refused before
 
 test.serial('nobody who takes offers is an error to try again', async (t) => {
   const hurried = await startNode(server.url, 1, { times: { offer: 300 } });
-  const offer = await approvedOffer(primary, makeSample(9 * MIB, 4 * MIB), 2);
+  const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   await t.throwsAsync(hurried.client.open(offer, {}), { name: 'Retryable', code: 'peer-unreachable' });
   // SP 7 never made its mailbox
   await t.throwsAsync(hurried.client.open({ ...offer, to: 7 }, {}), {
@@ -239,7 +235,7 @@ test.serial('nobody who takes offers is an error to try again', async (t) => {
 
 test.serial('an aborted open, send or done ends as the caller asked', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const abort = (ms: number) => ({ signal: AbortSignal.timeout(ms) });
   await t.throwsAsync(primary.client.open(offer, abort(50)), { name: 'Cancelled' });
   const withdrawn = await nextOffer();
@@ -269,7 +265,7 @@ test.serial('an aborted open, send or done ends as the caller asked', async (t) 
 test.serial('closing the adapter ends its sessions', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const leaving = await startNode(server.url, 1);
-  const offer = await approvedOffer(leaving, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const held = nextOffer();
   const inbound = held.then((it) => it.accept(0));
   const session = await leaving.client.open(offer, {});

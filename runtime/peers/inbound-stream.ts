@@ -32,6 +32,8 @@ export class InboundStream {
   readonly #expected: number;
   #received = 0;
   #chunks: Uint8Array[] = [];
+  /** Bytes that the reader has in its hands. */
+  #lent = 0;
   #arrived: Deferred<void> | undefined;
   #heardAt = performance.now();
   #creditDue = false;
@@ -61,6 +63,7 @@ export class InboundStream {
         const size = plan.pieceLength(segmentIndex);
         const piece = { left: size };
         yield { segmentIndex, size, bytes: this.#read(piece) };
+        this.#takeBack();
         for await (const _ of this.#read(piece));
       }
     } finally {
@@ -129,24 +132,33 @@ export class InboundStream {
   }
 
   async *#read(piece: { left: number }): AsyncGenerator<Uint8Array> {
-    while (piece.left > 0) {
-      const chunk = await this.#next(piece.left);
-      piece.left -= chunk.length;
-      try {
+    try {
+      while (piece.left > 0) {
+        const chunk = await this.#next(piece.left);
+        piece.left -= chunk.length;
+        this.#lent = chunk.length;
         yield chunk;
-      } finally {
-        if (!this.#options.column) this.#line.consume(chunk.length);
-        this.#tellCredit();
+        this.#takeBack();
       }
+    } finally {
+      this.#takeBack();
     }
   }
 
+  /** The reader has done with the last chunk: only now its memory is free. */
+  #takeBack(): void {
+    if (this.#lent === 0) return;
+    if (!this.#options.column) this.#line.consume(this.#lent);
+    this.#lent = 0;
+    this.#tellCredit();
+  }
+
   async #next(limit: number): Promise<Uint8Array> {
-    throwIfAborted(this.#ended.signal);
-    if (this.#chunks.length === 0) {
+    if (this.#chunks.length === 0 && !this.#ended.signal.aborted) {
       this.#arrived = deferred<void>();
       await this.#arrived;
     }
+    throwIfAborted(this.#ended.signal);
     const first = this.#chunks[0] as Uint8Array;
     if (first.length <= limit) this.#chunks.shift();
     else this.#chunks[0] = first.subarray(limit);

@@ -45,8 +45,10 @@ function account(spId: number): SpAccount {
   return { spId, homePassword: `home-password-of-${spId}`, peersPassword: `peers-password-of-${spId}` };
 }
 
-export function startServer(config = ''): Promise<NatsServer> {
-  return startNatsServer({ config: `${config}\n${accountsConfig(SP_IDS.map(account))}` });
+export const SERVER_CONFIG = accountsConfig(SP_IDS.map(account));
+
+export function startServer(): Promise<NatsServer> {
+  return startNatsServer({ config: SERVER_CONFIG });
 }
 
 /** A connection of an SP to its own account. */
@@ -162,18 +164,21 @@ export function approveAll(node: Node, signal: AbortSignal): Promise<void> {
   return node.host.serveAsks(answer, { signal });
 }
 
-/** The offer of the sample's column to the SP that holds a place, with the approval that it gave. */
-export async function approvedOffer(primary: Node, sample: Sample, to: number): Promise<ColumnOffer> {
+/** The offer of the sample's column to the SP that holds a place, with an approval as it would give it. */
+export async function approvedOffer(primarySpId: number, sample: Sample, to: number): Promise<ColumnOffer> {
   const { ask, maxSegmentSize, checksums } = sample;
-  for await (const answer of primary.client.ask(ask, { timeoutMs: 10_000 })) {
-    if (answer.spId !== to) continue;
-    const { job, bucketName, objectName, payloadSize } = ask;
-    const place = answer.granted[0];
-    if (!place) break;
-    const object = { job, bucketName, objectName, payloadSize, maxSegmentSize, checksums, ...EC };
-    return { ...object, ...place, from: primary.spId, to, approval: answer.message };
-  }
-  throw new Error(`SP ${to} did not approve`);
+  const { job, bucketName, objectName, payloadSize, groups } = ask;
+  const place = { gvgId: GVG_ID, redundancyIndex: groups[0]?.secondarySpIds.indexOf(to) ?? -1 };
+  const approval = await deskOf(to).seal({
+    kind: 'approval',
+    to: primarySpId,
+    about: { job, gvgId: 0, redundancyIndex: 0 },
+    expiresAt: Date.now() + 600_000,
+    body: { re: '00'.repeat(16), granted: [place], refused: [] },
+  });
+  const object = { job, bucketName, objectName, payloadSize, maxSegmentSize, checksums, ...EC };
+  const message = Buffer.from(approval.bytes).toString('base64');
+  return { ...object, ...place, from: primarySpId, to, approval: message };
 }
 
 /** Sends what is missing of the sample, and waits for the receipt. */

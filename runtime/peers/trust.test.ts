@@ -184,7 +184,7 @@ test.serial('an offer that is not what its subject and its signer say goes for g
   t.deepEqual(await heardBy2.take(1), ['offer-malformed']);
   // The mailbox is empty of them, and takes a good one.
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const receiving = next.then((held) => receive(held));
   await replicate(primary, offer, sample);
   t.is(digest(await receiving), digest(sample.pieces));
@@ -193,7 +193,7 @@ test.serial('an offer that is not what its subject and its signer say goes for g
 test.serial('an answer to an offer is taken only from its receiver, for this very offer', async (t) => {
   const mailbox = await startNode(server.url, 4);
   const sample = makeSample(9 * MIB, 4 * MIB, [4, 2, 3, 5, 6, 7]);
-  const offer = { ...(await approvedOffer(primary, sample, 2)), to: 4, redundancyIndex: 0 };
+  const offer = { ...(await approvedOffer(1, sample, 2)), to: 4, redundancyIndex: 0 };
   const opening = primary.client.open(offer, {});
   const { header, body } = await storedOffer(mailbox);
   const about = { job: offer.job, gvgId: 77, redundancyIndex: 0 };
@@ -234,7 +234,7 @@ test.serial('an answer to an offer is taken only from its receiver, for this ver
 
 test.serial('a receipt that is forged, or answers another offer, is not taken', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(primary, sample, 2);
+  const offer = await approvedOffer(1, sample, 2);
   const about = { job: offer.job, gvgId: 77, redundancyIndex: 0 };
   const { integrityHash, approvalSignature, blsSignature } = receiptFor(offer, '00'.repeat(32));
   const wrong = { re: '00'.repeat(16), integrityHash, approvalSignature, blsSignature };
