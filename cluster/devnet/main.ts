@@ -18,7 +18,7 @@ interface Flags {
   readonly adminPort?: number;
 }
 
-const flags = new Command('npm run devnet --')
+const flags = new Command('devnet')
   .description('Runs a nats-server, a chain and storage providers on this machine until ^C.')
   .option('--sps <n>', 'storage providers, at least 7', wholeNumber, 7)
   .option('--directory <path>', 'where it lives', '.devnet')

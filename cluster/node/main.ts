@@ -1,14 +1,22 @@
-/** One node of a storage provider: `--config FILE`. Writes one line of JSON, its ports, when it serves. */
-import { parseArgs } from 'node:util';
+/** `sealion node`: one node of a storage provider. Writes one line of JSON, its ports, when it serves. */
+import { Command } from 'commander';
 import { createLogger } from '../../runtime/telemetry/logger.ts';
 import { loadConfig } from '../config/load.ts';
 import { runProgram } from '../program.ts';
 import { startNode } from './node.ts';
 
-const { values } = parseArgs({ options: { config: { type: 'string', default: 'sealion.yaml' } } });
+const { config } = new Command('sealion node')
+  .description('Runs one node of a storage provider until SIGINT or SIGTERM.')
+  .option(
+    '--config <file>',
+    'its configuration; cluster/deploy/sealion.example.yaml shows one',
+    'sealion.yaml',
+  )
+  .parse()
+  .opts<{ readonly config: string }>();
 
 await runProgram(async (signal) => {
-  const node = await startNode(await loadConfig(values.config), { signal });
+  const node = await startNode(await loadConfig(config), { signal });
   process.stdout.write(`${JSON.stringify(node.ports)}\n`);
   return node;
 }, createLogger());

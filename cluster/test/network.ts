@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import { Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
@@ -22,6 +21,7 @@ import { ChainAccount } from '../client/chain-account.ts';
 import { SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { encode, type WaitingObject } from './offers.ts';
+import { until } from './until.ts';
 
 export type NetworkOptions = Omit<DevnetOptions, 'directory' | 'log' | 'signal'>;
 
@@ -30,9 +30,6 @@ export interface JobView {
   readonly context: JobContext;
   readonly events: readonly JobEvent[];
 }
-
-/** No condition of a test takes longer on a machine that works; ms. */
-const PATIENCE_MS = 60_000;
 
 /** Small segments, quick blocks and short leases: everything happens as in production, only sooner. */
 const QUICK: NetworkOptions = {
@@ -176,21 +173,4 @@ export class Network {
     if (found) return found;
     throw new RangeError(`the devnet has no SP ${spId}`);
   }
-}
-
-/** Waits for a condition. What `look` throws counts as not yet. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
-  let last: unknown;
-  while (performance.now() < giveUpAt) {
-    try {
-      const found = await look();
-      if (found !== undefined && found !== false) return found;
-      last = undefined;
-    } catch (error) {
-      last = error;
-    }
-    await sleep(50);
-  }
-  throw new Error(`waited in vain until ${what}`, { cause: last });
 }

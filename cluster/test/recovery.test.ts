@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
 import { JobState } from '../../protocols/job/states.ts';
-import { type Network, until, useNetwork } from './network.ts';
+import { type Network, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
+import { until } from './until.ts';
 
 const test = anyTest as TestFn;
 const SEGMENT = 64 * 1024;

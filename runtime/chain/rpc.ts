@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import { Retryable, Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -50,6 +51,8 @@ export class Rpc {
 
   constructor(options: RpcOptions) {
     this.#options = options;
+    // Every request listens, and there may be many at once.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** A cosmjs client whose requests obey `signal`. Making one costs nothing and opens nothing. */
