@@ -29,7 +29,7 @@ const OBJECT: JobObject = {
   isUpdate: false,
 };
 const failure = { code: 'x', message: 'x', attempt: 1, resume: 'UPLOAD_OBJECT_DOING' } as const;
-const started: JobEvent = { type: 'UploadStarted', at: 1, attempt: 1 };
+const started: JobEvent = { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt: 1 };
 const completed: JobEvent = { type: 'UploadCompleted', at: 2, segmentChecksums: [], integrityHash: '' };
 const signal = new AbortController().signal;
 

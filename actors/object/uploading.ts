@@ -21,13 +21,13 @@ export async function beginUpload(
 ): Promise<void> {
   const { log, ctx, ports } = work;
   try {
+    const deadlineAt = Date.now() + ports.timing.jobDeadlineMs;
     if (!log.current) {
-      const deadlineAt = Date.now() + ports.timing.jobDeadlineMs;
       await log.record({ type: 'Create', id: work.job, object: request.object, deadlineAt });
     } else if (log.current.state === 'UPLOAD_OBJECT_DOING' && !work.client) {
       await log.record({ type: 'FailUpload', failure: ownerLost() });
     }
-    await log.record({ type: 'StartUpload' });
+    await log.record({ type: 'StartUpload', deadlineAt });
   } catch (error) {
     reply.reject(error);
     if (!work.client && !work.lease) idle(work);

@@ -81,7 +81,7 @@ export interface JobContext {
   /** Unix ms of creation and of the last change of state. */
   readonly createdAt: number;
   readonly changedAt: number;
-  /** Unix ms after which an unsealed object is rejected on chain. */
+  /** Unix ms after which an unsealed object is rejected on chain; each upload starts the time anew. */
   readonly deadlineAt: number;
   /** Upload attempts started, from 1. */
   readonly uploadAttempt: number;
@@ -92,10 +92,12 @@ export interface JobContext {
     readonly gvgId: number;
     readonly secondarySpIds: readonly number[];
     readonly approvals: readonly Approval[];
+    /** Replications that failed with this allocation. */
+    readonly failedTries: number;
   };
   /** GVGs that failed and are not taken again while another is left. */
   readonly excludedGvgIds: readonly number[];
-  /** Receipts by redundancy index; voided by a change of GVG. */
+  /** Receipts by redundancy index; voided by a change of GVG or of its members, and when the chain refused their seal. */
   readonly receipts: Readonly<Record<number, Receipt>>;
   /** Present from SIGN_OBJECT_DONE on. */
   readonly seal?: SignedTransaction;

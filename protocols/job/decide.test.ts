@@ -69,7 +69,7 @@ function failure(resume: JobStateName) {
 /** The way of a job without trouble, command by command. */
 const FORWARD: readonly JobCommand[] = [
   CREATE,
-  { type: 'StartUpload', at: 2 },
+  { type: 'StartUpload', at: 2, deadlineAt: 24 * HOUR },
   { type: 'CompleteUpload', at: 3, segmentChecksums: SEGMENTS, integrityHash: HASHES[0] ?? '' },
   { type: 'StartAllocation', at: 4 },
   allocation(5),
@@ -201,9 +201,18 @@ test('a payload that does not match the chain is refused with the code that the 
 });
 
 test('a second upload is refused while the first runs and after it was acknowledged', (t) => {
-  t.is(refusal([{ type: 'StartUpload', at: 3 }], after('StartUpload')), 'upload-in-progress');
-  t.is(refusal([{ type: 'StartUpload', at: 3 }], after('CompleteUpload')), 'already-uploaded');
-  t.is(refusal([{ type: 'StartUpload', at: 3 }], after('CompleteSeal')), 'already-uploaded');
+  t.is(
+    refusal([{ type: 'StartUpload', at: 3, deadlineAt: 24 * HOUR }], after('StartUpload')),
+    'upload-in-progress',
+  );
+  t.is(
+    refusal([{ type: 'StartUpload', at: 3, deadlineAt: 24 * HOUR }], after('CompleteUpload')),
+    'already-uploaded',
+  );
+  t.is(
+    refusal([{ type: 'StartUpload', at: 3, deadlineAt: 24 * HOUR }], after('CompleteSeal')),
+    'already-uploaded',
+  );
 });
 
 test('receipts must come from the place that they name, hold the right bytes and count once', (t) => {
@@ -235,6 +244,52 @@ test('another group voids the receipts, the same group keeps them', (t) => {
   t.deepEqual(run([allocation(10, 6)], failed).receipts, {});
 });
 
+test('a member that left the group takes its receipt with it', (t) => {
+  const failed = run(
+    [
+      { type: 'CompleteSecondary', at: 7, receipt: receipt(0) },
+      { type: 'CompleteSecondary', at: 7, receipt: receipt(1) },
+      { type: 'FailReplication', at: 8, failure: failure('ALLOC_SECONDARY_DOING') },
+      { type: 'StartAllocation', at: 9 },
+    ],
+    after('StartReplication'),
+  );
+  const swapped = allocation(10);
+  if (swapped.type !== 'CompleteAllocation') return t.fail();
+  const secondarySpIds = [9, ...SPS.slice(1)];
+  const approvals = swapped.approvals.map((approval, i) => (i === 0 ? { ...approval, spId: 9 } : approval));
+  t.deepEqual(Object.keys(run([{ ...swapped, secondarySpIds, approvals }], failed).receipts), ['1']);
+});
+
+test('receipts whose seal the chain refused are not brought before it again', (t) => {
+  const again = run(
+    [
+      { type: 'FailSeal', at: 12, failure: failure('ALLOC_SECONDARY_DOING') },
+      { type: 'StartAllocation', at: 13 },
+      allocation(14),
+    ],
+    after('StartSeal'),
+  );
+  t.deepEqual(again.receipts, {});
+});
+
+test('failed replications are counted for one allocation', (t) => {
+  const failed = run(
+    [{ type: 'FailReplication', at: 8, failure: failure('ALLOC_SECONDARY_DOING') }],
+    after('StartReplication'),
+  );
+  t.is(failed.allocation?.failedTries, 1);
+  t.is(run([{ type: 'StartAllocation', at: 9 }, allocation(10)], failed).allocation?.failedTries, 0);
+});
+
+test('each upload starts the time to the deadline anew', (t) => {
+  const lost = run(
+    [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],
+    after('StartSeal'),
+  );
+  t.is(run([{ type: 'StartUpload', at: 21, deadlineAt: 48 * HOUR }], lost).deadlineAt, 48 * HOUR);
+});
+
 test('a lost payload goes back to the upload, and what was signed is not forgotten', (t) => {
   const lost = run(
     [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],
@@ -244,7 +299,7 @@ test('a lost payload goes back to the upload, and what was signed is not forgott
   t.is(lost.payload, undefined);
   t.is(lost.seal, undefined);
   t.is(lost.signedSeals.length, 1);
-  t.is(run([{ type: 'StartUpload', at: 21 }], lost).uploadAttempt, 2);
+  t.is(run([{ type: 'StartUpload', at: 21, deadlineAt: 24 * HOUR }], lost).uploadAttempt, 2);
 });
 
 test('a reject is signed only after the deadline', (t) => {

@@ -17,7 +17,12 @@ export type JobEvent =
       readonly deadlineAt: number;
     }
   /** UPLOAD_OBJECT_DOING */
-  | { readonly type: 'UploadStarted'; readonly at: number; readonly attempt: number }
+  | {
+      readonly type: 'UploadStarted';
+      readonly at: number;
+      readonly attempt: number;
+      readonly deadlineAt: number;
+    }
   /** no change of state: a stored segment of an earlier attempt holds other bytes, and is about to be deleted */
   | { readonly type: 'SegmentDiscarded'; readonly at: number; readonly segmentIndex: number }
   /** UPLOAD_OBJECT_DONE: every segment is stored and the integrity hash is right */

@@ -44,7 +44,7 @@ export function replay(events: Iterable<JobEvent>): JobContext | undefined {
 function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated' }>): JobContext {
   switch (event.type) {
     case 'UploadStarted':
-      return { ...context, uploadAttempt: event.attempt };
+      return { ...context, uploadAttempt: event.attempt, deadlineAt: event.deadlineAt };
     case 'UploadCompleted':
       return succeeded({
         ...context,
@@ -59,12 +59,14 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
       if (excluded === undefined || context.excludedGvgIds.includes(excluded)) return context;
       return { ...context, excludedGvgIds: [...context.excludedGvgIds, excluded] };
     }
-    case 'AllocationCompleted':
+    case 'AllocationCompleted': {
+      const { gvgId, secondarySpIds, approvals } = event;
       return {
         ...context,
-        allocation: { gvgId: event.gvgId, secondarySpIds: event.secondarySpIds, approvals: event.approvals },
-        receipts: receiptsOf(context, event.gvgId),
+        allocation: { gvgId, secondarySpIds, approvals, failedTries: 0 },
+        receipts: receiptsOf(context, gvgId, secondarySpIds),
       };
+    }
     case 'SecondaryCompleted':
       return {
         ...context,
@@ -78,12 +80,20 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
       };
     case 'ReplicationCompleted':
       return succeeded(context);
+    case 'ReplicationFailed': {
+      const { allocation, ...rest } = failed(context, event.failure);
+      if (!allocation) return rest;
+      return { ...rest, allocation: { ...allocation, failedTries: allocation.failedTries + 1 } };
+    }
     case 'UploadFailed':
     case 'AllocationFailed':
-    case 'ReplicationFailed':
     case 'SigningFailed':
-    case 'SealFailed':
       return failed(context, event.failure);
+    case 'SealFailed': {
+      // The chain refused what was made of the receipts: the same ones must not come before it again.
+      const refused = event.failure.resume === 'ALLOC_SECONDARY_DOING';
+      return failed(refused ? { ...context, receipts: {} } : context, event.failure);
+    }
     case 'RejectSigned':
       return { ...context, reject: event.transaction };
     case 'Discontinued':
@@ -97,11 +107,15 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
   }
 }
 
-/** Receipts name the GVG in what was signed: another GVG voids them. */
-function receiptsOf(context: JobContext, gvgId: number): Readonly<Record<number, Receipt>> {
-  return Object.fromEntries(
-    Object.entries(context.receipts).filter(([, receipt]) => receipt.gvgId === gvgId),
-  );
+/** Receipts name the GVG in what was signed: another GVG voids them, and so does a change of its members. */
+function receiptsOf(
+  context: JobContext,
+  gvgId: number,
+  secondarySpIds: readonly number[],
+): Readonly<Record<number, Receipt>> {
+  const holds = (receipt: Receipt) =>
+    receipt.gvgId === gvgId && receipt.spId === secondarySpIds[receipt.redundancyIndex];
+  return Object.fromEntries(Object.entries(context.receipts).filter(([, receipt]) => holds(receipt)));
 }
 
 /** Allocating and signing are steps on the way: tries end only where bytes came to rest. */

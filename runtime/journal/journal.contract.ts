@@ -11,7 +11,7 @@ export interface JournalBench {
 
 const job = { objectId: '4711', version: 0 };
 const other = { objectId: '47110', version: 0 };
-const started = (attempt: number): JobEvent => ({ type: 'UploadStarted', at: 1, attempt });
+const started = (attempt: number): JobEvent => ({ type: 'UploadStarted', at: 1, attempt, deadlineAt: 1 });
 const FENCED = { name: 'Terminal', code: 'journal-fenced' };
 
 /** What every Journal must do. */

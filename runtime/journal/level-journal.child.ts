@@ -5,7 +5,12 @@ const journal = await openLevelJournal({ directory: process.argv[2] ?? '' });
 
 async function write(objectId: string): Promise<void> {
   for (let n = 1; ; n++) {
-    await journal.append({ objectId, version: 0 }, n, { type: 'UploadStarted', at: n, attempt: n });
+    await journal.append({ objectId, version: 0 }, n, {
+      type: 'UploadStarted',
+      at: n,
+      attempt: n,
+      deadlineAt: 1,
+    });
     process.send?.({ objectId, n });
   }
 }

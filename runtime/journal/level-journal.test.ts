@@ -29,7 +29,12 @@ test('a second opening is refused with the reason, and harms nothing', async (t)
   const directory = await newDirectory(t);
   const journal = await openLevelJournal({ directory });
   await t.throwsAsync(openLevelJournal({ directory }), { name: 'Retryable', code: 'journal-locked' });
-  await journal.append({ objectId: '1', version: 0 }, 1, { type: 'UploadStarted', at: 1, attempt: 1 });
+  await journal.append({ objectId: '1', version: 0 }, 1, {
+    type: 'UploadStarted',
+    at: 1,
+    attempt: 1,
+    deadlineAt: 1,
+  });
   await journal.close();
   await (await openLevelJournal({ directory })).close();
 });
@@ -60,7 +65,12 @@ test('what was acknowledged to a process that is then killed is there', async (t
     t.true(events.length >= n, `job ${objectId}: ${events.length} of ${n}`);
     t.true(events.every((stored, i) => stored.n === i + 1));
   }
-  await journal.append({ objectId: '99', version: 0 }, 1, { type: 'UploadStarted', at: 1, attempt: 1 });
+  await journal.append({ objectId: '99', version: 0 }, 1, {
+    type: 'UploadStarted',
+    at: 1,
+    attempt: 1,
+    deadlineAt: 1,
+  });
   const owner = new AbortController();
   const tailed = new Set<string>();
   for await (const event of journal.tail(0, { signal: owner.signal })) {

@@ -48,7 +48,7 @@ export function historyOf(id: JobId, createdAt = T0, segments = 3): JobEvent[] {
   const at = createdAt;
   return [
     { type: 'JobCreated', at, id, object: OBJECT, deadlineAt: at + 86_400_000 },
-    { type: 'UploadStarted', at: at + 1, attempt: 1 },
+    { type: 'UploadStarted', at: at + 1, attempt: 1, deadlineAt: at + 86_400_000 },
     {
       type: 'UploadCompleted',
       at: at + 2,

@@ -108,7 +108,7 @@ test('checksums of a payload are kept in order, replaced with it, and gone when 
   });
   t.deepEqual(await project(8), []);
   history.push(
-    { type: 'UploadStarted', at: 9, attempt: 2 },
+    { type: 'UploadStarted', at: 9, attempt: 2, deadlineAt: 1 },
     { type: 'UploadCompleted', at: 10, segmentChecksums: ['ef'.repeat(32)], integrityHash: '12'.repeat(32) },
   );
   t.deepEqual(await project(10), ['ef'.repeat(32)]);
