@@ -6,8 +6,10 @@ import type { JobQueue } from '../runtime/jobs/job-queue.ts';
 import type { Holding, Roles } from '../runtime/jobs/roles.ts';
 import type { Journal } from '../runtime/journal/journal.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+import type { Records } from '../runtime/records/records.ts';
 import { columnRound } from './care/column-round.ts';
 import { jobRound } from './care/job-round.ts';
+import { retentionRound } from './care/retention-round.ts';
 import type { Round } from './care/round.ts';
 import { sweepRound } from './care/sweep-round.ts';
 import type { ReceiversMessage } from './receivers.ts';
@@ -16,6 +18,7 @@ export interface CaretakerOptions {
   readonly spId: number;
   readonly roles: Roles;
   readonly journal: Journal;
+  readonly records: Pick<Records, 'job'>;
   readonly queue: JobQueue;
   readonly pieces: PieceStore;
   readonly chain: Chain;
@@ -28,6 +31,9 @@ export interface CaretakerTiming {
   readonly jobsEveryMs: number;
   readonly columnsEveryMs: number;
   readonly sweepEveryMs: number;
+  readonly retentionEveryMs: number;
+  /** How long the journal keeps a job that has ended. */
+  readonly retentionMs: number;
   /** A column whose last offer is younger is left alone: its receiver may be at work. */
   readonly columnGraceMs: number;
   /** From this age a column that was never completed is waited for no more: reject deadline + 24 h. */
@@ -40,6 +46,8 @@ export const CARETAKER_TIMING: CaretakerTiming = {
   jobsEveryMs: 60_000,
   columnsEveryMs: 600_000,
   sweepEveryMs: 86_400_000,
+  retentionEveryMs: 3_600_000,
+  retentionMs: 604_800_000,
   columnGraceMs: 600_000,
   columnAbandonedAfterMs: 172_800_000,
   chainLagMs: 30_000,
@@ -60,7 +68,8 @@ interface State {
 
 /**
  * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, columns that are
- * needed no more, chunks that no piece refers to. It decides nothing about a job and deletes no piece itself.
+ * needed no more, chunks that no piece refers to, jobs that ended long ago. It decides nothing about a job and
+ * deletes no piece itself.
  */
 export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
   const behaviour: Behaviour<Message, State> = {
@@ -108,9 +117,13 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
       },
       () => ({ type: 'role-lost' }),
     );
-    for (const round of [jobRound(options, ctx.log), columnRound(options), sweepRound(options)]) {
-      ctx.after(0, { type: 'due', round });
-    }
+    const rounds = [
+      jobRound(options, ctx.log),
+      columnRound(options),
+      sweepRound(options),
+      retentionRound(options, ctx.log),
+    ];
+    for (const round of rounds) ctx.after(0, { type: 'due', round });
   }
 
   function run(round: Round, holding: Holding, ctx: Context<Message>): void {

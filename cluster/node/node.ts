@@ -151,7 +151,18 @@ async function openParts(
   );
   const line = signerLine(natsCalls(homeLink, log));
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const objects = spawnTree(system, { config, keys, chain, journal, home, line, pieces, peers, freeBytes });
+  const objects = spawnTree(system, {
+    config,
+    keys,
+    chain,
+    journal,
+    records,
+    home,
+    line,
+    pieces,
+    peers,
+    freeBytes,
+  });
   const tree = () => system.tree();
   await parts.open(
     'inspect point',

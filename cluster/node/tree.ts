@@ -15,6 +15,7 @@ import type { Journal } from '../../runtime/journal/journal.ts';
 import type { Keyring } from '../../runtime/keys/keys.ts';
 import type { Peers } from '../../runtime/peers/connect-peers.ts';
 import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import type { Records } from '../../runtime/records/records.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Home } from './home.ts';
 
@@ -24,6 +25,7 @@ export interface TreeParts {
   readonly keys: Keyring;
   readonly chain: Chain;
   readonly journal: Journal;
+  readonly records: Records;
   readonly home: Home;
   readonly line: SignerLine;
   readonly pieces: PieceStore;
@@ -42,7 +44,7 @@ const HOUR_MS = 3_600_000;
 
 /** Spawns the top actors of a node (design §4). @returns the one that the gateway talks to */
 export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMessage> {
-  const { config, keys, chain, journal, home, line, pieces, peers, freeBytes } = parts;
+  const { config, keys, chain, journal, records, home, line, pieces, peers, freeBytes } = parts;
   const { roles, queue, directory, feed, durability } = home;
   const spId = config.sp.id;
   const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
@@ -88,11 +90,16 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMes
       spId,
       roles,
       journal,
+      records,
       queue,
       pieces,
       chain,
       receivers: receiving,
-      timing: { ...CARETAKER_TIMING, columnAbandonedAfterMs: jobDeadlineMs + 24 * HOUR_MS },
+      timing: {
+        ...CARETAKER_TIMING,
+        columnAbandonedAfterMs: jobDeadlineMs + 24 * HOUR_MS,
+        retentionMs: config.journal.retentionDays * 24 * HOUR_MS,
+      },
     }),
   );
   return primary;

@@ -1,13 +1,15 @@
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
 import { Columns } from '../../actors/column/record.ts';
 import { pieceKey } from '../../protocols/payload/keys.ts';
 import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
 import { openRoles } from '../../runtime/jobs/nats-roles.ts';
+import { sqliteRecords } from '../../runtime/records/sqlite.ts';
 import { silentLogger } from '../../runtime/telemetry/logger.ts';
 import { createBucket } from '../devnet/chain/testing.ts';
 import { createWaitingObject, offerOf, type WaitingObject } from './offers.ts';
-import { join, type Secondary, startSecondary, startWorld, until } from './secondary.ts';
+import { join, type Secondary, startSecondary, startWorld, temporaryDirectory, until } from './secondary.ts';
 
 /** We are SP 3, which has place 1 in the only group of SP 1. */
 const US = 3;
@@ -16,6 +18,8 @@ const TIMING: CaretakerTiming = {
   jobsEveryMs: 50,
   columnsEveryMs: 50,
   sweepEveryMs: 50,
+  retentionEveryMs: 50,
+  retentionMs: 0,
   columnGraceMs: 0,
   columnAbandonedAfterMs: 86_400_000,
   chainLagMs: 30_000,
@@ -41,16 +45,28 @@ async function start(t: ExecutionContext) {
   return { world, us, held };
 }
 
-async function spawnCaretaker(us: Secondary, timing: Partial<CaretakerTiming> = {}) {
+async function spawnCaretaker(t: ExecutionContext, us: Secondary, timing: Partial<CaretakerTiming> = {}) {
   const { home: connection, journal, ports } = us;
   const log = silentLogger;
   const roles = await openRoles({ connection, log });
   const queue = await openJobQueue({ connection, log });
   const { spId, pieces, chain } = ports;
   const { receivers } = us;
+  const records = sqliteRecords(path.join(await temporaryDirectory(t), 'records.sqlite'));
+  t.teardown(() => records.close());
   return us.system.spawn(
     'caretaker',
-    caretaker({ spId, roles, journal, queue, pieces, chain, receivers, timing: { ...TIMING, ...timing } }),
+    caretaker({
+      spId,
+      roles,
+      journal,
+      records,
+      queue,
+      pieces,
+      chain,
+      receivers,
+      timing: { ...TIMING, ...timing },
+    }),
   );
 }
 
@@ -83,7 +99,7 @@ test('a signed column goes when the chain says so, and only then', async (t) => 
       },
     });
   }
-  await spawnCaretaker(us, { columnAbandonedAfterMs: 0 });
+  await spawnCaretaker(t, us, { columnAbandonedAfterMs: 0 });
   for (const object of [cancelled, elsewhere]) {
     await until(async () => (await recordOf(us, object)) === undefined);
     t.is(await pieceOf(us, object), undefined);
@@ -100,7 +116,7 @@ test('a column that was never completed goes when nobody waits for it any more',
   const record = { job: object.job, redundancyIndex: INDEX, from: 1, segmentCount: 3, touchedAt: 0 };
   await us.ports.pieces.put(pieceKey(object.job, 0, INDEX), new Uint8Array(10));
   await new Columns(us.ports).put(record);
-  await spawnCaretaker(us);
+  await spawnCaretaker(t, us);
   await until(async () => (await recordOf(us, object)) === undefined);
   t.is(await pieceOf(us, object), undefined);
 });
@@ -112,7 +128,7 @@ test('a deletion that a crash interrupted is finished', async (t) => {
   const id = { job: object.job, redundancyIndex: INDEX };
   await us.ports.pieces.put(pieceKey(object.job, 2, INDEX), new Uint8Array(10));
   await new Columns(us.ports).put({ ...id, from: 1, segmentCount: 3, touchedAt: Date.now(), discarding });
-  await spawnCaretaker(us);
+  await spawnCaretaker(t, us);
   await until(async () => (await recordOf(us, object)) === undefined);
   t.is(await us.ports.pieces.stat(pieceKey(object.job, 2, INDEX)), undefined);
 });
@@ -121,7 +137,7 @@ test('by the word of a chain node that is behind nothing is deleted', async (t) 
   const { world, us, held } = await start(t);
   const object = await held();
   await world.fixture.user.cancelCreateObject(object.bucketName, object.objectName);
-  await spawnCaretaker(us, { chainLagMs: -1_000_000 });
+  await spawnCaretaker(t, us, { chainLagMs: -1_000_000 });
   await until(() => JSON.stringify(us.system.tree()).includes('the next round'));
   await new Promise((resolve) => setTimeout(resolve, 300));
   t.truthy(await recordOf(us, object));

@@ -140,6 +140,21 @@ test('wrong bytes are never signed for, and do not stay', async (t) => {
   await t.notThrowsAsync(checkAgainstChain(world, receipt, object));
 });
 
+test('what cannot be recorded is not signed for', async (t) => {
+  const { world, primary } = await start(t);
+  const us = await startSecondary(t, world, US);
+  const object = await createWaitingObject(world.fixture, 'bucket-1');
+  const offer = await offerOf(world.fixture, object, { redundancyIndex: INDEX });
+  const pieces = columnOf(object);
+  const session = await primary.open(offer, {});
+  for (const [segmentIndex, bytes] of pieces.entries()) await session.send({ segmentIndex, bytes });
+  const last = pieceKey(object.job, pieces.length - 1, INDEX);
+  await until(async () => (await us.ports.pieces.stat(last)) !== undefined);
+  await us.journal.close();
+  await t.throwsAsync(session.done(offer.checksums), { instanceOf: Retryable });
+  session.close();
+});
+
 test('pieces of an earlier try that turn out wrong are discarded, and the next try is a good one', async (t) => {
   const { world, primary } = await start(t);
   const us = await startSecondary(t, world, US);

@@ -1,0 +1,32 @@
+import { isTerminal } from '../../protocols/job/states.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
+import type { Records } from '../../runtime/records/records.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { readHistory } from './read-history.ts';
+import type { Round } from './round.ts';
+
+export interface RetentionRoundOptions {
+  readonly journal: Journal;
+  readonly records: Pick<Records, 'job'>;
+  readonly timing: { readonly retentionEveryMs: number; readonly retentionMs: number };
+}
+
+/** Lets the journal forget jobs that ended long ago, once the SQL DB knows how they ended (design §6). */
+export function retentionRound({ journal, records, timing }: RetentionRoundOptions, log: Logger): Round {
+  return {
+    doing: 'looking for jobs that ended long ago',
+    everyMs: timing.retentionEveryMs,
+    async run(signal) {
+      let purged = 0;
+      for await (const job of journal.jobs({ signal })) {
+        const context = await readHistory(job, { journal, log, signal });
+        if (!context || !isTerminal(context.state)) continue;
+        if (Date.now() - context.changedAt < timing.retentionMs) continue;
+        if ((await records.job(job))?.state !== context.state) continue;
+        await journal.purge(job);
+        purged += 1;
+      }
+      return purged === 0 ? undefined : `${purged} jobs that ended long ago are out of the journal`;
+    },
+  };
+}
