@@ -26,6 +26,7 @@ export class MessageLease {
   #expiry: NodeJS.Timeout | undefined;
   #validUntil: number;
   #ended = false;
+  #settled = false;
 
   constructor(options: MessageLeaseOptions) {
     this.#options = options;
@@ -40,23 +41,34 @@ export class MessageLease {
     return this.#over.signal;
   }
 
-  /** Takes the message out of the queue, whoever holds it. */
+  /** Takes the message out of the queue, whoever holds it. Settled once: after it, both do nothing. */
   async ack(): Promise<void> {
-    this.#end();
-    await this.#send(ACK);
+    await this.#settle(ACK);
   }
 
   /** Gives the message back for delivery after `delayMs`; of a lease that is over there is nothing to give. */
   async giveBack(delayMs: number): Promise<void> {
-    if (this.#ended || this.#isOver()) return;
-    this.#end();
-    await this.#send(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}` : '-NAK');
+    if (this.#isOver()) return;
+    await this.#settle(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}` : '-NAK');
   }
 
   /** Fires the signal, then gives the message back at once. */
   async release(reason: Cancelled): Promise<void> {
     this.#over.abort(reason);
     await this.giveBack(0);
+  }
+
+  /** What could not be sent may be tried again. */
+  async #settle(answer: string): Promise<void> {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#end();
+    try {
+      await this.#send(answer);
+    } catch (error) {
+      this.#settled = false;
+      throw error;
+    }
   }
 
   #renew(): void {

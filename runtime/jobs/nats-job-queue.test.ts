@@ -84,6 +84,20 @@ test('a postponed job comes back after its delay, and is there meanwhile', async
   t.true(await queue.has(job(1)));
 });
 
+test('a lease is settled once', async (t) => {
+  const queue = await open(t);
+  const leases = leasesOf(t, queue);
+  await queue.enqueue(job(1));
+  const lease = await leases.next();
+  await lease.postpone(60_000);
+  await lease.done();
+  await lease.postpone(0);
+  t.true(await queue.has(job(1)));
+  const next = leases.next();
+  next.catch(() => undefined);
+  t.is(await Promise.race([next, sleep(500, 'parked')]), 'parked');
+});
+
 test('no more than the limit are held at once', async (t) => {
   const queue = await open(t);
   for (const id of [1, 2, 3]) await queue.enqueue(job(id));

@@ -1,0 +1,47 @@
+import { compare, parseSemVer } from '@nats-io/nats-core/internal';
+import { Terminal } from '../../protocols/errors.ts';
+import type { Durability } from './home.ts';
+
+/** What an acknowledgement is worth, and why, in one sentence for operators. */
+export interface DurabilityLevel {
+  readonly level: Durability;
+  readonly because: string;
+}
+
+/** From this version on the server knows `sync_interval`. */
+const SYNC_SINCE = '2.10.0';
+
+/**
+ * The worth of an acknowledgement as far as the home plane decides it (design §7); the journal beside it syncs
+ * every write. A client cannot see whether a server syncs before it acknowledges, so that the operator says it.
+ * @param plane.replicas copies of each message
+ * @param plane.syncAlways the operator's word that the servers run with `sync_interval: always`
+ * @throws Terminal `sync-unsupported` when these servers cannot do what the operator says
+ */
+export function assessDurability(plane: {
+  readonly serverVersion: string;
+  readonly replicas: number;
+  readonly syncAlways: boolean;
+}): DurabilityLevel {
+  const { serverVersion, replicas, syncAlways } = plane;
+  if (syncAlways && compare(parseSemVer(serverVersion), parseSemVer(SYNC_SINCE)) < 0) {
+    throw new Terminal({
+      code: 'sync-unsupported',
+      message: `nats-server ${serverVersion} does not sync before it acknowledges: sync_interval came with ${SYNC_SINCE}.`,
+      advice: 'Upgrade nats-server and set sync_interval: always, or say syncAlways: false.',
+    });
+  }
+  if (replicas >= 3) {
+    return {
+      level: 'replicated',
+      because: `A majority of ${replicas} servers holds every message before it is acknowledged.`,
+    };
+  }
+  if (syncAlways) {
+    return { level: 'power-safe', because: 'The server syncs every message before it acknowledges.' };
+  }
+  return {
+    level: 'crash-safe',
+    because: `One server (${serverVersion}) acknowledges before it syncs: its crash loses nothing, a power cut can.`,
+  };
+}
