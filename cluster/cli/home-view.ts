@@ -23,8 +23,8 @@ export async function openHomeView(sp: NetworkSp): Promise<HomeView> {
     log: silentLogger,
   });
   return {
-    inspect: natsInspectPoint(connection),
-    feed: natsJobFeed(connection),
+    inspect: natsInspectPoint(connection, silentLogger),
+    feed: natsJobFeed(connection, silentLogger),
     close: () => connection.close(),
   };
 }

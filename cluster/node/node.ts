@@ -7,18 +7,16 @@ import { serveGateway } from '../../gateway/server.ts';
 import { createActorSystem } from '../../runtime/actors/system.ts';
 import type { TreeNode } from '../../runtime/actors/types.ts';
 import { connectChain } from '../../runtime/chain/connect.ts';
-import { natsCalls } from '../../runtime/home/nats-calls.ts';
+import { openHome } from '../../runtime/home/open-home.ts';
 import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
 import { openKeyring } from '../../runtime/keys/keyring.ts';
 import { connectPeers } from '../../runtime/peers/connect-peers.ts';
-import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
 import { runProjector } from '../../runtime/records/projector.ts';
 import { sqliteRecords } from '../../runtime/records/sqlite.ts';
 import { createLogger, type Logger } from '../../runtime/telemetry/logger.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { serveAdmin } from './admin.ts';
 import { freeSpace } from './free-space.ts';
-import { openHome } from './home.ts';
 import { ownProvider } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { patiently } from './patience.ts';
@@ -105,10 +103,10 @@ async function openParts(
     );
   const homeLink = await link('home');
   const peersLink = await link('peers');
-  const { replicas } = config.nats.home;
+  const { replicas, syncAlways } = config.nats.home;
   const { ackWaitMs } = timing;
-  const home = await openHome(homeLink, config, log);
-  const pieces = await openNatsPieceStore({ connection: homeLink, bucket: BUCKET, replicas, log });
+  const home = await openHome({ connection: homeLink, bucket: BUCKET, replicas, syncAlways, ackWaitMs, log });
+  const { pieces } = home;
   const peers = await parts.open(
     'peers',
     () =>
@@ -149,7 +147,7 @@ async function openParts(
     (it) => it.stop(),
     DRAIN_LIMIT_MS,
   );
-  const line = signerLine(natsCalls(homeLink, log));
+  const line = signerLine(home.calls);
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
   const objects = spawnTree(system, {
     config,

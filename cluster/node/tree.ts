@@ -11,13 +11,13 @@ import { SECONDARY_TIMING } from '../../actors/secondary-ports.ts';
 import { type SignerLine, signer } from '../../actors/signer.ts';
 import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
 import type { Chain } from '../../runtime/chain/chain.ts';
+import type { Home } from '../../runtime/home/open-home.ts';
 import type { Journal } from '../../runtime/journal/journal.ts';
 import type { Keyring } from '../../runtime/keys/keys.ts';
 import type { Peers } from '../../runtime/peers/connect-peers.ts';
 import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
 import type { Records } from '../../runtime/records/records.ts';
 import type { NodeConfig } from '../config/schema.ts';
-import type { Home } from './home.ts';
 
 /** What the actors of a node stand on. */
 export interface TreeParts {

@@ -2,12 +2,6 @@ import { compare, parseSemVer } from '@nats-io/nats-core/internal';
 import { Terminal } from '../../protocols/errors.ts';
 import type { Durability } from './home.ts';
 
-/** What an acknowledgement is worth, and why, in one sentence for operators. */
-export interface DurabilityLevel {
-  readonly level: Durability;
-  readonly because: string;
-}
-
 /** From this version on the server knows `sync_interval`. */
 const SYNC_SINCE = '2.10.0';
 
@@ -16,13 +10,14 @@ const SYNC_SINCE = '2.10.0';
  * every write. A client cannot see whether a server syncs before it acknowledges, so that the operator says it.
  * @param plane.replicas copies of each message
  * @param plane.syncAlways the operator's word that the servers run with `sync_interval: always`
+ * @returns the level, and why in one sentence for operators
  * @throws Terminal `sync-unsupported` when these servers cannot do what the operator says
  */
 export function assessDurability(plane: {
   readonly serverVersion: string;
   readonly replicas: number;
   readonly syncAlways: boolean;
-}): DurabilityLevel {
+}): { readonly level: Durability; readonly because: string } {
   const { serverVersion, replicas, syncAlways } = plane;
   if (syncAlways && compare(parseSemVer(serverVersion), parseSemVer(SYNC_SINCE)) < 0) {
     throw new Terminal({

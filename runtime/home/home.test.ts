@@ -6,7 +6,6 @@ import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import type { JobAnnouncement } from './home.ts';
 import { natsDirectory } from './nats-directory.ts';
-import { natsInspectPoint } from './nats-inspect-point.ts';
 import { natsJobFeed } from './nats-job-feed.ts';
 
 let server: NatsServer;
@@ -22,7 +21,7 @@ async function node(t: ExecutionContext): Promise<NatsConnection> {
 }
 
 test('the owner of a job answers until it is released, and then nobody does', async (t) => {
-  const [a, b] = [natsDirectory(await node(t)), natsDirectory(await node(t))];
+  const [a, b] = [natsDirectory(await node(t), silentLogger), natsDirectory(await node(t), silentLogger)];
   const job = { objectId: '1', version: 0 };
   t.is(await b.find(job), undefined);
   const answer = { node: 'a', state: 'UPLOAD_OBJECT_DOING', since: 5 } as const;
@@ -38,7 +37,7 @@ test('an owner that is there but silent is told apart from none', async (t) => {
   mute.subscribe('object.2.0', { callback: () => undefined });
   await mute.flush();
   const error = await t.throwsAsync<Retryable>(
-    natsDirectory(await node(t)).find({ objectId: '2', version: 0 }),
+    natsDirectory(await node(t), silentLogger).find({ objectId: '2', version: 0 }),
     {
       instanceOf: Retryable,
     },
@@ -47,7 +46,7 @@ test('an owner that is there but silent is told apart from none', async (t) => {
 });
 
 test('who watches a job hears of that job, in order, until the signal fires', async (t) => {
-  const [a, b] = [natsJobFeed(await node(t)), natsJobFeed(await node(t))];
+  const [a, b] = [natsJobFeed(await node(t), silentLogger), natsJobFeed(await node(t), silentLogger)];
   const job = { objectId: '3', version: 2 };
   const stop = new AbortController();
   const heard: JobAnnouncement[] = [];
@@ -71,22 +70,43 @@ test('who watches a job hears of that job, in order, until the signal fires', as
   t.deepEqual(heard, told);
 });
 
-test('the trees of all nodes are read at once', async (t) => {
-  const [a, b, reader] = [await node(t), await node(t), await node(t)];
-  t.deepEqual(await natsInspectPoint(reader).read(), []);
-  const tree = (name: string) =>
-    ({ name, path: name, kind: 'system', status: 'running', restarts: 0, mailbox: 0, children: [] }) as const;
-  natsInspectPoint(b).serve('b', () => tree('sp-1@b'));
-  const served = natsInspectPoint(a).serve('a', () => tree('sp-1@a'));
-  await Promise.all([a.flush(), b.flush()]);
-  t.deepEqual(
-    (await natsInspectPoint(reader).read()).map(({ name }) => name),
-    ['sp-1@a', 'sp-1@b'],
-  );
-  await served.stop();
-  await a.flush();
-  t.deepEqual(
-    (await natsInspectPoint(reader).read()).map(({ name }) => name),
-    ['sp-1@b'],
-  );
+test('an owner whose answer fails is silent, and keeps its connection', async (t) => {
+  const [a, b] = [await node(t), natsDirectory(await node(t), silentLogger)];
+  const directory = natsDirectory(a, silentLogger);
+  await directory.own({ objectId: '5', version: 0 }, () => {
+    throw new Error('no state yet');
+  });
+  const answer = { node: 'a', state: 'SIGN_OBJECT_DOING', since: 1 } as const;
+  await directory.own({ objectId: '6', version: 0 }, () => answer);
+  await t.throwsAsync(b.find({ objectId: '5', version: 0 }), { code: 'owner-silent' });
+  t.deepEqual(await b.find({ objectId: '6', version: 0 }), answer);
+  t.false(a.isClosed());
+});
+
+test('who looks for an owner may give up', async (t) => {
+  const mute = await node(t);
+  mute.subscribe('object.7.0', { callback: () => undefined });
+  await mute.flush();
+  const options = { signal: AbortSignal.timeout(50) };
+  const found = natsDirectory(await node(t), silentLogger).find({ objectId: '7', version: 0 }, options);
+  await t.throwsAsync(found, { name: 'Cancelled' });
+});
+
+test('a watcher that does not keep up hears the last announcements, and the end of its connection', async (t) => {
+  const connection = await node(t);
+  const feed = natsJobFeed(connection, silentLogger);
+  const job = { objectId: '8', version: 0 };
+  const { signal } = new AbortController();
+  const watching = feed.watch({ job, signal })[Symbol.asyncIterator]();
+  const first = watching.next();
+  await connection.flush();
+  for (let at = 0; at <= 1_200; at++) feed.announce({ job, state: 'SEAL_OBJECT_DOING', at });
+  t.is((await first).value?.at, 0);
+  await connection.flush();
+  const heard = [];
+  void connection.close();
+  for (let one = await watching.next(); !one.done; one = await watching.next()) heard.push(one.value.at);
+  t.true(heard.length <= 1_000);
+  t.is(heard.at(-1), 1_200);
+  t.notThrows(() => feed.announce({ job, state: 'SEAL_OBJECT_DONE', at: 0 }));
 });

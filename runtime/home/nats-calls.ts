@@ -8,6 +8,7 @@ import {
   throwIfAborted,
   toSealionError,
 } from '../../protocols/errors.ts';
+import { orAborted } from '../nats/abortable.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Calls } from './calls.ts';
@@ -138,25 +139,4 @@ function callError(thrown: unknown, subject: string): SealionError {
 
 function tooManyCalls(): Retryable {
   return new Retryable({ code: 'too-many-calls', message: `${AT_ONCE} calls are being answered already.` });
-}
-
-/** NATS requests take no signal: what comes after it is dropped. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      try {
-        throwIfAborted(signal);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

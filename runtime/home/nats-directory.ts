@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
 import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
 import { JOB_STATE_NAMES } from '../../protocols/job/states.ts';
+import { orAborted } from '../nats/abortable.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { answering } from './answering.ts';
 import type { Directory, OwnerAnswer } from './home.ts';
 
 /** How long an owner may take to answer, ms. */
@@ -12,23 +15,21 @@ const ANSWER_LIMIT_MS = 2_000;
 const ownerAnswer = z.object({ node: z.string(), state: z.enum(JOB_STATE_NAMES), since: z.number() });
 
 /** The directory of the home plane: who works on a job answers on `object.<object_id>.<version>` (design §5). */
-export function natsDirectory(connection: NatsConnection): Directory {
+export function natsDirectory(connection: NatsConnection, log: Logger): Directory {
   return {
     async own(job, answer) {
-      const questions = connection.subscribe(subjectOf(job), {
-        callback: (error, message) => {
-          if (!error) message.respond(JSON.stringify(answer()));
-        },
-      });
-      // Only when the server has the subscription is "no responders" the truth for others.
-      await connection.flush().catch((error: unknown) => {
-        throw natsError(error, `entering ${subjectOf(job)} into the directory`);
-      });
+      const subject = subjectOf(job);
+      const questions = answering(connection, subject, () => JSON.stringify(answer()), log);
+      try {
+        // Only when the server has the subscription is "no responders" the truth for others.
+        await connection.flush();
+      } catch (error) {
+        questions.unsubscribe();
+        throw natsError(error, `entering ${subject} into the directory`);
+      }
       return {
-        // And only when it has dropped it, for those who ask next; a connection that is away drops it by itself.
         async release() {
           questions.unsubscribe();
-          if (!connection.isClosed()) await connection.flush().catch(() => undefined);
         },
       };
     },
@@ -36,7 +37,8 @@ export function natsDirectory(connection: NatsConnection): Directory {
     async find(job, options = {}) {
       throwIfAborted(options.signal);
       try {
-        const answer = await connection.request(subjectOf(job), '', { timeout: ANSWER_LIMIT_MS });
+        const asked = connection.request(subjectOf(job), '', { timeout: ANSWER_LIMIT_MS });
+        const answer = await orAborted(asked, options.signal);
         return ownerAnswer.parse(answer.json()) satisfies OwnerAnswer;
       } catch (error) {
         if (isNoResponders(error)) return undefined;

@@ -1,19 +1,30 @@
+import { promisify } from 'node:util';
+import { gunzip, gzipSync } from 'node:zlib';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { throwIfAborted } from '../../protocols/errors.ts';
 import type { TreeNode } from '../actors/types.ts';
 import { isNoResponders, natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { answering } from './answering.ts';
 import type { InspectPoint } from './home.ts';
 
 const READ_LIMIT_MS = 1_000;
+/** Silence after an answer that means that no further one comes. */
+const SILENCE_MS = 200;
+/** Levels below the root that are shown when the whole tree is too large for one message. */
+const LESS_AND_LESS = [Number.POSITIVE_INFINITY, 3, 2, 1, 0];
+const HEADROOM = 4096;
 
-/** Trees on `inspect.<node>`; a question to `inspect.*` cannot be sent, so all nodes listen on `inspect` as well. */
-export function natsInspectPoint(connection: NatsConnection): InspectPoint {
+/**
+ * Trees on `inspect.<node>`, as gzipped JSON. A question to `inspect.*` cannot be sent, so that all nodes listen
+ * on `inspect` as well.
+ */
+export function natsInspectPoint(connection: NatsConnection, log: Logger): InspectPoint {
   return {
     serve(node, tree) {
-      const callback = (error: Error | null, message: { respond(data: string): boolean }) => {
-        if (!error) message.respond(JSON.stringify(tree()));
-      };
+      const answer = () => packed(tree(), (connection.info?.max_payload ?? 1024 * 1024) - HEADROOM);
       const served = ['inspect', `inspect.${node}`].map((subject) =>
-        connection.subscribe(subject, { callback }),
+        answering(connection, subject, answer, log),
       );
       return {
         async stop() {
@@ -23,16 +34,13 @@ export function natsInspectPoint(connection: NatsConnection): InspectPoint {
     },
 
     async read({ timeoutMs = READ_LIMIT_MS, signal } = {}) {
+      throwIfAborted(signal);
       const trees: TreeNode[] = [];
       try {
-        const answers = await connection.requestMany('inspect', '', {
-          strategy: 'stall',
-          stall: 200,
-          maxWait: timeoutMs,
-        });
-        for await (const answer of answers) {
-          if (signal?.aborted) break;
-          trees.push(answer.json<TreeNode>());
+        const options = { strategy: 'stall', stall: SILENCE_MS, maxWait: timeoutMs } as const;
+        for await (const answer of await connection.requestMany('inspect', '', options)) {
+          throwIfAborted(signal);
+          trees.push(await unpacked(answer.data));
         }
       } catch (error) {
         if (!isNoResponders(error)) throw natsError(error, 'asking the nodes for their trees');
@@ -40,4 +48,22 @@ export function natsInspectPoint(connection: NatsConnection): InspectPoint {
       return trees.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
   };
+}
+
+/** As much of the tree as goes into one message. */
+function packed(tree: TreeNode, limit: number): Uint8Array {
+  let bytes = new Uint8Array();
+  for (const levels of LESS_AND_LESS) {
+    bytes = gzipSync(JSON.stringify(upTo(levels, tree)), { level: 1 });
+    if (bytes.length <= limit) break;
+  }
+  return bytes;
+}
+
+async function unpacked(bytes: Uint8Array): Promise<TreeNode> {
+  return JSON.parse((await promisify(gunzip)(bytes)).toString());
+}
+
+function upTo(levels: number, node: TreeNode): TreeNode {
+  return { ...node, children: levels > 0 ? node.children.map((child) => upTo(levels - 1, child)) : [] };
 }

@@ -1,28 +1,50 @@
-import type { NatsConnection } from '@nats-io/nats-core';
-import { throwIfAborted } from '../../protocols/errors.ts';
+import type { Msg, NatsConnection } from '@nats-io/nats-core';
+import { toSealionError } from '../../protocols/errors.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
+import { natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { JobAnnouncement, JobFeed } from './home.ts';
+import { LatestQueue } from './latest-queue.ts';
+
+/** Announcements that wait for one slow watcher: the last ones, which say where a job stands. */
+const WAITING = 1_000;
 
 /**
  * Announcements on `events.job.<object_id>.<version>.<STATE>` (design §5). Who misses one finds it in the journal:
- * a connection that is away drops them.
+ * a connection that is away drops them, and a watcher that does not keep up misses the older ones.
  */
-export function natsJobFeed(connection: NatsConnection): JobFeed {
+export function natsJobFeed(connection: NatsConnection, log: Logger): JobFeed {
   return {
     announce(announcement) {
-      if (connection.isClosed()) return;
       const subject = `events.job.${formatJobId(announcement.job)}.${announcement.state}`;
-      connection.publish(subject, JSON.stringify(announcement));
+      try {
+        connection.publish(subject, JSON.stringify(announcement));
+      } catch (thrown) {
+        log.debug({ error: toSealionError(thrown), subject }, 'an announcement is dropped');
+      }
     },
 
     async *watch({ job, signal }) {
-      throwIfAborted(signal);
-      const announcements = connection.subscribe(`events.job.${job ? formatJobId(job) : '*.*'}.*`);
+      if (signal.aborted) return;
+      const subject = `events.job.${job ? formatJobId(job) : '*.*'}.*`;
+      const waiting = new LatestQueue<JobAnnouncement>(WAITING);
+      const hear = (refused: Error | null, message: Msg) => {
+        try {
+          if (refused) throw refused;
+          waiting.push(message.json());
+        } catch (thrown) {
+          log.error({ error: toSealionError(thrown), subject }, 'an announcement cannot be heard');
+        }
+      };
+      const announcements = connection.subscribe(subject, { callback: hear });
       const stop = () => announcements.unsubscribe();
       signal.addEventListener('abort', stop, { once: true });
+      void announcements.closed.then(() => waiting.end());
       try {
         await connection.flush();
-        for await (const message of announcements) yield message.json<JobAnnouncement>();
+        yield* waiting;
+      } catch (error) {
+        throw natsError(error, `listening to ${subject}`);
       } finally {
         signal.removeEventListener('abort', stop);
         stop();

@@ -100,7 +100,8 @@ function isRefusal(thrown: unknown): thrown is Error {
 function isWithoutJetStream(thrown: unknown): boolean {
   return (
     isJetStreamError(thrown, JetStreamCode.NOT_ENABLED) ||
-    isJetStreamError(thrown, JetStreamCode.NOT_ENABLED_FOR_ACCOUNT)
+    isJetStreamError(thrown, JetStreamCode.NOT_ENABLED_FOR_ACCOUNT) ||
+    (thrown instanceof Error && thrown.name === 'JetStreamNotEnabled' && !isNoResponders(thrown))
   );
 }
 

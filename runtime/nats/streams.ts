@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  ConsumerConfig,
-  ConsumerInfo,
-  JetStreamManager,
-  StreamConfig,
-  StreamInfo,
+import {
+  type ConsumerConfig,
+  type ConsumerInfo,
+  JetStreamApiError,
+  type JetStreamManager,
+  type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
-import { Terminal } from '../../protocols/errors.ts';
+import { type SealionError, Terminal } from '../../protocols/errors.ts';
 import { isJetStreamError, JetStreamCode, natsError } from './errors.ts';
 
 export type StreamSettings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
@@ -27,7 +28,7 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
     ? manager.streams.update(name, { ...existing.config, ...settings })
     : manager.streams.add(settings)
   ).catch((error: unknown) => {
-    throw refusalOf(error, `stream ${name}`);
+    throw setupError(error, `stream ${name}`);
   });
   return checked(info, differing(settings, info.config), `stream ${name}`);
 }
@@ -40,7 +41,7 @@ export async function ensureConsumer(
 ): Promise<ConsumerInfo> {
   const what = `consumer ${settings.durable_name} of ${stream}`;
   const info = await manager.consumers.add(stream, settings).catch((error: unknown) => {
-    throw refusalOf(error, what);
+    throw setupError(error, what);
   });
   return checked(info, differing(settings, info.config), what);
 }
@@ -61,15 +62,17 @@ function checked<T>(info: T, differences: readonly string[], what: string): T {
   });
 }
 
-/** A request that the server understood and will not grant is for an operator; anything else may pass. */
-function refusalOf(error: unknown, what: string) {
+/**
+ * Failure to set something up in JetStream: what the server refuses is for an operator, unless it is only
+ * unavailable or short of resources (status 503).
+ */
+export function setupError(error: unknown, what: string): SealionError {
   const ours = natsError(error, `setting up the ${what}`);
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 0;
-  if (status < 400 || status >= 500) return ours;
+  if (!(error instanceof JetStreamApiError) || error.status === 503 || ours instanceof Terminal) return ours;
   return new Terminal({
     code: 'stream-unfit',
-    message: `The nats-server refuses the ${what}: ${ours.message}`,
-    advice: 'Change the settings, or the one that exists under that name with the nats command line.',
+    message: ours.message,
+    advice: 'Change the settings, or what exists under that name with the nats command line.',
     cause: error,
   });
 }

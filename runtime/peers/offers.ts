@@ -5,7 +5,7 @@ import { Terminal, toSealionError } from '../../protocols/errors.ts';
 import { sameJob } from '../../protocols/job/identity.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
 import type { ControlMessage } from '../../protocols/replication/control-message.ts';
-import { orAborted } from './abortable.ts';
+import { orAborted } from '../nats/abortable.ts';
 import type { PeerContext } from './context.ts';
 import { CreditBudget } from './credit-budget.ts';
 import { HeldOffer } from './held-offer.ts';

@@ -1,8 +1,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { z } from 'zod';
 import { Retryable } from '../../protocols/errors.ts';
+import { orAborted } from '../nats/abortable.ts';
 import { isNoResponders, natsError } from '../nats/errors.ts';
-import { orAborted } from './abortable.ts';
 
 const ACK_LIMIT_MS = 5_000;
 

@@ -2,7 +2,7 @@ import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/n
 import { Cancelled, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
-import { orAborted } from './abortable.ts';
+import { orAborted } from '../nats/abortable.ts';
 import type { PeerContext } from './context.ts';
 import { InboundStream, type InboundStreamOptions } from './inbound-stream.ts';
 import type { InboundPiece, InboundSession, PeerOptions } from './peers.ts';

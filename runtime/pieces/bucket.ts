@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
 import { Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
 import { natsError } from '../nats/errors.ts';
+import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chunkSubject } from './object-layout.ts';
 
@@ -32,7 +33,8 @@ export interface Bucket {
 
 /**
  * Opens a bucket, and makes it where there is none.
- * @throws Terminal `bucket-unfit` when it exists with settings under which pieces could get lost
+ * @throws Terminal `bucket-unfit` when it exists with settings under which pieces could get lost, `stream-unfit`
+ * when the server cannot make it
  */
 export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const { connection, bucket: name, log } = options;
@@ -41,7 +43,10 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
   try {
     const client = jetstream(connection, { timeout });
     const manager = await jetstreamManager(connection, { timeout });
-    const objects = await new Objm(client).create(name, { storage: StorageType.File, replicas });
+    const settings = { storage: StorageType.File, replicas };
+    const objects = await new Objm(client).create(name, settings).catch((error: unknown) => {
+      throw setupError(error, `bucket ${name}`);
+    });
     const status = await objects.status();
     checkFit(name, replicas, status.streamInfo.config);
     return { name, stream: status.streamInfo.config.name, connection, client, manager, objects, log };

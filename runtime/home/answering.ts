@@ -1,0 +1,30 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import { toSealionError } from '../../protocols/errors.ts';
+import { natsError } from '../nats/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/**
+ * Answers every question on a subject. What fails is logged and the asker hears nothing: an exception that
+ * reaches the client would end the whole connection.
+ * @throws Retryable `nats-unavailable` when the connection is closed
+ */
+export function answering(
+  connection: NatsConnection,
+  subject: string,
+  answer: () => string | Uint8Array,
+  log: Logger,
+): Subscription {
+  const callback = (refused: Error | null, message: Msg) => {
+    try {
+      if (refused) throw refused;
+      message.respond(answer());
+    } catch (thrown) {
+      log.error({ error: toSealionError(thrown), subject }, 'a question stays without an answer');
+    }
+  };
+  try {
+    return connection.subscribe(subject, { callback });
+  } catch (error) {
+    throw natsError(error, `answering ${subject}`);
+  }
+}

@@ -1,0 +1,74 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { JobQueue } from '../jobs/job-queue.ts';
+import { openJobQueue } from '../jobs/nats-job-queue.ts';
+import { openRoles } from '../jobs/nats-roles.ts';
+import type { Roles } from '../jobs/roles.ts';
+import { openNatsPieceStore } from '../pieces/nats-piece-store.ts';
+import type { PieceStore } from '../pieces/piece-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Calls } from './calls.ts';
+import { assessDurability } from './durability.ts';
+import type { Directory, Durability, InspectPoint, JobFeed } from './home.ts';
+import { natsCalls } from './nats-calls.ts';
+import { natsDirectory } from './nats-directory.ts';
+import { natsInspectPoint } from './nats-inspect-point.ts';
+import { natsJobFeed } from './nats-job-feed.ts';
+
+export interface HomeOptions {
+  /** Of the home plane; it stays the caller's. */
+  readonly connection: NatsConnection;
+  /** Name of the object store; `pieces` by default. */
+  readonly bucket?: string;
+  /** Copies that the servers keep of everything; 1 by default. */
+  readonly replicas?: number;
+  /** The operator's word that the servers sync before they acknowledge. */
+  readonly syncAlways?: boolean;
+  /** ms; see `WorkQueueOptions`. */
+  readonly ackWaitMs?: number;
+  readonly log: Logger;
+}
+
+/** Everything that a node has on the home plane (design §5). */
+export interface Home {
+  readonly pieces: PieceStore;
+  readonly queue: JobQueue;
+  readonly roles: Roles;
+  readonly directory: Directory;
+  readonly feed: JobFeed;
+  readonly inspect: InspectPoint;
+  readonly calls: Calls;
+  /** What an acknowledgement is worth, and why, in words for operators. */
+  readonly durability: Durability;
+  readonly durabilityReason: string;
+}
+
+/**
+ * Makes the streams and the bucket that are missing, brings those that exist to the settings asked for, and
+ * says what an acknowledgement is worth on them.
+ * @throws Terminal `sync-unsupported`, `bucket-unfit`, `stream-unfit`, `bad-ack-wait`, `nats-refused`,
+ * `jetstream-disabled`; Retryable `nats-unavailable`, `piece-store-unavailable`
+ */
+export async function openHome(options: HomeOptions): Promise<Home> {
+  const { connection, bucket = 'pieces', replicas = 1, syncAlways = false, log } = options;
+  const serverVersion = connection.info?.version ?? '';
+  const { level, because } = assessDurability({ serverVersion, replicas, syncAlways });
+  const workQueue = {
+    connection,
+    replicas,
+    log,
+    ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
+  };
+  const home = {
+    pieces: await openNatsPieceStore({ connection, bucket, replicas, log }),
+    queue: await openJobQueue(workQueue),
+    roles: await openRoles(workQueue),
+    directory: natsDirectory(connection, log),
+    feed: natsJobFeed(connection, log),
+    inspect: natsInspectPoint(connection, log),
+    calls: natsCalls(connection, log),
+    durability: level,
+    durabilityReason: because,
+  };
+  log.info({ durability: level, because, serverVersion }, 'what an acknowledgement is worth');
+  return home;
+}
