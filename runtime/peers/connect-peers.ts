@@ -47,7 +47,7 @@ export const PEER_TIMES: PeerTimes = { stall: 30_000, offer: 60_000, ackWait: 30
 
 /**
  * Joins the peers plane (design §5) over NATS.
- * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`; Cancelled
+ * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`, `stream-unfit`; Cancelled
  */
 export async function connectPeers(options: PeersOptions): Promise<Peers> {
   const { spId, home, log, signal } = options;

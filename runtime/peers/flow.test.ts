@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import test from 'ava';
-import type { NatsServer } from '../nats/server.ts';
+import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import type { PeerTimes } from './context.ts';
 import { FLOW_LIMITS } from './limits.ts';
 import type { InboundOffer, InboundSession, ReplicationSession } from './peers.ts';
@@ -20,6 +20,7 @@ import {
   receive,
   replicate,
   type Sample,
+  SERVER_CONFIG,
   startNode,
   startServer,
   until,
@@ -96,6 +97,26 @@ test.serial('a sender keeps to its own limit whatever a receiver grants, over al
   // A session that ends gives its room to the other.
   sessions[0]?.close();
   sessions[1]?.close();
+});
+
+test.serial('piece messages keep below the server’s max_payload', async (t) => {
+  const small = await startNatsServer({ config: `max_payload: 65536\n${SERVER_CONFIG}` });
+  const [primary, secondary] = [await startNode(small.url, 1), await startNode(small.url, 2)];
+  opened.push({ close: small.stop }, primary, secondary);
+  const sample = makeSample(MIB, MIB);
+  const receiving = nextOffer(secondary).then((held) => receive(held));
+  const spy = await joinPlane(small.url, 2);
+  opened.push(spy);
+  let largest = 0;
+  spy.subscribe('session.2.>', {
+    callback: (_, message) => {
+      largest = Math.max(largest, message.data.length);
+    },
+  });
+  await spy.flush();
+  await replicate(primary, await approvedOffer(1, sample, 2), sample);
+  t.is(digest(await receiving), digest(sample.pieces));
+  t.is(largest, 60 * 1024);
 });
 
 test.serial('many columns to one SP share the credit, and all arrive', async (t) => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import type { PeerTimes } from './context.ts';
@@ -99,16 +100,28 @@ test.serial('no more offers are taken than may be open at once', async (t) => {
   for (const session of open) (await session).close();
 });
 
+test.serial('a mailbox that was lost is made again', async (t) => {
+  const [primary, secondary] = [await start(1), await start(2)];
+  const sample = makeSample(300, 300);
+  const offer = await approvedOffer(1, sample, 2);
+  const held = nextOffer(secondary);
+  await sleep(200);
+  const manager = await jetstreamManager(secondary.home);
+  await manager.streams.delete('OFFERS');
+  const replicating = untilDone(() => replicate(primary, offer, sample));
+  t.is(digest(await receive(await held)), digest(sample.pieces));
+  t.is((await replicating).integrityHash, digest(sample.pieces));
+});
+
 test.serial('two nodes of a primary both hear the receipts that each waits for', async (t) => {
   const [one, two, secondary] = [await start(1), await start(1), await start(2)];
   const samples = Array.from({ length: 10 }, () => makeSample(300, 300));
   const receiving = (async () => {
-    let left = samples.length;
+    const received: Promise<unknown>[] = [];
     for await (const held of secondary.host.offers({ limit: 100, signal: never })) {
-      void receive(held);
-      left -= 1;
-      if (left === 0) break;
+      if (received.push(receive(held)) === samples.length) break;
     }
+    await Promise.all(received);
   })();
   const receipts = await Promise.all(
     samples.map(async (sample, i) => replicate(i % 2 ? one : two, await approvedOffer(1, sample, 2), sample)),
@@ -156,7 +169,7 @@ async function sendAll(session: ReplicationSession, pieces: readonly Uint8Array[
 }
 
 /** As the actors do with what may be tried again. */
-async function untilDone(attempt: () => Promise<void>): Promise<void> {
+async function untilDone<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await attempt();

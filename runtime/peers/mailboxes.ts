@@ -3,16 +3,15 @@ import {
   type Consumer,
   DeliverPolicy,
   DiscardPolicy,
-  type JetStreamManager,
   jetstream,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
-  type StreamConfig,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { MAX_CONTROL_LIFETIME_MS } from '../../protocols/replication/control-message.ts';
-import { isJetStreamError, natsError } from '../nats/errors.ts';
+import { natsError } from '../nats/errors.ts';
+import { type ConsumerSettings, ensureConsumer, ensureStream, type StreamSettings } from '../nats/streams.ts';
 import { type ColumnId, type MailKind, mailbox, mailSubject } from './subjects.ts';
 
 const OFFERS = 'OFFERS';
@@ -24,10 +23,6 @@ const MAIL_BYTES = 256 * 1024 * 1024;
 
 /** A postponed offer keeps its place among the held ones, so there must be places for many. */
 const HELD_OFFERS = 100_000;
-
-/** The names are taken, with another configuration (nats-server, `server/errors.json`). */
-const STREAM_EXISTS = 10058;
-const CONSUMER_EXISTS = 10148;
 
 export interface MailboxOptions {
   /** Connection to the SP's own account. */
@@ -50,8 +45,8 @@ export interface Mailboxes {
 }
 
 /**
- * Opens the mailboxes, and makes them where they are missing.
- * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`
+ * Opens the mailboxes, and makes them where they are missing; they are made again when they were lost.
+ * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`, `stream-unfit`
  */
 export async function openMailboxes(options: MailboxOptions): Promise<Mailboxes> {
   const { home, ackWaitMs } = options;
@@ -61,13 +56,23 @@ export async function openMailboxes(options: MailboxOptions): Promise<Mailboxes>
       throw natsError(error, what);
     });
   const manager = await doing('opening the mailboxes', jetstreamManager(home));
-  await doing('making the stream of offers', ensureStream(manager, stream(OFFERS, 'offer', options)));
-  await doing('making the stream of receipts', ensureStream(manager, stream(RECEIPTS, 'receipt', options)));
-  await doing('making the consumer of offers', ensureConsumer(manager, ackWaitMs));
+  const makeOffers = async () => {
+    await ensureStream(manager, stream(OFFERS, 'offer', options));
+    await ensureConsumer(manager, OFFERS, receivers(ackWaitMs));
+  };
+  const makeReceipts = () => ensureStream(manager, stream(RECEIPTS, 'receipt', options));
+  await makeOffers();
+  await makeReceipts();
   return {
-    offers: () => doing('reading offers', js.consumers.get(OFFERS, RECEIVERS)),
-    receipts: () =>
-      doing('reading receipts', js.consumers.get(RECEIPTS, { deliver_policy: DeliverPolicy.New })),
+    async offers() {
+      await makeOffers();
+      return doing('reading offers', js.consumers.get(OFFERS, RECEIVERS));
+    },
+    async receipts() {
+      await makeReceipts();
+      const fromNowOn = { deliver_policy: DeliverPolicy.New };
+      return doing('reading receipts', js.consumers.get(RECEIPTS, fromNowOn));
+    },
     async receipt(column) {
       const query = { last_by_subj: mailSubject('receipt', column) };
       const found = manager.streams.getMessage(RECEIPTS, query);
@@ -76,10 +81,8 @@ export async function openMailboxes(options: MailboxOptions): Promise<Mailboxes>
   };
 }
 
-type NamedConfig = Partial<StreamConfig> & { readonly name: string };
-
 /** A repeated message replaces the one before it; what nobody took in an hour is stale. */
-function stream(name: string, kind: MailKind, options: MailboxOptions): NamedConfig {
+function stream(name: string, kind: MailKind, options: MailboxOptions): StreamSettings {
   return {
     name,
     subjects: [mailbox(kind, options.spId)],
@@ -93,25 +96,12 @@ function stream(name: string, kind: MailKind, options: MailboxOptions): NamedCon
   };
 }
 
-async function ensureStream(manager: JetStreamManager, config: NamedConfig): Promise<void> {
-  try {
-    await manager.streams.add(config);
-  } catch (error) {
-    if (!isJetStreamError(error, STREAM_EXISTS)) throw error;
-    await manager.streams.update(config.name, config);
-  }
-}
-
-async function ensureConsumer(manager: JetStreamManager, ackWaitMs: number): Promise<void> {
-  const changeable = { ack_wait: nanos(ackWaitMs), max_ack_pending: HELD_OFFERS, max_deliver: -1 };
-  try {
-    await manager.consumers.add(OFFERS, {
-      durable_name: RECEIVERS,
-      ack_policy: AckPolicy.Explicit,
-      ...changeable,
-    });
-  } catch (error) {
-    if (!isJetStreamError(error, CONSUMER_EXISTS)) throw error;
-    await manager.consumers.update(OFFERS, RECEIVERS, changeable);
-  }
+function receivers(ackWaitMs: number): ConsumerSettings {
+  return {
+    durable_name: RECEIVERS,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    max_ack_pending: HELD_OFFERS,
+    max_deliver: -1,
+  };
 }
