@@ -10,7 +10,7 @@ import type { InspectPoint } from './home.ts';
 
 const READ_LIMIT_MS = 1_000;
 /** Silence after an answer that means that no further one comes. */
-const SILENCE_MS = 200;
+const SILENCE_MS = 500;
 /** Levels below the root that are shown when the whole tree is too large for one message. */
 const LESS_AND_LESS = [Number.POSITIVE_INFINITY, 3, 2, 1, 0];
 const HEADROOM = 4096;
