@@ -66,6 +66,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     kind: 'encoder',
     start(ctx) {
       const stopListening = options.memory.onShortage(() => ctx.self.tell({ type: 'shortage' }));
+      ctx.say({ doing: 'ready', waitsFor: 'the replicators' });
       return { window: new Map(), front: 0, stragglers: [], held: new Set(), stopListening };
     },
 

@@ -76,7 +76,7 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
           await child.lease?.postpone(REDELIVER_MS);
         }
       }
-      ctx.say({ doing: `${children.size} objects in work` });
+      ctx.say({ doing: `objects in work: ${children.size}` });
       return children;
     },
 

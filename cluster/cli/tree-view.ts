@@ -1,5 +1,5 @@
 import type { TreeNode } from '../../runtime/actors/types.ts';
-import { duration, size } from './units.ts';
+import { count, duration, size } from './units.ts';
 
 /**
  * The supervision tree of a node as lines of text: each actor with what it is doing, what it waits for, since
@@ -28,8 +28,8 @@ function statement({ activity, status, restarts, lastError, mailbox }: TreeNode,
     parts.push(`since ${duration(now - activity.since)}`);
     if (activity.nextTryAt) parts.push(`next try in ${duration(activity.nextTryAt - now)}`);
   }
-  if (restarts > 0) parts.push(`${restarts} restarts`);
-  if (mailbox > 0) parts.push(`${mailbox} messages wait`);
+  if (restarts > 0) parts.push(count(restarts, 'restart'));
+  if (mailbox > 0) parts.push(`${count(mailbox, 'message')} in its mailbox`);
   if (lastError) parts.push(`last error ${duration(now - lastError.at)} ago: ${lastError.message}`);
   return parts.length > 0 ? `  ${parts.join(', ')}` : '';
 }

@@ -50,7 +50,7 @@ test('the tree says of every actor what it does and what it waits for', (t) => {
   t.deepEqual(treeLines(root, 3_000), [
     'sp-1@a',
     '├── objects',
-    '│   └── replicator/2  sending column 2 to sp 4, 3 of 13 segments, waits for credit of sp 4, since 2.0 s, next try in 2.0 s, 1 restarts, last error 2.5 s ago: sp 4 gave no credit',
+    '│   └── replicator/2  sending column 2 to sp 4, 3 of 13 segments, waits for credit of sp 4, since 2.0 s, next try in 2.0 s, 1 restart, last error 2.5 s ago: sp 4 gave no credit',
     '└── jobs',
   ]);
 });

@@ -9,7 +9,12 @@ export function size(bytes: number): string {
   for (const [name, factor] of STEPS) {
     if (bytes >= factor) return `${(bytes / factor).toFixed(1)} ${name}`;
   }
-  return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  return count(bytes, 'byte');
+}
+
+/** `1 segment`, `3 segments`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** `840 ms`, `12.3 s`, `4 min`, `2.5 h`: a span of time for people. */

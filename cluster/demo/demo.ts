@@ -3,13 +3,14 @@ import { basename, join } from 'node:path';
 import { Terminal } from '../../protocols/errors.ts';
 import type { ObjectInfo } from '../../protocols/greenfield/types.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
+import type { TreeNode } from '../../runtime/actors/types.ts';
 import { get } from '../cli/get.ts';
 import { type HomeView, openHomeView } from '../cli/home-view.ts';
 import { uploadLine } from '../cli/put.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { Session } from '../cli/session.ts';
 import { treeLines } from '../cli/tree-view.ts';
-import { duration, rate, size } from '../cli/units.ts';
+import { count, duration, rate, size } from '../cli/units.ts';
 import { uploadFile, waitForSeal } from '../client/upload.ts';
 import type { Devnet } from '../devnet/devnet.ts';
 import { sha256File } from './sample.ts';
@@ -41,7 +42,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const tree = watched.tree() ?? (await home.inspect.read({ signal }))[0];
     await compare(object, file, options);
     if (tree)
-      say(report, `\nThe primary's tree while it replicated:\n${treeLines(tree, Date.now()).join('\n')}`);
+      say(report, `\nThe primary's supervision tree on the way:\n${treeLines(tree, Date.now()).join('\n')}`);
     summarise({ object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id });
   } finally {
     following.abort();
@@ -76,17 +77,26 @@ interface Watched {
   /** Resolves when the job was announced sealed. */
   readonly ended: Promise<void>;
   /** The tree as it was while the object was replicated, if it was caught. */
-  tree(): Awaited<ReturnType<HomeView['inspect']['read']>>[number] | undefined;
+  tree(): TreeNode | undefined;
 }
 
-/** Shows every state as it is reached and each secondary as it completes. */
+/** Shows every state as it is reached and each secondary as it completes, and looks at the tree meanwhile. */
 function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, signal: AbortSignal): Watched {
-  let tree: ReturnType<Watched['tree']>;
+  let tree: TreeNode | undefined;
+  // Not waited for: a look takes longer than some phases. The one after the first column shows most.
+  const look = () => {
+    home.inspect.read({ signal }).then(
+      ([root]) => {
+        tree = root ?? tree;
+      },
+      () => undefined,
+    );
+  };
   const watch = async () => {
     for await (const announcement of home.feed.watch({ signal })) {
       timeline.add(announcement);
-      report.line(timeline.line(announcement), { event: 'state', ...announcement });
-      if (announcement.state === 'REPLICATE_OBJECT_DOING') tree ??= (await home.inspect.read({ signal }))[0];
+      report.line(timeline.line(announcement), { ...announcement, event: 'state' });
+      if (announcement.state === 'REPLICATE_OBJECT_DOING' && timeline.columns().length < 2) look();
       if (announcement.state === 'SEAL_OBJECT_DONE') return;
       if (announcement.state === 'OBJECT_DISCONTINUED') throw discontinued();
     }
@@ -135,9 +145,9 @@ function summarise(facts: {
   const upload = phases.find(({ name }) => name === 'upload');
   const lines = [
     '',
-    `object       ${object.bucketName}/${object.objectName}, id ${object.id}, ${size(payloadSize)} in ${plan.segmentCount} segments`,
+    `object       ${object.bucketName}/${object.objectName}, id ${object.id}, ${size(payloadSize)} in ${count(plan.segmentCount, 'segment')}`,
     `times        ${phases.map(({ name, ms }) => `${name} ${duration(ms)}`).join(', ')}`,
-    ...(upload ? [`upload rate  ${rate(payloadSize, upload.ms)}`] : []),
+    ...(upload && payloadSize > 2 ** 20 ? [`upload rate  ${rate(payloadSize, upload.ms)}`] : []),
     `held by      sp ${primaryId} (whole), ${timeline
       .columns()
       .map(({ spId, redundancyIndex }) => `sp ${spId} (column ${redundancyIndex})`)

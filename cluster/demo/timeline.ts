@@ -13,7 +13,6 @@ const PHASES: readonly (readonly [name: string, from: JobStateName, to: JobState
 /** What happened to one job, as its primary announced it. */
 export class Timeline {
   readonly #announcements: JobAnnouncement[] = [];
-  readonly #started = Date.now();
 
   add(announcement: JobAnnouncement): void {
     this.#announcements.push(announcement);
@@ -23,9 +22,10 @@ export class Timeline {
     return this.#announcements.some((one) => one.state === state);
   }
 
-  /** The announcement in words, with the time since the demo's upload began. */
+  /** The announcement in words, with the time since the job was created. */
   line({ state, secondary, failure, at }: JobAnnouncement): string {
-    const after = `${((at - this.#started) / 1_000).toFixed(2).padStart(7)} s`;
+    const started = this.#announcements[0]?.at ?? at;
+    const after = `${((at - started) / 1_000).toFixed(2).padStart(7)} s`;
     if (secondary) return `${after}  sp ${secondary.spId} holds column ${secondary.redundancyIndex}`;
     return `${after}  ${state}${failure ? `: ${failure.message}` : ''}`;
   }
