@@ -31,11 +31,6 @@ export class Approvals {
     return approvals;
   }
 
-  /** How many are known, expired ones included. */
-  get size(): number {
-    return this.#given.size;
-  }
-
   /** What all jobs but this one may still bring. */
   async outstanding(
     besides: JobId,

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { columnRound } from '../../actors/care/column-round.ts';
 import { type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
 import { Columns } from '../../actors/column/record.ts';
 import { pieceKey } from '../../protocols/payload/keys.ts';
@@ -131,6 +132,20 @@ test('a deletion that a crash interrupted is finished', async (t) => {
   await spawnCaretaker(t, us);
   await until(async () => (await recordOf(us, object)) === undefined);
   t.is(await us.ports.pieces.stat(pieceKey(object.job, 2, INDEX)), undefined);
+});
+
+test('what one round finds is deleted only when the next one finds it too', async (t) => {
+  const { world, us, held } = await start(t);
+  const object = await held();
+  await world.fixture.user.cancelCreateObject(object.bucketName, object.objectName);
+  const { spId, pieces, chain } = us.ports;
+  const { journal, receivers } = us;
+  const round = columnRound({ spId, journal, pieces, chain, receivers, timing: TIMING });
+  const { signal } = new AbortController();
+  t.is(await round.run(signal), undefined);
+  t.truthy(await recordOf(us, object));
+  t.regex((await round.run(signal)) ?? '', /^1 columns/);
+  t.is(await recordOf(us, object), undefined);
 });
 
 test('by the word of a chain node that is behind nothing is deleted', async (t) => {

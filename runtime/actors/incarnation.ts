@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Cancelled, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { actorStopped, type PendingAsk } from './ask.ts';
@@ -62,6 +63,8 @@ export class Incarnation<M, S> implements Context<M> {
     this.#host = host;
     this.self = host.ref;
     this.signal = this.#controller.signal;
+    // Everything that the actor has on its way listens, and that may be much.
+    setMaxListeners(0, this.signal);
     this.log = host.log;
     this.number = world.nextNumber();
     this.children = new Children(world, host, (error) => this.#fail(error, true));

@@ -333,3 +333,24 @@ test('nothing is spawned in a stopped system, under a taken or empty name, or wi
   await system.stop();
   t.throws(() => system.spawn('late', counter), { code: 'actor-stopping' });
 });
+
+test('much may listen to the signal of one actor', async (t) => {
+  const { system } = testSystem(t);
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  t.teardown(() => process.off('warning', note));
+  const listening = gate();
+  system.spawn(
+    'listened-to',
+    actor<never>(() => undefined, {
+      start: (ctx) => {
+        for (let i = 0; i < 50; i += 1) ctx.signal.addEventListener('abort', () => undefined);
+        setImmediate(listening.open);
+      },
+    }),
+  );
+  await listening.opened;
+  await system.stop();
+  t.deepEqual(warnings, []);
+});
