@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { jetstream } from '@nats-io/jetstream';
 import { Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
 import { connect } from 'nats';
+import { parse, stringify } from 'yaml';
 import { fromHex } from '../../protocols/greenfield/hex.ts';
 import type { Redundancy } from '../../protocols/greenfield/types.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
@@ -20,6 +22,7 @@ import { createLogger } from '../../runtime/telemetry/logger.ts';
 import { ChainAccount } from '../client/chain-account.ts';
 import { SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
+import { DevnetProcess } from '../devnet/process.ts';
 import { encode, type WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
@@ -151,9 +154,34 @@ export class Network {
     return response.ok ? ((await response.json()) as JobView) : undefined;
   }
 
-  async tree(spId: number): Promise<TreeNode> {
-    const response = await fetch(`${this.#file(spId).admin}/tree`);
-    return (await response.json()) as TreeNode;
+  /**
+   * Starts one more node of an SP, with a data folder of its own: what an operator must not do as long as the
+   * journal is an embedded one, but may.
+   * @returns its process, and what its signer says of itself
+   */
+  async addNode(
+    spId: number,
+  ): Promise<{ readonly node: DevnetProcess; readonly signer: () => Promise<string> }> {
+    const folder = join(this.#directory, 'state', `sp${spId}`);
+    const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as Record<string, unknown>;
+    const file = join(folder, 'second.yaml');
+    const listen = { host: '127.0.0.1', port: 0 };
+    const second = { ...config, node: 'b', dataDir: 'second', gateway: { listen }, admin: { listen } };
+    await writeFile(file, stringify(second), { mode: 0o600 });
+    const node = new DevnetProcess({
+      name: 'second',
+      program: fileURLToPath(new URL('../node/main.js', import.meta.url)),
+      args: ['--config', file],
+      logFile: join(folder, 'second.log'),
+      onCrash: () => undefined,
+    });
+    const { admin } = await node.start();
+    return { node, signer: () => signerAt(`http://127.0.0.1:${admin}`) };
+  }
+
+  /** What the signer of an SP's node says of itself. */
+  signer(spId: number): Promise<string> {
+    return signerAt(this.#file(spId).admin);
   }
 
   /** Reads from an SP's PieceStore with nothing but a stock client of NATS. */
@@ -173,4 +201,9 @@ export class Network {
     if (found) return found;
     throw new RangeError(`the devnet has no SP ${spId}`);
   }
+}
+
+async function signerAt(admin: string): Promise<string> {
+  const { children } = (await (await fetch(`${admin}/tree`)).json()) as TreeNode;
+  return children.find(({ name }) => name === 'signer')?.activity?.doing ?? '';
 }

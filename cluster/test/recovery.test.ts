@@ -100,3 +100,24 @@ test.serial('one secondary that stands still holds up no other column of ten upl
   net.devnet.sp(still).signal('SIGCONT');
   await Promise.all(objects.map((object) => net.sealed(object)));
 });
+
+test.serial('the seal key of an SP has one signer, whoever is killed or stands still', async (t) => {
+  const net = network();
+  const SIGNS = /^signing for /;
+  const first = net.devnet.sp(6);
+  const { node: second, signer } = await net.addNode(6);
+  t.teardown(() => second.stop());
+  t.regex(await net.signer(6), SIGNS);
+  t.notRegex(await signer(), SIGNS);
+
+  await first.kill('SIGKILL');
+  await until('the second signs', async () => SIGNS.test(await signer()));
+  await first.start();
+  t.notRegex(await net.signer(6), SIGNS);
+
+  second.signal('SIGSTOP');
+  await until('the first signs again', async () => SIGNS.test(await net.signer(6)));
+  second.signal('SIGCONT');
+  await until('the second has stood down', async () => !SIGNS.test(await signer()));
+  t.regex(await net.signer(6), SIGNS);
+});
