@@ -11,7 +11,6 @@ import {
 /** Numbers of JetStream's API errors that we act on (nats-server, `server/errors.json`). */
 export const JetStreamCode = {
   STREAM_NOT_FOUND: 10059,
-  MESSAGE_NOT_FOUND: 10037,
   WRONG_LAST_SEQUENCE: 10071,
   WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
   /** Also for a message that is not there. */
