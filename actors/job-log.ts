@@ -1,4 +1,4 @@
-import { Retryable } from '../protocols/errors.ts';
+import { Retryable, Terminal } from '../protocols/errors.ts';
 import type { JobCommand } from '../protocols/job/commands.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { decide } from '../protocols/job/decide.ts';
@@ -52,6 +52,32 @@ export class JobLog {
     });
   }
 
+  /** Why the decider would refuse an order now, if it would. */
+  refusal(order: Order): Terminal | undefined {
+    try {
+      this.#decide(order);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Terminal) return error;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes sure that nobody else has written since: before something is touched long after an event justified it.
+   * @throws Terminal `journal-fenced`
+   */
+  async confirm(): Promise<void> {
+    const { revision } = this.context;
+    const stored = await this.#ports.journal.read(this.job);
+    if (stored.length === revision) return;
+    throw new Terminal({
+      code: 'journal-fenced',
+      message: `Job ${formatJobId(this.job)} has ${stored.length} events, not ${revision}: another owner has it.`,
+      advice: 'Stop working on the job; its new owner goes on.',
+    });
+  }
+
   /**
    * @throws Terminal when the decider refuses; nothing has changed then
    * @throws Terminal `journal-fenced` when another owner wrote first: stop and touch nothing more
@@ -60,8 +86,7 @@ export class JobLog {
     if (this.#busy) throw new Error('a job is changed by one handler at a time');
     this.#busy = true;
     try {
-      const at = Date.now();
-      for (const event of decide(this.#context, { ...order, at } as JobCommand)) {
+      for (const event of this.#decide(order)) {
         await this.#ports.journal.append(this.job, (this.#context?.revision ?? 0) + 1, event);
         this.#context = evolve(this.#context, event);
         this.#ports.feed.announce(announcementOf(this.#context, event));
@@ -70,6 +95,10 @@ export class JobLog {
     } finally {
       this.#busy = false;
     }
+  }
+
+  #decide(order: Order): readonly JobEvent[] {
+    return decide(this.#context, { ...order, at: Date.now() } as JobCommand);
   }
 }
 

@@ -1,11 +1,12 @@
-import { Retryable } from '../protocols/errors.ts';
+import { Retryable, type SealionError, Terminal, toSealionError } from '../protocols/errors.ts';
 import { formatJobId, type JobId } from '../protocols/job/identity.ts';
 import type { Behaviour, Context, Ended, Ref, Reply } from '../runtime/actors/types.ts';
 import type { Lease } from '../runtime/jobs/job-queue.ts';
 import { readJob } from './job-log.ts';
 import type { ObjectsMessage } from './messages.ts';
+import type { Idle, ObjectMessage, ObjectOrder } from './object/messages.ts';
 import { objectActor } from './object/object.ts';
-import type { Idle, ObjectMessage, ObjectOrder } from './object/work.ts';
+import { redeliverMs } from './object/work.ts';
 import type { PrimaryPorts } from './ports.ts';
 
 /** What `objects` hears: the gateway's requests, leases from `jobs`, and its own children. */
@@ -13,12 +14,7 @@ export type ObjectsInbox =
   | ObjectsMessage
   | { readonly type: 'lease'; readonly lease: Lease }
   | Idle
-  | {
-      readonly type: 'object-ended';
-      readonly job: JobId;
-      readonly ref: Ref<ObjectMessage>;
-      readonly end: Ended;
-    };
+  | { readonly type: 'object-ended'; readonly job: JobId; readonly end: Ended };
 
 interface Child {
   readonly ref: Ref<ObjectMessage>;
@@ -28,12 +24,16 @@ interface Child {
   readonly owed: Set<Reply<never>>;
   /** The lease that it was given last. */
   lease?: Lease;
+  /** Present once it is being stopped: orders for the one after it. */
+  late?: ObjectOrder[];
 }
 
 type Children = Map<string, Child>;
 
-/** How soon a job whose actor has failed is delivered again; ms. */
-const REDELIVER_MS = 1_000;
+/** Orders that may wait for one object's actor to stop. */
+const MAX_LATE = 64;
+/** How soon a lease comes again for which there was no place; ms. */
+const REFUSED_LEASE_MS = 1_000;
 
 /** Supervises one object actor per object in work, started by an upload or a lease, stopped when it rests. */
 export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> {
@@ -41,83 +41,125 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     kind: 'objects',
     start: () => new Map(),
 
-    async receive(children, message, ctx) {
+    receive(children, message, ctx) {
       switch (message.type) {
-        case 'upload': {
-          const child = childFor(children, message.request.job, ctx);
-          give(child, { ...message, reply: owe(child, message.reply) });
+        case 'upload':
+          give(children, message.request.job, message, ctx);
           break;
-        }
-        case 'lease': {
-          const child = childFor(children, message.lease.job, ctx);
-          child.lease = message.lease;
-          give(child, message);
+        case 'lease':
+          give(children, message.lease.job, message, ctx);
           break;
-        }
         case 'progress': {
           const child = children.get(formatJobId(message.job));
-          if (child) give(child, { type: 'progress', reply: owe(child, message.reply) });
+          if (child && !child.late) give(children, message.job, message, ctx);
           else
             readJob(message.job, ports.journal, ctx.signal).then(message.reply.resolve, message.reply.reject);
           break;
         }
         case 'idle': {
           const child = children.get(formatJobId(message.job));
-          if (child?.sent !== message.handled) break;
-          children.delete(formatJobId(message.job));
-          await ctx.stop(child.ref as Ref<never>);
+          if (!child || child.late || child.sent !== message.handled) break;
+          child.late = [];
+          void ctx.stop(child.ref as Ref<never>);
           break;
         }
-        case 'object-ended': {
-          const child = children.get(formatJobId(message.job));
-          if (child?.ref !== message.ref) break;
-          children.delete(formatJobId(message.job));
-          for (const reply of child.owed) reply.reject(message.end.error ?? ownerStopped());
-          await child.lease?.postpone(REDELIVER_MS);
-        }
+        case 'object-ended':
+          bury(children, message.job, message.end, ctx);
       }
       ctx.say({ doing: `objects in work: ${children.size}` });
       return children;
     },
 
-    stopped(children) {
-      for (const child of children?.values() ?? []) {
-        for (const reply of child.owed) reply.reject(ownerStopped());
+    stopped(children, ctx) {
+      for (const { owed, late = [] } of children?.values() ?? []) {
+        for (const reply of owed) reply.reject(ownerStopped());
+        for (const order of late) refuse(order, ctx);
       }
     },
   };
 
-  function childFor(children: Children, job: JobId, ctx: Context<ObjectsInbox>): Child {
+  function give(children: Children, job: JobId, order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
+    const child = children.get(formatJobId(job)) ?? spawn(children, job, ctx);
+    if (child.late && child.late.length < MAX_LATE) {
+      child.late.push(order);
+    } else if (!child.late && child.ref.tell(owed(child, order))) {
+      child.sent += 1;
+      if (order.type === 'lease') child.lease = order.lease;
+    } else {
+      refuse(order, ctx);
+    }
+  }
+
+  function spawn(children: Children, job: JobId, ctx: Context<ObjectsInbox>): Child {
     const name = formatJobId(job);
-    const known = children.get(name);
-    if (known) return known;
     const ref = ctx.spawn(`object/${name}`, objectActor({ job, ports, parent: ctx.self }));
-    ctx.watch(ref, (end) => ({ type: 'object-ended', job, ref, end }));
+    ctx.watch(ref, (end) => ({ type: 'object-ended', job, end }));
     const child: Child = { ref, sent: 0, owed: new Set() };
     children.set(name, child);
     return child;
   }
+
+  function bury(children: Children, job: JobId, { error }: Ended, ctx: Context<ObjectsInbox>): void {
+    const name = formatJobId(job);
+    const { owed = [], lease, late = [] } = children.get(name) ?? {};
+    children.delete(name);
+    for (const reply of owed) reply.reject(clientError(job, error));
+    // An actor that failed at its start has not given it back; after one that has, this does nothing.
+    if (lease) giveBack(lease, redeliverMs(lease), ctx);
+    for (const order of late) give(children, job, order, ctx);
+  }
 }
 
-/** To a child that has just failed nothing is lost: its end, which is on its way to us, settles what it owes. */
-function give(child: Child, order: ObjectOrder): void {
-  child.sent += 1;
-  child.ref.tell(order);
+/** The order with an answer that is settled with the child's end at the latest: no client waits for ever. */
+function owed(child: Child, order: ObjectOrder): ObjectOrder {
+  switch (order.type) {
+    case 'upload':
+      return { ...order, reply: owe(child, order.reply) };
+    case 'progress':
+      return { ...order, reply: owe(child, order.reply) };
+    case 'lease':
+      return order;
+  }
 }
 
-/** An answer that is settled with the child's end at the latest: no client waits for ever. */
 function owe<R>(child: Child, reply: Reply<R>): Reply<R> {
-  child.owed.add(reply);
-  return {
+  const owing: Reply<R> = {
     resolve(value) {
-      child.owed.delete(reply);
+      child.owed.delete(owing);
       reply.resolve(value);
     },
     reject(error) {
-      child.owed.delete(reply);
+      child.owed.delete(owing);
       reply.reject(error);
     },
   };
+  child.owed.add(owing);
+  return owing;
+}
+
+function refuse(order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
+  if (order.type === 'lease') giveBack(order.lease, REFUSED_LEASE_MS, ctx);
+  else order.reply.reject(ownerStopped());
+}
+
+/** A lease that cannot be given back runs out by itself. */
+function giveBack(lease: Lease, delayMs: number, ctx: Context<ObjectsInbox>): void {
+  lease.postpone(delayMs).catch((thrown: unknown) => {
+    ctx.log.warn({ error: toSealionError(thrown), job: lease.job }, 'a lease could not be given back');
+  });
+}
+
+/** What the end of its owner means for a client. */
+function clientError(job: JobId, error: SealionError | undefined): SealionError {
+  if (!error || error.kind === 'cancelled') return ownerStopped();
+  if (error.code !== 'journal-fenced') return error;
+  return new Terminal({
+    code: 'upload-in-progress',
+    message: `Another node has taken object ${formatJobId(job)} over.`,
+    advice: 'Ask for the progress of its upload.',
+    gatewayCode: 110003,
+    cause: error,
+  });
 }
 
 function ownerStopped(): Retryable {

@@ -1,4 +1,4 @@
-import { Retryable, toSealionError } from '../protocols/errors.ts';
+import { Cancelled, Retryable, toSealionError } from '../protocols/errors.ts';
 import type { JobContext, Receipt } from '../protocols/job/context.ts';
 import { planPayload } from '../protocols/payload/plan.ts';
 import { checkReceipt } from '../protocols/replication/receipts.ts';
@@ -11,6 +11,9 @@ import type { PrimaryPorts } from './ports.ts';
 export type ReplicatorReport = { readonly type: 'secondary-completed'; readonly receipt: Receipt };
 
 type ReplicatorMessage = { readonly type: 'ended'; readonly outcome: Outcome<Receipt> };
+
+/** Code of a failure to get a piece from our own encoder and PieceStore. */
+export const OWN_SEGMENT = 'own-segment';
 
 /** A column of at most this many bytes rides in the offer (design §5). */
 const INLINE_COLUMN_BYTES = 65_536;
@@ -61,11 +64,11 @@ async function replicate(
   try {
     for (let index = session.firstMissing; index < plan.segmentCount; index += 1) {
       say(`sending column ${redundancyIndex} to ${to}`, index, `credit of ${to}`);
-      await sendPiece(options, session, index, plan.pieceLength(index), signal);
+      await sendPiece(options, offer.to, session, index, signal);
     }
     say(`waiting for the receipt of column ${redundancyIndex}`, plan.segmentCount, to);
     const receipt = await session.done(context.object.checksums, { signal });
-    await verify(options, receipt, signal);
+    await verify(options, offer, receipt, signal);
     return receipt;
   } catch (error) {
     ctx.log.warn(
@@ -81,12 +84,13 @@ async function replicate(
 /** The piece is pulled only when its turn towards this SP has come: a slow SP holds no memory. */
 async function sendPiece(
   options: ReplicatorOptions,
+  to: number,
   session: ReplicationSession,
   segmentIndex: number,
-  bytes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const release = await options.ports.outgoing.of(offerOf(options).to).acquire(bytes, signal);
+  const bytes = planPayload(options.context.object).pieceLength(segmentIndex);
+  const release = await options.ports.outgoing.of(to).acquire(bytes, signal);
   try {
     const piece = await pullPiece(options, segmentIndex, signal);
     await session.send({ segmentIndex, bytes: piece }, { signal });
@@ -95,15 +99,26 @@ async function sendPiece(
   }
 }
 
-function pullPiece(
-  options: ReplicatorOptions,
+/** @throws Retryable `own-segment`: the secondary has no part in this failure */
+async function pullPiece(
+  { encoder, redundancyIndex }: ReplicatorOptions,
   segmentIndex: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { encoder, redundancyIndex } = options;
-  return encoder.ask<Uint8Array>((reply) => ({ type: 'piece', segmentIndex, redundancyIndex, reply }), {
-    signal,
-  });
+  try {
+    return await encoder.ask<Uint8Array>(
+      (reply) => ({ type: 'piece', segmentIndex, redundancyIndex, reply }),
+      { signal },
+    );
+  } catch (cause) {
+    if (cause instanceof Cancelled) throw cause;
+    const { message } = toSealionError(cause);
+    throw new Retryable({
+      code: OWN_SEGMENT,
+      message: `Segment ${segmentIndex} cannot be read here: ${message}`,
+      cause,
+    });
+  }
 }
 
 async function wholeColumn(options: ReplicatorOptions, signal: AbortSignal): Promise<readonly Uint8Array[]> {
@@ -113,9 +128,12 @@ async function wholeColumn(options: ReplicatorOptions, signal: AbortSignal): Pro
   return column;
 }
 
-async function verify(options: ReplicatorOptions, receipt: Receipt, signal: AbortSignal): Promise<void> {
-  const { ports, context } = options;
-  const { to, gvgId, redundancyIndex } = offerOf(options);
+async function verify(
+  { ports, context }: ReplicatorOptions,
+  { to, gvgId, redundancyIndex }: ColumnOffer,
+  receipt: Receipt,
+  signal: AbortSignal,
+): Promise<void> {
   const provider = (await ports.providers(signal)).find(({ id }) => id === to);
   if (!provider) {
     throw new Retryable({ code: 'sp-unknown', message: `The chain does not list sp ${to}.` });

@@ -1,52 +1,55 @@
 import type { JobContext, SignedTransaction } from '../protocols/job/context.ts';
-import type { Behaviour, Outcome, Ref } from '../runtime/actors/types.ts';
-import type { PrimaryPorts } from './ports.ts';
+import type { Behaviour, Context, Reply } from '../runtime/actors/types.ts';
 import { type SealResult, sealOnChain } from './seal-on-chain.ts';
 import { sealOrder } from './seal-order.ts';
-
-/** What the object actor hears of its sealer. */
-export type SealerReport =
-  | { readonly type: 'signed'; readonly outcome: Outcome<SignedTransaction> }
-  | { readonly type: 'seal-watched'; readonly outcome: Outcome<SealResult> };
+import { settle } from './settle.ts';
+import type { SettlePorts } from './settle-on-chain.ts';
 
 export type SealerMessage =
-  | { readonly type: 'sign'; readonly context: JobContext }
-  | { readonly type: 'seal'; readonly context: JobContext }
-  | { readonly type: 'report'; readonly report: SealerReport };
+  /** Have the seal of a job signed whose receipts are all there. */
+  | { readonly type: 'sign'; readonly context: JobContext; readonly reply: Reply<SignedTransaction> }
+  /** Bring the job's signed seal into a block. */
+  | { readonly type: 'seal'; readonly context: JobContext; readonly reply: Reply<SealResult> };
 
-export interface SealerOptions {
-  readonly ports: Pick<PrimaryPorts, 'chain' | 'signer' | 'timing'>;
-  readonly parent: Ref<SealerReport>;
-}
+type Message = SealerMessage | { readonly type: 'finished' };
 
 /** Aggregates the six signatures, has the seal signed, broadcasts it and watches the chain. */
-export function sealer({ ports, parent }: SealerOptions): Behaviour<SealerMessage, undefined> {
-  return {
+export function sealer(ports: SettlePorts): Behaviour<SealerMessage, undefined> {
+  const behaviour: Behaviour<Message, undefined> = {
     kind: 'sealer',
     start: () => undefined,
     receive(_state, message, ctx) {
       switch (message.type) {
         case 'sign':
           ctx.say({ doing: 'asking for a signed seal', waitsFor: 'the signer' });
-          ctx.pipe(
-            async (signal) =>
-              ports.signer.ask<SignedTransaction>(
-                (reply) => ({ type: 'sign', order: sealOrder(message.context), reply }),
-                { signal },
-              ),
-            (outcome) => ({ type: 'report', report: { type: 'signed', outcome } }),
-          );
+          answer(ctx, message.reply, (signal) => sign(message.context, ports, signal));
           break;
         case 'seal':
-          ctx.pipe(
-            (signal) => sealOnChain(message.context, ports, { signal, say: (activity) => ctx.say(activity) }),
-            (outcome) => ({ type: 'report', report: { type: 'seal-watched', outcome } }),
+          answer(ctx, message.reply, (signal) =>
+            sealOnChain(message.context, ports, { signal, say: (activity) => ctx.say(activity) }),
           );
           break;
-        case 'report':
-          parent.tell(message.report);
+        case 'finished':
+          ctx.say({ doing: 'done', waitsFor: 'the next order' });
       }
       return undefined;
     },
   };
+  return behaviour;
+}
+
+function answer<R>(ctx: Context<Message>, reply: Reply<R>, work: (signal: AbortSignal) => Promise<R>): void {
+  ctx.pipe(
+    (signal) => settle(reply, work(signal)),
+    () => ({ type: 'finished' }),
+  );
+}
+
+async function sign(
+  context: JobContext,
+  { signer }: SettlePorts,
+  signal: AbortSignal,
+): Promise<SignedTransaction> {
+  const order = sealOrder(context);
+  return signer.ask<SignedTransaction>((reply) => ({ type: 'sign', order, reply }), { signal });
 }

@@ -1,5 +1,6 @@
-import { Terminal, throwIfAborted } from '../protocols/errors.ts';
+import { Terminal } from '../protocols/errors.ts';
 import type { PayloadPlan } from '../protocols/payload/plan.ts';
+import { orAborted } from '../runtime/peers/abortable.ts';
 
 /**
  * Cuts a stream into the segments of its plan, each in memory of its own.
@@ -14,8 +15,7 @@ export async function* collectSegments(
   let index = 0;
   let filled = 0;
   let segment = nextSegment(plan, index);
-  for await (const chunk of body) {
-    throwIfAborted(signal);
+  for await (const chunk of untilAborted(body, signal)) {
     for (let rest = chunk; rest.length > 0; ) {
       if (!segment) throw wrongSize(plan, 'too-long', `more than ${plan.payloadSize} bytes`);
       const taken = rest.subarray(0, segment.length - filled);
@@ -29,10 +29,26 @@ export async function* collectSegments(
       segment = nextSegment(plan, index);
     }
   }
-  throwIfAborted(signal);
   if (segment) {
     const received = index * plan.maxSegmentSize + filled;
     throw wrongSize(plan, 'too-short', `${received} of ${plan.payloadSize} bytes`);
+  }
+}
+
+/** The stream's chunks, and no longer than the signal allows, whatever the stream waits for. */
+async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const source = stream[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const next = await orAborted(source.next(), signal);
+      ended = next.done === true;
+      if (ended) return;
+      yield next.value;
+    }
+  } finally {
+    // Nobody waits for its end: it may hang in the read that was given up, and its failure concerns nobody.
+    if (!ended) source.return?.().catch(() => undefined);
   }
 }
 

@@ -16,7 +16,7 @@ export type UploaderReport =
 
 type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
-/** Segments that may be on their way to the PieceStore while the next is received. */
+/** Segments on their way to the PieceStore at once. */
 const STORES_IN_FLIGHT = 2;
 
 export interface UploaderOptions {
@@ -26,7 +26,7 @@ export interface UploaderOptions {
   readonly parent: Ref<UploaderReport>;
 }
 
-/** Pulls the payload out of the request, cuts it into segments, stores them. Holds two or three of them at most. */
+/** Pulls the payload out of the request, cuts it into segments, stores them. Holds three of them at most. */
 export function uploader(options: UploaderOptions): Behaviour<UploaderMessage, undefined> {
   return {
     kind: 'uploader',
@@ -55,14 +55,17 @@ async function upload(
   const storing = AbortSignal.any([signal, failure.signal]);
   const stores: Promise<StoredPiece>[] = [];
   let received = 0;
+  say(ctx, plan, received, 'the client');
   try {
     for await (const segment of collectSegments(options.body, plan, storing)) {
       received += segment.length;
-      say(ctx, received, plan);
+      say(ctx, plan, received, 'the PieceStore');
       const store = storeSegment(options, stores.length, segment, storing);
+      // A client that sends slowly must not keep a failed store from ending the upload.
       store.catch((error) => failure.abort(error));
       stores.push(store);
       await stores.at(-STORES_IN_FLIGHT);
+      if (received < plan.payloadSize) say(ctx, plan, received, 'the client');
     }
     return (await Promise.all(stores)).map((piece) => piece.checksum);
   } finally {
@@ -89,10 +92,10 @@ async function storeSegment(
   return pieces.put(key, bytes, { signal });
 }
 
-function say(ctx: Context<UploaderMessage>, received: number, plan: PayloadPlan): void {
+function say(ctx: Context<UploaderMessage>, plan: PayloadPlan, received: number, waitsFor: string): void {
   ctx.say({
     doing: `receiving the payload, ${plan.segmentCount} segments`,
-    waitsFor: 'the client',
+    waitsFor,
     progress: { done: received, total: plan.payloadSize, unit: 'bytes' },
   });
 }

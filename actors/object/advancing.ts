@@ -1,23 +1,33 @@
+import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
 import type { SealionError } from '../../protocols/errors.ts';
-import { backoffMs } from '../../protocols/job/backoff.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols/job/states.ts';
 import type { Outcome } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
-import { type Allocation, allocate } from '../allocation.ts';
-import { type ChainView, lookAround } from './chain-view.ts';
+import { allocate } from '../allocation.ts';
+import { type Findings, lookAround } from './look.ts';
 import { losePayload, replicate } from './replicating.ts';
-import { startReject, startSealer } from './sealing.ts';
-import { logFailure, park, pipeLeased, settle, type Work } from './work.ts';
+import { completeSeal, discontinue, startReject, startSeal, startSigning } from './sealing.ts';
+import { logFailure, nextTryAt, park, pipeLeased, record, settle, type Work } from './work.ts';
+
+/** A second lease on a job in work goes back for so long; ms. */
+const IN_WORK_MS = 10_000;
 
 /** A lease has come: the job is ours to work on. First a look at what has happened meanwhile. */
 export async function takeLease(work: Work, lease: Lease): Promise<void> {
   const { ctx, ports, log } = work;
-  if (work.lease) return lease.postpone(10_000);
+  if (work.lease) return lease.postpone(IN_WORK_MS);
+  if (lease.signal.aborted) return;
   work.lease = lease;
-  lease.signal.addEventListener('abort', () => ctx.self.tell({ type: 'lease-lost' }), { once: true });
+  work.awaitsLease = false;
+  work.rejectSigned = false;
+  const lost = () => {
+    if (work.lease === lease) ctx.stopSelf();
+  };
+  lease.signal.addEventListener('abort', lost, { once: true });
   const context = log.current;
-  if (!context || isTerminal(context.state)) return settle(work);
-  ctx.say({ doing: 'looking at the chain and the stored segments' });
+  if (!context || !isFromUploadDone(context.state) || isTerminal(context.state)) return settle(work);
+  if (work.storedPayload) return advance(work);
+  ctx.say({ doing: 'looking at the chain and at the stored segments' });
   pipeLeased(
     work,
     (signal) => lookAround(context, ports, signal),
@@ -25,50 +35,49 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   );
 }
 
-export async function afterLook(work: Work, outcome: Outcome<ChainView>): Promise<void> {
-  const { log } = work;
+export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise<void> {
   if (!outcome.ok) {
+    // What could not be seen now the phases find out for themselves, and their failures are persisted.
     logFailure(work, 'look', outcome.error);
-    return park(work, Date.now() + backoffMs(2, Math.random()));
+    return advance(work);
   }
-  const view = outcome.value;
-  if (view.kind === 'payload-lost')
-    return losePayload(work, `segment ${view.segmentIndex} is not as stored.`);
-  if (view.kind === 'sealed') {
-    const { kind: _kind, ...facts } = view;
-    await log.record({ type: 'CompleteSeal', ...facts });
-  } else if (view.kind === 'gone') {
-    await log.record({ type: 'Discontinue', reason: 'The object is gone from the chain.' });
+  switch (outcome.value.kind) {
+    case 'payload-lost':
+      return losePayload(work, outcome.value.why);
+    case 'sealed':
+      return completeSeal(work, outcome.value);
+    case 'gone':
+      return discontinue(work, 'The object is gone from the chain.');
+    case 'open':
+      return advance(work);
   }
-  await advance(work);
 }
 
 /** What to do in a state depends on the state alone: so a recovered actor goes on where it stands (design §3). */
 export async function advance(work: Work): Promise<void> {
-  const { log } = work;
-  const { state, deadlineAt } = log.context;
+  const { state, deadlineAt } = work.log.context;
   if (isFromUploadDone(state) && !isTerminal(state) && Date.now() >= deadlineAt) return startReject(work);
   switch (state) {
     case 'UPLOAD_OBJECT_DONE':
-      await log.record({ type: 'StartAllocation' });
+      await record(work, { type: 'StartAllocation' });
       return advance(work);
     case 'ALLOC_SECONDARY_DOING':
       return startAllocation(work);
     case 'ALLOC_SECONDARY_DONE':
-      await log.record({ type: 'StartReplication' });
+      await record(work, { type: 'StartReplication' });
       return advance(work);
     case 'REPLICATE_OBJECT_DOING':
       return replicate(work);
     case 'REPLICATE_OBJECT_DONE':
-      await log.record({ type: 'StartSigning' });
+      await record(work, { type: 'StartSigning' });
       return advance(work);
     case 'SIGN_OBJECT_DOING':
-      return startSealer(work, 'sign');
+      return startSigning(work);
     case 'SIGN_OBJECT_DONE':
-      await log.record({ type: 'StartSeal' });
+      await record(work, { type: 'StartSeal' });
       return advance(work);
     case 'SEAL_OBJECT_DOING':
-      return startSealer(work, 'seal');
+      return startSeal(work);
     case 'ALLOC_SECONDARY_ERROR':
     case 'REPLICATE_OBJECT_ERROR':
     case 'SIGN_OBJECT_ERROR':
@@ -86,24 +95,21 @@ export async function advance(work: Work): Promise<void> {
 /** Begins the next try where the failure said, or gives the job back until its time. */
 async function tryAgain(work: Work): Promise<void> {
   const { failure } = work.log.context;
-  const nextTryAt = failure?.nextTryAt ?? 0;
-  if (nextTryAt > Date.now()) return park(work, nextTryAt);
+  const dueAt = failure?.nextTryAt ?? 0;
+  if (dueAt > Date.now()) return park(work, dueAt);
   switch (failure?.resume) {
     case 'REPLICATE_OBJECT_DOING':
-      await work.log.record({ type: 'StartReplication' });
+      await record(work, { type: 'StartReplication' });
       break;
     case 'SIGN_OBJECT_DOING':
-      await work.log.record({ type: 'StartSigning' });
+      await record(work, { type: 'StartSigning' });
       break;
     case 'SEAL_OBJECT_DOING':
-      await work.log.record({ type: 'StartSeal' });
+      await record(work, { type: 'StartSeal' });
       break;
     default: {
-      const exclude = failure?.excludeGvgId;
-      await work.log.record({
-        type: 'StartAllocation',
-        ...(exclude === undefined ? {} : { excludeGvgId: exclude }),
-      });
+      const excludeGvgId = failure?.excludeGvgId;
+      await record(work, { type: 'StartAllocation', ...(excludeGvgId !== undefined && { excludeGvgId }) });
     }
   }
   await advance(work);
@@ -120,9 +126,9 @@ function startAllocation(work: Work): void {
   );
 }
 
-export async function endAllocation(work: Work, outcome: Outcome<Allocation>): Promise<void> {
+export async function endAllocation(work: Work, outcome: Outcome<ChosenGroup>): Promise<void> {
   if (!outcome.ok) return failPhase(work, 'FailAllocation', outcome.error, 'ALLOC_SECONDARY_DOING');
-  await work.log.record({ type: 'CompleteAllocation', ...outcome.value });
+  await record(work, { type: 'CompleteAllocation', ...outcome.value });
   await advance(work);
 }
 
@@ -135,11 +141,15 @@ export async function failPhase(
 ): Promise<void> {
   logFailure(work, type, error);
   const { code, message, advice } = error;
-  const delay = backoffMs(work.log.context.failedTries + 1, Math.random());
-  const nextTryAt = Date.now() + delay;
-  await work.log.record({
+  await record(work, {
     type,
-    failure: { code, message, ...(advice ? { advice } : {}), resume, nextTryAt },
+    failure: {
+      code,
+      message,
+      ...(advice !== undefined && { advice }),
+      resume,
+      nextTryAt: nextTryAt(work, error),
+    },
   });
   await advance(work);
 }

@@ -1,15 +1,20 @@
 import { Terminal } from '../../protocols/errors.ts';
-import { formatJobId } from '../../protocols/job/identity.ts';
-import type { Behaviour, Context } from '../../runtime/actors/types.ts';
+import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import type { Behaviour, Ref } from '../../runtime/actors/types.ts';
 import { JobLog } from '../job-log.ts';
+import type { PrimaryPorts } from '../ports.ts';
 import { afterLook, endAllocation, takeLease } from './advancing.ts';
-import { completeSecondary, endColumn } from './replicating.ts';
+import type { Idle, ObjectMessage } from './messages.ts';
+import { afterCheck, completeSecondary, endColumn, endOverdue } from './replicating.ts';
 import { endReject, endRejectSigning, endSeal, endSigning } from './sealing.ts';
-import { acknowledge, beginUpload, endUpload, interrupted, loseUploader } from './uploading.ts';
-import { idle, type ObjectMessage, type ObjectOptions, type Work } from './work.ts';
+import { acknowledge, beginUpload, endUpload, loseUploader } from './uploading.ts';
+import { record, redeliverMs, rest, type Work } from './work.ts';
 
-/** How soon a job whose actor stopped in the middle is delivered again; ms. */
-const REDELIVER_MS = 1_000;
+export interface ObjectOptions {
+  readonly job: JobId;
+  readonly ports: PrimaryPorts;
+  readonly parent: Ref<Idle>;
+}
 
 /**
  * Owns one job: recovers its JobContext from the journal, receives the payload, and from the acknowledgement on
@@ -21,8 +26,10 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
 
     async start(ctx) {
       const { job, ports, parent } = options;
+      ctx.say({ doing: 'looking for another owner', waitsFor: 'the directory' });
       const owner = await ports.directory.find(job, { signal: ctx.signal });
-      if (owner) throw ownedElsewhere(formatJobId(job), owner.node);
+      if (owner) throw ownedElsewhere(job, owner.node);
+      ctx.say({ doing: 'recovering the job', waitsFor: 'the journal' });
       const log = await JobLog.open(job, ports, ctx.signal);
       const since = Date.now();
       const entry = await ports.directory.own(job, () => ({
@@ -38,26 +45,27 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         ctx,
         disown: () => entry.release(),
         handled: 0,
-        columns: new Set(),
-        lostColumns: new Map(),
+        awaitsLease: false,
+        storedPayload: false,
+        rejectSigned: false,
       };
     },
 
-    async receive(work, message, ctx) {
-      await handle(work, message, ctx);
+    async receive(work, message) {
+      await handle(work, message);
+      rest(work);
       return work;
     },
 
     async stopped(work) {
-      if (!work) return;
-      work.client?.reject(interrupted());
-      await work.lease?.postpone(REDELIVER_MS);
-      await work.disown();
+      // In this order: who gets the job next must not find us in the directory.
+      await work?.disown();
+      if (work?.lease) await work.lease.postpone(redeliverMs(work.lease));
     },
   };
 }
 
-async function handle(work: Work, message: ObjectMessage, ctx: Context<ObjectMessage>): Promise<void> {
+async function handle(work: Work, message: ObjectMessage): Promise<void> {
   switch (message.type) {
     case 'upload':
       work.handled += 1;
@@ -69,7 +77,7 @@ async function handle(work: Work, message: ObjectMessage, ctx: Context<ObjectMes
       work.handled += 1;
       return message.reply.resolve(work.log.current);
     case 'discard-segment':
-      await work.log.record({ type: 'DiscardSegment', segmentIndex: message.segmentIndex });
+      await record(work, { type: 'DiscardSegment', segmentIndex: message.segmentIndex });
       return message.reply.resolve();
     case 'uploaded':
       return endUpload(work, message.outcome);
@@ -78,11 +86,7 @@ async function handle(work: Work, message: ObjectMessage, ctx: Context<ObjectMes
     case 'enqueued':
       return acknowledge(work, message.outcome);
     case 'lease-awaited':
-      if (!work.lease && !work.client) idle(work);
-      return;
-    case 'lease-lost':
-      // Another node may work on the job by now: nothing more is touched.
-      if (work.lease?.signal.aborted) ctx.stopSelf();
+      work.awaitsLease = false;
       return;
     case 'looked':
       return afterLook(work, message.outcome);
@@ -91,22 +95,27 @@ async function handle(work: Work, message: ObjectMessage, ctx: Context<ObjectMes
     case 'secondary-completed':
       return completeSecondary(work, message.receipt);
     case 'replicator-ended':
-      return endColumn(work, message.redundancyIndex, message.end);
+      return endColumn(work, message.round, message.redundancyIndex, message.end);
+    case 'overdue':
+      return endOverdue(work);
+    case 'segments-checked':
+      return afterCheck(work, message.failure, message.outcome);
     case 'signed':
       return endSigning(work, message.outcome);
-    case 'seal-watched':
+    case 'seal-settled':
       return endSeal(work, message.outcome);
     case 'reject-signed':
       return endRejectSigning(work, message.outcome);
-    case 'rejected':
+    case 'reject-settled':
       return endReject(work, message.outcome);
+    case 'still-idle':
   }
 }
 
-function ownedElsewhere(job: string, node: string): Terminal {
+function ownedElsewhere(job: JobId, node: string): Terminal {
   return new Terminal({
     code: 'upload-in-progress',
-    message: `Object ${job} is being worked on by ${node}.`,
+    message: `Object ${formatJobId(job)} is being worked on by ${node}.`,
     advice: 'Wait for the running upload to end, or ask for its progress.',
     gatewayCode: 110003,
   });

@@ -1,94 +1,135 @@
-import { backoffMs } from '../../protocols/job/backoff.ts';
+import type { SealionError } from '../../protocols/errors.ts';
+import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
 import type { SignedTransaction } from '../../protocols/job/context.ts';
-import type { Outcome } from '../../runtime/actors/types.ts';
-import type { RejectResult } from '../rejection.ts';
-import { rejectOnChain, signReject } from '../rejection.ts';
+import type { Outcome, Ref } from '../../runtime/actors/types.ts';
+import { type RejectResult, rejectOnChain, signReject } from '../rejection.ts';
 import type { SealResult } from '../seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../sealer.ts';
 import { advance, failPhase } from './advancing.ts';
-import { logFailure, park, pipeLeased, type Work } from './work.ts';
+import { logFailure, nextTryAt, park, pipeLeased, record, type Work } from './work.ts';
 
-/** The sealer signs or seals, as the job's state says. */
-export function startSealer(work: Work, type: 'sign' | 'seal'): void {
-  const { ctx, ports, log } = work;
-  work.sealer ??= ctx.spawn('sealer', sealer({ ports, parent: ctx.self }));
-  ctx.say({ doing: type === 'sign' ? 'having the seal signed' : 'sealing on chain', waitsFor: 'the sealer' });
-  const message: SealerMessage = { type, context: log.context };
-  work.sealer.tell(message);
+export function startSigning(work: Work): void {
+  const { context } = work.log;
+  work.ctx.say({ doing: 'having the seal signed', waitsFor: 'the sealer' });
+  pipeLeased(
+    work,
+    (signal) =>
+      sealerOf(work).ask<SignedTransaction>((reply) => ({ type: 'sign', context, reply }), { signal }),
+    (outcome) => ({ type: 'signed', outcome }),
+  );
 }
 
 /** The signed bytes are persisted before anything is broadcast. */
 export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
   if (!outcome.ok) return failPhase(work, 'FailSigning', outcome.error, 'SIGN_OBJECT_DOING');
-  await work.log.record({ type: 'CompleteSigning', transaction: outcome.value });
+  await record(work, { type: 'CompleteSigning', transaction: outcome.value });
   await advance(work);
 }
 
+export function startSeal(work: Work): void {
+  const { context } = work.log;
+  work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
+  pipeLeased(
+    work,
+    (signal) => sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, reply }), { signal }),
+    (outcome) => ({ type: 'seal-settled', outcome }),
+  );
+}
+
 export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise<void> {
-  const { log } = work;
   if (!outcome.ok) return failPhase(work, 'FailSeal', outcome.error, 'SEAL_OBJECT_DOING');
   const result = outcome.value;
   switch (result.kind) {
-    case 'sealed': {
-      const { kind: _kind, ...facts } = result;
-      await log.record({ type: 'CompleteSeal', ...facts });
-      break;
-    }
+    case 'sealed':
+      return completeSeal(work, result);
     case 'gone':
-      await log.record({ type: 'Discontinue', reason: 'The object is gone from the chain.' });
-      break;
+      return discontinue(work, 'The object is gone from the chain.');
     case 'refused': {
-      const { code, message, resume, excludeGvg } = result;
-      const gvgId = log.context.allocation?.gvgId;
-      const nextTryAt = Date.now() + backoffMs(log.context.failedTries + 1, Math.random());
-      const exclude = excludeGvg && gvgId !== undefined ? { excludeGvgId: gvgId } : {};
+      const { code, message, resume } = result;
+      const gvgId = work.log.context.allocation?.gvgId;
+      const exclude = resume === 'ALLOC_SECONDARY_DOING' && gvgId !== undefined && { excludeGvgId: gvgId };
       work.ctx.log.warn({ code, resume }, message);
-      await log.record({ type: 'FailSeal', failure: { code, message, resume, nextTryAt, ...exclude } });
+      const failure = { code, message, resume, nextTryAt: nextTryAt(work), ...exclude };
+      await record(work, { type: 'FailSeal', failure });
+      return advance(work);
     }
   }
+}
+
+/** The chain says sealed. */
+export async function completeSeal(
+  work: Work,
+  sealed: { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string },
+): Promise<void> {
+  const { kind: _, ...facts } = sealed;
+  await record(work, { type: 'CompleteSeal', ...facts });
+  await advance(work);
+}
+
+/** The chain says gone. */
+export async function discontinue(work: Work, reason: string): Promise<void> {
+  await record(work, { type: 'Discontinue', reason });
   await advance(work);
 }
 
 /** Past its deadline the object is rejected on chain, so that its owner gets the locked fee back. */
 export function startReject(work: Work): void {
-  const { ports, log } = work;
-  const { reject } = log.context;
-  work.ctx.say({ doing: 'rejecting the object on chain: its deadline has passed', waitsFor: 'the chain' });
-  if (reject) {
-    pipeLeased(
-      work,
-      (signal) => rejectOnChain(log.context, reject, ports, signal),
-      (outcome) => ({ type: 'rejected', outcome }),
-    );
-  } else {
-    pipeLeased(
-      work,
-      (signal) => signReject(log.context, ports, signal),
-      (outcome) => ({ type: 'reject-signed', outcome }),
-    );
+  const { ports, log, ctx } = work;
+  const { context } = log;
+  const { reject } = context;
+  if (!reject) {
+    signAReject(work);
+    return;
   }
+  ctx.say({ doing: 'rejecting the object on chain: its deadline has passed', waitsFor: 'the chain' });
+  pipeLeased(
+    work,
+    (signal) => rejectOnChain(context, reject, ports, { signal, say: (activity) => ctx.say(activity) }),
+    (outcome) => ({ type: 'reject-settled', outcome }),
+  );
 }
 
+function signAReject(work: Work): void {
+  const { ports, log, ctx } = work;
+  ctx.say({ doing: 'having a reject signed: the deadline has passed', waitsFor: 'the signer' });
+  pipeLeased(
+    work,
+    (signal) => signReject(log.context, ports, signal),
+    (outcome) => ({ type: 'reject-signed', outcome }),
+  );
+}
+
+/** As with a seal: persisted before it is broadcast. */
 export async function endRejectSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
   if (!outcome.ok) return retryReject(work, outcome.error);
-  await work.log.record({ type: 'SignReject', transaction: outcome.value });
+  await record(work, { type: 'SignReject', transaction: outcome.value });
+  work.rejectSigned = true;
   startReject(work);
 }
 
 export async function endReject(work: Work, outcome: Outcome<RejectResult>): Promise<void> {
   if (!outcome.ok) return retryReject(work, outcome.error);
-  await work.log.record(
-    outcome.value === 'sealed'
-      ? { type: 'CompleteSeal' }
-      : { type: 'Discontinue', reason: 'It was not sealed before its deadline, and was rejected on chain.' },
-  );
-  await advance(work);
+  const result = outcome.value;
+  switch (result.kind) {
+    case 'sealed':
+      return completeSeal(work, result);
+    case 'rejected':
+      return discontinue(work, 'It was not sealed before its deadline, and was rejected on chain.');
+    case 'spent':
+      if (work.rejectSigned) return retryReject(work, result.error);
+      signAReject(work);
+  }
 }
 
-/** Longer than one wait for a block, so that a reject is not signed for every look. */
-const REJECT_RETRY_MS = 60_000;
+/** Each reject that fails in a block costs a fee. */
+const REJECT_BACKOFF: BackoffLimits = { minMs: 60_000, maxMs: 600_000 };
 
-function retryReject(work: Work, error: unknown): Promise<void> {
+function retryReject(work: Work, error: SealionError): Promise<void> {
   logFailure(work, 'reject', error);
-  return park(work, Date.now() + REJECT_RETRY_MS);
+  const tries = work.lease?.delivery ?? 1;
+  return park(work, Date.now() + backoffMs(tries, Math.random(), REJECT_BACKOFF));
+}
+
+function sealerOf({ ctx, ports }: Work): Ref<SealerMessage> {
+  return ctx.child<SealerMessage>('sealer') ?? ctx.spawn('sealer', sealer(ports));
 }

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, type SealionError, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { integrityHash } from '../../protocols/integrity/checksums.ts';
+import type { FailedTry } from '../../protocols/job/commands.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
+import type { Order } from '../job-log.ts';
 import type { Acknowledgement, UploadRequest } from '../messages.ts';
 import { uploader } from '../uploader.ts';
-import { idle, logFailure, type Work } from './work.ts';
+import { logFailure, record, type Work } from './work.ts';
 
 /** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
@@ -20,27 +22,26 @@ export async function beginUpload(
   reply: Reply<Acknowledgement>,
 ): Promise<void> {
   const { log, ctx, ports } = work;
-  try {
-    const deadlineAt = Date.now() + ports.timing.jobDeadlineMs;
-    if (!log.current) {
-      await log.record({ type: 'Create', id: work.job, object: request.object, deadlineAt });
-    } else if (log.current.state === 'UPLOAD_OBJECT_DOING' && !work.client) {
-      await log.record({ type: 'FailUpload', failure: ownerLost() });
-    }
-    await log.record({ type: 'StartUpload', deadlineAt });
-  } catch (error) {
-    reply.reject(error);
-    if (!work.client && !work.lease) idle(work);
-    return;
-  }
+  const start: Order = { type: 'StartUpload', deadlineAt: Date.now() + ports.timing.jobDeadlineMs };
+  const ownerless = log.current?.state === 'UPLOAD_OBJECT_DOING' && !work.client;
+  const refusal = log.current && !ownerless ? log.refusal(start) : undefined;
+  if (refusal) return reply.reject(refusal);
+
   work.client = reply;
-  const child = uploader({
-    context: log.context,
-    body: request.body,
-    pieces: ports.pieces,
-    parent: ctx.self,
-  });
-  const attempt = log.context.uploadAttempt;
+  if (!log.current) {
+    await record(work, {
+      type: 'Create',
+      id: work.job,
+      object: request.object,
+      deadlineAt: start.deadlineAt,
+    });
+  } else if (ownerless) {
+    await record(work, { type: 'FailUpload', failure: ownerLost() });
+  }
+  const context = await record(work, start);
+  const attempt = context.uploadAttempt;
+  ctx.say({ doing: `taking the payload, attempt ${attempt}`, waitsFor: 'the uploader' });
+  const child = uploader({ context, body: request.body, pieces: ports.pieces, parent: ctx.self });
   ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', attempt, end }));
 }
 
@@ -53,21 +54,22 @@ export async function loseUploader(work: Work, attempt: number, end: Ended): Pro
 
 /** The uploader has ended: every segment is stored, or the upload has failed. */
 export async function endUpload(work: Work, outcome: Outcome<readonly Hex[]>): Promise<void> {
-  const child = work.ctx.child<never>('uploader');
-  if (child) await work.ctx.stop(child);
+  const { ctx, log } = work;
+  const child = ctx.child<never>('uploader');
+  if (child) await ctx.stop(child);
   if (!outcome.ok) return failUpload(work, outcome.error);
   const segmentChecksums = outcome.value;
-  try {
-    await work.log.record({
-      type: 'CompleteUpload',
-      segmentChecksums,
-      integrityHash: integrityHash(segmentChecksums),
-    });
-  } catch (error) {
-    return failUpload(work, toSealionError(error));
-  }
-  work.ctx.say({ doing: 'queueing the job', waitsFor: 'the work queue' });
-  work.ctx.pipe(
+  const complete: Order = {
+    type: 'CompleteUpload',
+    segmentChecksums,
+    integrityHash: integrityHash(segmentChecksums),
+  };
+  const refusal = log.refusal(complete);
+  if (refusal) return failUpload(work, refusal);
+  await record(work, complete);
+  work.storedPayload = true;
+  ctx.say({ doing: 'queueing the job', waitsFor: 'the work queue' });
+  ctx.pipe(
     (signal) => enqueue(work, signal),
     (queued) => ({ type: 'enqueued', outcome: queued }),
   );
@@ -75,45 +77,47 @@ export async function endUpload(work: Work, outcome: Outcome<readonly Hex[]>): P
 
 /** Only now is the payload acknowledged (design §3). Without a queue entry the caretaker makes one later. */
 export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
-  const { client, log } = work;
+  const { client, log, ctx, job, ports } = work;
+  const { payload } = log.context;
   delete work.client;
-  if (outcome.ok && log.context.payload) {
-    client?.resolve({
-      job: work.job,
-      integrityHash: log.context.payload.integrityHash,
-      durability: work.ports.durability,
-    });
-  } else if (!outcome.ok) {
-    client?.reject(outcome.error);
+  if (outcome.ok && payload) {
+    client?.resolve({ job, integrityHash: payload.integrityHash, durability: ports.durability });
+  } else {
+    client?.reject(outcome.ok ? interrupted() : outcome.error);
   }
-  if (work.lease) return;
-  work.ctx.say({ doing: 'uploaded', waitsFor: 'its turn in the work queue' });
-  work.ctx.after(LEASE_WAIT_MS, { type: 'lease-awaited' });
+  if (work.lease || !outcome.ok) return;
+  work.awaitsLease = true;
+  ctx.say({ doing: 'uploaded', waitsFor: 'its turn in the work queue' });
+  ctx.after(LEASE_WAIT_MS, { type: 'lease-awaited' });
 }
 
-/** The failure is persisted, then its segments go, then the client hears of it. */
+/** The failure is persisted; then the client hears of it, and the segments go. */
 async function failUpload(work: Work, error: SealionError): Promise<void> {
-  const { client, log, ports } = work;
   logFailure(work, 'upload', error);
   const { code, message, advice } = error;
-  await log.record({
+  await record(work, {
     type: 'FailUpload',
-    failure: { code, message, ...(advice ? { advice } : {}), resume: 'UPLOAD_OBJECT_DOING' },
+    failure: { code, message, ...(advice !== undefined && { advice }), resume: 'UPLOAD_OBJECT_DOING' },
   });
+  work.client?.reject(error);
   delete work.client;
-  client?.reject(error);
-  work.ctx.say({ doing: 'removing what a failed upload has stored' });
-  const { segmentCount } = planPayload(log.context.object);
-  for (let index = 0; index < segmentCount; index += 1) {
-    await ports.pieces.delete(segmentKey(work.job, index), { signal: work.ctx.signal });
-  }
-  idle(work);
+  await discardSegments(work);
 }
 
-async function enqueue(work: Work, signal: AbortSignal): Promise<void> {
+/** Each deletion only while the event that justifies it is still the last one: a new owner may have new segments. */
+async function discardSegments({ log, ctx, job, ports }: Work): Promise<void> {
+  ctx.say({ doing: 'removing what the failed upload has stored', waitsFor: 'the PieceStore' });
+  const { segmentCount } = planPayload(log.context.object);
+  for (let index = 0; index < segmentCount; index += 1) {
+    await log.confirm();
+    await ports.pieces.delete(segmentKey(job, index), { signal: ctx.signal });
+  }
+}
+
+async function enqueue({ job, ports }: Work, signal: AbortSignal): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await work.ports.queue.enqueue(work.job, { signal });
+      await ports.queue.enqueue(job, { signal });
       return;
     } catch (error) {
       if (tries === ENQUEUE_TRIES || toSealionError(error).kind !== 'retryable') throw error;
@@ -122,17 +126,16 @@ async function enqueue(work: Work, signal: AbortSignal): Promise<void> {
   }
 }
 
-function ownerLost() {
+function ownerLost(): FailedTry {
   return {
     code: 'owner-lost',
     message: 'The node that received the payload has gone before the end.',
     advice: 'Upload the object again.',
     resume: 'UPLOAD_OBJECT_DOING',
-  } as const;
+  };
 }
 
-/** What a client is told when its upload broke off for a reason that is not its own. */
-export function interrupted(): Retryable {
+function interrupted(): Retryable {
   return new Retryable({
     code: 'upload-interrupted',
     message: 'The upload broke off inside the provider.',

@@ -1,52 +1,14 @@
-import { toSealionError } from '../../protocols/errors.ts';
-import type { JobContext, SignedTransaction } from '../../protocols/job/context.ts';
+import { Retryable, type SealionError, throwIfAborted } from '../../protocols/errors.ts';
+import { backoffMs, JOB_BACKOFF } from '../../protocols/job/backoff.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
-import type { Context, Ended, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
+import type { Context, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
-import type { Allocation } from '../allocation.ts';
-import type { JobLog } from '../job-log.ts';
-import type { Acknowledgement, UploadRequest } from '../messages.ts';
+import type { JobLog, Order } from '../job-log.ts';
+import type { Acknowledgement } from '../messages.ts';
 import type { PrimaryPorts } from '../ports.ts';
-import type { RejectResult } from '../rejection.ts';
-import type { ReplicatorReport } from '../replicator.ts';
-import type { SealerMessage, SealerReport } from '../sealer.ts';
-import type { UploaderReport } from '../uploader.ts';
-import type { ChainView } from './chain-view.ts';
-
-/** What the supervisor `objects` sends to an object actor. */
-export type ObjectOrder =
-  | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
-  | { readonly type: 'lease'; readonly lease: Lease }
-  | { readonly type: 'progress'; readonly reply: Reply<JobContext | undefined> };
-
-/** What an object actor tells its supervisor: nothing is left to do; it has handled so many orders. */
-export interface Idle {
-  readonly type: 'idle';
-  readonly job: JobId;
-  readonly handled: number;
-}
-
-/** Everything that arrives in an object actor's mailbox. */
-export type ObjectMessage =
-  | ObjectOrder
-  | UploaderReport
-  | ReplicatorReport
-  | SealerReport
-  | { readonly type: 'uploader-ended'; readonly attempt: number; readonly end: Ended }
-  | { readonly type: 'enqueued'; readonly outcome: Outcome<unknown> }
-  | { readonly type: 'lease-lost' }
-  | { readonly type: 'lease-awaited' }
-  | { readonly type: 'looked'; readonly outcome: Outcome<ChainView> }
-  | { readonly type: 'allocated'; readonly outcome: Outcome<Allocation> }
-  | { readonly type: 'replicator-ended'; readonly redundancyIndex: number; readonly end: Ended }
-  | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction> }
-  | { readonly type: 'rejected'; readonly outcome: Outcome<RejectResult> };
-
-export interface ObjectOptions {
-  readonly job: JobId;
-  readonly ports: PrimaryPorts;
-  readonly parent: Ref<Idle>;
-}
+import type { Idle, ObjectMessage } from './messages.ts';
+import type { Replication } from './replicating.ts';
 
 /** What one incarnation of an object actor holds. */
 export interface Work {
@@ -61,18 +23,36 @@ export interface Work {
   handled: number;
   /** The client that waits for its acknowledgement. */
   client?: Reply<Acknowledgement>;
+  /** The right to bring the job forward. */
   lease?: Lease;
-  sealer?: Ref<SealerMessage>;
-  /** Columns on their way, and why others failed. */
-  readonly columns: Set<number>;
-  readonly lostColumns: Map<number, Ended>;
+  /** True after an upload: its task may well come to this node. */
+  awaitsLease: boolean;
+  /** True when this incarnation has stored the payload itself and need not look for it. */
+  storedPayload: boolean;
+  replication?: Replication;
+  /** True when a reject was signed under this lease: the next only after a pause. */
+  rejectSigned: boolean;
 }
 
-/** What to do with the job ended for now: the supervisor may stop us. */
-export function idle(work: Work): void {
-  const state = work.log.current?.state;
-  work.ctx.say({ doing: state ? `at rest in ${state}` : 'at rest' });
-  work.parent.tell({ type: 'idle', job: work.job, handled: work.handled });
+/** Changes the job, unless the lease under which we act is over: then another node may have it by now. */
+export async function record(work: Work, order: Order): Promise<JobContext> {
+  throwIfAborted(work.lease?.signal);
+  return await work.log.record(order);
+}
+
+/** How soon the supervisor hears again that we rest, when its mailbox was full; ms. */
+const TELL_AGAIN_MS = 1_000;
+
+/** Tells the supervisor when nothing is left to do for now: it may stop us then. */
+export function rest(work: Work): void {
+  if (work.client || work.lease || work.awaitsLease) return;
+  const { ctx, log, parent, job, handled } = work;
+  const { state = 'no job', failure } = log.current ?? {};
+  ctx.say({
+    doing: `at rest in ${state}${failure ? `: ${failure.message}` : ''}`,
+    ...(failure?.nextTryAt !== undefined && { nextTryAt: failure.nextTryAt }),
+  });
+  if (!parent.tell({ type: 'idle', job, handled })) ctx.after(TELL_AGAIN_MS, { type: 'still-idle' });
 }
 
 /** Lets the work queue forget the job: it has ended, or waits for a client. */
@@ -80,32 +60,41 @@ export async function settle(work: Work): Promise<void> {
   const { lease } = work;
   delete work.lease;
   await lease?.done();
-  idle(work);
 }
 
-/** Gives the job back to the work queue until the next try. */
+/** Gives the job back to the work queue until the next try. @param untilMs unix ms */
 export async function park(work: Work, untilMs: number): Promise<void> {
   const { lease } = work;
   delete work.lease;
   await lease?.postpone(Math.max(0, untilMs - Date.now()));
-  idle(work);
 }
 
-/** Signal for everything that acts on the job: ends with this incarnation and with the lease. */
-export function leased(work: Work, signal: AbortSignal): AbortSignal {
-  return work.lease ? AbortSignal.any([signal, work.lease.signal]) : signal;
-}
-
-/** Work beside the mailbox that needs the lease. */
+/** Work beside the mailbox that ends with the lease. */
 export function pipeLeased<R>(
   work: Work,
   run: (signal: AbortSignal) => Promise<R>,
   onDone: (outcome: Outcome<R>) => ObjectMessage,
 ): void {
-  work.ctx.pipe((signal) => run(leased(work, signal)), onDone);
+  const lease = work.lease?.signal;
+  work.ctx.pipe((signal) => run(lease ? AbortSignal.any([signal, lease]) : signal), onDone);
+}
+
+/** When a phase that failed is tried again, unix ms: as the failure says, or after the job's back-off. */
+export function nextTryAt(work: Work, error?: SealionError): number {
+  const asked = error instanceof Retryable ? error.retryAfterMs : undefined;
+  const delay = asked ?? backoffMs(work.log.context.failedTries + 1, Math.random());
+  return Date.now() + Math.min(delay, JOB_BACKOFF.maxMs);
 }
 
 /** The failed try of a phase, told to the log of the node as well. */
-export function logFailure(work: Work, phase: string, error: unknown): void {
-  work.ctx.log.warn({ error: toSealionError(error), phase }, 'a phase of the job failed');
+export function logFailure(work: Work, phase: string, error: SealionError): void {
+  work.ctx.log.warn({ error, phase }, 'a phase of the job failed');
+}
+
+/** Long enough that a job whose actor fails at once keeps no node busy, short enough to go on soon. */
+const REDELIVERY: typeof JOB_BACKOFF = { minMs: 1_000, maxMs: 30_000 };
+
+/** How soon a job whose actor has stopped in the middle of its work is delivered again; ms. */
+export function redeliverMs(lease: Lease): number {
+  return backoffMs(lease.delivery, Math.random(), REDELIVERY);
 }

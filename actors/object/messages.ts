@@ -1,0 +1,42 @@
+import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
+import type { JobContext, SignedTransaction } from '../../protocols/job/context.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
+import type { Lease } from '../../runtime/jobs/job-queue.ts';
+import type { Acknowledgement, UploadRequest } from '../messages.ts';
+import type { RejectResult } from '../rejection.ts';
+import type { ReplicatorReport } from '../replicator.ts';
+import type { SealResult } from '../seal-on-chain.ts';
+import type { UploaderReport } from '../uploader.ts';
+import type { Findings } from './look.ts';
+import type { ReplicationMessage } from './replicating.ts';
+
+/** What the supervisor `objects` sends to an object actor. */
+export type ObjectOrder =
+  | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
+  | { readonly type: 'lease'; readonly lease: Lease }
+  | { readonly type: 'progress'; readonly reply: Reply<JobContext | undefined> };
+
+/** What an object actor tells its supervisor: nothing is left to do; it has handled so many orders. */
+export interface Idle {
+  readonly type: 'idle';
+  readonly job: JobId;
+  readonly handled: number;
+}
+
+/** Everything that arrives in an object actor's mailbox. */
+export type ObjectMessage =
+  | ObjectOrder
+  | UploaderReport
+  | { readonly type: 'uploader-ended'; readonly attempt: number; readonly end: Ended }
+  | { readonly type: 'enqueued'; readonly outcome: Outcome<unknown> }
+  | { readonly type: 'lease-awaited' }
+  | { readonly type: 'looked'; readonly outcome: Outcome<Findings> }
+  | { readonly type: 'allocated'; readonly outcome: Outcome<ChosenGroup> }
+  | ReplicatorReport
+  | ReplicationMessage
+  | { readonly type: 'signed'; readonly outcome: Outcome<SignedTransaction> }
+  | { readonly type: 'seal-settled'; readonly outcome: Outcome<SealResult> }
+  | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction> }
+  | { readonly type: 'reject-settled'; readonly outcome: Outcome<RejectResult> }
+  | { readonly type: 'still-idle' };
