@@ -1,6 +1,6 @@
 import { Terminal } from '../protocols/errors.ts';
 import type { PayloadPlan } from '../protocols/payload/plan.ts';
-import { orAborted } from '../runtime/peers/abortable.ts';
+import { orAborted } from '../runtime/nats/abortable.ts';
 
 /**
  * Cuts a stream into the segments of its plan, each in memory of its own.
