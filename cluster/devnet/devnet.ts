@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import { accountsConfig } from '../../runtime/nats/accounts.ts';
-import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
 import type { Logger } from '../../runtime/telemetry/logger.ts';
 import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directory.ts';
+import { DevnetNats } from './nats-process.ts';
 import { type NodeSettings, writeNodeFiles } from './node-files.ts';
 import { type DevnetPlan, describeDevnet, type PlanOptions, planDevnet } from './plan.ts';
 import { DevnetProcess } from './process.ts';
@@ -33,7 +33,7 @@ export interface Devnet {
   /** Path of devnet.json. */
   readonly path: string;
   readonly chain: DevnetProcess;
-  readonly nats: NatsServer;
+  readonly nats: DevnetNats;
   /** The process of an SP, ids from 1. @throws RangeError */
   sp(id: number): DevnetProcess;
   /** Ends every process and removes devnet.json. What they kept stays for a look until the next start. */
@@ -73,27 +73,32 @@ async function start(
   const plan = await loadPlan(directory, options);
   const logs = join(directory.state, 'log');
   await mkdir(logs, { recursive: true });
+  const onCrash = (error: Terminal) => {
+    log.error({ error }, error.message);
+    options.onCrash?.(error);
+  };
   const processOf = (name: string, program: string, args: readonly string[]) =>
     new DevnetProcess({
       name,
       program,
       args,
       logFile: join(logs, `${name}.log`),
-      onCrash: (error) => {
-        log.error({ error }, error.message);
-        options.onCrash?.(error);
-      },
+      onCrash,
     });
 
-  const nats = await startNatsServer({
-    config: natsConfig(plan),
-    storeDir: join(directory.state, 'nats'),
-    port: plan.ports.nats,
-    detached: true,
-    ...(signal && { signal }),
-  });
+  const nats = new DevnetNats(
+    {
+      config: natsConfig(plan),
+      storeDir: join(directory.state, 'nats'),
+      port: plan.ports.nats,
+      detached: true,
+      ...(signal && { signal }),
+    },
+    onCrash,
+  );
   stops.push(() => nats.stop());
-  log.info({ pid: nats.pid, url: nats.url }, 'nats-server runs');
+  await nats.start();
+  log.info({ pid: nats.pid, port: plan.ports.nats }, 'nats-server runs');
 
   const chain = processOf('chain', CHAIN_PROGRAM, await chainArguments(directory, plan, options));
   stops.push(() => chain.stop());

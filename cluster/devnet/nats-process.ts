@@ -1,0 +1,56 @@
+import { Terminal } from '../../protocols/errors.ts';
+import { type NatsServer, type NatsServerOptions, startNatsServer } from '../../runtime/nats/server.ts';
+
+/** The nats-server of a devnet, which can be killed and started again on the same port and store. */
+export class DevnetNats {
+  readonly #options: NatsServerOptions;
+  readonly #onCrash: (error: Terminal) => void;
+  #server: NatsServer | undefined;
+
+  /** @param onCrash told when it ends though nobody has asked for that */
+  constructor(options: NatsServerOptions, onCrash: (error: Terminal) => void) {
+    this.#options = options;
+    this.#onCrash = onCrash;
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
+  /** @throws as `startNatsServer` */
+  async start(): Promise<void> {
+    const server = await startNatsServer(this.#options);
+    this.#server = server;
+    void server.ended.then(({ log }) => {
+      if (this.#server === server) this.#crashed(log);
+    });
+  }
+
+  /** Ends it at once, as a crash would; resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#take()?.kill();
+  }
+
+  /** Lets it write what it holds and end; resolves when it is gone. */
+  async stop(): Promise<void> {
+    await this.#take()?.stop();
+  }
+
+  #take(): NatsServer | undefined {
+    const server = this.#server;
+    this.#server = undefined;
+    return server;
+  }
+
+  #crashed(log: string): void {
+    this.#server = undefined;
+    this.#onCrash(
+      new Terminal({
+        code: 'devnet-process-failed',
+        message: `nats-server has ended by itself; the end of its log:\n${log.trim()}`,
+        advice: 'Start the devnet again; --keep goes on with what it had stored.',
+      }),
+    );
+  }
+}

@@ -1,0 +1,43 @@
+import test from 'ava';
+import { JobState } from '../../protocols/job/states.ts';
+import { useNetwork } from './network.ts';
+import { until } from './until.ts';
+
+const SEGMENT = 64 * 1024;
+
+const network = useNetwork(test, { segmentSize: SEGMENT });
+
+/** Uploads a large object and waits until its columns are on their way. */
+async function replicating(primary: number) {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(primary), { size: 256 * SEGMENT });
+  await net.put(primary, object);
+  await until('it is replicated', async () => {
+    const context = (await net.job(primary, object.job))?.context;
+    return context && JobState[context.state] >= JobState.REPLICATE_OBJECT_DOING;
+  });
+  return object;
+}
+
+test.serial('a nats-server that is killed in mid-replication costs nothing but time', async (t) => {
+  const net = network();
+  const object = await replicating(1);
+  await net.devnet.nats.kill();
+  await net.devnet.nats.start();
+  await net.sealed(object);
+  t.true((await net.get(1, object)).equals(object.payload));
+});
+
+test.serial('a chain that is away while columns are sent costs nothing but time', async (t) => {
+  const net = network();
+  const object = await replicating(2);
+  await net.devnet.chain.kill();
+  await until('every column is signed for, or waits for the chain', async () => {
+    const context = (await net.job(2, object.job))?.context;
+    return context?.failure !== undefined || context?.state === 'SEAL_OBJECT_DOING';
+  });
+  await t.throwsAsync(net.get(2, object));
+  await net.devnet.chain.start();
+  await net.sealed(object);
+  t.true((await net.get(2, object)).equals(object.payload));
+});
