@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { signerLine } from '../../actors/signer-line.ts';
 import { SUPERVISION } from '../../actors/supervision.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../../gateway/limits.ts';
@@ -35,7 +34,6 @@ export interface RunningNode {
 
 /** Open requests and the actors behind them get this long to come to an end, ms. */
 const DRAIN_LIMIT_MS = 5_000;
-const BUCKET = 'pieces';
 
 /**
  * Starts one node of an SP: the only place where its parts are put together. What it stands on and cannot reach
@@ -105,23 +103,26 @@ async function openParts(
   const peersLink = await link('peers');
   const { replicas, syncAlways } = config.nats.home;
   const { ackWaitMs } = timing;
-  const home = await openHome({ connection: homeLink, bucket: BUCKET, replicas, syncAlways, ackWaitMs, log });
-  const { pieces } = home;
+  const home = await patiently(
+    'the streams of the home plane',
+    () => openHome({ connection: homeLink, replicas, syncAlways, ackWaitMs, log }),
+    { log, signal },
+  );
+  const joinPeers = () =>
+    connectPeers({
+      spId: sp.id,
+      chainId: chain.chainId,
+      operatorKey: keys.operator,
+      providers: () => chain.storageProviders(),
+      peers: peersLink,
+      home: homeLink,
+      replicas,
+      times: { ackWait: ackWaitMs },
+      log,
+    });
   const peers = await parts.open(
     'peers',
-    () =>
-      connectPeers({
-        spId: sp.id,
-        chainId: chain.chainId,
-        operatorKey: keys.operator,
-        providers: () => chain.storageProviders(),
-        peers: peersLink,
-        home: homeLink,
-        replicas,
-        times: { ackWait: ackWaitMs },
-        log,
-        signal,
-      }),
+    () => patiently('the mailboxes', joinPeers, { log, signal }),
     (it) => it.close(),
   );
 
@@ -147,20 +148,8 @@ async function openParts(
     (it) => it.stop(),
     DRAIN_LIMIT_MS,
   );
-  const line = signerLine(home.calls);
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const objects = spawnTree(system, {
-    config,
-    keys,
-    chain,
-    journal,
-    records,
-    home,
-    line,
-    pieces,
-    peers,
-    freeBytes,
-  });
+  const objects = spawnTree(system, { config, keys, chain, journal, records, home, peers, freeBytes });
   const tree = () => system.tree();
   await parts.open(
     'inspect point',
@@ -180,7 +169,7 @@ async function openParts(
         createGateway({
           chain,
           spId: sp.id,
-          pieces,
+          pieces: home.pieces,
           objects,
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,

@@ -8,14 +8,14 @@ import { objects } from '../../actors/objects.ts';
 import { PRIMARY_TIMING } from '../../actors/ports.ts';
 import { receivers } from '../../actors/receivers.ts';
 import { SECONDARY_TIMING } from '../../actors/secondary-ports.ts';
-import { type SignerLine, signer } from '../../actors/signer.ts';
+import { signer } from '../../actors/signer.ts';
+import { signerLine } from '../../actors/signer-line.ts';
 import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
 import type { Chain } from '../../runtime/chain/chain.ts';
 import type { Home } from '../../runtime/home/open-home.ts';
 import type { Journal } from '../../runtime/journal/journal.ts';
 import type { Keyring } from '../../runtime/keys/keys.ts';
 import type { Peers } from '../../runtime/peers/connect-peers.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
 import type { Records } from '../../runtime/records/records.ts';
 import type { NodeConfig } from '../config/schema.ts';
 
@@ -27,8 +27,6 @@ export interface TreeParts {
   readonly journal: Journal;
   readonly records: Records;
   readonly home: Home;
-  readonly line: SignerLine;
-  readonly pieces: PieceStore;
   readonly peers: Peers;
   /** Bytes free for pieces. */
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
@@ -44,8 +42,8 @@ const HOUR_MS = 3_600_000;
 
 /** Spawns the top actors of a node (design §4). @returns the one that the gateway talks to */
 export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMessage> {
-  const { config, keys, chain, journal, records, home, line, pieces, peers, freeBytes } = parts;
-  const { roles, queue, directory, feed, durability } = home;
+  const { config, keys, chain, journal, records, home, peers, freeBytes } = parts;
+  const { pieces, roles, queue, directory, feed, durability } = home;
   const spId = config.sp.id;
   const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
 
@@ -58,7 +56,10 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMes
     host: peers.host,
     timing: SECONDARY_TIMING,
   };
-  const signing = system.spawn('signer', signer({ key: keys.seal, chain, roles, line }));
+  const signing = system.spawn(
+    'signer',
+    signer({ key: keys.seal, chain, roles, line: signerLine(home.calls) }),
+  );
   const primary = system.spawn(
     'objects',
     objects({

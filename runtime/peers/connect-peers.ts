@@ -73,7 +73,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   });
   const asks = new Asks(context);
   const offers = new Offers(context, mailboxes);
-  const receipts = new Receipts(context, mailboxes);
+  const receipts = new Receipts(context, mailboxes, home);
   await receipts.start();
 
   let closed: Promise<void> | undefined;

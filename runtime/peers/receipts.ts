@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { toSealionError } from '../../protocols/errors.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
@@ -24,18 +25,22 @@ export class Receipts {
   readonly #context: PeerContext;
   readonly #mailboxes: Mailboxes;
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #home: NatsConnection;
   #messages: ConsumerMessages | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(context: PeerContext, mailboxes: Mailboxes) {
+  /** @param home the connection that the mailboxes are read by */
+  constructor(context: PeerContext, mailboxes: Mailboxes, home: NatsConnection) {
     this.#context = context;
     this.#mailboxes = mailboxes;
+    this.#home = home;
   }
 
   /** Resolves when every receipt from now on will be heard. @throws Retryable `nats-unavailable` */
   async start(): Promise<void> {
     await this.#subscribe();
     this.#running = this.#read();
+    void this.#beginAnewAfterReconnects();
   }
 
   async stop(): Promise<void> {
@@ -81,6 +86,17 @@ export class Receipts {
       await this.#messages?.close();
       this.#messages = undefined;
       await sleep(RETRY_MS, undefined, { signal: closed }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * A server that went down has forgotten the consumer, which is only in its memory; the client notices that after
+   * half a minute of silence.
+   */
+  async #beginAnewAfterReconnects(): Promise<void> {
+    for await (const { type } of this.#home.status()) {
+      if (this.#context.closed.aborted) return;
+      if (type === 'reconnect') this.#messages?.stop();
     }
   }
 
