@@ -2,6 +2,7 @@ import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import type { JobStateName } from '../../protocols/job/states.ts';
+import type { OffChainKeys } from './off-chain-keys.ts';
 
 /** A job as people look it up. */
 export interface JobRecord {
@@ -37,8 +38,12 @@ export interface JobProjection {
   readonly completedAt: Readonly<Record<number, number>>;
 }
 
-/** The SQL DB: a projection of the journal that people query; no decision is taken from it (design §6). */
+/**
+ * The SQL DB: a projection of the journal that people query; no decision is taken from it, except by the off-chain
+ * keys, which it holds too (design §6).
+ */
 export interface Records {
+  readonly offChainKeys: OffChainKeys;
   /** The journal position up to which everything is in; 0 at the beginning. */
   position(): Promise<number>;
   /**

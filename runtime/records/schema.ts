@@ -20,9 +20,10 @@ export interface Schema {
   integrity_meta: IntegrityMetaRow;
   piece_hash: PieceHashRow;
   projection: ProjectionRow;
+  off_chain_auth_key_v2: OffChainKeyRow;
 }
 
-/** Every table but `projection` is keyed by the job first. */
+/** What the tables of the projection are keyed by first. */
 export interface JobKey {
   object_id: string;
   version: number;
@@ -85,6 +86,15 @@ export interface PieceHashRow extends JobKey {
 export interface ProjectionRow {
   name: string;
   position: number;
+}
+
+/** An ed25519 key that signs for an account; named as in today's SPs (greenfield.md §1.5). */
+export interface OffChainKeyRow {
+  user_address: string;
+  domain: string;
+  public_key: Hex;
+  expiry_date: number;
+  created_time: number;
 }
 
 /** Redundancy index of the primary in `integrity_meta` and `piece_hash`. */
@@ -156,6 +166,21 @@ const MIGRATIONS: Record<string, Migration> = {
         .addColumn('name', 'text', (column) => column.primaryKey())
         .addColumn('position', 'bigint', required)
         .execute();
+    },
+  },
+  '0002-off-chain-keys': {
+    async up({ schema }: Kysely<unknown>): Promise<void> {
+      const table: keyof Schema = 'off_chain_auth_key_v2';
+      await schema
+        .createTable(table)
+        .addColumn('user_address', 'text', required)
+        .addColumn('domain', 'text', required)
+        .addColumn('public_key', 'text', required)
+        .addColumn('expiry_date', 'bigint', required)
+        .addColumn('created_time', 'bigint', required)
+        .addPrimaryKeyConstraint(`${table}_key`, ['user_address', 'domain', 'public_key'])
+        .execute();
+      await schema.createIndex(`${table}_expiry`).on(table).column('expiry_date').execute();
     },
   },
 };

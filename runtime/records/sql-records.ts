@@ -1,6 +1,7 @@
-import { type Dialect, Kysely, type Transaction } from 'kysely';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import type { Kysely, Transaction } from 'kysely';
+import { Terminal } from '../../protocols/errors.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
+import type { OffChainKeys } from './off-chain-keys.ts';
 import type { JobProjection, JobRecord, Records, SecondaryRecord } from './records.ts';
 import {
   contextRow,
@@ -12,31 +13,27 @@ import {
   secondaryRecord,
   secondaryRows,
 } from './rows.ts';
-import { type JobKey, migrate, PRIMARY, type Schema } from './schema.ts';
+import { type JobKey, PRIMARY, type Schema } from './schema.ts';
+import type { SqlDatabase } from './sql-database.ts';
+import { SqlOffChainKeys } from './sql-off-chain-keys.ts';
 
 const JOURNAL = 'journal';
 const MAX_LIMIT = 1000;
 /** Keeps an insert below the number of parameters that every database takes in one statement. */
 const ROWS_PER_INSERT = 1000;
 
-/** Records in any SQL database. It is opened by the first use, and again after an opening that failed. */
+/** Records in any SQL database. */
 export class SqlRecords implements Records {
-  readonly #dialect: () => Dialect;
-  readonly #advice: string;
-  #opening: Promise<Kysely<Schema>> | undefined;
-  #closed = false;
+  readonly offChainKeys: OffChainKeys;
+  readonly #database: SqlDatabase;
 
-  /**
-   * @param dialect makes the connection; it may throw
-   * @param advice what an operator can do when the database is unavailable
-   */
-  constructor(dialect: () => Dialect, advice: string) {
-    this.#dialect = dialect;
-    this.#advice = advice;
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+    this.offChainKeys = new SqlOffChainKeys(database);
   }
 
   position(): Promise<number> {
-    return this.#use(async (db) => {
+    return this.#database.use(async (db) => {
       const row = await db
         .selectFrom('projection')
         .select('position')
@@ -47,7 +44,7 @@ export class SqlRecords implements Records {
   }
 
   project(batch: { readonly jobs: readonly JobProjection[]; readonly position: number }): Promise<void> {
-    return this.#use((db) =>
+    return this.#database.use((db) =>
       db.transaction().execute(async (sql) => {
         if (batch.jobs.length > 0) await writeJobs(sql, batch.jobs);
         await sql
@@ -60,7 +57,7 @@ export class SqlRecords implements Records {
   }
 
   job(job: JobId): Promise<JobRecord | undefined> {
-    return this.#use(async (db) => {
+    return this.#database.use(async (db) => {
       const row = await selectJobs(db)
         .where('job_context.object_id', '=', job.objectId)
         .where('job_context.version', '=', job.version)
@@ -70,7 +67,7 @@ export class SqlRecords implements Records {
   }
 
   secondaries(job: JobId): Promise<readonly SecondaryRecord[]> {
-    return this.#use(async (db) => {
+    return this.#database.use(async (db) => {
       const rows = await db
         .selectFrom('secondary')
         .selectAll()
@@ -89,7 +86,7 @@ export class SqlRecords implements Records {
         advice: `Give a whole number from 1 to ${MAX_LIMIT}.`,
       });
     }
-    return this.#use(async (db) => {
+    return this.#database.use(async (db) => {
       let select = selectJobs(db)
         .orderBy('job_context.created_at', 'desc')
         .orderBy('job_context.object_id', 'desc')
@@ -110,44 +107,8 @@ export class SqlRecords implements Records {
     });
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#disconnect(this.#opening);
-  }
-
-  async #use<R>(work: (db: Kysely<Schema>) => Promise<R>): Promise<R> {
-    if (this.#closed) throw new Terminal({ code: 'records-closed', message: 'The SQL DB was closed.' });
-    this.#opening ??= this.#open();
-    const opening = this.#opening;
-    try {
-      return await work(await opening);
-    } catch (cause) {
-      await this.#disconnect(opening);
-      throw new Retryable({
-        code: 'records-unavailable',
-        message: `The SQL DB does not work: ${cause instanceof Error ? cause.message : String(cause)}`,
-        advice: this.#advice,
-        cause,
-      });
-    }
-  }
-
-  async #open(): Promise<Kysely<Schema>> {
-    const db = new Kysely<Schema>({ dialect: this.#dialect() });
-    try {
-      await migrate(db);
-      return db;
-    } catch (error) {
-      await db.destroy();
-      throw error;
-    }
-  }
-
-  /** A connection on which something failed may stay unusable (libsql keeps the failed statement): the next use makes another. */
-  async #disconnect(opening: Promise<Kysely<Schema>> | undefined): Promise<void> {
-    if (this.#opening === opening) this.#opening = undefined;
-    const db = await opening?.catch(() => undefined);
-    await db?.destroy();
+  close(): Promise<void> {
+    return this.#database.close();
   }
 }
 

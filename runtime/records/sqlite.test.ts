@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
 import { Retryable } from '../../protocols/errors.ts';
 import { replay } from '../../protocols/job/evolve.ts';
+import { offChainKeysContract } from './off-chain-keys.contract.ts';
 import { historyOf, recordsContract } from './records.contract.ts';
 import { sqliteRecords } from './sqlite.ts';
 
@@ -14,10 +15,17 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-recordsContract('sqlite', async (t) => {
-  const file = join(await folder(t), 'records.db');
-  return { open: () => sqliteRecords(file) };
-});
+for (const contract of [recordsContract, offChainKeysContract]) {
+  contract('sqlite', async (t) => {
+    const file = join(await folder(t), 'records.db');
+    return { open: () => sqliteRecords(file) };
+  });
+}
+
+function opened(file: string) {
+  const records = sqliteRecords(file);
+  return { offChainKeys: records.offChainKeys, close: () => records.close() };
+}
 
 const id = { objectId: '4711', version: 0 };
 
@@ -67,6 +75,44 @@ test('a batch that fails in its midst leaves nothing behind, and succeeds later'
   other.exec('drop trigger full');
   await records.project({ jobs: jobs(), position: 10 });
   t.is(await records.position(), 10);
+});
+
+test('a database of before the off-chain keys gets a table for them, and keeps its jobs', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const before = sqliteRecords(file);
+  await before.project({ jobs: jobs(), position: 7 });
+  await before.close();
+  const old = new Database(file);
+  old.exec(
+    "drop table off_chain_auth_key_v2; delete from kysely_migration where name = '0002-off-chain-keys'",
+  );
+  old.close();
+  const records = sqliteRecords(file);
+  t.teardown(() => records.close());
+  const holder = { account: '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A', domain: 'https://app.example.com' };
+  await records.offChainKeys.register({ ...holder, publicKey: 'aa', registeredAt: 1, expiresAt: 2 });
+  t.is((await records.offChainKeys.list(holder)).length, 1);
+  t.is((await records.job(id))?.job.objectId, '4711');
+});
+
+test('when there is no room for another key, only those that are known are taken', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const { offChainKeys, close } = opened(file);
+  t.teardown(close);
+  const key = { account: '0xA', domain: 'https://app.example.com', registeredAt: 1, expiresAt: 10 };
+  await offChainKeys.register({ ...key, publicKey: 'aa' });
+  const other = new Database(file);
+  other.exec(`with recursive n(i) as (select 2 union all select i + 1 from n where i < 100000)
+    insert into off_chain_auth_key_v2 select i, '', '', 20, 1 from n`);
+  other.close();
+  const refused = await t.throwsAsync(offChainKeys.register({ ...key, publicKey: 'bb' }), {
+    instanceOf: Retryable,
+  });
+  t.is(refused.code, 'keys-full');
+  t.is(await offChainKeys.find(key, 'bb'), undefined);
+  await offChainKeys.register({ ...key, publicKey: 'aa', expiresAt: 11 });
+  await offChainKeys.register({ ...key, publicKey: 'bb', registeredAt: 20, expiresAt: 30 });
+  t.is((await offChainKeys.list(key)).length, 1);
 });
 
 test('another program that holds the file makes a write fail for now, and does not hinder reading', async (t) => {

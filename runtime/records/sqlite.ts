@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { CompiledQuery, type DatabaseConnection, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import type { Records } from './records.ts';
+import { SqlDatabase } from './sql-database.ts';
 import { SqlRecords } from './sql-records.ts';
 
 /**
@@ -13,19 +14,22 @@ const BUSY_TIMEOUT_MS = 50;
 
 /**
  * Records in a SQLite file, which is made where there is none. The write-ahead log keeps readers and the writer
- * apart; a power cut can take the last transactions, which are then projected again.
+ * apart; a power cut can take the last transactions: what came from the journal is then projected again.
  */
 export function sqliteRecords(file: string): Records {
+  const dialect = () =>
+    new SqliteDialect({
+      database: async () => {
+        mkdirSync(dirname(file), { recursive: true });
+        return new Database(file);
+      },
+      onCreateConnection: configure,
+    });
   return new SqlRecords(
-    () =>
-      new SqliteDialect({
-        database: async () => {
-          mkdirSync(dirname(file), { recursive: true });
-          return new Database(file);
-        },
-        onCreateConnection: configure,
-      }),
-    `Uploads go on, and it catches up. Look at disk space and permissions of ${file}; a damaged file can be removed while the node is stopped, and is then made anew from the journal.`,
+    new SqlDatabase(
+      dialect,
+      `Uploads go on, and it catches up. Look at disk space and permissions of ${file}; a damaged file can be removed while the node is stopped, and is then made anew from the journal, but for the off-chain keys, which users have to register again.`,
+    ),
   );
 }
 

@@ -1,0 +1,38 @@
+import type { Hex } from '../../protocols/greenfield/types.ts';
+
+/** For whom a key signs: an account, as the user of one application. */
+export interface KeyHolder {
+  /** In EIP-55 case. */
+  readonly account: string;
+  /** The application, as browsers name it in Origin: `https://app.example.com`. */
+  readonly domain: string;
+}
+
+/** An ed25519 key that signs requests in the place of an account's own key, for a while (greenfield.md §9.3). */
+export interface OffChainKey extends KeyHolder {
+  /** 32 bytes. */
+  readonly publicKey: Hex;
+  /** Unix ms. */
+  readonly registeredAt: number;
+  readonly expiresAt: number;
+}
+
+/**
+ * The keys that users registered here. Unlike the rest of the SQL DB they are no projection: they exist nowhere
+ * else, and requests are judged by them. A power cut may take the last changes.
+ * @throws Retryable `records-unavailable`, all methods
+ */
+export interface OffChainKeys {
+  /**
+   * Keeps a key; a known one gets the new expiry. Keys that have expired by its `registeredAt` go, and of an account
+   * with too many the oldest.
+   * @throws Retryable `keys-full` when there is no room for another
+   */
+  register(key: OffChainKey): Promise<void>;
+  /** Expired ones too, until they are gone. */
+  find(holder: KeyHolder, publicKey: Hex): Promise<OffChainKey | undefined>;
+  /** Oldest first; expired ones too, until they are gone. */
+  list(holder: KeyHolder): Promise<readonly OffChainKey[]>;
+  /** Unknown keys do no harm. */
+  remove(holder: KeyHolder, publicKeys: readonly Hex[]): Promise<void>;
+}

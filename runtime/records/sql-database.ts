@@ -1,0 +1,65 @@
+import { type Dialect, Kysely } from 'kysely';
+import { Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
+import { migrate, type Schema } from './schema.ts';
+
+/** Any SQL database with our schema. It is opened by the first use, and again after a use that failed. */
+export class SqlDatabase {
+  readonly #dialect: () => Dialect;
+  readonly #advice: string;
+  #opening: Promise<Kysely<Schema>> | undefined;
+  #closed = false;
+
+  /**
+   * @param dialect makes the connection; it may throw
+   * @param advice what an operator can do when the database is unavailable
+   */
+  constructor(dialect: () => Dialect, advice: string) {
+    this.#dialect = dialect;
+    this.#advice = advice;
+  }
+
+  /**
+   * Does something with the database. Our own errors that `work` throws pass; any other is the database's.
+   * @throws Retryable `records-unavailable`, Terminal `records-closed`
+   */
+  async use<R>(work: (db: Kysely<Schema>) => Promise<R>): Promise<R> {
+    if (this.#closed) throw new Terminal({ code: 'records-closed', message: 'The SQL DB was closed.' });
+    this.#opening ??= this.#open();
+    const opening = this.#opening;
+    try {
+      return await work(await opening);
+    } catch (cause) {
+      if (cause instanceof SealionError) throw cause;
+      await this.#disconnect(opening);
+      throw new Retryable({
+        code: 'records-unavailable',
+        message: `The SQL DB does not work: ${cause instanceof Error ? cause.message : String(cause)}`,
+        advice: this.#advice,
+        cause,
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#disconnect(this.#opening);
+  }
+
+  async #open(): Promise<Kysely<Schema>> {
+    const db = new Kysely<Schema>({ dialect: this.#dialect() });
+    try {
+      await migrate(db);
+      return db;
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+  }
+
+  /** A connection on which something failed may stay unusable (libsql keeps the failed statement): the next use makes another. */
+  async #disconnect(opening: Promise<Kysely<Schema>> | undefined): Promise<void> {
+    if (this.#opening === opening) this.#opening = undefined;
+    const db = await opening?.catch(() => undefined);
+    await db?.destroy();
+  }
+}
