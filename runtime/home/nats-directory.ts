@@ -22,7 +22,7 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
       const questions = answering(connection, subject, () => JSON.stringify(answer()), log);
       try {
         // Only when the server has the subscription is "no responders" the truth for others.
-        await connection.flush();
+        await flushed(connection);
       } catch (error) {
         questions.unsubscribe();
         throw natsError(error, `entering ${subject} into the directory`);
@@ -30,6 +30,8 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
       return {
         async release() {
           questions.unsubscribe();
+          // Until the server has heard of it, others wait for our answer; without a connection it knows.
+          await flushed(connection).catch(() => undefined);
         },
       };
     },
@@ -47,6 +49,19 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
       }
     },
   };
+}
+
+/** A flush waits for a lost connection to come back, however long; here that is a failure. */
+async function flushed(connection: NatsConnection): Promise<void> {
+  const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
+  await orAborted(connection.flush(), limit).catch((error: unknown) => {
+    if (!limit.aborted) throw error;
+    throw new Retryable({
+      code: 'nats-unavailable',
+      message: 'The connection to NATS is away.',
+      cause: error,
+    });
+  });
 }
 
 function subjectOf(job: JobId): string {

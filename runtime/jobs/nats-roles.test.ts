@@ -8,7 +8,7 @@ import { silentLogger } from '../telemetry/logger.ts';
 import { openRoles } from './nats-roles.ts';
 import type { Roles } from './roles.ts';
 
-const ACK_WAIT_MS = 1_000;
+const ACK_WAIT_MS = 2_000;
 const log = silentLogger;
 let server: NatsServer;
 

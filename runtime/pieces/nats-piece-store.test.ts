@@ -138,7 +138,7 @@ test('a put whose last acknowledgement is lost with the connection has its bytes
   const proxy = await cuttingProxy(t, `$O.${bucket}.M.`);
   const own = await connectNats({ url: `nats://127.0.0.1:${proxy.port}`, name: 'cut', log });
   t.teardown(() => own.close());
-  const store = await openNatsPieceStore({ connection: own, bucket, requestLimitMs: 2000, log });
+  const store = await openNatsPieceStore({ connection: own, bucket, requestLimitMs: 5000, log });
   const bytes = randomBytes(2 * MiB);
   t.is((await store.put('k', bytes)).checksum, sha256(bytes));
   t.is(proxy.cuts(), 1);
