@@ -87,18 +87,24 @@ export function verifyEddsaRequest(request: SignableRequest, signature: Uint8Arr
  * Checks `X-Gnfd-Expiry-Timestamp` (header, or query parameter of a pre-signed URL): RFC 3339, in the future, at
  * most seven days ahead.
  * @param now unix ms
- * @throws Terminal `bad-expiry` (50023)
+ * @param gatewayCode 50024 where the query is the only place for it
+ * @returns unix ms
+ * @throws Terminal `bad-expiry`
  */
-export function checkExpiry(timestamp: string | null | undefined, now: number): void {
+export function checkExpiry(
+  timestamp: string | null | undefined,
+  now: number,
+  gatewayCode: 50023 | 50024 = 50023,
+): number {
   const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
   const expiry = timestamp && form.test(timestamp) ? Date.parse(timestamp) : Number.NaN;
-  if (expiry > now && expiry <= now + SEVEN_DAYS_MS) return;
+  if (expiry > now && expiry <= now + SEVEN_DAYS_MS) return expiry;
   throw new Terminal({
     code: 'bad-expiry',
     message: 'The expiry timestamp of the request is missing, malformed, past, or more than 7 days ahead.',
     advice:
       'Send X-Gnfd-Expiry-Timestamp in RFC 3339, for example 2024-01-02T05:04:05Z, and check your clock.',
-    gatewayCode: 50023,
+    gatewayCode,
   });
 }
 
