@@ -7,7 +7,7 @@ import { redundancyCode } from '../protocols/payload/redundancy.ts';
 import type { Ref } from '../runtime/actors/types.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { type EncoderMessage, encoder } from './encoder.ts';
-import { newJob, withStage } from './testing.ts';
+import { newJob, withStage } from './testing/stage.ts';
 
 const stage = withStage(test);
 

@@ -1,4 +1,5 @@
 import type { StorageProvider } from '../protocols/greenfield/types.ts';
+import { type BackoffLimits, JOB_BACKOFF } from '../protocols/job/backoff.ts';
 import type { Ref } from '../runtime/actors/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { Directory, Durability, JobFeed } from '../runtime/home/home.ts';
@@ -43,6 +44,8 @@ export interface PrimaryTiming {
   readonly sealTimeoutMs: number;
   /** Between two looks at the chain. */
   readonly chainPollMs: number;
+  /** Between two tries of a phase. */
+  readonly backoff: BackoffLimits;
 }
 
 export const PRIMARY_TIMING: PrimaryTiming = {
@@ -50,4 +53,5 @@ export const PRIMARY_TIMING: PrimaryTiming = {
   approvalTimeoutMs: 10_000,
   sealTimeoutMs: 60_000,
   chainPollMs: 500,
+  backoff: JOB_BACKOFF,
 };

@@ -19,7 +19,7 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   if (lease.signal.aborted) return;
   work.lease = lease;
   work.awaitsLease = false;
-  work.rejectSigned = false;
+  work.rejectsSigned = 0;
   const lost = () => {
     if (work.lease === lease) ctx.stopSelf();
   };

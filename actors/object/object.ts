@@ -47,7 +47,7 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         handled: 0,
         awaitsLease: false,
         storedPayload: false,
-        rejectSigned: false,
+        rejectsSigned: 0,
       };
     },
 

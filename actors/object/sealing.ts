@@ -103,7 +103,7 @@ function signAReject(work: Work): void {
 export async function endRejectSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
   if (!outcome.ok) return retryReject(work, outcome.error);
   await record(work, { type: 'SignReject', transaction: outcome.value });
-  work.rejectSigned = true;
+  work.rejectsSigned += 1;
   startReject(work);
 }
 
@@ -116,12 +116,13 @@ export async function endReject(work: Work, outcome: Outcome<RejectResult>): Pro
     case 'rejected':
       return discontinue(work, 'It was not sealed before its deadline, and was rejected on chain.');
     case 'spent':
-      if (work.rejectSigned) return retryReject(work, result.error);
+      if (work.rejectsSigned >= REJECTS_AT_ONCE) return retryReject(work, result.error);
       signAReject(work);
   }
 }
 
-/** Each reject that fails in a block costs a fee. */
+/** A reject that fails in a block costs a fee: after so many of them a pause, ever longer. */
+const REJECTS_AT_ONCE = 2;
 const REJECT_BACKOFF: BackoffLimits = { minMs: 60_000, maxMs: 600_000 };
 
 function retryReject(work: Work, error: SealionError): Promise<void> {

@@ -1,5 +1,5 @@
 import { Retryable, type SealionError, throwIfAborted } from '../../protocols/errors.ts';
-import { backoffMs, JOB_BACKOFF } from '../../protocols/job/backoff.ts';
+import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import type { Context, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
@@ -30,8 +30,8 @@ export interface Work {
   /** True when this incarnation has stored the payload itself and need not look for it. */
   storedPayload: boolean;
   replication?: Replication;
-  /** True when a reject was signed under this lease: the next only after a pause. */
-  rejectSigned: boolean;
+  /** Rejects signed under this lease. */
+  rejectsSigned: number;
 }
 
 /** Changes the job, unless the lease under which we act is over: then another node may have it by now. */
@@ -82,8 +82,9 @@ export function pipeLeased<R>(
 /** When a phase that failed is tried again, unix ms: as the failure says, or after the job's back-off. */
 export function nextTryAt(work: Work, error?: SealionError): number {
   const asked = error instanceof Retryable ? error.retryAfterMs : undefined;
-  const delay = asked ?? backoffMs(work.log.context.failedTries + 1, Math.random());
-  return Date.now() + Math.min(delay, JOB_BACKOFF.maxMs);
+  const { backoff } = work.ports.timing;
+  const delay = asked ?? backoffMs(work.log.context.failedTries + 1, Math.random(), backoff);
+  return Date.now() + Math.min(delay, backoff.maxMs);
 }
 
 /** The failed try of a phase, told to the log of the node as well. */
@@ -92,7 +93,7 @@ export function logFailure(work: Work, phase: string, error: SealionError): void
 }
 
 /** Long enough that a job whose actor fails at once keeps no node busy, short enough to go on soon. */
-const REDELIVERY: typeof JOB_BACKOFF = { minMs: 1_000, maxMs: 30_000 };
+const REDELIVERY: BackoffLimits = { minMs: 1_000, maxMs: 30_000 };
 
 /** How soon a job whose actor has stopped in the middle of its work is delivered again; ms. */
 export function redeliverMs(lease: Lease): number {

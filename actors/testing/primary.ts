@@ -1,0 +1,252 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { ExecutionContext } from 'ava';
+import { Terminal } from '../../protocols/errors.ts';
+import { expectChecksums } from '../../protocols/integrity/expect-checksums.ts';
+import type { JobContext, JobObject } from '../../protocols/job/context.ts';
+import type { JobEvent } from '../../protocols/job/events.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobStateName } from '../../protocols/job/states.ts';
+import { segmentKey } from '../../protocols/payload/keys.ts';
+import { planPayload } from '../../protocols/payload/plan.ts';
+import { createActorSystem } from '../../runtime/actors/system.ts';
+import type { ActorSystem, Ref, TreeNode } from '../../runtime/actors/types.ts';
+import { natsCalls } from '../../runtime/home/nats-calls.ts';
+import { natsDirectory } from '../../runtime/home/nats-directory.ts';
+import { natsJobFeed } from '../../runtime/home/nats-job-feed.ts';
+import type { JobQueue } from '../../runtime/jobs/job-queue.ts';
+import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
+import { openRoles } from '../../runtime/jobs/nats-roles.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
+import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
+import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
+import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { ByteBudget, ByteBudgets } from '../byte-budget.ts';
+import { readJob } from '../job-log.ts';
+import { jobs } from '../jobs.ts';
+import type { Acknowledgement } from '../messages.ts';
+import { type ObjectsInbox, objects } from '../objects.ts';
+import { PRIMARY_TIMING, type PrimaryPorts } from '../ports.ts';
+import { signer } from '../signer.ts';
+import { signerLine } from '../signer-line.ts';
+import { SUPERVISION } from '../supervision.ts';
+import { TestChain } from './chain.ts';
+import { TestPeers } from './peers.ts';
+import { group, keysOf } from './providers.ts';
+import { testObject } from './stage.ts';
+
+const MIB = 2 ** 20;
+const PATIENCE_MS = 20_000;
+
+/** What a primary keeps over its restarts: an account on NATS and a journal. Chain and peers are a test's own. */
+export interface Ground {
+  readonly connection: NatsConnection;
+  readonly journal: Journal;
+  readonly pieces: PieceStore;
+  readonly queue: JobQueue;
+}
+
+/** An object with its payload. */
+export interface Payload {
+  readonly job: JobId;
+  readonly object: JobObject;
+  readonly bytes: Uint8Array;
+}
+
+let lastObjectId = 0;
+
+/** A payload of random bytes, and the object that is registered for it. */
+export async function newPayload(
+  size = 5_000,
+  over: Partial<JobObject> & { readonly bytes?: Uint8Array } = {},
+): Promise<Payload> {
+  lastObjectId += 1;
+  const { bytes = randomBytes(size), ...rest } = over;
+  const objectName = `object-${lastObjectId}`;
+  const object = testObject({ payloadSize: bytes.length, maxSegmentSize: 1_024, objectName, ...rest });
+  const checksums = over.checksums ?? (await expectChecksums([bytes], object));
+  return { job: { objectId: String(lastObjectId), version: 0 }, object: { ...object, checksums }, bytes };
+}
+
+export async function newGround(
+  t: ExecutionContext,
+  connection: NatsConnection,
+  options: { readonly ackWaitMs?: number } = {},
+): Promise<Ground> {
+  const directory = await mkdtemp(join(tmpdir(), 'sealion-primary-'));
+  const journal = await openLevelJournal({ directory });
+  t.teardown(async () => {
+    await journal.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const pieces = await openNatsPieceStore({ connection, bucket: randomUUID(), log: silentLogger });
+  const queue = await openJobQueue({ connection, log: silentLogger, ...options });
+  return { connection, journal, pieces, queue };
+}
+
+export interface PrimaryOptions {
+  readonly chain?: TestChain;
+  readonly ports?: Partial<PrimaryPorts>;
+  readonly timing?: Partial<PrimaryPorts['timing']>;
+  /** Without it jobs stay in the queue. */
+  readonly pulls?: boolean;
+}
+
+/** The primary's side of a node, with everything real but the chain and the other SPs. */
+export class Primary {
+  readonly ground: Ground;
+  readonly chain: TestChain;
+  readonly peers: TestPeers;
+  readonly system: ActorSystem;
+  readonly objects: Ref<ObjectsInbox>;
+
+  private constructor(
+    ground: Ground,
+    chain: TestChain,
+    peers: TestPeers,
+    system: ActorSystem,
+    ports: PrimaryPorts,
+  ) {
+    this.ground = ground;
+    this.chain = chain;
+    this.peers = peers;
+    this.system = system;
+    this.objects = system.spawn('objects', objects(ports));
+  }
+
+  static async start(t: ExecutionContext, ground: Ground, options: PrimaryOptions = {}): Promise<Primary> {
+    const { connection, journal, pieces, queue } = ground;
+    const { chain = new TestChain([group(1, [2, 3, 4, 5, 6, 7])]), pulls = true } = options;
+    const peers = new TestPeers(chain);
+    const system = createActorSystem({ name: 'sp-1@test', supervision: SUPERVISION, log: silentLogger });
+    t.teardown(() => system.stop());
+    const roles = await openRoles({ connection, log: silentLogger });
+    const line = signerLine(natsCalls(connection, silentLogger));
+    const primary = new Primary(ground, chain, peers, system, {
+      spId: 1,
+      node: 'test',
+      chainId: chain.chainId,
+      chain,
+      journal,
+      pieces,
+      queue,
+      directory: natsDirectory(connection, silentLogger),
+      feed: natsJobFeed(connection, silentLogger),
+      peers,
+      signer: system.spawn('signer', signer({ key: keysOf(1).seal, chain, roles, line })),
+      providers: () => chain.storageProviders(),
+      memory: new ByteBudget(16 * MIB),
+      outgoing: new ByteBudgets(MIB),
+      durability: 'crash-safe',
+      timing: {
+        ...PRIMARY_TIMING,
+        sealTimeoutMs: 5_000,
+        chainPollMs: 10,
+        backoff: { minMs: 20, maxMs: 100 },
+        ...options.timing,
+      },
+      ...options.ports,
+    });
+    if (pulls) system.spawn('jobs', jobs({ queue, objects: primary.objects, limit: 16 }));
+    return primary;
+  }
+
+  /** Registers an object on chain that waits for its payload. */
+  async newObject(...about: Parameters<typeof newPayload>): Promise<Payload> {
+    const payload = await newPayload(...about);
+    this.chain.create(payload.job, payload.object);
+    return payload;
+  }
+
+  /** Puts the payload, as the gateway does. */
+  upload(
+    { job, object, bytes }: Payload,
+    body: AsyncIterable<Uint8Array> = chunks(bytes),
+  ): Promise<Acknowledgement> {
+    const { signal } = new AbortController();
+    return this.objects.ask<Acknowledgement>((reply) => ({
+      type: 'upload',
+      request: { job, object, body, signal },
+      reply,
+    }));
+  }
+
+  /** What the journal says. */
+  async context({ job }: Pick<Payload, 'job'>): Promise<JobContext | undefined> {
+    return readJob(job, this.ground.journal);
+  }
+
+  async events({ job }: Pick<Payload, 'job'>): Promise<readonly JobEvent[]> {
+    return (await this.ground.journal.read(job)).map(({ event }) => event);
+  }
+
+  /** Waits until the journal has the job in a state. */
+  reaches(payload: Pick<Payload, 'job'>, state: JobStateName): Promise<JobContext> {
+    return eventually(`the job is in ${state}`, async () => {
+      const context = await this.context(payload);
+      return context?.state === state ? context : undefined;
+    });
+  }
+
+  /** The object's line in the tree. */
+  line({ job }: Pick<Payload, 'job'>): TreeNode | undefined {
+    const [top] = this.system.tree().children.filter(({ name }) => name === 'objects');
+    return top?.children.find(({ name }) => name === `object/${job.objectId}.${job.version}`);
+  }
+
+  async storedSegments({ job, object }: Payload): Promise<readonly (Uint8Array | undefined)[]> {
+    const indexes = Array.from({ length: planPayload(object).segmentCount }, (_, index) => index);
+    const { pieces } = this.ground;
+    return Promise.all(
+      indexes.map(async (index) => {
+        try {
+          return await pieces.get(segmentKey(job, index));
+        } catch (error) {
+          if (error instanceof Terminal && error.code === 'piece-missing') return undefined;
+          throw error;
+        }
+      }),
+    );
+  }
+}
+
+/** The segments of a payload. */
+export function segmentsOf({ object, bytes }: Payload): readonly Uint8Array[] {
+  const plan = planPayload(object);
+  return Array.from({ length: plan.segmentCount }, (_, index) => {
+    const { offset, length } = plan.segment(index);
+    return bytes.subarray(offset, offset + length);
+  });
+}
+
+/** A body as it comes off a socket. */
+export async function* chunks(bytes: Uint8Array, size = 700): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += size) yield bytes.subarray(offset, offset + size);
+}
+
+/** A real part of which some methods behave otherwise. */
+export function except<T extends object>(part: T, changes: Partial<T>): T {
+  return new Proxy(part, {
+    get(target, name) {
+      if (Object.hasOwn(changes, name)) return Reflect.get(changes, name);
+      const value = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Waits until something is there. */
+export async function eventually<T>(what: string, look: () => T | Promise<T | undefined>): Promise<T> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  while (performance.now() < giveUpAt) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await sleep(5);
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
