@@ -176,5 +176,7 @@ async function chainArguments(
 }
 
 function natsConfig(plan: DevnetPlan): string {
-  return `max_payload: 1MB\njetstream: enabled\n${accountsConfig(plan.natsAccounts)}`;
+  // As in cluster/deploy: a node that stands still is soon taken for gone.
+  const settings = ['max_payload: 1MB', 'ping_interval: "5s"', 'ping_max: 2', 'jetstream: enabled'];
+  return `${settings.join('\n')}\n${accountsConfig(plan.natsAccounts)}`;
 }

@@ -7,6 +7,7 @@ import { createActorSystem } from '../../runtime/actors/system.ts';
 import type { TreeNode } from '../../runtime/actors/types.ts';
 import { connectChain } from '../../runtime/chain/connect.ts';
 import { openHome } from '../../runtime/home/open-home.ts';
+import { fencedJournal } from '../../runtime/journal/fenced-journal.ts';
 import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
 import { openKeyring } from '../../runtime/keys/keyring.ts';
 import { connectPeers } from '../../runtime/peers/connect-peers.ts';
@@ -105,9 +106,10 @@ async function openParts(
   const { ackWaitMs } = timing;
   const home = await patiently(
     'the streams of the home plane',
-    () => openHome({ connection: homeLink, replicas, syncAlways, ackWaitMs, log }),
+    () => openHome({ connection: homeLink, node: name, replicas, syncAlways, ackWaitMs, log }),
     { log, signal },
   );
+  const ownJournal = fencedJournal(journal, () => home.succession.check());
   const joinPeers = () =>
     connectPeers({
       spId: sp.id,
@@ -149,7 +151,16 @@ async function openParts(
     DRAIN_LIMIT_MS,
   );
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const objects = spawnTree(system, { config, keys, chain, journal, records, home, peers, freeBytes });
+  const objects = spawnTree(system, {
+    config,
+    keys,
+    chain,
+    journal: ownJournal,
+    records,
+    home,
+    peers,
+    freeBytes,
+  });
   const tree = () => system.tree();
   await parts.open(
     'inspect point',

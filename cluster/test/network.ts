@@ -157,11 +157,13 @@ export class Network {
   /**
    * Starts one more node of an SP, with a data folder of its own: what an operator must not do as long as the
    * journal is an embedded one, but may.
-   * @returns its process, and what its signer says of itself
+   * @returns its process, what its signer says of itself, and a client of its gateway
    */
-  async addNode(
-    spId: number,
-  ): Promise<{ readonly node: DevnetProcess; readonly signer: () => Promise<string> }> {
+  async addNode(spId: number): Promise<{
+    readonly node: DevnetProcess;
+    readonly signer: () => Promise<string>;
+    readonly client: SpClient;
+  }> {
     const folder = join(this.#directory, 'state', `sp${spId}`);
     const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as Record<string, unknown>;
     const file = join(folder, 'second.yaml');
@@ -175,8 +177,9 @@ export class Network {
       logFile: join(folder, 'second.log'),
       onCrash: () => undefined,
     });
-    const { admin } = await node.start();
-    return { node, signer: () => signerAt(`http://127.0.0.1:${admin}`) };
+    const { admin, gateway } = await node.start();
+    const client = new SpClient(`http://second.localhost:${gateway}`, this.#privateKey);
+    return { node, signer: () => signerAt(`http://127.0.0.1:${admin}`), client };
   }
 
   /** What the signer of an SP's node says of itself. */

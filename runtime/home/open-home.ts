@@ -3,6 +3,7 @@ import type { JobQueue } from '../jobs/job-queue.ts';
 import { openJobQueue } from '../jobs/nats-job-queue.ts';
 import { openRoles } from '../jobs/nats-roles.ts';
 import type { Roles } from '../jobs/roles.ts';
+import { ACK_WAIT_MS } from '../jobs/work-queue.ts';
 import { openNatsPieceStore } from '../pieces/nats-piece-store.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -13,10 +14,13 @@ import { natsCalls } from './nats-calls.ts';
 import { natsDirectory } from './nats-directory.ts';
 import { natsInspectPoint } from './nats-inspect-point.ts';
 import { natsJobFeed } from './nats-job-feed.ts';
+import { type Succession, succeed, succeedingDirectory } from './succession.ts';
 
 export interface HomeOptions {
   /** Of the home plane; it stays the caller's. */
   readonly connection: NatsConnection;
+  /** Who opens it, for example `sp-1@node-a`; it becomes the newest node of the SP. */
+  readonly node: string;
   /** Name of the object store; `pieces` by default. */
   readonly bucket?: string;
   /** Copies that the servers keep of everything; 1 by default. */
@@ -37,6 +41,7 @@ export interface Home {
   readonly feed: JobFeed;
   readonly inspect: InspectPoint;
   readonly calls: Calls;
+  readonly succession: Succession;
   /** What an acknowledgement is worth, and why, in words for operators. */
   readonly durability: Durability;
   readonly durabilityReason: string;
@@ -58,11 +63,14 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     log,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
   };
+  const freshMs = (options.ackWaitMs ?? ACK_WAIT_MS) / 3;
+  const succession = await succeed({ connection, node: options.node, replicas, freshMs });
   const home = {
     pieces: await openNatsPieceStore({ connection, bucket, replicas, log }),
     queue: await openJobQueue(workQueue),
     roles: await openRoles(workQueue),
-    directory: natsDirectory(connection, log),
+    directory: succeedingDirectory(natsDirectory(connection, log), succession),
+    succession,
     feed: natsJobFeed(connection, log),
     inspect: natsInspectPoint(connection, log),
     calls: natsCalls(connection, log),

@@ -15,7 +15,8 @@ import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Pulled, pullOne } from './pull.ts';
 
-const ACK_WAIT_MS = 30_000;
+/** Default of `WorkQueueOptions.ackWaitMs`. */
+export const ACK_WAIT_MS = 30_000;
 const SHORTEST_ACK_WAIT_MS = 1_000;
 /** Parked messages keep their place, so that they must not use up what may be un-acked. */
 const MAX_ACK_PENDING = 100_000;

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import anyTest, { type TestFn } from 'ava';
+import { segmentKey } from '../../protocols/payload/keys.ts';
+import { useNetwork } from './network.ts';
+import { until } from './until.ts';
+
+const test = anyTest as TestFn;
+const SEGMENT = 64 * 1024;
+const SEGMENTS = 6;
+
+const network = useNetwork(test, { segmentSize: SEGMENT });
+
+test('an uploader that stood still while another was acknowledged changes no byte and deletes none', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(1), { size: SEGMENTS * SEGMENT });
+  const first = net.devnet.sp(1);
+
+  // The first client sends other bytes than it announced, so that every segment of its differs.
+  const wrong = randomBytes(object.payload.length);
+  const goOn = new AbortController();
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    yield wrong.subarray(0, 3 * SEGMENT + 7);
+    await once(goOn.signal, 'abort');
+    yield wrong.subarray(3 * SEGMENT + 7);
+  }
+  const stopped = net.put(1, object, slowly()).then(
+    () => 'acknowledged',
+    () => 'failed',
+  );
+  await until(
+    'the first uploader has stored something',
+    async () => (await net.piece(1, segmentKey(object.job, 2))) ?? undefined,
+  );
+  first.signal('SIGSTOP');
+
+  const second = await net.addNode(1);
+  t.teardown(() => second.node.stop());
+  await until('the second node takes the upload', async () => {
+    try {
+      const body = Readable.from([object.payload]);
+      await second.client.put(object, { body, size: object.payload.length, contentType: 'text/plain' });
+      return true;
+    } catch {
+      // as long as the first, which stands still, counts as the owner
+      await sleep(500);
+      return false;
+    }
+  });
+
+  first.signal('SIGCONT');
+  goOn.abort();
+  t.is(await stopped, 'failed');
+  await net.sealed(object);
+  for (let index = 0; index < SEGMENTS; index += 1) {
+    const expected = object.payload.subarray(index * SEGMENT, (index + 1) * SEGMENT);
+    t.deepEqual(
+      Buffer.from((await net.piece(1, segmentKey(object.job, index))) ?? []),
+      expected,
+      `segment ${index}`,
+    );
+  }
+});

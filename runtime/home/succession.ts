@@ -1,0 +1,95 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { natsError } from '../nats/errors.ts';
+import { ensureStream } from '../nats/streams.ts';
+import type { Directory } from './home.ts';
+
+const STREAM = 'NODES';
+const SUBJECT = 'node.started';
+
+/**
+ * Which start of a node of this SP is the newest. An embedded journal cannot know that another node was started
+ * on another folder while its own stood still; this tells it.
+ */
+export interface Succession {
+  /**
+   * @throws Terminal `journal-fenced` when a node was started after this one; Retryable `nats-unavailable` when
+   * nobody can say
+   */
+  check(): Promise<void>;
+}
+
+export interface SuccessionOptions {
+  /** Of the home plane; it stays the caller's. */
+  readonly connection: NatsConnection;
+  /** For example `sp-1@node-a`. */
+  readonly node: string;
+  readonly replicas?: number;
+  /** An answer counts for this long on the monotonic clock, ms. */
+  readonly freshMs: number;
+}
+
+/** Makes this start the newest. @throws Retryable `nats-unavailable`; Terminal `stream-unfit` */
+export async function succeed(options: SuccessionOptions): Promise<Succession> {
+  const { connection, node, freshMs, replicas = 1 } = options;
+  const doing = 'asking which node of the SP is the newest';
+  const manager = await jetstreamManager(connection).catch((error: unknown) => {
+    throw natsError(error, doing);
+  });
+  await ensureStream(manager, {
+    name: STREAM,
+    subjects: [SUBJECT],
+    max_msgs_per_subject: 1,
+    num_replicas: replicas,
+  });
+  const body = JSON.stringify({ node, at: new Date().toISOString() });
+  const { seq } = await jetstream(connection)
+    .publish(SUBJECT, body)
+    .catch((error: unknown) => {
+      throw natsError(error, doing);
+    });
+  let checkedAt = performance.now();
+
+  return {
+    async check() {
+      if (performance.now() - checkedAt < freshMs) return;
+      const askedAt = performance.now();
+      const newest = await manager.streams
+        .getMessage(STREAM, { last_by_subj: SUBJECT })
+        .catch((error: unknown) => {
+          throw natsError(error, doing);
+        });
+      if (newest?.seq !== seq) throw superseded(node, newest?.string());
+      checkedAt = askedAt;
+    },
+  };
+}
+
+function superseded(node: string, newest: string | undefined): Terminal {
+  return new Terminal({
+    code: 'journal-fenced',
+    message: `${node} writes nothing more: another node of the SP was started after it (${newest ?? 'unknown'}).`,
+    advice: 'Run one node per SP with the level journal; stop this one.',
+    gatewayCode: 115101,
+  });
+}
+
+/**
+ * The directory of the newest node: an owner that does not answer is an older one that stands still, and can
+ * write no more, so that its jobs are free.
+ */
+export function succeedingDirectory(directory: Directory, succession: Succession): Directory {
+  return {
+    own: (job, answer) => directory.own(job, answer),
+    async find(job, options) {
+      try {
+        return await directory.find(job, options);
+      } catch (error) {
+        if (!(error instanceof Retryable) || error.code !== 'owner-silent') throw error;
+        await succession.check();
+        return undefined;
+      }
+    },
+  };
+}

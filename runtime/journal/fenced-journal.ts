@@ -1,0 +1,21 @@
+import type { Journal } from './journal.ts';
+
+/**
+ * A journal that asks before each append whether its writer may still write.
+ * @param check throws Terminal `journal-fenced` when it may not
+ */
+export function fencedJournal(journal: Journal, check: () => Promise<void>): Journal {
+  return {
+    writer: journal.writer,
+    ledger: journal.ledger,
+    async append(job, n, event, options) {
+      await check();
+      await journal.append(job, n, event, options);
+    },
+    read: (job, options) => journal.read(job, options),
+    jobs: (options) => journal.jobs(options),
+    tail: (after, options) => journal.tail(after, options),
+    purge: (job) => journal.purge(job),
+    close: () => journal.close(),
+  };
+}
