@@ -93,8 +93,10 @@ export interface PrimaryOptions {
   readonly chain?: TestChain;
   readonly ports?: Partial<PrimaryPorts>;
   readonly timing?: Partial<PrimaryPorts['timing']>;
-  /** Without it jobs stay in the queue. */
+  /** False: jobs stay in the queue. */
   readonly pulls?: boolean;
+  /** In place of the ground's. */
+  readonly queue?: JobQueue;
 }
 
 /** The primary's side of a node, with everything real but the chain and the other SPs. */
@@ -120,8 +122,12 @@ export class Primary {
   }
 
   static async start(t: ExecutionContext, ground: Ground, options: PrimaryOptions = {}): Promise<Primary> {
-    const { connection, journal, pieces, queue } = ground;
-    const { chain = new TestChain([group(1, [2, 3, 4, 5, 6, 7])]), pulls = true } = options;
+    const { connection, journal, pieces } = ground;
+    const {
+      chain = new TestChain([group(1, [2, 3, 4, 5, 6, 7])]),
+      pulls = true,
+      queue = ground.queue,
+    } = options;
     const peers = new TestPeers(chain);
     const system = createActorSystem({ name: 'sp-1@test', supervision: SUPERVISION, log: silentLogger });
     t.teardown(() => system.stop());
@@ -241,7 +247,10 @@ export function except<T extends object>(part: T, changes: Partial<T>): T {
 }
 
 /** Waits until something is there. */
-export async function eventually<T>(what: string, look: () => T | Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   while (performance.now() < giveUpAt) {
     const found = await look();

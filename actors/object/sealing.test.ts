@@ -1,0 +1,161 @@
+import test, { type ExecutionContext } from 'ava';
+import { ChainError } from '../../protocols/greenfield/chain-errors.ts';
+import { type Broadcaster, chainAway, refusal, TestChain } from '../testing/chain.ts';
+import { newGround, type Payload, Primary, type PrimaryOptions } from '../testing/primary.ts';
+import { group } from '../testing/providers.ts';
+import { withStage } from '../testing/stage.ts';
+
+const stage = withStage(test);
+
+const A = [2, 3, 4, 5, 6, 7];
+const B = [3, 4, 5, 6, 7, 8];
+
+/** Uploads an object to a primary whose chain answers the first broadcasts so. */
+async function upload(
+  t: ExecutionContext,
+  answers: readonly Broadcaster[],
+  options: PrimaryOptions = {},
+): Promise<{ primary: Primary; chain: TestChain; payload: Payload }> {
+  const chain = new TestChain([group(1, A), group(2, B)]);
+  chain.free.set(2, 1e6);
+  chain.answers.push(...answers);
+  const primary = await Primary.start(t, await newGround(t, await stage().connection(t)), {
+    chain,
+    ...options,
+  });
+  const payload = await primary.newObject();
+  await primary.upload(payload);
+  return { primary, chain, payload };
+}
+
+const hashes = (chain: TestChain) => chain.broadcasts.map(({ hash }) => hash);
+
+test('the seal is persisted before it is broadcast, and its transaction is told', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const { primary, chain, payload } = await upload(t, []);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  seen.push(context.seal?.hash);
+  t.deepEqual(hashes(chain), seen as string[]);
+  const types = (await primary.events(payload)).map(({ type }) => type);
+  t.deepEqual(types.slice(-4), ['SigningStarted', 'SigningCompleted', 'SealStarted', 'SealCompleted']);
+  t.like((await primary.events(payload)).at(-1), { gvgId: 1, transactionHash: context.seal?.hash });
+});
+
+test('after a lost reply the chain is looked at, and nothing is broadcast twice that is in a block', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    (_seen, take) => {
+      take();
+      throw chainAway();
+    },
+  ]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(chain.broadcasts.length, 1);
+  t.is(context.signedSeals.length, 1);
+});
+
+test('a broadcast that did not arrive is repeated with the same bytes', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    () => {
+      throw chainAway();
+    },
+    () => {
+      throw chainAway();
+    },
+  ]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(chain.broadcasts.length, 3);
+  t.deepEqual(new Set(hashes(chain)), new Set([context.seal?.hash ?? '']));
+});
+
+test('a seal whose sequence was used by another transaction is signed anew', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    (_seen, take) => {
+      chain.sequence += 1;
+      return take();
+    },
+  ]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.broadcasts.map(({ sequence }) => sequence),
+    [0, 1],
+  );
+  t.is(context.signedSeals.length, 2);
+  const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
+  t.like(failed, { failure: { code: 'chain-sdk-32', resume: 'SIGN_OBJECT_DOING' } });
+});
+
+test('a sequence that an earlier broadcast of the same bytes has used is success', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    (_seen, take) => {
+      take();
+      return refusal(ChainError.WRONG_SEQUENCE, 'account sequence mismatch, expected 1, got 0');
+    },
+  ]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(chain.broadcasts.length, 1);
+  t.is(context.failedTries, 0);
+});
+
+test('"already sealed" about an object that is sealed is success', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    () => {
+      chain.seal(payload.job.objectId, 1);
+      return refusal(ChainError.OBJECT_ALREADY_SEALED);
+    },
+  ]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(chain.broadcasts.length, 1);
+  t.is(context.failedTries, 0);
+});
+
+for (const error of [ChainError.INVALID_GVG, ChainError.INVALID_BLS_SIGNATURE]) {
+  for (const where of ['by the node', 'in a block'] as const) {
+    test(`"${error.text}" ${where} takes the job to another group`, async (t) => {
+      const { primary, chain, payload } = await upload(t, [
+        (seen) => (where === 'in a block' ? chain.include(seen, refusal(error)) : refusal(error)),
+      ]);
+      const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+      t.is(context.allocation?.gvgId, 2);
+      t.deepEqual(
+        chain.broadcasts.map(({ gvgId }) => gvgId),
+        [1, 2],
+      );
+      t.deepEqual(
+        Object.values(context.receipts).map(({ gvgId }) => gvgId),
+        [2, 2, 2, 2, 2, 2],
+      );
+    });
+  }
+}
+
+test('a seal that failed in a block for a passing reason is signed anew', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    (seen) => chain.include(seen, refusal(ChainError.OUT_OF_GAS)),
+  ]);
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  const [first, second] = hashes(chain);
+  t.not(first, second);
+  const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
+  t.like(failed, { failure: { code: 'chain-sdk-11', resume: 'SIGN_OBJECT_DOING' } });
+});
+
+test('a seal that is in no block within its time is broadcast again, the same bytes', async (t) => {
+  const { primary, chain, payload } = await upload(t, [() => ({ code: 0, codespace: '', log: '' })], {
+    timing: { sealTimeoutMs: 50 },
+  });
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(new Set(hashes(chain)).size, 1);
+  const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
+  t.like(failed, { failure: { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' } });
+});
+
+test('an object that goes while its seal is watched ends the job', async (t) => {
+  const { primary, payload, chain } = await upload(t, [
+    () => {
+      chain.objects.delete(payload.job.objectId);
+      return { code: 0, codespace: '', log: '' };
+    },
+  ]);
+  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+  t.is(chain.broadcasts.length, 1);
+});
