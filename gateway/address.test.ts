@@ -71,7 +71,7 @@ test("Greenfield's own paths name no bucket in path style, and are objects under
     '/view/photos/a',
     '/status',
   ]) {
-    t.deepEqual(address('localhost', path), { bucket: '', object: '' }, path);
+    t.deepEqual(address('localhost', path), { bucket: '', object: '', service: path.slice(1) }, path);
     t.is(address('photos.localhost', path).object, path.slice(1));
   }
   t.deepEqual(address('localhost', '/greenfield/a'), { bucket: 'greenfield', object: 'a' });

@@ -16,6 +16,8 @@ export interface Target {
 export interface Address {
   readonly bucket: string;
   readonly object: string;
+  /** One of Greenfield's own paths, without the first `/`. */
+  readonly service?: string;
 }
 
 /**
@@ -51,7 +53,7 @@ export function readAddress(target: Target, domains: readonly string[]): Address
   const domain = domains.find((candidate) => host.endsWith(`.${candidate}`));
   const path = decode(target.path.slice(1));
   if (domain !== undefined) return check({ bucket: host.slice(0, -domain.length - 1), object: path });
-  if (FIXED_PATHS.test(path)) return { bucket: '', object: '' };
+  if (FIXED_PATHS.test(path)) return { bucket: '', object: '', service: path };
   const slash = path.indexOf('/');
   return check(
     slash < 0

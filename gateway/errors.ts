@@ -21,7 +21,12 @@ const INNER_CODES: Readonly<Record<string, number>> = {
   'piece-corrupt': 115001,
   'nats-unavailable': 115101,
   'journal-unavailable': 115101,
+  'records-unavailable': 115101,
+  'records-closed': 115101,
 };
+
+/** When a client should try again, where nobody knows better, ms. */
+const RETRY_AFTER_MS = 5_000;
 
 /** What the client is told of an error. */
 export function answerTo(error: SealionError): GatewayAnswer {
@@ -31,9 +36,9 @@ export function answerTo(error: SealionError): GatewayAnswer {
   }
   const code = INNER_CODES[error.code];
   const row = code === undefined ? undefined : GATEWAY_ERRORS[code];
-  return code !== undefined && row
-    ? { code, status: row.status, message: row.message }
-    : gatewayAnswer(error);
+  if (code === undefined || !row) return gatewayAnswer(error);
+  const message = error instanceof Retryable ? `${row.message} Try again in a few seconds.` : row.message;
+  return { code, status: row.status, message };
 }
 
 /** Turns what a handler threw into the response, and leaves it in the request's record. */
@@ -41,8 +46,8 @@ export function errorResponse(thrown: unknown, c: GatewayContext): Response {
   const error = toSealionError(thrown);
   const answer = answerTo(error);
   c.get('record').failure = { code: answer.code, error };
-  if (error instanceof Retryable && error.retryAfterMs !== undefined) {
-    c.header('Retry-After', String(Math.ceil(error.retryAfterMs / 1000)));
+  if (error instanceof Retryable) {
+    c.header('Retry-After', String(Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000)));
   }
   c.header('Content-Type', 'application/xml');
   return c.body(errorXml(answer.code, answer.message), answer.status as ContentfulStatusCode);

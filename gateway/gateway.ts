@@ -1,8 +1,11 @@
 import { Hono } from 'hono';
 import { readAddress } from './address.ts';
 import { errorResponse } from './errors.ts';
+import { deleteKeys } from './handlers/delete-keys.ts';
 import { getObject } from './handlers/get-object.ts';
+import { listKeys } from './handlers/list-keys.ts';
 import { putObject } from './handlers/put-object.ts';
+import { registerKey } from './handlers/register-key.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
 import type { GatewayParts } from './parts.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request.ts';
@@ -17,6 +20,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     'put-object': putObject(parts),
     'get-object': getObject(parts),
     'upload-progress': uploadProgress(parts),
+    'register-key': registerKey(parts),
+    'list-keys': listKeys(parts),
+    'delete-keys': deleteKeys(parts),
   };
   const app = new Hono<GatewayEnv>();
   app.use(requestLog(parts.log));

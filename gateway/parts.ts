@@ -2,6 +2,7 @@ import type { ObjectsMessage } from '../actors/messages.ts';
 import type { Ref } from '../runtime/actors/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+import type { OffChainKeys } from '../runtime/records/off-chain-keys.ts';
 import type { Logger } from '../runtime/telemetry/logger.ts';
 import type { GatewayLimits } from './limits.ts';
 
@@ -11,6 +12,7 @@ export interface GatewayParts {
   /** Our own storage provider. */
   readonly spId: number;
   readonly pieces: PieceStore;
+  readonly offChainKeys: OffChainKeys;
   /** The pipeline behind the gateway. */
   readonly objects: Ref<ObjectsMessage>;
   readonly limits: GatewayLimits;

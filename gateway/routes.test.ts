@@ -28,6 +28,25 @@ test('an operation that is not served is refused by name, never taken for a plai
   }
 });
 
+test('a service has one method; others, and services that are not here, are refused', (t) => {
+  const service = (method: string, name: string) =>
+    matchRoute(method, readTarget('', `/${name}`), { bucket: '', object: '', service: name });
+  t.is(service('POST', 'auth/update_key_v2'), 'register-key');
+  t.is(service('GET', 'auth/keys_v2'), 'list-keys');
+  t.is(service('POST', 'auth/delete_keys_v2'), 'delete-keys');
+  for (const [method, name] of [
+    ['GET', 'auth/update_key_v2'],
+    ['POST', 'auth/keys_v2'],
+    ['GET', 'auth/request_nonce'],
+    ['POST', 'auth/update_key'],
+    ['GET', 'permission/0x1/photos/1'],
+  ] as const) {
+    const error = t.throws(() => service(method, name), { instanceOf: Terminal }, `${method} ${name}`);
+    t.is(error?.gatewayCode, 50008);
+    t.true(error?.message.includes(name), error?.message);
+  }
+});
+
 test('other methods, a bucket alone and no bucket are refused', (t) => {
   for (const method of ['POST', 'DELETE', 'PATCH', 'OPTIONS', 'QUERY']) {
     t.throws(() => matchRoute(method, readTarget('', '/a.jpg'), object), { instanceOf: Terminal }, method);

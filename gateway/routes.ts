@@ -2,7 +2,13 @@ import { Terminal } from '../protocols/errors.ts';
 import type { Address, Target } from './address.ts';
 
 /** What the gateway serves. */
-export type Operation = 'put-object' | 'get-object' | 'upload-progress';
+export type Operation =
+  | 'put-object'
+  | 'get-object'
+  | 'upload-progress'
+  | 'register-key'
+  | 'list-keys'
+  | 'delete-keys';
 
 interface Route {
   readonly method: 'GET' | 'PUT' | 'POST';
@@ -27,12 +33,28 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', query: [], operation: 'get-object' },
 ];
 
+/** What can be asked at paths of Greenfield's own. */
+const SERVICES: readonly {
+  readonly method: Route['method'];
+  readonly service: string;
+  readonly operation: Operation;
+}[] = [
+  { method: 'POST', service: 'auth/update_key_v2', operation: 'register-key' },
+  { method: 'GET', service: 'auth/keys_v2', operation: 'list-keys' },
+  { method: 'POST', service: 'auth/delete_keys_v2', operation: 'delete-keys' },
+];
+
 /**
  * Which operation a request asks for. HEAD asks for what GET would answer, without the body.
  * @throws Terminal 400/50008 for everything that is not served here
  */
 export function matchRoute(method: string, target: Target, address: Address): Operation {
   const asked = method === 'HEAD' ? 'GET' : method;
+  if (address.service !== undefined) {
+    const found = SERVICES.find(({ method, service }) => method === asked && service === address.service);
+    if (!found) throw notServed(method, undefined, address);
+    return found.operation;
+  }
   const route = address.object
     ? ROUTES.find(({ method, query }) => method === asked && query.every((name) => target.query.has(name)))
     : undefined;
@@ -41,7 +63,7 @@ export function matchRoute(method: string, target: Target, address: Address): Op
 }
 
 function notServed(method: string, route: Route | undefined, address: Address): Terminal {
-  const what = address.object ? 'an object' : address.bucket ? 'a bucket' : 'this path';
+  const what = address.service ?? (address.object ? 'an object' : address.bucket ? 'a bucket' : 'this path');
   const query = route ? ` with ?${route.query.join('&')}` : '';
   return new Terminal({
     code: 'not-served',

@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Acknowledgement, ObjectsMessage, UploadRequest } from '../actors/messages.ts';
 import { addressOf } from '../protocols/greenfield/address.ts';
@@ -17,6 +21,8 @@ import { createActorSystem } from '../runtime/actors/system.ts';
 import type { Behaviour, Ref } from '../runtime/actors/types.ts';
 import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
+import type { Records } from '../runtime/records/records.ts';
+import { sqliteRecords } from '../runtime/records/sqlite.ts';
 import { type Logger, silentLogger } from '../runtime/telemetry/logger.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits.ts';
@@ -285,6 +291,10 @@ export interface TestGateway {
   readonly app: Gateway;
   readonly chain: TestChain;
   readonly pipeline: TestPipeline;
+  /** Holds the off-chain keys. */
+  readonly records: Records;
+  /** Not there until the records are first used. */
+  readonly recordsFile: string;
   readonly log: ReturnType<typeof testLog>;
 }
 
@@ -295,16 +305,27 @@ export function testGateway(
   const chain = new TestChain();
   const pipeline = testPipeline(t);
   const log = testLog();
+  const recordsFile = join(temporaryFolder(t), 'records.db');
+  const records = sqliteRecords(recordsFile);
+  t.teardown(() => records.close());
   const app = createGateway({
     chain,
     spId: SP_ID,
     pieces: over.pieces ?? noPieces,
+    offChainKeys: records.offChainKeys,
     objects: pipeline.objects,
     limits: { ...DEFAULT_LIMITS, ...over.limits },
     domains: ['sp1.localhost'],
     log,
   });
-  return { app, chain, pipeline, log };
+  return { app, chain, pipeline, records, recordsFile, log };
+}
+
+/** A folder that whoever first needs it makes. */
+function temporaryFolder(t: ExecutionContext): string {
+  const folder = join(tmpdir(), `sealion-gateway-${randomUUID()}`);
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Code and message of an error response. */

@@ -181,6 +181,7 @@ async function openParts(
           chain,
           spId: sp.id,
           pieces: home.pieces,
+          offChainKeys: records.offChainKeys,
           objects,
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,

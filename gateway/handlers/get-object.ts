@@ -2,7 +2,7 @@ import { Terminal } from '../../protocols/errors.ts';
 import { Action } from '../../protocols/greenfield/types.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
-import { authenticate, isSigned } from '../authentication.ts';
+import { authenticateIfSigned } from '../authentication.ts';
 import { answerTo } from '../errors.ts';
 import { announcedAt, jobOf } from '../job-object.ts';
 import { jobProgress } from '../job-progress.ts';
@@ -52,8 +52,8 @@ async function findPermitted(
   const address = c.get('address');
   const found = await findObject(parts, address, signal);
   if (!isPublic(found)) {
-    const signers = isSigned(c) ? authenticate(c) : [];
-    await authorise(parts.chain, signers, address, Action.GET_OBJECT, signal);
+    const signed = await authenticateIfSigned(parts.offChainKeys, c);
+    await authorise(parts.chain, signed?.accounts ?? [], address, Action.GET_OBJECT, signal);
   }
   return found;
 }

@@ -108,7 +108,7 @@ test('a request must be signed, in a known way, and not for ever', async (t) => 
   t.deepEqual(await put((headers) => headers.delete('Authorization')), [400, 50001]);
   t.deepEqual(await put((headers) => headers.set('Authorization', 'Basic abc')), [400, 50001]);
   t.deepEqual(
-    await put((headers) => headers.set('Authorization', `GNFD2-EDDSA,Signature=${'ab'.repeat(64)}`)),
+    await put((headers) => headers.set('Authorization', `GNFD1-EDDSA,Signature=${'ab'.repeat(64)}`)),
     [400, 50001],
   );
   t.deepEqual(

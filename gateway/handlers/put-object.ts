@@ -41,9 +41,9 @@ export function putObject(parts: GatewayParts): Handler {
 
 /** Everything that is checked before a byte is taken, in the order of greenfield.md §9.4. */
 async function admit(parts: GatewayParts, c: GatewayContext, signal: AbortSignal): Promise<DescribedJob> {
-  const { chain, spId, limits } = parts;
+  const { chain, spId, limits, offChainKeys } = parts;
   const address = c.get('address');
-  const signers = authenticate(c);
+  const signers = await authenticate(offChainKeys, c);
   const [providers, bucket] = await Promise.all([
     chain.storageProviders({ signal }),
     chain.bucket(address.bucket, { signal }),

@@ -7,6 +7,7 @@ import { jobProgress } from '../job-progress.ts';
 import type { GatewayParts } from '../parts.ts';
 import { type FoundObject, findObject } from '../permission.ts';
 import { clientSignal, type Handler } from '../request.ts';
+import { xmlResponse } from '../xml.ts';
 
 /**
  * `GET /{object}?upload-progress`: how far the upload is, in the words that clients compare, and what stands in its
@@ -15,11 +16,11 @@ import { clientSignal, type Handler } from '../request.ts';
 export function uploadProgress(parts: GatewayParts): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    authenticate(c);
+    await authenticate(parts.offChainKeys, c);
     const found = await findObject(parts, c.get('address'), signal);
     const { state, failure } = await progressOf(parts, found, signal);
-    c.header('Content-Type', 'application/xml');
-    return c.body(
+    return xmlResponse(
+      c,
       `<QueryUploadProgress version="1.0"><ProgressDescription>${escapeXml(PROGRESS_TEXT[state])}</ProgressDescription><ErrorDescription>${escapeXml(failure ? inWords(failure) : '')}</ErrorDescription></QueryUploadProgress>`,
     );
   };

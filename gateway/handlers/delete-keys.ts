@@ -1,0 +1,65 @@
+import { Terminal } from '../../protocols/errors.ts';
+import { authenticate } from '../authentication.ts';
+import { keyHolderOf } from '../key-holder.ts';
+import type { GatewayParts } from '../parts.ts';
+import { bodyOf, clientSignal, type GatewayContext, type Handler } from '../request.ts';
+import { UploadBody } from '../upload-body.ts';
+import { xmlResponse } from '../xml.ts';
+
+const MAX_KEYS = 100;
+/** 64 hex digits, a comma, and a blank that somebody may put there. */
+const MAX_BODY_BYTES = MAX_KEYS * 66;
+
+/**
+ * `POST /auth/delete_keys_v2`: forgets off-chain keys of the account that signed the request. The body names them,
+ * with commas between; those that are not known do no harm.
+ */
+export function deleteKeys({ offChainKeys, limits }: GatewayParts): Handler {
+  return async (c) => {
+    const signal = clientSignal(c);
+    const signers = await authenticate(offChainKeys, c);
+    const holder = keyHolderOf(c);
+    if (!signers.includes(holder.account)) {
+      throw new Terminal({
+        code: 'not-permitted',
+        message: `The request is signed by ${signers.join(' or ')}, and the keys are those of ${holder.account}.`,
+        advice: 'An account can delete only its own keys.',
+        gatewayCode: 50004,
+      });
+    }
+    const payloadSize = bodySize(c);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of new UploadBody(bodyOf(c), { payloadSize, limits, signal })) chunks.push(chunk);
+    await offChainKeys.remove(holder, keysIn(Buffer.concat(chunks).toString()));
+    return xmlResponse(c, '<DeleteUserPublicKeyV2Resp><Result>true</Result></DeleteUserPublicKeyV2Resp>');
+  };
+}
+
+function bodySize(c: GatewayContext): number {
+  const size = Number(c.req.header('Content-Length') ?? (c.req.header('Transfer-Encoding') ? Number.NaN : 0));
+  if (Number.isNaN(size)) {
+    throw new Terminal({
+      code: 'length-required',
+      message: 'The length of the body is not known.',
+      advice: 'Send Content-Length.',
+      gatewayCode: 50009,
+    });
+  }
+  if (size > MAX_BODY_BYTES) throw tooMany();
+  return size;
+}
+
+function keysIn(body: string): string[] {
+  const keys = body.split(',').map((key) => key.trim().toLowerCase());
+  if (keys.length > MAX_KEYS) throw tooMany();
+  return keys.filter(Boolean);
+}
+
+function tooMany(): Terminal {
+  return new Terminal({
+    code: 'too-many-keys',
+    message: `More than ${MAX_KEYS} keys are named.`,
+    advice: 'Delete them in several requests.',
+    gatewayCode: 20018,
+  });
+}

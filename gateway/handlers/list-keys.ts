@@ -1,0 +1,15 @@
+import { keyHolderOf } from '../key-holder.ts';
+import type { GatewayParts } from '../parts.ts';
+import type { Handler } from '../request.ts';
+import { xmlResponse } from '../xml.ts';
+
+/** `GET /auth/keys_v2`: the valid off-chain keys of an account in an application. Needs no signature. */
+export function listKeys({ offChainKeys }: GatewayParts): Handler {
+  return async (c) => {
+    const keys = await offChainKeys.list(keyHolderOf(c));
+    const now = Date.now();
+    const valid = keys.filter(({ expiresAt }) => expiresAt > now);
+    const results = valid.map(({ publicKey }) => `<Result>${publicKey}</Result>`).join('');
+    return xmlResponse(c, `<ListUserPublicKeyV2Resp>${results}</ListUserPublicKeyV2Resp>`);
+  };
+}
