@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { readAddress } from './address.ts';
+import { crossOrigin } from './cors.ts';
 import { errorResponse } from './errors.ts';
 import { deleteKeys } from './handlers/delete-keys.ts';
 import { getObject } from './handlers/get-object.ts';
@@ -26,6 +27,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   };
   const app = new Hono<GatewayEnv>();
   app.use(requestLog(parts.log));
+  if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   // Bucket and operation hang on host and query as much as on the path, so routes.ts matches instead of Hono.
   app.all('*', (c) => {
     const target = targetOf(c);

@@ -18,5 +18,7 @@ export interface GatewayParts {
   readonly limits: GatewayLimits;
   /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */
   readonly domains: readonly string[];
+  /** Origins of browser applications that may use the gateway; `*` stands for all, none leaves CORS unanswered. */
+  readonly corsOrigins: readonly string[];
   readonly log: Logger;
 }

@@ -26,6 +26,7 @@ import { sqliteRecords } from '../runtime/records/sqlite.ts';
 import { type Logger, silentLogger } from '../runtime/telemetry/logger.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits.ts';
+import type { GatewayParts } from './parts.ts';
 
 export const SP_ID = 1;
 export const HOST = 'photos.sp1.localhost';
@@ -300,7 +301,9 @@ export interface TestGateway {
 
 export function testGateway(
   t: ExecutionContext,
-  over: { readonly limits?: Partial<GatewayLimits>; readonly pieces?: PieceStore } = {},
+  over: { readonly limits?: Partial<GatewayLimits> } & Partial<
+    Pick<GatewayParts, 'pieces' | 'corsOrigins'>
+  > = {},
 ): TestGateway {
   const chain = new TestChain();
   const pipeline = testPipeline(t);
@@ -316,6 +319,7 @@ export function testGateway(
     objects: pipeline.objects,
     limits: { ...DEFAULT_LIMITS, ...over.limits },
     domains: ['sp1.localhost'],
+    corsOrigins: over.corsOrigins ?? ['*'],
     log,
   });
   return { app, chain, pipeline, records, recordsFile, log };

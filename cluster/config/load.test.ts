@@ -44,7 +44,7 @@ test('the smallest configuration gets every default', (t) => {
     dataDir: '/etc/data',
     roles: 'all',
     chain: { rpc: ['http://127.0.0.1:26657'], chainId: 'greenfield_9000-1741' },
-    gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [] },
+    gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [], corsOrigins: ['*'] },
     admin: { listen: { host: '127.0.0.1', port: 9133 } },
     nats: {
       home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false },
@@ -131,6 +131,21 @@ test('a wrong value is told with its place and what to write', (t) => {
     fault((text) => text.replace("'http://127.0.0.1:26657'", 'localhost:26657')),
     /:5:16: chain\.rpc\.0 is "localhost:26657": write a URL, for example http/,
   );
+});
+
+test('an origin of web pages is taken as browsers send it', (t) => {
+  const origins = (list: string) => fault((text) => `${text}gateway: { corsOrigins: ${list} }\n`);
+  t.is(origins("[https://app.example.com, 'http://localhost:3000']"), 'accepted');
+  t.is(origins('[]'), 'accepted');
+  for (const wrong of [
+    'https://app.example.com/',
+    'app.example.com',
+    'https://*.example.com',
+    'null',
+    'ftp://a',
+  ]) {
+    t.regex(origins(`['${wrong}']`), /gateway\.corsOrigins\.0 is ".*": write origins of web pages/, wrong);
+  }
 });
 
 test('all faults are told at once, in the order of the file', (t) => {

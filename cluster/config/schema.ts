@@ -31,6 +31,7 @@ export function nodeConfig(base: string) {
           `a list of ${DOMAIN}`,
         )
         .default([]),
+      corsOrigins: z.array(z.string(ORIGIN).refine(isOrigin, ORIGIN), `a list of ${ORIGIN}`).default(['*']),
     }).prefault({}),
     admin: section({ listen: address('127.0.0.1', 9133) }).prefault({}),
     nats: section({ home: section({ ...plane(base), ...homeOnly }), peers: section(plane(base)) }),
@@ -76,6 +77,14 @@ const ROLES = 'all: the level journal belongs to one process, so there is one no
 const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
 const HOURS = 'hours, from 0.001 to 8760';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
+
+const ORIGIN = 'origins of web pages, for example https://app.example.com, or "*" for all';
+
+function isOrigin(text: string): boolean {
+  return (
+    text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text)
+  );
+}
 
 function plane(base: string) {
   const password = secret(base, 'the password');

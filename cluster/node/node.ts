@@ -185,6 +185,7 @@ async function openParts(
           objects,
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,
+          corsOrigins: config.gateway.corsOrigins,
           log,
         }),
         { ...config.gateway.listen, closeTimeoutMs: DRAIN_LIMIT_MS, log },
