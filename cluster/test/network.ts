@@ -125,6 +125,15 @@ export class Network {
     return { ...encoded, job: { objectId, version: 0 }, bucketName, objectName };
   }
 
+  /** Announces other random content for a sealed object, which then waits for it. */
+  async updateObject(object: WaitingObject, payload: { readonly size: number }): Promise<WaitingObject> {
+    const { job, bucketName, objectName, redundancy } = object;
+    const encoded = await encode(this, randomBytes(payload.size), redundancy);
+    const { checksums } = encoded;
+    await this.account.updateObject({ bucketName, objectName, payloadSize: payload.size, checksums });
+    return { ...object, ...encoded, job: { ...job, version: job.version + 1 } };
+  }
+
   /** Uploads the payload of an object; `body` in its place for a client that behaves otherwise. */
   async put(spId: number, object: WaitingObject, body?: AsyncIterable<Uint8Array>): Promise<void> {
     await this.client(spId).put(object, {
@@ -144,7 +153,8 @@ export class Network {
   sealed({ job }: WaitingObject): Promise<ObjectOnChain> {
     return until(`object ${job.objectId} is sealed`, async () => {
       const found = await this.chain.objectById(job.objectId);
-      return found?.object.status === 'SEALED' ? found : undefined;
+      const { status, isUpdating, version } = found?.object ?? {};
+      return status === 'SEALED' && !isUpdating && version === job.version && found;
     });
   }
 

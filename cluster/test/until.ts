@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** No condition of a test takes longer on a machine that works; ms. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 /** Waits for a condition. What `look` throws counts as not yet. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {

@@ -58,6 +58,15 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   }
 }
 
+test('new content of a sealed object is uploaded beside the old one, and then takes its place', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(4), { size: 3 * SEGMENT });
+  await uploadAndCheck(t, 4, object);
+  const update = await net.updateObject(object, { size: 2 * SEGMENT + 1 });
+  t.true((await net.get(4, object)).equals(object.payload));
+  await uploadAndCheck(t, 4, update);
+});
+
 test('two SPs, each a secondary of the other, take uploads at the same time', async (t) => {
   const net = network();
   const primaries = [2, 3];
