@@ -63,7 +63,7 @@ test('the smallest configuration gets every default', (t) => {
       idleTimeoutMs: 30_000,
       diskReserve: 10 * 2 ** 30,
     },
-    timing: { jobDeadlineHours: 24, ackWaitMs: 30_000 },
+    timing: { jobDeadlineHours: 24, ackWaitMs: 30_000, offerTimeoutMs: 60_000, stallTimeoutMs: 30_000 },
     journal: { adapter: 'level', retentionDays: 7 },
     records: { adapter: 'sqlite' },
     log: { level: 'info' },

@@ -52,6 +52,8 @@ export function nodeConfig(base: string) {
     timing: section({
       jobDeadlineHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(24),
       ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
+      offerTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(60_000),
+      stallTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
     }).prefault({}),
     journal: section({
       adapter: z.literal('level', 'level').default('level'),

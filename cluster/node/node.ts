@@ -119,7 +119,7 @@ async function openParts(
       peers: peersLink,
       home: homeLink,
       replicas,
-      times: { ackWait: ackWaitMs },
+      times: { ackWait: ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
       log,
     });
   const peers = await parts.open(

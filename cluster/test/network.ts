@@ -14,6 +14,7 @@ import type { Redundancy } from '../../protocols/greenfield/types.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobEvent } from '../../protocols/job/events.ts';
 import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import { JobState, type JobStateName } from '../../protocols/job/states.ts';
 import type { TreeNode } from '../../runtime/actors/types.ts';
 import type { Chain, ObjectOnChain } from '../../runtime/chain/chain.ts';
 import { connectChain } from '../../runtime/chain/connect.ts';
@@ -38,7 +39,10 @@ export interface JobView {
 const QUICK: NetworkOptions = {
   segmentSize: 64 * 1024,
   blockTimeMs: 100,
-  node: { timing: { ackWaitMs: 2_000 }, limits: { diskReserve: '256 MiB' } },
+  node: {
+    timing: { ackWaitMs: 2_000, offerTimeoutMs: 5_000, stallTimeoutMs: 10_000 },
+    limits: { diskReserve: '256 MiB' },
+  },
 };
 
 /**
@@ -155,6 +159,14 @@ export class Network {
       const found = await this.chain.objectById(job.objectId);
       const { status, isUpdating, version } = found?.object ?? {};
       return status === 'SEALED' && !isUpdating && version === job.version && found;
+    });
+  }
+
+  /** Waits until a job is at a state or beyond it on the forward path. */
+  reached(spId: number, { job }: WaitingObject, state: JobStateName): Promise<JobContext> {
+    return until(`${job.objectId} is at ${state}`, async () => {
+      const context = (await this.job(spId, job))?.context;
+      return context && JobState[context.state] >= JobState[state] ? context : undefined;
     });
   }
 

@@ -1,5 +1,4 @@
 import test from 'ava';
-import { JobState } from '../../protocols/job/states.ts';
 import { useNetwork } from './network.ts';
 import { until } from './until.ts';
 
@@ -12,10 +11,7 @@ async function replicating(primary: number) {
   const net = network();
   const object = await net.createObject(await net.createBucket(primary), { size: 256 * SEGMENT });
   await net.put(primary, object);
-  await until('it is replicated', async () => {
-    const context = (await net.job(primary, object.job))?.context;
-    return context && JobState[context.state] >= JobState.REPLICATE_OBJECT_DOING;
-  });
+  await net.reached(primary, object, 'REPLICATE_OBJECT_DOING');
   return object;
 }
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
-import { JobState } from '../../protocols/job/states.ts';
 import { type Network, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
@@ -19,14 +18,6 @@ async function missingColumns(net: Network, primary: number, object: WaitingObje
   return ids.flatMap((_, index) => (context?.receipts[index] ? [] : [index]));
 }
 
-/** Waits until a job is at a state or beyond it on the forward path. */
-function reached(net: Network, primary: number, object: WaitingObject, state: keyof typeof JobState) {
-  return until(`${object.job.objectId} is at ${state}`, async () => {
-    const context = (await net.job(primary, object.job))?.context;
-    return context !== undefined && JobState[context.state] >= JobState[state];
-  });
-}
-
 test.serial('a primary killed in mid-upload takes the payload again, and seals it', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT });
@@ -37,7 +28,7 @@ test.serial('a primary killed in mid-upload takes the payload again, and seals i
     await sleep(60_000, undefined, { signal: gone.signal }).catch(() => undefined);
   }
   const upload = t.throwsAsync(net.put(1, object, broken()));
-  await reached(net, 1, object, 'UPLOAD_OBJECT_DOING');
+  await net.reached(1, object, 'UPLOAD_OBJECT_DOING');
   await net.devnet.sp(1).kill('SIGKILL');
   await upload;
   gone.abort();
@@ -54,7 +45,7 @@ test.serial('a primary killed in mid-replication goes on without the client', as
   const net = network();
   const object = await net.createObject(await net.createBucket(2), { size: LARGE });
   await net.put(2, object);
-  await reached(net, 2, object, 'REPLICATE_OBJECT_DOING');
+  await net.reached(2, object, 'REPLICATE_OBJECT_DOING');
   await net.devnet.sp(2).kill('SIGKILL');
   t.is((await net.chain.objectById(object.job.objectId))?.object.status, 'CREATED');
   await net.devnet.sp(2).start();
@@ -68,7 +59,7 @@ test.serial('a secondary killed in mid-replication goes on where it was', async 
   const net = network();
   const object = await net.createObject(await net.createBucket(3), { size: LARGE });
   await net.put(3, object);
-  await reached(net, 3, object, 'REPLICATE_OBJECT_DOING');
+  await net.reached(3, object, 'REPLICATE_OBJECT_DOING');
   await net.devnet.sp(4).kill('SIGKILL');
   await net.devnet.sp(4).start();
   const { gvg } = await net.sealed(object);
@@ -86,7 +77,7 @@ test.serial('one secondary that stands still holds up no other column of ten upl
   net.devnet.sp(still).signal('SIGSTOP');
   await Promise.all(objects.map((object) => net.put(primary, object)));
   net.devnet.sp(still).signal('SIGCONT');
-  await Promise.all(objects.map((object) => reached(net, primary, object, 'REPLICATE_OBJECT_DOING')));
+  await Promise.all(objects.map((object) => net.reached(primary, object, 'REPLICATE_OBJECT_DOING')));
   net.devnet.sp(still).signal('SIGSTOP');
 
   const place = (await net.chain.gvgsOfFamily(primary))[0]?.secondarySpIds.indexOf(still) ?? -1;

@@ -1,0 +1,34 @@
+import test from 'ava';
+import { useNetwork } from './network.ts';
+
+const SEGMENT = 64 * 1024;
+
+/** With eight SPs, a family has three groups of which each lacks another one of its seven possible members. */
+const network = useNetwork(test, { segmentSize: SEGMENT, sps: 8 });
+
+/** The SPs that one of the groups of SP 1 can do without. */
+const DISPENSABLE: readonly number[] = [3, 5, 8];
+
+test.serial('an object goes to the group whose members all live', async (t) => {
+  const net = network();
+  const [dead = 0] = DISPENSABLE;
+  await net.devnet.sp(dead).kill();
+  const object = await net.createObject(await net.createBucket(1), { size: 3 * SEGMENT });
+  await net.put(1, object);
+  const { gvg } = await net.sealed(object);
+  t.false(gvg?.secondarySpIds.includes(dead));
+  t.true((await net.get(1, object)).equals(object.payload));
+  await net.devnet.sp(dead).start();
+});
+
+test.serial('a secondary that dies for good in mid-replication costs its group the object', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(1), { size: 256 * SEGMENT });
+  await net.put(1, object);
+  const { allocation } = await net.reached(1, object, 'REPLICATE_OBJECT_DOING');
+  const dead = allocation?.secondarySpIds.find((spId) => DISPENSABLE.includes(spId)) ?? 0;
+  await net.devnet.sp(dead).kill();
+  const { gvg } = await net.sealed(object);
+  t.false(gvg?.secondarySpIds.includes(dead));
+  t.true((await net.get(1, object)).equals(object.payload));
+});
