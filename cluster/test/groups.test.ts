@@ -23,7 +23,7 @@ test.serial('an object goes to the group whose members all live', async (t) => {
 
 test.serial('a secondary that dies for good in mid-replication costs its group the object', async (t) => {
   const net = network();
-  const object = await net.createObject(await net.createBucket(1), { size: 256 * SEGMENT });
+  const object = await net.createObject(await net.createBucket(1), { size: 96 * SEGMENT });
   await net.put(1, object);
   const { allocation } = await net.reached(1, object, 'REPLICATE_OBJECT_DOING');
   const dead = allocation?.secondarySpIds.find((spId) => DISPENSABLE.includes(spId)) ?? 0;

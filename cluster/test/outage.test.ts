@@ -9,7 +9,7 @@ const network = useNetwork(test, { segmentSize: SEGMENT });
 /** Uploads a large object and waits until its columns are on their way. */
 async function replicating(primary: number) {
   const net = network();
-  const object = await net.createObject(await net.createBucket(primary), { size: 256 * SEGMENT });
+  const object = await net.createObject(await net.createBucket(primary), { size: 96 * SEGMENT });
   await net.put(primary, object);
   await net.reached(primary, object, 'REPLICATE_OBJECT_DOING');
   return object;

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 const test = anyTest as TestFn;
 const SEGMENT = 64 * 1024;
 /** Long enough that a test can step in while its columns are on their way. */
-const LARGE = 256 * SEGMENT;
+const LARGE = 96 * SEGMENT;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
@@ -71,7 +71,7 @@ test.serial('one secondary that stands still holds up no other column of ten upl
   const [primary, still] = [5, 7];
   const bucketName = await net.createBucket(primary);
   const objects = await Promise.all(
-    Array.from({ length: 10 }, () => net.createObject(bucketName, { size: 64 * SEGMENT })),
+    Array.from({ length: 10 }, () => net.createObject(bucketName, { size: 48 * SEGMENT })),
   );
   // Without its approval nothing begins; its answers, all at once, then let all ten begin at the same time.
   net.devnet.sp(still).signal('SIGSTOP');
