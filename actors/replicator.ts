@@ -1,3 +1,4 @@
+import { wireOf } from '../protocols/approval/wire.ts';
 import { Cancelled, Retryable, toSealionError } from '../protocols/errors.ts';
 import type { JobContext, Receipt } from '../protocols/job/context.ts';
 import { planPayload } from '../protocols/payload/plan.ts';
@@ -7,7 +8,7 @@ import type { ColumnOffer, ReplicationSession } from '../runtime/peers/peers.ts'
 import type { EncoderMessage } from './encoder.ts';
 import type { PrimaryPorts } from './ports.ts';
 
-/** What the object actor hears of a replicator: its column is stored, and both signatures were checked. */
+/** What the object actor hears of a replicator: its column is stored, and all signatures were checked. */
 export type ReplicatorReport = { readonly type: 'secondary-completed'; readonly receipt: Receipt };
 
 type ReplicatorMessage = { readonly type: 'ended'; readonly outcome: Outcome<Receipt> };
@@ -15,7 +16,7 @@ type ReplicatorMessage = { readonly type: 'ended'; readonly outcome: Outcome<Rec
 /** Code of a failure to get a piece from our own encoder and PieceStore. */
 export const OWN_SEGMENT = 'own-segment';
 
-/** A column of at most this many bytes rides in the offer (design §5). */
+/** A column of at most this many bytes rides in the offer over NATS (design §5). */
 const INLINE_COLUMN_BYTES = 65_536;
 
 export interface ReplicatorOptions {
@@ -58,7 +59,8 @@ async function replicate(
   const say = (doing: string, done: number, waitsFor: string) =>
     ctx.say({ doing, waitsFor, progress: { done, total: plan.segmentCount, unit: 'segments' } });
 
-  const column = plan.columnLength <= INLINE_COLUMN_BYTES ? await wholeColumn(options, signal) : undefined;
+  const inline = wireOf(offer.approval) === 'nats' && plan.columnLength <= INLINE_COLUMN_BYTES;
+  const column = inline ? await wholeColumn(options, signal) : undefined;
   say(`offering column ${redundancyIndex} to ${to}`, 0, to);
   const session = await ports.peers.open(offer, { signal, ...(column ? { column } : {}) });
   try {
@@ -130,7 +132,7 @@ async function wholeColumn(options: ReplicatorOptions, signal: AbortSignal): Pro
 
 async function verify(
   { ports, context }: ReplicatorOptions,
-  { to, gvgId, redundancyIndex }: ColumnOffer,
+  { to, gvgId, redundancyIndex, approval }: ColumnOffer,
   receipt: Receipt,
   signal: AbortSignal,
 ): Promise<void> {
@@ -147,7 +149,7 @@ async function verify(
     redundancyIndex,
     checksums: object.checksums,
   };
-  checkReceipt(receipt, subject, provider, 'nats');
+  checkReceipt(receipt, subject, provider, wireOf(approval));
 }
 
 function offerOf({ context, redundancyIndex, ports }: ReplicatorOptions): ColumnOffer {

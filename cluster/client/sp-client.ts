@@ -1,11 +1,10 @@
-import { lookup as systemLookup } from 'node:dns';
 import { type IncomingMessage, request } from 'node:http';
-import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XMLParser } from 'fast-xml-parser';
 import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
 import { signRequest } from '../../protocols/greenfield/request-signature.ts';
+import { lookupLoopback } from '../../runtime/peers/http/loopback.ts';
 
 /** An object at a storage provider. */
 export interface ObjectAddress {
@@ -141,13 +140,6 @@ function send(endpoint: URL, call: Outgoing, signal: AbortSignal | undefined): P
     });
   });
 }
-
-/** `*.localhost` is this machine by RFC 6761, which not every resolver knows. */
-const lookupLoopback: LookupFunction = (hostname, options, callback) => {
-  if (!hostname.endsWith('.localhost')) return systemLookup(hostname, options, callback);
-  if (options.all) return callback(null, [{ address: '127.0.0.1', family: 4 }]);
-  callback(null, '127.0.0.1', 4);
-};
 
 async function* counted(
   body: AsyncIterable<Uint8Array>,

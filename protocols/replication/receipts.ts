@@ -1,3 +1,4 @@
+import type { Wire } from '../approval/wire.ts';
 import { Terminal } from '../errors.ts';
 import { fromHex, toHex } from '../greenfield/hex.ts';
 import { isSignedBy } from '../greenfield/signature.ts';
@@ -57,7 +58,7 @@ export function checkReceipt(
   receipt: Receipt,
   subject: ReceiptSubject,
   sp: Pick<StorageProvider, 'id' | 'operatorAddress' | 'approvalAddress' | 'blsKey'>,
-  wire: 'nats' | 'http',
+  wire: Wire,
 ): void {
   const { chainId, objectId, gvg, redundancyIndex, checksums } = subject;
   const { spId, integrityHash } = expected(subject);

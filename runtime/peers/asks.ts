@@ -57,7 +57,10 @@ export class Asks {
     const answers = connection.subscribe(inbox);
     const stop = () => answers.unsubscribe();
     const patience = setTimeout(stop, options.timeoutMs);
-    for (const signal of signals) signal?.addEventListener('abort', stop, { once: true });
+    for (const signal of signals) {
+      signal?.addEventListener('abort', stop, { once: true });
+      if (signal?.aborted) stop();
+    }
     try {
       connection.publish(ASKS, question.bytes, { reply: inbox });
       for await (const message of answers) {

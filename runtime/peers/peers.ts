@@ -27,7 +27,7 @@ export interface ApprovalAnswer {
   readonly expiresAt: number;
   readonly granted: readonly { readonly gvgId: number; readonly redundancyIndex: number }[];
   readonly refused: readonly { readonly gvgId: number; readonly code: string; readonly reason: string }[];
-  /** The signed control message, base64: goes back with the offer. */
+  /** The signed control message, base64: goes back with the offer. Empty for an admission over HTTP. */
   readonly message: string;
 }
 
@@ -45,7 +45,7 @@ export interface ColumnOffer {
   readonly maxSegmentSize: number;
   readonly dataChunks: number;
   readonly parityChunks: number;
-  /** The receiver's own approval, base64. */
+  /** The receiver's own approval, base64; empty where the column goes over HTTP. */
   readonly approval: string;
   /** The seven integrity hashes. */
   readonly checksums: readonly Hex[];
@@ -64,7 +64,8 @@ export interface ReplicationSession {
     options?: PeerOptions,
   ): Promise<void>;
   /**
-   * Tells the secondary that all is sent, and waits for its receipt. Signatures are checked by the caller.
+   * Tells the secondary that all is sent, and waits for its receipt, which over HTTP has no approval signature.
+   * Signatures are checked by the caller.
    * @throws Terminal `receipt-refused` with the secondary's reason
    */
   done(checksums: readonly Hex[], options?: PeerOptions): Promise<Receipt>;
@@ -74,7 +75,10 @@ export interface ReplicationSession {
 
 /** How a primary reaches other SPs. */
 export interface PeerClient {
-  /** Answers as they come, signature and sender checked against the chain, until `timeoutMs` or the signal. */
+  /**
+   * Answers as they come, signature and sender checked against the chain, until `timeoutMs` or the signal. Who
+   * answers over HTTP alone is admitted or refused by what it shows of itself.
+   */
   ask(ask: ApprovalAsk, options: PeerOptions & { readonly timeoutMs: number }): AsyncIterable<ApprovalAnswer>;
   /**
    * Offers a column and waits until the secondary accepts.

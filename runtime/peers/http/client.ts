@@ -1,0 +1,80 @@
+import { Retryable } from '../../../protocols/errors.ts';
+import type { StorageProvider } from '../../../protocols/greenfield/types.ts';
+import { formatJobId } from '../../../protocols/job/identity.ts';
+import type { Chain } from '../../chain/chain.ts';
+import type { AccountKey } from '../../keys/keys.ts';
+import type { ApprovalAnswer, ApprovalAsk, ColumnOffer, PeerOptions, ReplicationSession } from '../peers.ts';
+import { Recent } from '../recent.ts';
+import { admit } from './admission.ts';
+import { ColumnTask } from './column-task.ts';
+import { HttpLinks } from './links.ts';
+import { HTTP_TIMES, HttpSession, type HttpTimes } from './session.ts';
+
+export interface HttpPeersOptions {
+  readonly chain: Pick<Chain, 'chainId' | 'latestBlock' | 'objectById' | 'storageParams'>;
+  /** The chain's SPs; may come from a cache. */
+  readonly providers: () => Promise<readonly StorageProvider[]>;
+  /** Signs the receive tasks; the chain knows its address as our operator. */
+  readonly operatorKey: AccountKey;
+  /** Other waiting times than `HTTP_TIMES`. */
+  readonly times?: Partial<HttpTimes>;
+}
+
+/** An admission counts as an approval for so long; ms. */
+const ADMISSION_LIFETIME_MS = 900_000;
+/** Columns whose progress is remembered, and how long: a try that begins again goes on where the last one ended. */
+const PROGRESS = { maxEntries: 1_000, ttlMs: 900_000 };
+
+/** How this SP, as a primary, reaches the others over today's HTTP wire (greenfield.md §6.4). */
+export class HttpPeerClient {
+  readonly #options: HttpPeersOptions;
+  readonly #links = new HttpLinks();
+  /** How many pieces a secondary has taken, by column. */
+  readonly #progress = new Recent<string, number>(PROGRESS);
+
+  constructor(options: HttpPeersOptions) {
+    this.#options = options;
+  }
+
+  /** One SP's answer to an ask, by the admission check, for all its places. It carries no message of that SP. */
+  async ask(ask: ApprovalAsk, spId: number, signal: AbortSignal): Promise<ApprovalAnswer> {
+    const refused = await admit(spId, { ...this.#options, links: this.#links }, signal);
+    const places = ask.groups
+      .map(({ gvgId, secondarySpIds }) => ({ gvgId, redundancyIndex: secondarySpIds.indexOf(spId) }))
+      .filter(({ redundancyIndex }) => redundancyIndex >= 0);
+    return {
+      spId,
+      expiresAt: Date.now() + ADMISSION_LIFETIME_MS,
+      granted: refused ? [] : places,
+      refused: refused ? places.map(({ gvgId }) => ({ gvgId, ...refused })) : [],
+      message: '',
+    };
+  }
+
+  /** As `PeerClient.open`; the secondary hears of the column with its first piece. */
+  async open(offer: ColumnOffer, { signal }: PeerOptions): Promise<ReplicationSession> {
+    const { chain, operatorKey, providers, times } = this.#options;
+    const endpoint = (await providers()).find(({ id }) => id === offer.to)?.endpoint;
+    if (endpoint === undefined) {
+      throw new Retryable({
+        code: 'peer-unreachable',
+        message: `The chain lists no storage provider ${offer.to}.`,
+      });
+    }
+    const column = `${offer.to}/${formatJobId(offer.job)}/${offer.redundancyIndex}`;
+    return new HttpSession({
+      offer,
+      endpoint,
+      task: await ColumnTask.describe({ offer, chain, operatorKey, signal }),
+      links: this.#links,
+      times: { ...HTTP_TIMES, ...times },
+      firstMissing: this.#progress.get(column) ?? 0,
+      onProgress: (pieces) => this.#progress.set(column, pieces),
+    });
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#links.close();
+  }
+}

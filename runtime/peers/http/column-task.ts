@@ -1,0 +1,131 @@
+import { Retryable } from '../../../protocols/errors.ts';
+import { hexToBase64 } from '../../../protocols/greenfield/hex.ts';
+import type { ObjectInfo, StorageParams } from '../../../protocols/greenfield/types.ts';
+import { formatReceiveMessage } from '../../../protocols/replication/receive-message.ts';
+import {
+  type ReceiveTask,
+  receiveTaskDigest,
+  type WireObject,
+} from '../../../protocols/replication/receive-task.ts';
+import type { Chain, Hex, ObjectOnChain } from '../../chain/chain.ts';
+import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../chain/decode.ts';
+import type { AccountKey } from '../../keys/keys.ts';
+import type { ColumnOffer } from '../peers.ts';
+
+/** What the tasks of one column differ in. */
+export type TaskStep =
+  | { readonly segmentIndex: number; readonly pieceSize: number; readonly pieceChecksum: Hex }
+  | { readonly finished: true; readonly checksums: readonly Hex[] };
+
+export interface ColumnTaskOptions {
+  readonly offer: ColumnOffer;
+  readonly chain: Pick<Chain, 'objectById' | 'storageParams'>;
+  readonly operatorKey: AccountKey;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The signed receive tasks of one column: the object and the parameters as the chain has them now. */
+export class ColumnTask {
+  readonly #offer: ColumnOffer;
+  readonly #operatorKey: AccountKey;
+  readonly #object: WireObject;
+  readonly #params: WireObject;
+  readonly #delegated: boolean;
+
+  private constructor({ offer, operatorKey }: ColumnTaskOptions, object: ObjectInfo, params: StorageParams) {
+    this.#offer = offer;
+    this.#operatorKey = operatorKey;
+    this.#object = wireObject(object);
+    this.#params = wireParams(params);
+    this.#delegated = object.checksums.length === 0;
+  }
+
+  /** @throws Retryable `object-unknown` when the chain knows no such content, and what the chain throws */
+  static async describe(options: ColumnTaskOptions): Promise<ColumnTask> {
+    const { offer, chain, signal } = options;
+    const asked = signal ? { signal } : {};
+    const found = await chain.objectById(offer.job.objectId, asked);
+    const object = found && content(found, offer.job.version);
+    if (!object) {
+      throw new Retryable({
+        code: 'object-unknown',
+        message: `The chain has no version ${offer.job.version} of object ${offer.job.objectId}.`,
+      });
+    }
+    const params = await chain.storageParams(object.updatedAt || object.createdAt, asked);
+    return new ColumnTask(options, object, params);
+  }
+
+  /** The value of the header for one request, signed now. */
+  async header(step: TaskStep): Promise<string> {
+    const { gvgId, redundancyIndex } = this.#offer;
+    const now = Math.floor(Date.now() / 1000);
+    const about = {
+      object_info: this.#object,
+      storage_params: this.#params,
+      task: { create_time: now, update_time: now },
+      redundancy_idx: redundancyIndex,
+    };
+    const task: ReceiveTask =
+      'finished' in step
+        ? { ...about, object_info: { ...this.#object, checksums: step.checksums.map(hexToBase64) } }
+        : {
+            ...about,
+            segment_idx: step.segmentIndex,
+            piece_size: step.pieceSize,
+            piece_checksum: hexToBase64(step.pieceChecksum),
+          };
+    const signature = await this.#operatorKey.sign(receiveTaskDigest(task));
+    return formatReceiveMessage({
+      ...task,
+      signature: Buffer.from(signature).toString('base64'),
+      global_virtual_group_id: gvgId,
+      is_agent_upload_task: this.#delegated,
+      finished: 'finished' in step,
+    });
+  }
+}
+
+/** The object with the content of a version: an update that is not sealed yet stands beside it on chain. */
+function content({ object, update }: ObjectOnChain, version: number): ObjectInfo | undefined {
+  if (update?.version === version) {
+    const { payloadSize, contentType, checksums, updatedAt } = update;
+    return { ...object, payloadSize, contentType, checksums, updatedAt, version };
+  }
+  return object.version === version ? object : undefined;
+}
+
+/** As Go writes an ObjectInfo; what is zero makes no difference. Source type and tags are not kept here. */
+function wireObject(object: ObjectInfo): WireObject {
+  return {
+    owner: object.owner,
+    creator: object.creator,
+    bucket_name: object.bucketName,
+    object_name: object.objectName,
+    id: object.id,
+    local_virtual_group_id: object.localVirtualGroupId,
+    payload_size: object.payloadSize,
+    visibility: VISIBILITY.indexOf(object.visibility),
+    content_type: object.contentType,
+    create_at: object.createdAt,
+    object_status: OBJECT_STATUS.indexOf(object.status),
+    redundancy_type: REDUNDANCY.indexOf(object.redundancy),
+    checksums: object.checksums.map(hexToBase64),
+    is_updating: object.isUpdating,
+    updated_at: object.updatedAt,
+    updated_by: object.updatedBy,
+    version: object.version,
+  };
+}
+
+function wireParams(params: StorageParams): WireObject {
+  return {
+    versioned_params: {
+      max_segment_size: params.maxSegmentSize,
+      redundant_data_chunk_num: params.dataChunks,
+      redundant_parity_chunk_num: params.parityChunks,
+      min_charge_size: params.minChargeSize,
+    },
+    max_payload_size: params.maxPayloadSize,
+  };
+}

@@ -1,0 +1,128 @@
+import { setMaxListeners } from 'node:events';
+import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { Agent as HttpsAgent, request as requestTls } from 'node:https';
+import { Cancelled, Retryable, throwIfAborted } from '../../../protocols/errors.ts';
+import { withDeadline } from '../../chain/deadline.ts';
+import { lookupLoopback } from './loopback.ts';
+
+export interface HttpCall {
+  readonly method: 'GET' | 'PUT';
+  /** Of the SP, as the chain has it. */
+  readonly endpoint: string;
+  /** Below the endpoint, from the first `/`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Connections to one SP; more calls than that wait for each other. */
+const SOCKETS_PER_SP = 32;
+/** Kept open for later calls, to one SP. */
+const IDLE_SOCKETS_PER_SP = 4;
+/** What SPs answer to each other is short; a longer answer is cut off. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** The HTTP connections of this node to the gateways of other SPs. */
+export class HttpLinks {
+  readonly #http: HttpAgent;
+  readonly #https: HttpsAgent;
+  readonly #closing = new AbortController();
+
+  constructor() {
+    const bounds = { keepAlive: true, maxSockets: SOCKETS_PER_SP, maxFreeSockets: IDLE_SOCKETS_PER_SP };
+    this.#http = new HttpAgent(bounds);
+    this.#https = new HttpsAgent(bounds);
+    // Every call under way may listen.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /**
+   * One request and its whole answer, whatever its status.
+   * @param timeoutMs from the call to the last byte of the answer
+   * @throws Retryable `peer-unreachable`; Cancelled when a signal fires
+   */
+  async call(
+    call: HttpCall,
+    options: { readonly timeoutMs: number; readonly signals: readonly (AbortSignal | undefined)[] },
+  ): Promise<HttpAnswer> {
+    const { timeoutMs } = options;
+    const signals = [this.#closing.signal, ...options.signals];
+    for (const signal of signals) throwIfAborted(signal);
+    const url = below(call);
+    return withDeadline(timeoutMs, signals, async (signal) => {
+      try {
+        const response = await this.#send(url, call, signal);
+        const body = await read(response);
+        return { status: response.statusCode ?? 0, headers: response.headers, body };
+      } catch (cause) {
+        for (const source of signals) throwIfAborted(source);
+        throw unreachable(
+          call.endpoint,
+          signal.aborted ? `no answer within ${timeoutMs} ms` : `${cause}`,
+          cause,
+        );
+      }
+    });
+  }
+
+  /** Ends what is under way, and the connections. */
+  close(): void {
+    this.#closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node leaves the other SPs.' }));
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  #send(url: URL, call: HttpCall, signal: AbortSignal): Promise<IncomingMessage> {
+    const tls = url.protocol === 'https:';
+    return new Promise((resolve, reject) => {
+      const outgoing = (tls ? requestTls : request)(url, {
+        method: call.method,
+        agent: tls ? this.#https : this.#http,
+        headers: {
+          ...call.headers,
+          ...(call.method === 'PUT' && { 'content-length': call.body?.length ?? 0 }),
+        },
+        lookup: lookupLoopback,
+        signal,
+      });
+      outgoing.once('response', resolve);
+      outgoing.on('error', reject);
+      outgoing.end(call.body);
+    });
+  }
+}
+
+function below({ endpoint, path }: HttpCall): URL {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw unreachable(endpoint, 'this is no URL of a gateway');
+  }
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  url.search = '';
+  return url;
+}
+
+async function read(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function unreachable(endpoint: string, why: string, cause?: unknown): Retryable {
+  return new Retryable({
+    code: 'peer-unreachable',
+    message: `The gateway at ${endpoint} cannot be reached: ${why}.`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

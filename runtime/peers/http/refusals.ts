@@ -1,0 +1,40 @@
+import { XMLParser } from 'fast-xml-parser';
+import { Retryable, type SealionError, Terminal } from '../../../protocols/errors.ts';
+import type { HttpAnswer } from './links.ts';
+
+/**
+ * Refusals that another try can turn (greenfield.md §9.6): the secondary's chain node does not know the object
+ * yet, clocks differ, too much to do, the same piece is on its way, pieces are missing.
+ */
+const PASSING: ReadonlySet<number> = new Set([50025, 50038, 60003, 60004, 80002, 80003]);
+
+/**
+ * What a gateway's answer other than 200 means for the primary.
+ * @param code what our error is called
+ */
+export function refusal(code: string, spId: number, answer: HttpAnswer): SealionError {
+  const { code: gatewayCode, message } = errorIn(answer);
+  const facts = {
+    code,
+    message: `Storage provider ${spId} answered ${answer.status}: ${message} (${gatewayCode}).`,
+  };
+  const passing = answer.status >= 500 || answer.status === 429 || PASSING.has(gatewayCode);
+  return passing ? new Retryable(facts) : new Terminal(facts);
+}
+
+function errorIn({ body }: HttpAnswer): { readonly code: number; readonly message: string } {
+  const { Code: code, Message: message } = parse(body)?.Error ?? {};
+  return { code: Number(code) || 0, message: String(message ?? 'no reason given').slice(0, 500) };
+}
+
+interface ErrorAnswer {
+  readonly Error?: { readonly Code?: unknown; readonly Message?: unknown };
+}
+
+function parse(xml: string): ErrorAnswer | undefined {
+  try {
+    return new XMLParser({ parseTagValue: false }).parse(xml) as ErrorAnswer;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,135 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Wire, wireOf } from '../../protocols/approval/wire.ts';
+import { Cancelled, Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Arrivals } from './arrivals.ts';
+import type { HttpPeerClient } from './http/client.ts';
+import type {
+  ApprovalAnswer,
+  ApprovalAsk,
+  ColumnOffer,
+  PeerClient,
+  PeerOptions,
+  ReplicationSession,
+} from './peers.ts';
+import { Recent } from './recent.ts';
+
+export interface WiresOptions {
+  /** Absent where this SP does not use the wire; one of the two is there. */
+  readonly nats?: PeerClient;
+  readonly http?: Pick<HttpPeerClient, 'ask' | 'open'>;
+  readonly log: Logger;
+}
+
+/** An SP that is silent on NATS for this part of an ask's time is tried over HTTP. */
+const SILENT_PART = 1 / 5;
+/** Over which wire an SP answered last, and how long that is believed. */
+const ANSWERED = { maxEntries: 1_000, ttlMs: 300_000 };
+
+/**
+ * How a primary reaches other SPs, over whichever wire each of them answers on. Everybody is asked over NATS; who is
+ * silent there is tried over HTTP, at once where that was so before. The approval tells the wire afterwards: one
+ * that was got over HTTP carries no message.
+ */
+export class PeerWires implements PeerClient {
+  readonly #options: WiresOptions;
+  readonly #answered = new Recent<number, Wire>(ANSWERED);
+
+  constructor(options: WiresOptions) {
+    this.#options = options;
+  }
+
+  async *ask(
+    ask: ApprovalAsk,
+    { signal, timeoutMs }: PeerOptions & { readonly timeoutMs: number },
+  ): AsyncGenerator<ApprovalAnswer, void, undefined> {
+    throwIfAborted(signal);
+    const over = new AbortController();
+    // everybody who is asked over HTTP listens
+    setMaxListeners(0, over.signal);
+    const end = () =>
+      over.abort(new Cancelled({ code: 'ask-over', message: 'The time for answers is over.' }));
+    const patience = setTimeout(end, timeoutMs);
+    signal?.addEventListener('abort', end, { once: true });
+    const awaited = new Set(ask.groups.flatMap(({ secondarySpIds }) => secondarySpIds));
+    const refused: ApprovalAnswer[] = [];
+    const arrivals = new Arrivals<ApprovalAnswer>();
+    const asking = Promise.all([
+      this.#askNats(ask, { signal: over.signal, timeoutMs }, arrivals),
+      ...[...awaited].map(async (spId) => {
+        const answer = await this.#askHttp(ask, spId, awaited, { signal: over.signal, timeoutMs });
+        if (answer && answer.granted.length > 0) arrivals.push(answer);
+        else if (answer) refused.push(answer);
+      }),
+    ]).finally(() => arrivals.end());
+    try {
+      for await (const answer of arrivals) {
+        if (!awaited.delete(answer.spId)) continue;
+        this.#answered.set(answer.spId, wireOf(answer.message));
+        yield answer;
+        if (awaited.size === 0) return;
+      }
+      throwIfAborted(signal);
+      // only now: an SP that cannot be reached over HTTP may have been slow on NATS
+      for (const answer of refused) {
+        if (!awaited.has(answer.spId)) continue;
+        this.#answered.delete(answer.spId);
+        yield answer;
+      }
+    } finally {
+      clearTimeout(patience);
+      signal?.removeEventListener('abort', end);
+      end();
+      await asking;
+    }
+  }
+
+  async open(
+    offer: ColumnOffer,
+    options: PeerOptions & { readonly column?: readonly Uint8Array[] },
+  ): Promise<ReplicationSession> {
+    const wire = wireOf(offer.approval);
+    const client = this.#options[wire];
+    if (client) return client.open(offer, options);
+    throw new Retryable({
+      code: 'peer-unreachable',
+      message: `Sp ${offer.to} agreed over ${wire.toUpperCase()}, which is not used here any more.`,
+      advice: 'The approvals expire, and the job asks anew; or add the wire to peers.wires.',
+    });
+  }
+
+  async #askNats(
+    ask: ApprovalAsk,
+    options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+    arrivals: Arrivals<ApprovalAnswer>,
+  ): Promise<void> {
+    const { nats, log } = this.#options;
+    if (!nats) return;
+    try {
+      for await (const answer of nats.ask(ask, options)) arrivals.push(answer);
+    } catch (error) {
+      if (!options.signal.aborted) log.warn({ error: toSealionError(error) }, 'asking over NATS failed');
+    }
+  }
+
+  /** Undefined when the answer is not needed any more. */
+  async #askHttp(
+    ask: ApprovalAsk,
+    spId: number,
+    awaited: ReadonlySet<number>,
+    { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<ApprovalAnswer | undefined> {
+    const { nats, http, log } = this.#options;
+    if (!http) return undefined;
+    try {
+      if (nats && this.#answered.get(spId) !== 'http') {
+        await sleep(timeoutMs * SILENT_PART, undefined, { signal });
+      }
+      return awaited.has(spId) ? await http.ask(ask, spId, signal) : undefined;
+    } catch (error) {
+      if (!signal.aborted) log.warn({ error: toSealionError(error) }, 'asking over HTTP failed');
+      return undefined;
+    }
+  }
+}
