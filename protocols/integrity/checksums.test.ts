@@ -1,19 +1,12 @@
 import test from 'ava';
 import { Terminal } from '../errors.ts';
 import { checkIntegrity, checksum, generateHash, integrityHash, PRIMARY } from './checksums.ts';
+import { HELLO_WORLD_CHECKSUMS } from './hello-world.fixture.ts';
 
 /** "hello world" as one segment, greenfield.md §3.1. */
 const SEGMENT = 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9';
 const COLUMN_3 = '898ffd48c8b40d8e7024c548c314bd06f60a33287c197101bf796c748e261649';
-const EXPECTED = [
-  'bc62d4b80d9e36da29c16c5d4d9f11731f36052c72401a76c23c0fb5a9b74423',
-  '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',
-  '272f2673e2589209042a0a024b23a268d57ad0b1a375c68a18e209d250488a69',
-  'cd896deb498a655b4bc6387317d88d7bb18cc2f5a55deb7e98359383223112da',
-  '4c148e861612c42318111e70745c50bc415e7024054b0dad943df1c06459ad7e',
-  'ab19f77156321ed51dd462caf38cb24c6e9fcaa7d9e6d65ec06f52a328adb604',
-  '971c26b6de62f529c0477d1df7a91aa1112447ed60240d242305c6f900623a49',
-] as const;
+const EXPECTED = HELLO_WORLD_CHECKSUMS;
 
 test('the checksum of a piece is its SHA-256', (t) => {
   t.is(checksum(new TextEncoder().encode('hello world')), SEGMENT);

@@ -2,6 +2,7 @@ import test from 'ava';
 import { Terminal } from '../errors.ts';
 import { blsPublicKeyOf, blsSign } from '../greenfield/bls.ts';
 import { toHex } from '../greenfield/hex.ts';
+import { HELLO_WORLD_CHECKSUMS } from '../integrity/hello-world.fixture.ts';
 import type { Receipt } from '../job/context.ts';
 import { aggregateReceipts, sealMessage, verifySealAggregate, verifySealSignature } from './seal.ts';
 import { type SealDocument, sealDigest } from './seal-document.ts';
@@ -11,15 +12,7 @@ const DOCUMENT: SealDocument = {
   chainId: 'greenfield_9000-1741',
   gvgId: 5,
   objectId: '1',
-  checksums: [
-    'bc62d4b80d9e36da29c16c5d4d9f11731f36052c72401a76c23c0fb5a9b74423',
-    '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',
-    '272f2673e2589209042a0a024b23a268d57ad0b1a375c68a18e209d250488a69',
-    'cd896deb498a655b4bc6387317d88d7bb18cc2f5a55deb7e98359383223112da',
-    '4c148e861612c42318111e70745c50bc415e7024054b0dad943df1c06459ad7e',
-    'ab19f77156321ed51dd462caf38cb24c6e9fcaa7d9e6d65ec06f52a328adb604',
-    '971c26b6de62f529c0477d1df7a91aa1112447ed60240d242305c6f900623a49',
-  ],
+  checksums: HELLO_WORLD_CHECKSUMS,
 };
 const AGGREGATE =
   'b7cc13d6181b7abaf9cc21e4bcd41a07e30ea91c2bc48e879f76e5622fa6c3390b717411318dfc29c4c81295cdf6dacf06692332a51b246f7a944a6e568ea4ed54ef6c030ab0897ef8aef06f2eb511580ef529b8390c18492745280ac0fad2ba';
