@@ -64,11 +64,24 @@ test('names that no chain accepts are refused, and nothing resolves dots for the
   t.is(address('photos.localhost', `/${'%C3%A4'.repeat(512)}`).object.length, 512);
 });
 
+test('links that work at every provider name their object in the path or in the query', (t) => {
+  const named = (service: string) => ({ bucket: 'photos', object: 'a b/c.pdf', service });
+  t.deepEqual(address('localhost', '/view/photos/a%20b/c.pdf'), named('view'));
+  t.deepEqual(address('localhost', '/download/photos/a%20b/c.pdf?x=1'), named('download'));
+  t.deepEqual(address('localhost', '/view?objectPath=photos/a%20b/c.pdf'), named('view'));
+  t.deepEqual(address('localhost', '/download?objectPath=photos%2Fa+b%2Fc.pdf'), named('download'));
+  t.deepEqual(address('localhost', '/view'), { bucket: '', object: '', service: 'view' });
+  t.deepEqual(address('localhost', '/viewer/a'), { bucket: 'viewer', object: 'a' });
+  t.is(address('photos.localhost', '/view/photos/a').object, 'view/photos/a');
+  const error = t.throws(() => address('localhost', '/view/photos/../a'), { instanceOf: Terminal });
+  t.is(error?.gatewayCode, 50044);
+});
+
 test("Greenfield's own paths name no bucket in path style, and are objects under a bucket's host", (t) => {
   for (const path of [
     '/auth/request_nonce',
     '/greenfield/receiver/v1/replicate-piece',
-    '/view/photos/a',
+    '/permission/0x1/photos/1',
     '/status',
   ]) {
     t.deepEqual(address('localhost', path), { bucket: '', object: '', service: path.slice(1) }, path);

@@ -16,7 +16,7 @@ export interface Target {
 export interface Address {
   readonly bucket: string;
   readonly object: string;
-  /** One of Greenfield's own paths, without the first `/`. */
+  /** One of Greenfield's own paths, without the first `/`; `view` or `download` for those that name an object. */
   readonly service?: string;
 }
 
@@ -39,7 +39,10 @@ export function readTarget(host: string, requestTarget: string): Target {
 
 /** Greenfield's own paths (greenfield.md §9.1); in path style they name no bucket. */
 const FIXED_PATHS =
-  /^(?:auth\/(?:request_nonce|update_key|update_key_v2|keys_v2|delete_keys_v2)$|permission\/[^/]+\/[^/]+\/[^/]+$|greenfield\/(?:admin|receiver|recovery|migrate)\/|(?:view|download)(?:\/|$)|status$)/;
+  /^(?:auth\/(?:request_nonce|update_key|update_key_v2|keys_v2|delete_keys_v2)$|permission\/[^/]+\/[^/]+\/[^/]+$|greenfield\/(?:admin|receiver|recovery|migrate)\/|status$)/;
+
+/** Links that work at every provider; the object stands in the path, or in `objectPath` where a proxy would mangle it. */
+const UNIVERSAL_PATH = /^(view|download)(?:\/(.*))?$/s;
 
 /**
  * Virtual-host style (`{bucket}.{domain}/{object}`) when the host lies under one of our domains, else path style
@@ -54,12 +57,16 @@ export function readAddress(target: Target, domains: readonly string[]): Address
   const path = decode(target.path.slice(1));
   if (domain !== undefined) return check({ bucket: host.slice(0, -domain.length - 1), object: path });
   if (FIXED_PATHS.test(path)) return { bucket: '', object: '', service: path };
+  const [, service, name] = UNIVERSAL_PATH.exec(path) ?? [];
+  if (service === undefined) return check(split(path));
+  return check({ ...split(name || (target.query.get('objectPath') ?? '')), service });
+}
+
+function split(path: string): Address {
   const slash = path.indexOf('/');
-  return check(
-    slash < 0
-      ? { bucket: path, object: '' }
-      : { bucket: path.slice(0, slash), object: path.slice(slash + 1) },
-  );
+  return slash < 0
+    ? { bucket: path, object: '' }
+    : { bucket: path.slice(0, slash), object: path.slice(slash + 1) };
 }
 
 function decode(path: string): string {

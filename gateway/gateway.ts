@@ -1,12 +1,16 @@
 import { Hono } from 'hono';
 import { readAddress } from './address.ts';
 import { crossOrigin } from './cors.ts';
+import { payloadDelivery } from './delivery.ts';
 import { errorResponse } from './errors.ts';
 import { deleteKeys } from './handlers/delete-keys.ts';
 import { getObject } from './handlers/get-object.ts';
 import { listKeys } from './handlers/list-keys.ts';
+import { objectMeta } from './handlers/object-meta.ts';
 import { putObject } from './handlers/put-object.ts';
 import { registerKey } from './handlers/register-key.ts';
+import { status } from './handlers/status.ts';
+import { universalEndpoint } from './handlers/universal-endpoint.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
 import type { GatewayParts } from './parts.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request.ts';
@@ -17,10 +21,15 @@ export type Gateway = Hono<GatewayEnv>;
 
 /** The HTTP face of a storage provider: payloads in, payloads out, progress. Serve it with `serveGateway`. */
 export function createGateway(parts: GatewayParts): Gateway {
+  const deliver = payloadDelivery(parts);
   const handlers: Readonly<Record<Operation, Handler>> = {
     'put-object': putObject(parts),
-    'get-object': getObject(parts),
+    'get-object': getObject(parts, deliver),
     'upload-progress': uploadProgress(parts),
+    'object-meta': objectMeta(parts),
+    'view-object': universalEndpoint(parts, deliver, 'view'),
+    'download-object': universalEndpoint(parts, deliver, 'download'),
+    status: status(parts),
     'register-key': registerKey(parts),
     'list-keys': listKeys(parts),
     'delete-keys': deleteKeys(parts),

@@ -77,6 +77,12 @@ export async function findObject(
   return { bucket: foundBucket, onChain };
 }
 
+/** True when anybody may read the object, unsigned. */
+export function isPublic({ bucket, onChain: { object } }: FoundObject): boolean {
+  const { visibility } = object.visibility === 'INHERIT' ? bucket : object;
+  return visibility === 'PUBLIC_READ';
+}
+
 /**
  * Which of the accounts that may have signed the request is allowed to act. A signature recovers to *some* account
  * whatever was signed, so only the chain can tell the right one.

@@ -6,6 +6,10 @@ export type Operation =
   | 'put-object'
   | 'get-object'
   | 'upload-progress'
+  | 'object-meta'
+  | 'view-object'
+  | 'download-object'
+  | 'status'
   | 'register-key'
   | 'list-keys'
   | 'delete-keys';
@@ -28,7 +32,7 @@ const ROUTES: readonly Route[] = [
   { method: 'GET', query: ['upload-progress'], operation: 'upload-progress' },
   { method: 'GET', query: ['bucket-meta'], operation: 'not served' },
   { method: 'GET', query: ['bucket-migration-progress'], operation: 'not served' },
-  { method: 'GET', query: ['object-meta'], operation: 'not served' },
+  { method: 'GET', query: ['object-meta'], operation: 'object-meta' },
   { method: 'GET', query: ['object-policies'], operation: 'not served' },
   { method: 'GET', query: [], operation: 'get-object' },
 ];
@@ -42,6 +46,9 @@ const SERVICES: readonly {
   { method: 'POST', service: 'auth/update_key_v2', operation: 'register-key' },
   { method: 'GET', service: 'auth/keys_v2', operation: 'list-keys' },
   { method: 'POST', service: 'auth/delete_keys_v2', operation: 'delete-keys' },
+  { method: 'GET', service: 'view', operation: 'view-object' },
+  { method: 'GET', service: 'download', operation: 'download-object' },
+  { method: 'GET', service: 'status', operation: 'status' },
 ];
 
 /**

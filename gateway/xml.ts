@@ -1,4 +1,12 @@
+import { escapeXml } from '../protocols/greenfield/gateway-errors.ts';
 import type { GatewayContext } from './request.ts';
+
+/** Elements of text, in the order of the fields. */
+export function xmlElements(fields: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`)
+    .join('');
+}
 
 /** Answers 200 with an XML body. */
 export function xmlResponse(c: GatewayContext, xml: string): Response {

@@ -1,124 +1,27 @@
-import { Terminal } from '../../protocols/errors.ts';
 import { Action } from '../../protocols/greenfield/types.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
-import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
 import { authenticateIfSigned } from '../authentication.ts';
-import { answerTo } from '../errors.ts';
-import { announcedAt, jobOf } from '../job-object.ts';
-import { jobProgress } from '../job-progress.ts';
+import { asAttachment, type Delivery } from '../delivery.ts';
 import type { GatewayParts } from '../parts.ts';
-import { readPayload } from '../payload-reader.ts';
-import { payloadResponse } from '../payload-response.ts';
-import { authorise, type FoundObject, findObject } from '../permission.ts';
-import { type ByteRange, readRange } from '../range.ts';
+import { authorise, findObject, isPublic } from '../permission.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request.ts';
-import { Slots } from '../slots.ts';
-
-/** A payload that this primary holds. */
-interface StoredPayload {
-  readonly job: JobId;
-  readonly plan: PayloadPlan;
-}
 
 /**
- * `GET /{object}`, with or without `Range`: the payload of an object that is sealed, or fully uploaded and on its
- * way there. Public objects need no signature. Status and headers are those of today's providers (greenfield.md
- * §9.5): 200 also for a range, which has a Content-Range without the total and no Content-Length.
+ * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; for others a
+ * pre-signed URL will do, which has browsers save the payload unless it says `view=true`.
  */
-export function getObject(parts: GatewayParts): Handler {
-  const downloads = new Slots(parts.limits.maxDownloads, 'downloads');
+export function getObject(parts: GatewayParts, deliver: Delivery): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const found = await findPermitted(parts, c, signal);
-    const stored = await findPayload(parts, found, signal);
-    const range = readRange(c.req.header('Range'), stored.plan.payloadSize);
-    const headers = headersOf(found.onChain.object.contentType, stored.plan.payloadSize, range);
-    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-    const release = downloads.take();
-    try {
-      return c.body(await send(parts, c, stored, range, signal, release), 200, headers);
-    } catch (error) {
-      release();
-      throw error;
-    }
-  };
-}
-
-async function findPermitted(
-  parts: GatewayParts,
-  c: GatewayContext,
-  signal: AbortSignal,
-): Promise<FoundObject> {
-  const address = c.get('address');
-  const found = await findObject(parts, address, signal);
-  if (!isPublic(found)) {
+    const address = c.get('address');
+    const found = await findObject(parts, address, signal);
+    if (isPublic(found)) return deliver(c, found, signal);
     const signed = await authenticateIfSigned(parts.offChainKeys, c);
     await authorise(parts.chain, signed?.accounts ?? [], address, Action.GET_OBJECT, signal);
-  }
-  return found;
-}
-
-function isPublic({ bucket, onChain: { object } }: FoundObject): boolean {
-  const { visibility } = object.visibility === 'INHERIT' ? bucket : object;
-  return visibility === 'PUBLIC_READ';
-}
-
-async function findPayload(
-  { chain, objects }: GatewayParts,
-  found: FoundObject,
-  signal: AbortSignal,
-): Promise<StoredPayload> {
-  const { object } = found.onChain;
-  if (object.status === 'SEALED') {
-    const params = await chain.storageParams(announcedAt(object), { signal });
-    return {
-      job: { objectId: object.id, version: object.version },
-      plan: planPayload({ ...object, ...params }),
-    };
-  }
-  const context = object.status === 'CREATED' ? await jobProgress(objects, jobOf(found), signal) : undefined;
-  if (context?.payload && context.state !== 'OBJECT_DISCONTINUED') {
-    return { job: context.id, plan: planPayload(context.object) };
-  }
-  throw new Terminal({
-    code: 'payload-not-here',
-    message: `The payload of "${object.objectName}" cannot be read: the object is ${object.status}.`,
-    ...(object.status === 'CREATED' && { advice: 'Upload it first.' }),
-    gatewayCode: 30002,
-  });
-}
-
-function headersOf(contentType: string, size: number, range: ByteRange | undefined): Record<string, string> {
-  return {
-    // The chain takes any text as a content type, HTTP does not.
-    'Content-Type': /^[\t\x20-\x7e]+$/.test(contentType) ? contentType : 'application/octet-stream',
-    ...(range
-      ? { 'Content-Range': `bytes ${range.offset}-${range.offset + range.length - 1}` }
-      : { 'Content-Length': String(size) }),
+    return deliver(c, found, signal, signed?.byUrl ? dispositionAskedFor(c) : undefined);
   };
 }
 
-/** Begins the response; `release` is called when it has ended. */
-async function send(
-  { pieces, limits }: GatewayParts,
-  c: GatewayContext,
-  { job, plan }: StoredPayload,
-  range: ByteRange | undefined,
-  signal: AbortSignal,
-  release: () => void,
-): Promise<ReadableStream<Uint8Array>> {
-  const record = c.get('record');
-  const chunks = readPayload(pieces, job, plan, range ?? { offset: 0, length: plan.payloadSize }, signal);
-  const { body, ended } = await payloadResponse(chunks, {
-    idleTimeoutMs: limits.idleTimeoutMs,
-    outgoing: c.env?.outgoing,
-    onChunk: (bytes) => {
-      record.bytes += bytes;
-    },
-  });
-  record.sent = ended.then((failure) => {
-    release();
-    if (failure) record.failure = { code: answerTo(failure).code, error: failure };
-  });
-  return body;
+function dispositionAskedFor(c: GatewayContext): string {
+  const view = c.get('target').query.get('view') ?? '';
+  return /^(?:1|t|true)$/i.test(view) ? 'inline' : asAttachment(c.get('address').object);
 }

@@ -131,6 +131,7 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
   ...area('metadata', {
     90003: [404, 'There is no record of an upload.'],
     90007: [400, 'The bucket name is invalid.'],
+    90010: [404, 'There is no such object.'],
   }),
   ...area('uploader', {
     110001: [400, 'The upload was lost.'],

@@ -1,0 +1,71 @@
+import { Terminal } from '../../protocols/errors.ts';
+import type { ObjectInfo } from '../../protocols/greenfield/types.ts';
+import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../runtime/chain/decode.ts';
+import type { GatewayParts } from '../parts.ts';
+import { clientSignal, type Handler } from '../request.ts';
+import { xmlElements, xmlResponse } from '../xml.ts';
+
+/** Stands for a transaction or a balance that we do not know. */
+const ZERO = `0x${'00'.repeat(32)}`;
+
+/**
+ * `GET /{object}?object-meta`: what the chain knows of an object, of any bucket and for everybody, in the form that
+ * the SDKs read (greenfield.md §9.5). Of the transactions that made it the chain's queries say nothing: their hashes
+ * are zeros.
+ */
+export function objectMeta({ chain }: GatewayParts): Handler {
+  return async (c) => {
+    const { bucket, object: name } = c.get('address');
+    const onChain = await chain.object(bucket, name, { signal: clientSignal(c) });
+    if (!onChain) {
+      throw new Terminal({
+        code: 'no-such-object',
+        message: `The chain knows no object "${name}" in bucket "${bucket}".`,
+        gatewayCode: 90010,
+      });
+    }
+    const { object } = onChain;
+    const rest = xmlElements({
+      LockedBalance: ZERO,
+      Removed: false,
+      UpdateAt: 0,
+      DeleteAt: 0,
+      DeleteReason: '',
+      Operator: object.updatedBy || object.creator,
+      CreateTxHash: ZERO,
+      UpdateTxHash: ZERO,
+      SealTxHash: ZERO,
+    });
+    return xmlResponse(
+      c,
+      `<GfSpGetObjectMetaResponse><Object><ObjectInfo>${objectInfo(object)}</ObjectInfo>${rest}</Object></GfSpGetObjectMetaResponse>`,
+    );
+  };
+}
+
+function objectInfo(object: ObjectInfo): string {
+  const before = xmlElements({
+    Owner: object.owner,
+    Creator: object.creator,
+    BucketName: object.bucketName,
+    ObjectName: object.objectName,
+    Id: object.id,
+    LocalVirtualGroupId: object.localVirtualGroupId,
+    PayloadSize: object.payloadSize,
+    Visibility: VISIBILITY.indexOf(object.visibility),
+    ContentType: object.contentType,
+    CreateAt: object.createdAt,
+    ObjectStatus: OBJECT_STATUS.indexOf(object.status),
+    RedundancyType: REDUNDANCY.indexOf(object.redundancy),
+    SourceType: 0,
+  });
+  const checksums = object.checksums.map((checksum) => xmlElements({ Checksums: checksum })).join('');
+  const after = xmlElements({
+    Tags: '',
+    IsUpdating: object.isUpdating,
+    UpdatedAt: object.updatedAt,
+    UpdatedBy: object.updatedBy,
+    Version: object.version,
+  });
+  return before + checksums + after;
+}
