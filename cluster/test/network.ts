@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { jetstream } from '@nats-io/jetstream';
-import { Objm } from '@nats-io/obj';
+import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
 import { connect } from 'nats';
 import { parse, stringify } from 'yaml';
@@ -210,12 +210,20 @@ export class Network {
   }
 
   /** Reads from an SP's PieceStore with nothing but a stock client of NATS. */
-  async piece(spId: number, key: string): Promise<Uint8Array | null> {
+  piece(spId: number, key: string): Promise<Uint8Array | null> {
+    return this.#pieces(spId, (store) => store.getBlob(key));
+  }
+
+  /** Takes a piece out of an SP's PieceStore behind its back, as a power cut may. */
+  async losePiece(spId: number, key: string): Promise<void> {
+    await this.#pieces(spId, (store) => store.delete(key));
+  }
+
+  async #pieces<T>(spId: number, work: (store: ObjectStore) => Promise<T>): Promise<T> {
     const { url, user, password, bucket } = this.#file(spId).nats;
     const connection = await connect({ servers: url, user, pass: password });
     try {
-      const store = await new Objm(jetstream(connection)).open(bucket);
-      return await store.getBlob(key);
+      return await work(await new Objm(jetstream(connection)).open(bucket));
     } finally {
       await connection.close();
     }

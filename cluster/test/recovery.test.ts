@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
+import { segmentKey } from '../../protocols/payload/keys.ts';
 import { type Network, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
@@ -64,6 +65,27 @@ test.serial('a secondary killed in mid-replication goes on where it was', async 
   await net.devnet.sp(4).start();
   const { gvg } = await net.sealed(object);
   t.true(gvg?.secondarySpIds.includes(4));
+});
+
+test.serial('acknowledged bytes that are lost are told, and taken again', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(4), { size: 3 * SEGMENT });
+  // Without its approval, nothing leaves the primary.
+  net.devnet.sp(7).signal('SIGSTOP');
+  await net.put(4, object);
+  await net.devnet.sp(4).kill('SIGKILL');
+  await net.losePiece(4, segmentKey(object.job, 1));
+  await net.devnet.sp(4).start();
+  const told = await until('the loss is told', async () => {
+    const context = (await net.job(4, object.job))?.context;
+    return context?.state === 'UPLOAD_OBJECT_ERROR' ? context : undefined;
+  });
+  t.is(told.failure?.code, 'payload-lost');
+  net.devnet.sp(7).signal('SIGCONT');
+
+  await net.put(4, object);
+  await net.sealed(object);
+  t.true((await net.get(4, object)).equals(object.payload));
 });
 
 test.serial('one secondary that stands still holds up no other column of ten uploads', async (t) => {
