@@ -118,6 +118,8 @@ test('hostile input is answered with an error, and the node goes on', async (t) 
 
 const PATHS = [
   '/cosmos.auth.v1beta1.Query/Account',
+  '/cosmos.bank.v1beta1.Query/Balance',
+  '/cosmos.gashub.v1beta1.Query/MsgGasParams',
   '/cosmos.tx.v1beta1.Service/Simulate',
   '/greenfield.storage.Query/HeadBucketById',
   '/greenfield.storage.Query/HeadObject',
@@ -125,6 +127,7 @@ const PATHS = [
   '/greenfield.storage.Query/VerifyPermission',
   '/greenfield.sp.Query/StorageProviders',
   '/greenfield.sp.Query/StorageProviderByOperatorAddress',
+  '/greenfield.sp.Query/QuerySpStoragePrice',
   '/greenfield.virtualgroup.Query/GlobalVirtualGroup',
   '/greenfield.virtualgroup.Query/QuerySpOptimalGlobalVirtualGroupFamily',
 ];

@@ -1,7 +1,8 @@
 import type { Logger } from '../../../../runtime/telemetry/logger.ts';
 import type { Ledger } from '../ledger.ts';
 import { Errors, Refusal } from '../refusal.ts';
-import { accountQuery, simulateQuery, streamRecordQuery } from './accounts.ts';
+import { accountQuery, balanceQuery, simulateQuery, streamRecordQuery } from './accounts.ts';
+import { gashubQueries } from './gashub.ts';
 import type { QueryHandler } from './query.ts';
 import { storageQueries } from './storage.ts';
 import { storageProviderQueries } from './storage-providers.ts';
@@ -9,8 +10,10 @@ import { virtualGroupQueries } from './virtual-groups.ts';
 
 const HANDLERS = new Map<string, QueryHandler>([
   ['/cosmos.auth.v1beta1.Query/Account', accountQuery],
+  ['/cosmos.bank.v1beta1.Query/Balance', balanceQuery],
   ['/cosmos.tx.v1beta1.Service/Simulate', simulateQuery],
   ['/greenfield.payment.Query/StreamRecord', streamRecordQuery],
+  ...service('/cosmos.gashub.v1beta1.Query', gashubQueries),
   ...service('/greenfield.storage.Query', storageQueries),
   ...service('/greenfield.virtualgroup.Query', virtualGroupQueries),
   ...service('/greenfield.sp.Query', storageProviderQueries),

@@ -4,6 +4,10 @@ import {
   QueryAccountResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
 import {
+  QueryBalanceRequest,
+  QueryBalanceResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/bank/v1beta1/query.js';
+import {
   SimulateRequest,
   SimulateResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
@@ -29,6 +33,17 @@ export const accountQuery = query(QueryAccountRequest, QueryAccountResponse, (le
     },
   });
 });
+
+/** `/cosmos.bank.v1beta1.Query/Balance`; whom the chain does not know has nothing. */
+export const balanceQuery = query(
+  QueryBalanceRequest,
+  QueryBalanceResponse,
+  ({ committed }, { address, denom }) => {
+    if (!isAddress(address)) throw new Refusal(Errors.INVALID_REQUEST, 'invalid address');
+    const balance = denom === DENOM ? committed.account(checksumAddress(address))?.balance : undefined;
+    return { balance: { denom, amount: balance ?? '0' } };
+  },
+);
 
 /** `/cosmos.tx.v1beta1.Service/Simulate` */
 export const simulateQuery = query(SimulateRequest, SimulateResponse, (ledger, { txBytes }) => {

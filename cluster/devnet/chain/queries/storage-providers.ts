@@ -3,6 +3,7 @@ import { checksumAddress, isAddress } from '../../../../protocols/greenfield/add
 import type { StorageProvider } from '../../../../protocols/greenfield/types.ts';
 import { fromStorageProvider } from '../encode.ts';
 import { Errors, Refusal } from '../refusal.ts';
+import type { StateReader } from '../state.ts';
 import { page, type QueryHandler, query } from './query.ts';
 
 /** The sp module's queries (greenfield.md §8.2). */
@@ -26,15 +27,38 @@ export const storageProviderQueries: Readonly<Record<string, QueryHandler>> = {
   StorageProviderByOperatorAddress: query(
     sp.QueryStorageProviderByOperatorAddressRequest,
     sp.QueryStorageProviderByOperatorAddressResponse,
-    ({ committed }, { operatorAddress }) => {
-      if (!isAddress(operatorAddress)) throw new Refusal(Errors.INVALID_REQUEST, 'invalid operator address');
-      const address = checksumAddress(operatorAddress);
-      return { storageProvider: found(committed.sps.find((one) => one.operatorAddress === address)) };
+    ({ committed }, { operatorAddress }) => ({
+      storageProvider: found(byOperator(committed, operatorAddress)),
+    }),
+  ),
+  // Storing and reading cost nothing here.
+  QuerySpStoragePrice: query(
+    sp.QuerySpStoragePriceRequest,
+    sp.QuerySpStoragePriceResponse,
+    ({ committed }, { spAddr }) => {
+      const { id } = found(byOperator(committed, spAddr));
+      return sp.QuerySpStoragePriceResponse.fromPartial({
+        spStoragePrice: { spId: id, readPrice: '0', storePrice: '0' },
+      });
     },
+  ),
+  QueryGlobalSpStorePriceByTime: query(
+    sp.QueryGlobalSpStorePriceByTimeRequest,
+    sp.QueryGlobalSpStorePriceByTimeResponse,
+    () =>
+      sp.QueryGlobalSpStorePriceByTimeResponse.fromPartial({
+        globalSpStorePrice: { readPrice: '0', primaryStorePrice: '0', secondaryStorePrice: '0' },
+      }),
   ),
 };
 
 function found(storageProvider: StorageProvider | undefined) {
   if (!storageProvider) throw new Refusal(Errors.SP_NOT_FOUND);
   return fromStorageProvider(storageProvider);
+}
+
+function byOperator(state: StateReader, operatorAddress: string): StorageProvider | undefined {
+  if (!isAddress(operatorAddress)) throw new Refusal(Errors.INVALID_REQUEST, 'invalid operator address');
+  const address = checksumAddress(operatorAddress);
+  return state.sps.find((one) => one.operatorAddress === address);
 }

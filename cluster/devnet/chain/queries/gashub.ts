@@ -1,0 +1,39 @@
+import * as gashub from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
+import { MESSAGE_TYPES, type MessageTypeUrl } from '../../../../protocols/greenfield/messages.ts';
+import { Limits } from '../limits.ts';
+import { page, type QueryHandler, query } from './query.ts';
+
+/** The gashub module's queries: what transactions cost (greenfield.md §7.4). */
+export const gashubQueries: Readonly<Record<string, QueryHandler>> = {
+  Params: query(gashub.QueryParamsRequest, gashub.QueryParamsResponse, () =>
+    gashub.QueryParamsResponse.fromPartial({
+      params: { maxTxSize: Limits.TX_BYTES, minGasPerByte: Limits.GAS_PER_BYTE },
+    }),
+  ),
+  // Of the messages that are asked for, unknown ones are left out; with none named, all are told, page by page.
+  MsgGasParams: query(
+    gashub.QueryMsgGasParamsRequest,
+    gashub.QueryMsgGasParamsResponse,
+    (_, { msgTypeUrls, pagination }) => {
+      if (msgTypeUrls.length > 0) {
+        return gashub.QueryMsgGasParamsResponse.fromPartial({
+          msgGasParams: msgTypeUrls.filter(isKnown).map(gasParams),
+        });
+      }
+      const all = Object.keys(MESSAGE_TYPES).filter(isKnown).sort();
+      const { items, nextKey } = page(all, pagination);
+      return gashub.QueryMsgGasParamsResponse.fromPartial({
+        msgGasParams: items.map(gasParams),
+        pagination: { nextKey },
+      });
+    },
+  ),
+};
+
+function isKnown(typeUrl: string): typeUrl is MessageTypeUrl {
+  return Object.hasOwn(MESSAGE_TYPES, typeUrl);
+}
+
+function gasParams(msgTypeUrl: MessageTypeUrl) {
+  return { msgTypeUrl, fixedType: { fixedGas: MESSAGE_TYPES[msgTypeUrl].gas } };
+}
