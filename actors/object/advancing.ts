@@ -11,6 +11,8 @@ import { logFailure, nextTryAt, park, pipeLeased, record, settle, type Work } fr
 
 /** A second lease on a job in work goes back for so long; ms. */
 const IN_WORK_MS = 10_000;
+/** An entry whose job is unknown is looked at again after so long; ms. */
+const UNKNOWN_MS = 600_000;
 
 /** A lease has come: the job is ours to work on. First a look at what has happened meanwhile. */
 export async function takeLease(work: Work, lease: Lease): Promise<void> {
@@ -25,7 +27,8 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   };
   lease.signal.addEventListener('abort', lost, { once: true });
   const context = log.current;
-  if (!context || !isFromUploadDone(context.state) || isTerminal(context.state)) return settle(work);
+  if (!context) return parkUnknown(work);
+  if (!isFromUploadDone(context.state) || isTerminal(context.state)) return settle(work);
   if (work.storedPayload) return advance(work);
   ctx.say({ doing: 'looking at the chain and at the stored segments' });
   pipeLeased(
@@ -33,6 +36,15 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
     (signal) => lookAround(context, ports, signal),
     (outcome) => ({ type: 'looked', outcome }),
   );
+}
+
+/**
+ * An entry whose job the journal does not know: another node's, or the journal was lost or put back from an older
+ * copy. Its payload was acknowledged, so the entry stays for whoever has the journal, and the operator is told.
+ */
+async function parkUnknown(work: Work): Promise<void> {
+  work.ctx.log.error({ job: work.job }, 'the work queue holds a job that the journal does not know');
+  await park(work, Date.now() + UNKNOWN_MS);
 }
 
 export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise<void> {
