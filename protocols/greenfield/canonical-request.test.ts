@@ -71,6 +71,25 @@ test('header values are trimmed, joined and freed of runs of blanks', (t) => {
   ]);
 });
 
+test('every header that Greenfield signs is signed', (t) => {
+  const names = [
+    'content-type',
+    'range',
+    'x-gnfd-content-sha256',
+    'x-gnfd-date',
+    'x-gnfd-expiry-timestamp',
+    'x-gnfd-piece-index',
+    'x-gnfd-redundancy-index',
+    'x-gnfd-resource',
+    'x-gnfd-txn-hash',
+    'x-gnfd-unsigned-msg',
+    'x-gnfd-user-address',
+  ];
+  const others = ['accept', 'origin', 'x-gnfd-app-domain', 'x-gnfd-app-reg-public-key'];
+  const headers = [...names, ...others].map((name): [string, string] => [name, '1']);
+  t.is(lines({ headers }).at(-1), names.join(';'));
+});
+
 test('a pre-signed URL was signed without its Authorization', (t) => {
   const authorization = 'GNFD1-ECDSA, Signature=ab';
   const target = `/o?X-Gnfd-Expiry-Timestamp=t&Authorization=${encodeURIComponent(authorization)}`;
