@@ -4,6 +4,7 @@ import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols
 import type { Outcome } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import { allocate } from '../allocation.ts';
+import { finish } from './cleaning.ts';
 import { type Findings, lookAround } from './look.ts';
 import { losePayload, replicate } from './replicating.ts';
 import { completeSeal, discontinue, startReject, startSeal, startSigning } from './sealing.ts';
@@ -28,8 +29,8 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   lease.signal.addEventListener('abort', lost, { once: true });
   const context = log.current;
   if (!context) return parkUnknown(work);
-  if (!isFromUploadDone(context.state) || isTerminal(context.state)) return settle(work);
-  if (work.storedPayload) return advance(work);
+  const acknowledged = isFromUploadDone(context.state) && !isTerminal(context.state);
+  if (!acknowledged || work.storedPayload) return advance(work);
   ctx.say({ doing: 'looking at the chain and at the stored segments' });
   pipeLeased(
     work,
@@ -98,9 +99,10 @@ export async function advance(work: Work): Promise<void> {
     case 'INIT_UNSPECIFIED':
     case 'UPLOAD_OBJECT_DOING':
     case 'UPLOAD_OBJECT_ERROR':
+      return settle(work);
     case 'SEAL_OBJECT_DONE':
     case 'OBJECT_DISCONTINUED':
-      return settle(work);
+      return finish(work);
   }
 }
 

@@ -6,7 +6,7 @@ import { replay } from '../../protocols/job/evolve.ts';
 import { JOB_STATE_NAMES, type JobStateName } from '../../protocols/job/states.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { chainAway, TestChain } from '../testing/chain.ts';
-import { type Ground, newGround, type Payload, Primary, segmentsOf } from '../testing/primary.ts';
+import { eventually, type Ground, newGround, type Payload, Primary, segmentsOf } from '../testing/primary.ts';
 import { group } from '../testing/providers.ts';
 import { withStage } from '../testing/stage.ts';
 
@@ -155,6 +155,8 @@ for (const [what, end] of [
     );
     await primary.reaches(payload, 'OBJECT_DISCONTINUED');
     t.deepEqual(primary.peers.offers, []);
+    await eventually('the queue forgets it', async () => !(await primary.ground.queue.has(payload.job)));
+    t.deepEqual(new Set(await primary.storedSegments(payload)), new Set([undefined]));
   });
 }
 
@@ -254,6 +256,6 @@ test('an entry in the queue for a job that has ended goes, one for an unknown jo
   });
   await queue.enqueue(unknown);
   await looked;
-  while (await queue.has(payload.job)) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually('the queue forgets it', async () => !(await queue.has(payload.job)));
   t.true(await queue.has(unknown));
 });

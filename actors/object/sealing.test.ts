@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { ChainError } from '../../protocols/greenfield/chain-errors.ts';
 import { type Broadcaster, chainAway, refusal, TestChain } from '../testing/chain.ts';
-import { newGround, type Payload, Primary, type PrimaryOptions } from '../testing/primary.ts';
+import { eventually, newGround, type Payload, Primary, type PrimaryOptions } from '../testing/primary.ts';
 import { group } from '../testing/providers.ts';
 import { withStage } from '../testing/stage.ts';
 
@@ -147,6 +147,25 @@ test('a seal that is in no block within its time is broadcast again, the same by
   t.is(new Set(hashes(chain)).size, 1);
   const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
   t.like(failed, { failure: { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' } });
+});
+
+test('the segments of the old version go with the seal of the new one, and no sooner', async (t) => {
+  const { primary, chain, payload } = await upload(t, []);
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  const update = await primary.newUpdate(payload, 3_000);
+  const whole: boolean[] = [];
+  primary.peers.columns.clear();
+  primary.peers.onOffer = async () => {
+    whole.push((await primary.storedSegments(payload)).every((segment) => segment));
+  };
+  await primary.upload(update);
+  await primary.reaches(update, 'SEAL_OBJECT_DONE');
+  t.deepEqual(whole, [true, true, true, true, true, true]);
+  await eventually('the queue forgets it', async () => !(await primary.ground.queue.has(update.job)));
+  t.deepEqual(new Set(await primary.storedSegments(payload)), new Set([undefined]));
+  const stored = await primary.storedSegments(update);
+  t.deepEqual(Buffer.concat(stored.map((segment) => segment ?? Buffer.of())), Buffer.from(update.bytes));
+  t.is(chain.objects.get(payload.job.objectId)?.version, 1);
 });
 
 test('an object that goes while its seal is watched ends the job', async (t) => {

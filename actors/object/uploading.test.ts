@@ -247,6 +247,20 @@ test('segments of other bytes go only after the journal has said so', async (t) 
   t.is(await storedCount(primary, payload), 5);
 });
 
+test('content that is announced anew under the same version is taken, after other content has failed', async (t) => {
+  const primary = await start(t);
+  const payload = await primary.newObject();
+  await primary.upload(payload);
+  primary.chain.seal(payload.job.objectId, 1);
+  const first = await primary.newUpdate(payload, 3_000);
+  await failsWith(primary.upload(first, chunks(first.bytes.subarray(1))));
+  primary.chain.callOff(payload.job.objectId);
+  const second = await primary.newUpdate(payload, 2_000);
+  t.deepEqual(second.job, first.job);
+  await primary.upload(second);
+  t.deepEqual((await primary.context(second))?.object, second.object);
+});
+
 test('an uploader that was fenced by another owner overwrites and deletes nothing', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();

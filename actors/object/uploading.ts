@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Retryable, type SealionError, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { integrityHash } from '../../protocols/integrity/checksums.ts';
 import type { FailedTry } from '../../protocols/job/commands.ts';
-import { segmentKey } from '../../protocols/payload/keys.ts';
-import { planPayload } from '../../protocols/payload/plan.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
 import type { Order } from '../job-log.ts';
 import type { Acknowledgement, UploadRequest } from '../messages.ts';
 import { uploader } from '../uploader.ts';
+import { discardOwnSegments } from './cleaning.ts';
 import { logFailure, record, type Work } from './work.ts';
 
 /** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
@@ -22,19 +22,20 @@ export async function beginUpload(
   reply: Reply<Acknowledgement>,
 ): Promise<void> {
   const { log, ctx, ports } = work;
-  const start: Order = { type: 'StartUpload', deadlineAt: Date.now() + ports.timing.jobDeadlineMs };
+  const { object } = request;
+  const start: Order = {
+    type: 'StartUpload',
+    deadlineAt: Date.now() + ports.timing.jobDeadlineMs,
+    // An update that was called off and announced again has the same version, and other content.
+    ...(log.current && !isDeepStrictEqual(log.current.object, object) && { object }),
+  };
   const ownerless = log.current?.state === 'UPLOAD_OBJECT_DOING' && !work.client;
   const refusal = log.current && !ownerless ? log.refusal(start) : undefined;
   if (refusal) return reply.reject(refusal);
 
   work.client = reply;
   if (!log.current) {
-    await record(work, {
-      type: 'Create',
-      id: work.job,
-      object: request.object,
-      deadlineAt: start.deadlineAt,
-    });
+    await record(work, { type: 'Create', id: work.job, object, deadlineAt: start.deadlineAt });
   } else if (ownerless) {
     await record(work, { type: 'FailUpload', failure: ownerLost() });
   }
@@ -101,17 +102,7 @@ async function failUpload(work: Work, error: SealionError): Promise<void> {
   });
   work.client?.reject(error);
   delete work.client;
-  await discardSegments(work);
-}
-
-/** Each deletion only while the event that justifies it is still the last one: a new owner may have new segments. */
-async function discardSegments({ log, ctx, job, ports }: Work): Promise<void> {
-  ctx.say({ doing: 'removing what the failed upload has stored', waitsFor: 'the PieceStore' });
-  const { segmentCount } = planPayload(log.context.object);
-  for (let index = 0; index < segmentCount; index += 1) {
-    await log.confirm();
-    await ports.pieces.delete(segmentKey(job, index), { signal: ctx.signal });
-  }
+  await discardOwnSegments(work);
 }
 
 async function enqueue({ job, ports }: Work, signal: AbortSignal): Promise<void> {

@@ -15,6 +15,7 @@ import type {
   Chain,
   IncludedTransaction,
   ObjectOnChain,
+  PendingUpdate,
 } from '../../runtime/chain/chain.ts';
 import { provider } from './providers.ts';
 
@@ -57,6 +58,7 @@ export class TestChain implements Chain {
   readonly answers: Broadcaster[] = [];
   /** While set, every call fails with it. */
   outage: Error | undefined;
+  readonly #updates = new Map<string, PendingUpdate>();
   readonly #included = new Map<string, IncludedTransaction>();
 
   constructor(groups: readonly GlobalVirtualGroup[]) {
@@ -90,11 +92,25 @@ export class TestChain implements Chain {
     });
   }
 
+  /** New content of a sealed object waits beside the old. */
+  announce({ objectId, version }: JobId, object: JobObject): void {
+    const { owner: updater, payloadSize, contentType, checksums, createdAt: updatedAt } = object;
+    this.#change(objectId, { isUpdating: true });
+    this.#updates.set(objectId, { updater, payloadSize, contentType, checksums, updatedAt, version });
+  }
+
+  /** The announced content is given up. */
+  callOff(objectId: string): void {
+    this.#change(objectId, { isUpdating: false });
+    this.#updates.delete(objectId);
+  }
+
   async objectById(objectId: string): Promise<ObjectOnChain | undefined> {
     this.#answering();
     const object = this.objects.get(objectId);
     const gvg = this.groups.find(({ id }) => id === object?.localVirtualGroupId);
-    return object && { object, ...(gvg && { gvg }) };
+    const update = this.#updates.get(objectId);
+    return object && { object, ...(gvg && { gvg }), ...(update && { update }) };
   }
 
   async latestBlock() {
@@ -162,14 +178,17 @@ export class TestChain implements Chain {
   #run({ kind, gvgId }: SeenTransaction, value: SealValue): Verdict {
     const object = [...this.objects.values()].find(({ objectName }) => objectName === value.objectName);
     if (!object) return refusal(ChainError.NO_SUCH_OBJECT);
-    if (object.status !== 'CREATED') return refusal(ChainError.OBJECT_ALREADY_SEALED);
+    const update = this.#updates.get(object.id);
+    if (object.status !== 'CREATED' && !update) return refusal(ChainError.OBJECT_ALREADY_SEALED);
     if (kind === 'reject') {
-      this.objects.delete(object.id);
+      if (update) this.callOff(object.id);
+      else this.objects.delete(object.id);
       return OK;
     }
     const gvg = this.groups.find(({ id }) => id === gvgId);
     if (!gvg) return refusal(ChainError.INVALID_GVG);
-    const document = { chainId: this.chainId, gvgId, objectId: object.id, checksums: object.checksums };
+    const { checksums } = update ?? object;
+    const document = { chainId: this.chainId, gvgId, objectId: object.id, checksums };
     const keys = gvg.secondarySpIds.map((id) => this.providers.find((sp) => sp.id === id)?.blsKey ?? '');
     if (!verifySealAggregate(document, keys, value.secondarySpBlsAggSignatures)) {
       return refusal(ChainError.INVALID_BLS_SIGNATURE);
@@ -180,8 +199,14 @@ export class TestChain implements Chain {
 
   /** Seals an object as by a transaction from elsewhere. */
   seal(objectId: string, gvgId: number): void {
+    const { updatedAt: _, updater: _by, ...content } = this.#updates.get(objectId) ?? {};
+    this.callOff(objectId);
+    this.#change(objectId, { ...content, status: 'SEALED', localVirtualGroupId: gvgId });
+  }
+
+  #change(objectId: string, change: Partial<ObjectInfo>): void {
     const object = this.objects.get(objectId);
-    if (object) this.objects.set(objectId, { ...object, status: 'SEALED', localVirtualGroupId: gvgId });
+    if (object) this.objects.set(objectId, { ...object, ...change });
   }
 
   storageParams = unasked;

@@ -169,6 +169,15 @@ export class Primary {
     return payload;
   }
 
+  /** Announces new content of a sealed object. */
+  async newUpdate({ job, object }: Payload, size: number): Promise<Payload> {
+    const { objectName } = object;
+    const payload = await newPayload(size, { objectName, isUpdate: true, createdAt: object.createdAt + 1 });
+    const update = { ...payload, job: { ...job, version: job.version + 1 } };
+    this.chain.announce(update.job, update.object);
+    return update;
+  }
+
   /** Puts the payload, as the gateway does. */
   upload(
     { job, object, bytes }: Payload,

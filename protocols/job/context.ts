@@ -2,7 +2,7 @@ import type { Hex, Redundancy } from '../greenfield/types.ts';
 import type { JobId } from './identity.ts';
 import type { JobStateName } from './states.ts';
 
-/** What a job must know of its object; read from the chain once, when the job is created. */
+/** What a job must know of its object; read from the chain when its payload comes. */
 export interface JobObject {
   readonly bucketName: string;
   readonly objectName: string;

@@ -33,7 +33,7 @@ function eventOf(
   const { at } = command;
   switch (command.type) {
     case 'StartUpload':
-      return startUpload(context, at, command.deadlineAt);
+      return startUpload(context, command);
     case 'CompleteUpload': {
       const { segmentChecksums, integrityHash: hash } = command;
       checkPayload(context, segmentChecksums, hash);
@@ -105,7 +105,7 @@ function fail(context: JobContext, command: Extract<JobCommand, { type: keyof ty
   return { type, at: command.at, failure: { ...failure, attempt: context.failedTries + 1 } };
 }
 
-function startUpload(context: JobContext, at: number, deadlineAt: number): JobEvent {
+function startUpload(context: JobContext, command: Extract<JobCommand, { type: 'StartUpload' }>): JobEvent {
   if (context.state === 'UPLOAD_OBJECT_DOING') {
     throw new Terminal({
       code: 'upload-in-progress',
@@ -122,7 +122,9 @@ function startUpload(context: JobContext, at: number, deadlineAt: number): JobEv
       gatewayCode: 110006,
     });
   }
-  return { type: 'UploadStarted', at, attempt: context.uploadAttempt + 1, deadlineAt };
+  const { at, deadlineAt, object } = command;
+  const attempt = context.uploadAttempt + 1;
+  return { type: 'UploadStarted', at, attempt, deadlineAt, ...(object && { object }) };
 }
 
 function checkPayload(context: JobContext, checksums: readonly string[], hash: string): void {

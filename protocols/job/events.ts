@@ -22,6 +22,8 @@ export type JobEvent =
       readonly at: number;
       readonly attempt: number;
       readonly deadlineAt: number;
+      /** Where the content was announced anew under the same version. */
+      readonly object?: JobObject;
     }
   /** no change of state: a stored segment of an earlier attempt holds other bytes, and is about to be deleted */
   | { readonly type: 'SegmentDiscarded'; readonly at: number; readonly segmentIndex: number }

@@ -44,7 +44,12 @@ export function replay(events: Iterable<JobEvent>): JobContext | undefined {
 function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated' }>): JobContext {
   switch (event.type) {
     case 'UploadStarted':
-      return { ...context, uploadAttempt: event.attempt, deadlineAt: event.deadlineAt };
+      return {
+        ...context,
+        uploadAttempt: event.attempt,
+        deadlineAt: event.deadlineAt,
+        object: event.object ?? context.object,
+      };
     case 'UploadCompleted':
       return succeeded({
         ...context,
