@@ -1,4 +1,5 @@
 import { QueryClientImpl as Bank } from '@bnb-chain/greenfield-cosmos-types/cosmos/bank/v1beta1/query.js';
+import { ServiceClientImpl as Node } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/tendermint/v1beta1/query.js';
 import { QueryClientImpl as Gashub } from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
 import { QueryClientImpl as Sp } from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
 import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
@@ -10,13 +11,37 @@ import { type ChainFixture, createBucket, startChain } from './testing.ts';
 
 /** What applications ask before they pay, with the generated clients that the SDKs use. */
 
-async function connect(t: ExecutionContext): Promise<ChainFixture & { bank: Bank; gashub: Gashub; sps: Sp }> {
-  const fixture = await startChain(t);
-  const node = await Tendermint37Client.connect(fixture.rpc);
-  t.teardown(() => node.disconnect());
-  const rpc = createProtobufRpcClient(new QueryClient(node));
-  return { ...fixture, bank: new Bank(rpc), gashub: new Gashub(rpc), sps: new Sp(rpc) };
+interface Connected extends ChainFixture {
+  readonly bank: Bank;
+  readonly gashub: Gashub;
+  readonly node: Node;
+  readonly sps: Sp;
 }
+
+async function connect(t: ExecutionContext): Promise<Connected> {
+  const fixture = await startChain(t);
+  const comet = await Tendermint37Client.connect(fixture.rpc);
+  t.teardown(() => comet.disconnect());
+  const rpc = createProtobufRpcClient(new QueryClient(comet));
+  return {
+    ...fixture,
+    bank: new Bank(rpc),
+    gashub: new Gashub(rpc),
+    node: new Node(rpc),
+    sps: new Sp(rpc),
+  };
+}
+
+test('the node says what chain it is of and how far that is', async (t) => {
+  const { node, chain } = await connect(t);
+  t.is((await node.GetNodeInfo()).defaultNodeInfo?.network, chain.chainId);
+  t.false((await node.GetSyncing()).syncing);
+  const before = await chain.latestBlock();
+  const header = (await node.GetLatestBlock()).sdkBlock?.header;
+  t.is(header?.chainId, chain.chainId);
+  t.true((header?.height.toNumber() ?? 0) >= before.height);
+  t.true((header?.time.seconds.toNumber() ?? 0) >= Math.floor(before.time / 1000));
+});
 
 test('a balance falls by the fee and nothing else', async (t) => {
   const fixture = await connect(t);

@@ -3,6 +3,7 @@ import type { Ledger } from '../ledger.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import { accountQuery, balanceQuery, simulateQuery, streamRecordQuery } from './accounts.ts';
 import { gashubQueries } from './gashub.ts';
+import { nodeQueries } from './node.ts';
 import type { QueryHandler } from './query.ts';
 import { storageQueries } from './storage.ts';
 import { storageProviderQueries } from './storage-providers.ts';
@@ -13,6 +14,7 @@ const HANDLERS = new Map<string, QueryHandler>([
   ['/cosmos.bank.v1beta1.Query/Balance', balanceQuery],
   ['/cosmos.tx.v1beta1.Service/Simulate', simulateQuery],
   ['/greenfield.payment.Query/StreamRecord', streamRecordQuery],
+  ...service('/cosmos.base.tendermint.v1beta1.Service', nodeQueries),
   ...service('/cosmos.gashub.v1beta1.Query', gashubQueries),
   ...service('/greenfield.storage.Query', storageQueries),
   ...service('/greenfield.virtualgroup.Query', virtualGroupQueries),

@@ -1,0 +1,145 @@
+import test, { type ExecutionContext } from 'ava';
+import { MESSAGE_TYPES } from '../../../protocols/greenfield/messages.ts';
+import { PROGRESS_TEXT } from '../../../protocols/job/progress-text.ts';
+import { useNetwork } from '../network.ts';
+import { type ApplicationRun, runApplication } from './application.ts';
+
+/** The unchanged JavaScript SDK against a devnet: an application built on it, and what it must have seen. */
+
+const SEGMENT = 64 * 1024;
+/** What the SDK makes of a PUT that is answered by 200. */
+const STORED = { code: 0, message: 'Put object success.', statusCode: 200 };
+/** Number of OBJECT_STATUS_SEALED. */
+const SEALED = 1;
+
+/** With an account for each scenario. */
+const network = useNetwork(test, { segmentSize: SEGMENT, accounts: 20 });
+
+let run: Promise<ApplicationRun> | undefined;
+function application(): Promise<ApplicationRun> {
+  run ??= runApplication(network().devnet.path);
+  return run;
+}
+
+const scenarios = new Set<string>();
+
+/** Checks what the application's scenario of this name has seen; its failure is the test's. */
+function scenario<Seen>(
+  name: string,
+  check: (t: ExecutionContext, seen: Seen) => void | Promise<void>,
+): void {
+  scenarios.add(name);
+  test(name, async (t) => {
+    const { lines, errors } = await application();
+    const line = lines.find(({ scenario }) => scenario === name);
+    if (!line) return t.fail(`the application says nothing of it: ${errors}`);
+    if (line.error !== undefined) return t.fail(line.error);
+    await check(t, line.report as Seen);
+  });
+}
+
+test('the application does all that is looked at here, and ends well', async (t) => {
+  const { code, lines, errors } = await application();
+  t.deepEqual(lines.map(({ scenario }) => scenario).sort(), [...scenarios].sort());
+  t.is(code, 0, errors);
+});
+
+scenario<{ providers: object[]; height: number; balance: { amount: string } }>(
+  'the chain tells',
+  async (t, { providers, height, balance, ...seen }) => {
+    const { chain, devnet } = network();
+    const sps = devnet.file.sps.map(({ id, operatorAddress, endpoint }) => ({
+      id,
+      operatorAddress,
+      endpoint,
+      status: 0,
+    }));
+    t.deepEqual(providers, sps);
+    t.true(height > 0 && height <= (await chain.latestBlock()).height);
+    t.true(BigInt(balance.amount) > 0n);
+    t.deepEqual(seen, {
+      found: sps[0]?.id,
+      endpoint: sps[0]?.endpoint,
+      segmentSize: SEGMENT,
+      gas: MESSAGE_TYPES['/greenfield.storage.MsgCreateObject'].gas,
+      maxTxSize: 64 * 1024,
+      storePrice: '0',
+      lockFee: '0',
+      network: devnet.file.chain.chainId,
+    });
+  },
+);
+
+scenario<{ bucketName: string; progress: string[]; familyId: number }>(
+  'a file is uploaded, sealed and read back',
+  async (t, { bucketName, progress, familyId, ...seen }) => {
+    const found = await network().chain.object(bucketName, 'pictures/sunset.png');
+    t.is(found?.object.status, 'SEALED');
+    t.is(found?.gvg?.familyId, familyId);
+    t.deepEqual(seen, {
+      owner: found?.object.owner,
+      objectName: 'pictures/sunset.png',
+      contentType: 'image/png',
+      size: 300_000,
+      put: STORED,
+      sent: 300_000,
+      same: true,
+    });
+    t.is(progress[0], PROGRESS_TEXT.INIT_UNSPECIFIED);
+    t.is(progress.at(-1), `${SEALED}`);
+    const texts: readonly string[] = Object.values(PROGRESS_TEXT);
+    t.true(
+      progress.slice(0, -1).every((text) => texts.includes(text)),
+      progress.join('\n'),
+    );
+  },
+);
+
+scenario('a file of one segment has the checksums of the default settings', (t, seen) => {
+  t.deepEqual(seen, { put: STORED, same: true });
+});
+
+interface Refusal {
+  readonly code: string;
+  readonly statusCode: number;
+}
+
+scenario<{ other: Refusal; short: Refusal; right: object; late: Refusal }>(
+  'a content that was not announced is refused, and the right one then taken',
+  (t, { other, short, right, late }) => {
+    t.like(other, { code: '110004', statusCode: 406 });
+    t.like(short, { code: '110008', statusCode: 400 });
+    t.deepEqual(right, STORED);
+    t.like(late, { code: '20003', statusCode: 400 });
+  },
+);
+
+scenario<{ head: string; put: Refusal }>(
+  'an object that is cancelled is gone, and its upload refused',
+  (t, { head, put }) => {
+    t.regex(head, /No such object/);
+    t.like(put, { code: '20008', statusCode: 404 });
+  },
+);
+
+scenario('folders are empty objects that need no upload, and several come in one transaction', (t, seen) => {
+  const folder = { status: SEALED, size: 0, bytes: 0 };
+  t.deepEqual(seen, [folder, folder]);
+});
+
+scenario('a name that needs encoding', (t, seen) => {
+  t.deepEqual(seen, { sameName: true, same: true });
+});
+
+scenario('a public file is read by anybody, in whole and in part', (t, seen) => {
+  t.deepEqual(seen, { type: 'video/mp4', same: true, range: 'bytes 65530-131080', samePart: true });
+});
+
+scenario<{ forged: { status: number; body: string } }>(
+  'an off-chain key, registered from the wallet, uploads, reads and makes links',
+  (t, { forged, ...seen }) => {
+    t.deepEqual(seen, { put: STORED, same: true, sameByLink: true, samePartByLink: true });
+    t.is(forged.status, 400);
+    t.regex(forged.body, /<Code>20012<\/Code>/);
+  },
+);
