@@ -1,5 +1,6 @@
 import { wireOf } from '../protocols/approval/wire.ts';
 import { Cancelled, Retryable, toSealionError } from '../protocols/errors.ts';
+import { checksumsOf } from '../protocols/job/checksums.ts';
 import type { JobContext, Receipt } from '../protocols/job/context.ts';
 import { planPayload } from '../protocols/payload/plan.ts';
 import { checkReceipt } from '../protocols/replication/receipts.ts';
@@ -69,7 +70,7 @@ async function replicate(
       await sendPiece(options, offer.to, session, index, signal);
     }
     say(`waiting for the receipt of column ${redundancyIndex}`, plan.segmentCount, to);
-    const receipt = await session.done(context.object.checksums, { signal });
+    const receipt = await session.done(checksumsOf(context), { signal });
     await verify(options, offer, receipt, signal);
     return receipt;
   } catch (error) {
@@ -140,14 +141,14 @@ async function verify(
   if (!provider) {
     throw new Retryable({ code: 'sp-unknown', message: `The chain does not list sp ${to}.` });
   }
-  const { id, object, allocation } = context;
+  const { id, allocation } = context;
   const gvg = { id: gvgId, secondarySpIds: allocation?.secondarySpIds ?? [] };
   const subject = {
     chainId: ports.chainId,
     objectId: id.objectId,
     gvg,
     redundancyIndex,
-    checksums: object.checksums,
+    checksums: checksumsOf(context),
   };
   checkReceipt(receipt, subject, provider, wireOf(approval));
 }

@@ -1,10 +1,12 @@
 import { Terminal } from '../protocols/errors.ts';
+import { checksumsOf, isDelegated } from '../protocols/job/checksums.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { aggregateReceipts } from '../protocols/sealing/seal.ts';
 import type { SealOrder } from './signer.ts';
 
 /** The seal of a job whose receipts are all there. @throws Terminal `receipts-incomplete` */
-export function sealOrder({ object, allocation, receipts }: JobContext): SealOrder {
+export function sealOrder(context: JobContext): SealOrder {
+  const { object, allocation, receipts } = context;
   if (!allocation)
     throw new Terminal({ code: 'group-missing', message: 'The job has no group to seal with.' });
   const { gvgId, secondarySpIds } = allocation;
@@ -14,5 +16,6 @@ export function sealOrder({ object, allocation, receipts }: JobContext): SealOrd
     objectName: object.objectName,
     gvgId,
     aggregateSignature: aggregateReceipts({ id: gvgId, secondarySpIds }, receipts),
+    ...(isDelegated(context) && { checksums: checksumsOf(context) }),
   };
 }

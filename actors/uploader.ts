@@ -1,5 +1,7 @@
 import { Terminal } from '../protocols/errors.ts';
 import type { Hex } from '../protocols/greenfield/types.ts';
+import { expectChecksums } from '../protocols/integrity/expect-checksums.ts';
+import { isDelegated } from '../protocols/job/checksums.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { segmentKey } from '../protocols/payload/keys.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
@@ -11,10 +13,18 @@ import { collectSegments } from './segment-reader.ts';
 export type UploaderReport =
   /** A segment of an earlier attempt holds other bytes: record that it goes, then answer. */
   | { readonly type: 'discard-segment'; readonly segmentIndex: number; readonly reply: Reply<void> }
-  /** The end; the checksums of all segments, in order, all durably stored. */
-  | { readonly type: 'uploaded'; readonly outcome: Outcome<readonly Hex[]> };
+  /** The end. */
+  | { readonly type: 'uploaded'; readonly outcome: Outcome<StoredPayload> };
 
-type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
+/** What is durably stored, all of it. */
+export interface StoredPayload {
+  /** In order. */
+  readonly segmentChecksums: readonly Hex[];
+  /** The seven integrity hashes, where the chain has none (a delegated upload). */
+  readonly checksums?: readonly Hex[];
+}
+
+type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<StoredPayload> };
 
 /** Segments on their way to the PieceStore at once. */
 const STORES_IN_FLIGHT = 2;
@@ -49,7 +59,7 @@ async function upload(
   options: UploaderOptions,
   ctx: Context<UploaderMessage>,
   signal: AbortSignal,
-): Promise<readonly Hex[]> {
+): Promise<StoredPayload> {
   const plan = planPayload(options.context.object);
   const failure = new AbortController();
   const storing = AbortSignal.any([signal, failure.signal]);
@@ -67,10 +77,28 @@ async function upload(
       await stores.at(-STORES_IN_FLIGHT);
       if (received < plan.payloadSize) say(ctx, plan, received, 'the client');
     }
-    return (await Promise.all(stores)).map((piece) => piece.checksum);
+    const segmentChecksums = (await Promise.all(stores)).map((piece) => piece.checksum);
+    if (!isDelegated(options.context)) return { segmentChecksums };
+    return { segmentChecksums, checksums: await computeChecksums(options, ctx, plan, signal) };
   } finally {
     await Promise.allSettled(stores);
   }
+}
+
+/** Encodes what is stored: the chain takes the checksums of all columns with the seal. */
+function computeChecksums(
+  { pieces, context }: UploaderOptions,
+  ctx: Context<UploaderMessage>,
+  plan: PayloadPlan,
+  signal: AbortSignal,
+): Promise<readonly Hex[]> {
+  async function* payload(): AsyncGenerator<Uint8Array> {
+    for (let index = 0; index < plan.segmentCount; index += 1) {
+      yield* pieces.read(segmentKey(context.id, index), { signal });
+    }
+  }
+  ctx.say({ doing: 'computing the checksums of all columns', waitsFor: 'the PieceStore' });
+  return expectChecksums(payload(), plan, { signal });
 }
 
 /** Pieces are write-once: other bytes under the name go only after the journal has said so (design §5). */

@@ -149,6 +149,22 @@ test('a seal that is in no block within its time is broadcast again, the same by
   t.like(failed, { failure: { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' } });
 });
 
+test('an object without checksums on chain gets them with its seal', async (t) => {
+  const { primary, chain } = await upload(t, []);
+  const payload = await primary.newObject(5_000);
+  const { checksums } = payload.object;
+  const delegated = { ...payload, object: { ...payload.object, checksums: [] } };
+  chain.create(delegated.job, delegated.object);
+  const { integrityHash } = await primary.upload(delegated);
+  t.is(checksums[0], integrityHash);
+  const context = await primary.reaches(delegated, 'SEAL_OBJECT_DONE');
+  t.deepEqual(context.payload?.checksums, checksums);
+  t.deepEqual(
+    Object.values(context.receipts).map((receipt) => receipt.integrityHash),
+    checksums.slice(1),
+  );
+});
+
 test('the segments of the old version go with the seal of the new one, and no sooner', async (t) => {
   const { primary, chain, payload } = await upload(t, []);
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Retryable, type SealionError, toSealionError } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
 import { integrityHash } from '../../protocols/integrity/checksums.ts';
 import type { FailedTry } from '../../protocols/job/commands.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
 import type { Order } from '../job-log.ts';
 import type { Acknowledgement, UploadRequest } from '../messages.ts';
-import { uploader } from '../uploader.ts';
+import { type StoredPayload, uploader } from '../uploader.ts';
 import { discardOwnSegments } from './cleaning.ts';
 import { logFailure, record, type Work } from './work.ts';
 
@@ -54,16 +53,16 @@ export async function loseUploader(work: Work, attempt: number, end: Ended): Pro
 }
 
 /** The uploader has ended: every segment is stored, or the upload has failed. */
-export async function endUpload(work: Work, outcome: Outcome<readonly Hex[]>): Promise<void> {
+export async function endUpload(work: Work, outcome: Outcome<StoredPayload>): Promise<void> {
   const { ctx, log } = work;
   const child = ctx.child<never>('uploader');
   if (child) await ctx.stop(child);
   if (!outcome.ok) return failUpload(work, outcome.error);
-  const segmentChecksums = outcome.value;
+  const stored = outcome.value;
   const complete: Order = {
     type: 'CompleteUpload',
-    segmentChecksums,
-    integrityHash: integrityHash(segmentChecksums),
+    ...stored,
+    integrityHash: integrityHash(stored.segmentChecksums),
   };
   const refusal = log.refusal(complete);
   if (refusal) return failUpload(work, refusal);

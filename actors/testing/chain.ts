@@ -187,7 +187,8 @@ export class TestChain implements Chain {
     }
     const gvg = this.groups.find(({ id }) => id === gvgId);
     if (!gvg) return refusal(ChainError.INVALID_GVG);
-    const { checksums } = update ?? object;
+    const announced = (update ?? object).checksums;
+    const checksums = announced.length > 0 ? announced : (value.expectChecksums ?? []);
     const document = { chainId: this.chainId, gvgId, objectId: object.id, checksums };
     const keys = gvg.secondarySpIds.map((id) => this.providers.find((sp) => sp.id === id)?.blsKey ?? '');
     if (!verifySealAggregate(document, keys, value.secondarySpBlsAggSignatures)) {
@@ -225,6 +226,8 @@ export class TestChain implements Chain {
 interface SealValue {
   readonly objectName: string;
   readonly secondarySpBlsAggSignatures: string;
+  /** Of a MsgSealObjectV2. */
+  readonly expectChecksums?: readonly string[];
 }
 
 /** The primary's actors have no business there. */

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
 import { checkIntegrity, checksum } from '../../protocols/integrity/checksums.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
@@ -61,13 +62,13 @@ export class TestPeers implements PeerClient {
         if (stored.length !== segmentCount) throw new Error('pieces are missing');
         checkIntegrity(offer.redundancyIndex, stored.map(checksum), checksums);
         this.columns.set(name, stored);
-        return this.onReceipt(await this.#sign(offer));
+        return this.onReceipt(await this.#sign(offer, checksums));
       },
       close: () => undefined,
     };
   }
 
-  #sign({ to, gvgId, redundancyIndex, job, checksums }: ColumnOffer): Promise<Receipt> {
+  #sign({ to, gvgId, redundancyIndex, job }: ColumnOffer, checksums: readonly Hex[]): Promise<Receipt> {
     const gvg = this.#chain.groups.find(({ id }) => id === gvgId);
     if (!gvg) throw new Error(`there is no group ${gvgId}`);
     const { operator, approval, bls } = keysOf(to);

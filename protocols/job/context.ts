@@ -86,7 +86,12 @@ export interface JobContext {
   /** Upload attempts started, from 1. */
   readonly uploadAttempt: number;
   /** Bytes durably stored and checked; present from UPLOAD_OBJECT_DONE on. */
-  readonly payload?: { readonly segmentChecksums: readonly Hex[]; readonly integrityHash: Hex };
+  readonly payload?: {
+    readonly segmentChecksums: readonly Hex[];
+    readonly integrityHash: Hex;
+    /** The seven integrity hashes of a delegated upload, primary first. */
+    readonly checksums?: readonly Hex[];
+  };
   /** The chosen GVG and its six approvals; present from ALLOC_SECONDARY_DONE on. */
   readonly allocation?: {
     readonly gvgId: number;

@@ -282,6 +282,26 @@ test('failed replications are counted for one allocation', (t) => {
   t.is(run([{ type: 'StartAllocation', at: 9 }, allocation(10)], failed).allocation?.failedTries, 0);
 });
 
+test('a delegated upload brings the checksums of all columns, and receipts are held to them', (t) => {
+  const object = { ...OBJECT, checksums: [] };
+  const begun = run([
+    { ...CREATE, object } as JobCommand,
+    { type: 'StartUpload', at: 2, deadlineAt: 24 * HOUR },
+  ]);
+  const complete = { ...(FORWARD[2] as Extract<JobCommand, { type: 'CompleteUpload' }>) };
+  t.is(refusal([complete], begun), 'checksums-missing');
+  t.is(refusal([{ ...complete, checksums: HASHES.slice(1) }], begun), 'checksums-missing');
+  const replicating = run([{ ...complete, checksums: HASHES }, ...FORWARD.slice(3, 6)], begun);
+  t.is(
+    refusal(
+      [{ type: 'CompleteSecondary', at: 7, receipt: { ...receipt(0), integrityHash: 'ff' } }],
+      replicating,
+    ),
+    'receipt-mismatch',
+  );
+  t.is(refusal([{ type: 'CompleteSecondary', at: 7, receipt: receipt(0) }], replicating), undefined);
+});
+
 test('each upload starts the time to the deadline anew', (t) => {
   const lost = run(
     [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],

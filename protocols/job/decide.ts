@@ -1,6 +1,7 @@
 import { Terminal } from '../errors.ts';
 import { checkIntegrity, PRIMARY } from '../integrity/checksums.ts';
 import { planPayload } from '../payload/plan.ts';
+import { checksumsOf, isDelegated } from './checksums.ts';
 import type { JobCommand } from './commands.ts';
 import type { JobContext, Receipt } from './context.ts';
 import type { JobEvent, JobEventType } from './events.ts';
@@ -35,9 +36,15 @@ function eventOf(
     case 'StartUpload':
       return startUpload(context, command);
     case 'CompleteUpload': {
-      const { segmentChecksums, integrityHash: hash } = command;
-      checkPayload(context, segmentChecksums, hash);
-      return { type: 'UploadCompleted', at, segmentChecksums, integrityHash: hash };
+      checkPayload(context, command);
+      const { segmentChecksums, integrityHash, checksums } = command;
+      return {
+        type: 'UploadCompleted',
+        at,
+        segmentChecksums,
+        integrityHash,
+        ...(checksums && { checksums }),
+      };
     }
     case 'StartAllocation': {
       requireResume(context, command);
@@ -127,14 +134,25 @@ function startUpload(context: JobContext, command: Extract<JobCommand, { type: '
   return { type: 'UploadStarted', at, attempt, deadlineAt, ...(object && { object }) };
 }
 
-function checkPayload(context: JobContext, checksums: readonly string[], hash: string): void {
-  const { checksums: expected } = context.object;
-  const count = planPayload(context.object).segmentCount;
-  if (checksums.length !== count) {
-    throw rule(context, 'segments-missing', `${checksums.length} of ${count} segments are stored`);
+function checkPayload(
+  context: JobContext,
+  { segmentChecksums, integrityHash, checksums }: Extract<JobCommand, { type: 'CompleteUpload' }>,
+): void {
+  const { object } = context;
+  const count = planPayload(object).segmentCount;
+  if (segmentChecksums.length !== count) {
+    throw rule(context, 'segments-missing', `${segmentChecksums.length} of ${count} segments are stored`);
   }
-  if (checkIntegrity(PRIMARY, checksums, expected) !== hash) {
+  if (checkIntegrity(PRIMARY, segmentChecksums, object.checksums) !== integrityHash) {
     throw rule(context, 'integrity-hash-wrong', 'the integrity hash is not that of the segments');
+  }
+  if (!isDelegated(context)) return;
+  if (checksums?.length !== 1 + secondaryCount(context) || checksums[0] !== integrityHash) {
+    throw rule(
+      context,
+      'checksums-missing',
+      'neither the chain nor the upload has the checksums of all columns',
+    );
   }
 }
 
@@ -153,7 +171,7 @@ function checkAllocation(
 }
 
 function completeSecondary(context: JobContext, receipt: Receipt, at: number): JobEvent | undefined {
-  const { allocation, object } = context;
+  const { allocation } = context;
   const index = receipt.redundancyIndex;
   if (
     !allocation ||
@@ -162,7 +180,7 @@ function completeSecondary(context: JobContext, receipt: Receipt, at: number): J
   ) {
     throw rule(context, 'receipt-foreign', `sp ${receipt.spId} does not hold place ${index} of the group`);
   }
-  const expected = object.checksums[index + 1];
+  const expected = checksumsOf(context)[index + 1];
   if (expected !== undefined && receipt.integrityHash !== expected) {
     throw rule(context, 'receipt-mismatch', `sp ${receipt.spId} stored other bytes than column ${index}`);
   }

@@ -33,6 +33,8 @@ export type JobEvent =
       readonly at: number;
       readonly segmentChecksums: readonly Hex[];
       readonly integrityHash: Hex;
+      /** The seven integrity hashes, where the chain has none (a delegated upload). */
+      readonly checksums?: readonly Hex[];
     }
   /** UPLOAD_OBJECT_ERROR: segments that had been acknowledged are gone; the object can be uploaded again */
   | { readonly type: 'PayloadLost'; readonly at: number; readonly failure: Failure }

@@ -50,11 +50,10 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
         deadlineAt: event.deadlineAt,
         object: event.object ?? context.object,
       };
-    case 'UploadCompleted':
-      return succeeded({
-        ...context,
-        payload: { segmentChecksums: event.segmentChecksums, integrityHash: event.integrityHash },
-      });
+    case 'UploadCompleted': {
+      const { type: _type, at: _at, ...payload } = event;
+      return succeeded({ ...context, payload });
+    }
     case 'PayloadLost': {
       const { payload: _lost, allocation: _void, seal: _kept, ...rest } = context;
       return failed({ ...rest, receipts: {} }, event.failure);
