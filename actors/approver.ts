@@ -6,16 +6,16 @@ import { Approvals } from './approvals.ts';
 import type { SecondaryPorts } from './secondary-ports.ts';
 import { settle } from './settle.ts';
 
-/** From now on every ask is refused: the node is about to stop, or goes out of service. */
-export type ApproverMessage = { readonly type: 'drain' };
+export type ApproverMessage =
+  /** From now on every ask is refused: the node is about to stop, or goes out of service. */
+  | { readonly type: 'drain' }
+  /** An ask of a primary; on the HTTP wire, where nobody asks, one that its first piece stands for. */
+  | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<ApproverAnswer> };
 
 /** What the approver says to an ask; undefined: we are not in it. */
-type Answer = Omit<ApprovalAnswer, 'message'> | undefined;
+export type ApproverAnswer = Omit<ApprovalAnswer, 'message'> | undefined;
 
-type Message =
-  | ApproverMessage
-  | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<Answer> }
-  | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> };
+type Message = ApproverMessage | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> };
 
 export interface ApproverOptions {
   readonly ports: Pick<SecondaryPorts, 'spId' | 'chain' | 'ledger' | 'host'>;
@@ -42,7 +42,8 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
       ctx.pipe(
         (signal) =>
           ports.host.serveAsks(
-            (ask, asked) => ctx.self.ask<Answer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
+            (ask, asked) =>
+              ctx.self.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
             { signal },
           ),
         (outcome) => ({ type: 'serving-ended', outcome }),
@@ -68,7 +69,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
   };
   return behaviour;
 
-  async function answer(state: State, ask: ApprovalAsk, signal: AbortSignal): Promise<Answer> {
+  async function answer(state: State, ask: ApprovalAsk, signal: AbortSignal): Promise<ApproverAnswer> {
     const listed = ask.groups.filter(({ secondarySpIds }) => secondarySpIds.includes(ports.spId));
     if (listed.length === 0) return undefined;
     const now = Date.now();

@@ -1,10 +1,15 @@
 import type { Hex } from '../protocols/greenfield/types.ts';
-import type { JobContext, JobObject } from '../protocols/job/context.ts';
+import type { JobContext, JobObject, Receipt } from '../protocols/job/context.ts';
 import type { JobId } from '../protocols/job/identity.ts';
+import type { ReceivedTask } from '../protocols/replication/receive-message.ts';
 import type { Reply } from '../runtime/actors/types.ts';
 import type { Durability } from '../runtime/home/home.ts';
 
-/** What the gateway asks of the pipeline: the only part of `actors/` that `gateway/` may import. */
+/*
+ * What the gateway asks of the pipeline: the only part of `actors/` that `gateway/` may import.
+ */
+
+/** Asked of `objects`, as the primary. */
 export type ObjectsMessage =
   | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
   | { readonly type: 'progress'; readonly job: JobId; readonly reply: Reply<JobContext | undefined> };
@@ -25,3 +30,15 @@ export interface Acknowledgement {
   readonly integrityHash: Hex;
   readonly durability: Durability;
 }
+
+/** Asked of `receivers`, as a secondary: the tasks of the HTTP wire between SPs, whose signer is known. */
+export type ReceptionMessage =
+  /** Answered when the piece is stored, or was already. */
+  | {
+      readonly type: 'receive-piece';
+      readonly task: ReceivedTask;
+      /** It throws when the primary hangs up or trickles, and when it has not the size of the task. */
+      readonly body: AsyncIterable<Uint8Array>;
+      readonly reply: Reply<void>;
+    }
+  | { readonly type: 'finish-column'; readonly task: ReceivedTask; readonly reply: Reply<Receipt> };

@@ -1,10 +1,14 @@
-import { toSealionError } from '../protocols/errors.ts';
-import type { Behaviour } from '../runtime/actors/types.ts';
+import { Retryable, toSealionError } from '../protocols/errors.ts';
+import type { Behaviour, Ref } from '../runtime/actors/types.ts';
 import type { InboundOffer } from '../runtime/peers/peers.ts';
+import type { ApproverAnswer, ApproverMessage } from './approver.ts';
 import { Reception } from './column/reception.ts';
 import { type ColumnRecord, Columns } from './column/record.ts';
+import { type CheckedTask, TaskReception } from './column/task-reception.ts';
+import type { ReceptionMessage } from './messages.ts';
 import { oneShot } from './one-shot.ts';
 import type { SecondaryPorts } from './secondary-ports.ts';
+import { settle } from './settle.ts';
 
 export interface ReceiverOptions {
   readonly inbound: InboundOffer;
@@ -33,6 +37,54 @@ export function receiver({ inbound, ports }: ReceiverOptions): Behaviour<never, 
     } finally {
       reception.close();
     }
+  });
+}
+
+export interface TaskReceiverOptions {
+  readonly message: ReceptionMessage;
+  readonly checked: CheckedTask;
+  readonly ports: SecondaryPorts;
+  readonly approver: Ref<ApproverMessage>;
+}
+
+/** Does what one task of the HTTP wire asks for, and answers it. */
+export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, undefined> {
+  const { message, checked, ports, approver } = options;
+  return oneShot('receiver', async (ctx, signal) => {
+    const reception = new TaskReception({
+      ...checked,
+      ports,
+      signal,
+      say: (activity) => ctx.say(activity),
+      admit: () => admit(checked, approver, signal),
+    });
+    const refused = (error: unknown) => {
+      ctx.log.warn({ error: toSealionError(error), from: checked.offer.from }, 'a receive task was refused');
+      throw error;
+    };
+    if (message.type === 'receive-piece') {
+      await settle(message.reply, reception.piece(message.body).catch(refused));
+    } else {
+      await settle(message.reply, reception.finish().catch(refused));
+    }
+  });
+}
+
+/** The wire has no approvals: a column begins only when we would have given one. */
+async function admit(
+  { offer, place }: CheckedTask,
+  approver: Ref<ApproverMessage>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id: gvgId, secondarySpIds } = place.gvg;
+  const ask = { ...offer, primarySpId: offer.from, groups: [{ gvgId, secondarySpIds }] };
+  const answer = await approver.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal });
+  const refusal = answer?.refused[0];
+  if (!refusal) return;
+  throw new Retryable({
+    code: 'column-refused',
+    message: `No column is taken in now: ${refusal.reason}`,
+    gatewayCode: 60003,
   });
 }
 

@@ -1,39 +1,60 @@
-import { toSealionError } from '../protocols/errors.ts';
+import { Retryable, toSealionError } from '../protocols/errors.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
 import type { Behaviour, Context, Ended, Outcome, Ref, Reply } from '../runtime/actors/types.ts';
 import type { InboundOffer } from '../runtime/peers/peers.ts';
+import type { ApproverMessage } from './approver.ts';
 import type { ColumnId, ColumnRecord } from './column/record.ts';
-import { eraser, receiver } from './receiver.ts';
+import { type CheckedTask, checkTask } from './column/task-reception.ts';
+import type { ReceptionMessage } from './messages.ts';
+import { eraser, receiver, taskReceiver } from './receiver.ts';
 import type { SecondaryPorts } from './secondary-ports.ts';
 
 export type ReceiversMessage =
+  | ReceptionMessage
   /** The caretaker has found a column that is needed no more. False: it is at work, so not now. */
-  {
-    readonly type: 'discard-column';
-    readonly record: ColumnRecord;
-    readonly because: string;
-    readonly reply: Reply<boolean>;
-  };
+  | {
+      readonly type: 'discard-column';
+      readonly record: ColumnRecord;
+      readonly because: string;
+      readonly reply: Reply<boolean>;
+    };
 
 type Message =
   | ReceiversMessage
   | { readonly type: 'offer'; readonly inbound: InboundOffer }
   | { readonly type: 'receiver-ended'; readonly inbound: InboundOffer; readonly end: Ended }
+  | {
+      readonly type: 'task-checked';
+      readonly message: ReceptionMessage;
+      readonly outcome: Outcome<CheckedTask>;
+    }
+  | { readonly type: 'task-ended'; readonly message: ReceptionMessage; readonly end: Ended }
   | { readonly type: 'eraser-ended'; readonly reply: Reply<boolean>; readonly end: Ended }
   | { readonly type: 'pull-ended'; readonly outcome: Outcome<void> };
 
 export interface ReceiversOptions {
   readonly ports: SecondaryPorts;
-  /** Columns received at once. */
+  readonly approver: Ref<ApproverMessage>;
+  /** Columns received at once over NATS; the gateway bounds the tasks that come over HTTP. */
   readonly limit: number;
 }
 
-/** When the offer of a receiver that failed without a word comes again, ms. */
+interface State {
+  /** Receivers at work. */
+  open: number;
+  /** Pieces on their way over HTTP, by column. */
+  readonly pieces: Map<string, number>;
+}
+
+/** When an offer comes again that could not be taken, or whose receiver failed without a word, ms. */
 const REDELIVER_MS = 5_000;
 
-/** Pulls the offers of other SPs and has one receiver per column at work. */
-export function receivers({ ports, limit }: ReceiversOptions): Behaviour<ReceiversMessage, { open: number }> {
-  const behaviour: Behaviour<Message, { open: number }> = {
+/**
+ * Pulls the offers of other SPs and takes their tasks over HTTP. A column has one receiver at work, or several for
+ * single pieces of it that came over HTTP.
+ */
+export function receivers({ ports, approver, limit }: ReceiversOptions): Behaviour<ReceiversMessage, State> {
+  const behaviour: Behaviour<Message, State> = {
     kind: 'receivers',
     start(ctx) {
       ctx.say({ doing: 'pulling offers', waitsFor: 'other storage providers' });
@@ -45,21 +66,36 @@ export function receivers({ ports, limit }: ReceiversOptions): Behaviour<Receive
         },
         (outcome) => ({ type: 'pull-ended', outcome }),
       );
-      return { open: 0 };
+      return { open: 0, pieces: new Map() };
     },
 
     async receive(state, message, ctx) {
       switch (message.type) {
         case 'offer':
-          if (take(message.inbound, ctx)) state.open += 1;
+          if (state.pieces.has(nameOf(message.inbound.offer))) await message.inbound.postpone(REDELIVER_MS);
+          else if (take(message.inbound, ctx)) state.open += 1;
           break;
         case 'receiver-ended':
           state.open -= 1;
           // settled long ago, unless it failed where it should not
           if (message.end.how === 'failed') await message.inbound.postpone(REDELIVER_MS);
           break;
+        case 'receive-piece':
+        case 'finish-column':
+          // before it gets hold of the column, since anybody can send a task
+          ctx.pipe(
+            (signal) => checkTask(message.task, ports, signal),
+            (outcome) => ({ type: 'task-checked', message, outcome }),
+          );
+          break;
+        case 'task-checked':
+          receive(state, message, ctx);
+          break;
+        case 'task-ended':
+          endTask(state, message);
+          break;
         case 'discard-column':
-          discard(message, ctx);
+          discard(state, message, ctx);
           break;
         case 'eraser-ended': {
           const { end, reply } = message;
@@ -73,7 +109,7 @@ export function receivers({ ports, limit }: ReceiversOptions): Behaviour<Receive
             message.outcome.ok ? new Error('the offers have ended') : message.outcome.error,
           );
       }
-      ctx.say({ doing: `${state.open} columns in work`, waitsFor: 'other storage providers' });
+      ctx.say({ doing: `receivers at work: ${state.open}`, waitsFor: 'other storage providers' });
       return state;
     },
   };
@@ -95,12 +131,52 @@ export function receivers({ ports, limit }: ReceiversOptions): Behaviour<Receive
     return true;
   }
 
+  /** Pieces of a column may come side by side, everything else has the column for itself. */
+  function receive(
+    state: State,
+    { message, outcome }: Extract<Message, { type: 'task-checked' }>,
+    ctx: Context<Message>,
+  ): void {
+    if (!outcome.ok) {
+      ctx.log.warn({ error: outcome.error, from: message.task.signer }, 'a receive task was refused');
+      message.reply.reject(outcome.error);
+      return;
+    }
+    const column = nameOf(message.task);
+    const isPiece = message.type === 'receive-piece';
+    const name = isPiece ? `${column}/${message.task.segmentIndex}` : column;
+    const pieces = state.pieces.get(column) ?? 0;
+    if (ctx.child(column) || ctx.child(name) || (!isPiece && pieces > 0)) {
+      message.reply.reject(inFlight());
+      return;
+    }
+    const ref: Ref<never> = ctx.spawn(
+      name,
+      taskReceiver({ message, checked: outcome.value, ports, approver }),
+    );
+    ctx.watch(ref, (end) => ({ type: 'task-ended', message, end }));
+    state.open += 1;
+    if (isPiece) state.pieces.set(column, pieces + 1);
+  }
+
+  function endTask(state: State, { message, end }: Extract<Message, { type: 'task-ended' }>): void {
+    state.open -= 1;
+    // answered long ago, unless it was stopped before it began
+    message.reply.reject(end.error ?? inFlight());
+    if (message.type !== 'receive-piece') return;
+    const column = nameOf(message.task);
+    const pieces = (state.pieces.get(column) ?? 1) - 1;
+    if (pieces > 0) state.pieces.set(column, pieces);
+    else state.pieces.delete(column);
+  }
+
   function discard(
+    state: State,
     { record, because, reply }: Extract<ReceiversMessage, { type: 'discard-column' }>,
     ctx: Context<Message>,
   ): void {
     const name = nameOf(record);
-    if (ctx.child(name)) {
+    if (ctx.child(name) || state.pieces.has(name)) {
       reply.resolve(false);
       return;
     }
@@ -111,4 +187,13 @@ export function receivers({ ports, limit }: ReceiversOptions): Behaviour<Receive
 
 function nameOf({ job, redundancyIndex }: ColumnId): string {
   return `receiver/${formatJobId(job)}/${redundancyIndex}`;
+}
+
+function inFlight(): Retryable {
+  return new Retryable({
+    code: 'task-repeated',
+    message: 'The same piece, or something else of its column, is in work already.',
+    advice: 'Repeat it in a moment.',
+    gatewayCode: 80002,
+  });
 }

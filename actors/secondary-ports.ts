@@ -21,6 +21,14 @@ export interface SecondaryTiming {
   readonly chainLagMs: number;
   /** Between two looks at the chain meanwhile. */
   readonly chainPollMs: number;
+  /** The same for the HTTP wire, whose primaries wait for an answer for ten seconds: three looks in all. */
+  readonly taskLagMs: number;
+  readonly taskPollMs: number;
 }
 
-export const SECONDARY_TIMING: SecondaryTiming = { chainLagMs: 30_000, chainPollMs: 1_000 };
+export const SECONDARY_TIMING: SecondaryTiming = {
+  chainLagMs: 30_000,
+  chainPollMs: 1_000,
+  taskLagMs: 5_000,
+  taskPollMs: 3_000,
+};

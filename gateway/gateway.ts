@@ -9,13 +9,14 @@ import { listKeys } from './handlers/list-keys.ts';
 import { objectMeta } from './handlers/object-meta.ts';
 import { putObject } from './handlers/put-object.ts';
 import { registerKey } from './handlers/register-key.ts';
+import { replicatePiece } from './handlers/replicate-piece.ts';
 import { status } from './handlers/status.ts';
 import { universalEndpoint } from './handlers/universal-endpoint.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
 import type { GatewayParts } from './parts.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request.ts';
 import { requestLog } from './request-log.ts';
-import { matchRoute, type Operation } from './routes.ts';
+import { matchRoute, notServed, type Operation } from './routes.ts';
 
 export type Gateway = Hono<GatewayEnv>;
 
@@ -30,6 +31,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     'view-object': universalEndpoint(parts, deliver, 'view'),
     'download-object': universalEndpoint(parts, deliver, 'download'),
     status: status(parts),
+    'replicate-piece': parts.receivers ? replicatePiece(parts, parts.receivers) : refuseOperation,
     'register-key': registerKey(parts),
     'list-keys': listKeys(parts),
     'delete-keys': deleteKeys(parts),
@@ -48,3 +50,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   app.onError(errorResponse);
   return app;
 }
+
+/** Stands in for what this provider does not take part in. */
+const refuseOperation: Handler = async (c) => {
+  throw notServed(c.req.method, undefined, c.get('address'));
+};

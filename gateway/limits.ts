@@ -4,6 +4,8 @@ export interface GatewayLimits {
   readonly maxPayloadSize: number;
   /** PUTs in work at once; one more is answered "busy". */
   readonly maxUploads: number;
+  /** Pieces and ends of columns of other SPs in work at once; one more is answered "busy". */
+  readonly maxReceptions: number;
   /** GETs in work at once; one more is answered "busy". */
   readonly maxDownloads: number;
   /** A client that sends nothing, or takes nothing, for so long is cut off. */
@@ -16,6 +18,7 @@ export interface GatewayLimits {
 export const DEFAULT_LIMITS: GatewayLimits = {
   maxPayloadSize: 2 * 1024 ** 3,
   maxUploads: 256,
+  maxReceptions: 256,
   maxDownloads: 256,
   idleTimeoutMs: 30_000,
   minBytesPerSecond: 1024,

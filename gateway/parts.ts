@@ -1,4 +1,4 @@
-import type { ObjectsMessage } from '../actors/messages.ts';
+import type { ObjectsMessage, ReceptionMessage } from '../actors/messages.ts';
 import type { Ref } from '../runtime/actors/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
@@ -15,6 +15,8 @@ export interface GatewayParts {
   readonly offChainKeys: OffChainKeys;
   /** The pipeline behind the gateway. */
   readonly objects: Ref<ObjectsMessage>;
+  /** Takes the tasks of other SPs; absent where this SP does not serve the HTTP wire. */
+  readonly receivers?: Ref<ReceptionMessage>;
   readonly limits: GatewayLimits;
   /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */
   readonly domains: readonly string[];

@@ -1,4 +1,5 @@
 import { Terminal } from '../protocols/errors.ts';
+import { REPLICATE_PIECE_PATH } from '../protocols/replication/receive-message.ts';
 import type { Address, Target } from './address.ts';
 
 /** What the gateway serves. */
@@ -10,6 +11,7 @@ export type Operation =
   | 'view-object'
   | 'download-object'
   | 'status'
+  | 'replicate-piece'
   | 'register-key'
   | 'list-keys'
   | 'delete-keys';
@@ -49,6 +51,7 @@ const SERVICES: readonly {
   { method: 'GET', service: 'view', operation: 'view-object' },
   { method: 'GET', service: 'download', operation: 'download-object' },
   { method: 'GET', service: 'status', operation: 'status' },
+  { method: 'PUT', service: REPLICATE_PIECE_PATH.slice(1), operation: 'replicate-piece' },
 ];
 
 /**
@@ -69,7 +72,8 @@ export function matchRoute(method: string, target: Target, address: Address): Op
   return route.operation;
 }
 
-function notServed(method: string, route: Route | undefined, address: Address): Terminal {
+/** @param route where there is one for a part of the request */
+export function notServed(method: string, route: Route | undefined, address: Address): Terminal {
   const what = address.service ?? (address.object ? 'an object' : address.bucket ? 'a bucket' : 'this path');
   const query = route ? ` with ?${route.query.join('&')}` : '';
   return new Terminal({

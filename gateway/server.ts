@@ -37,6 +37,12 @@ export interface RunningGateway {
 /** More are refused by closing them at once. */
 const MAX_CONNECTIONS = 10_000;
 
+/**
+ * Bytes of all headers of a request: the task that comes with a piece holds the object's name and its parameters in
+ * hex, four times what Node allows by itself.
+ */
+const MAX_HEADER_BYTES = 65_536;
+
 /** A client that does not get its headers out in this time is cut off, ms. */
 const HEADERS_TIMEOUT_MS = 30_000;
 
@@ -63,7 +69,12 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
   const server = createServer(
     // A missing Host is refused by the listener, with a body; Node would send none.
-    { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
+    {
+      requestTimeout: 0,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
+    },
     handle,
   );
   server.maxConnections = MAX_CONNECTIONS;

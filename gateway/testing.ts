@@ -19,7 +19,7 @@ import type { JobContext } from '../protocols/job/context.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
 import { createActorSystem } from '../runtime/actors/system.ts';
 import type { Behaviour, Ref } from '../runtime/actors/types.ts';
-import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Chain, LatestBlock, ObjectOnChain } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
 import type { Records } from '../runtime/records/records.ts';
 import { sqliteRecords } from '../runtime/records/sqlite.ts';
@@ -100,6 +100,8 @@ export class TestChain implements Chain {
   };
   /** Times for which parameters were asked. */
   readonly paramsAskedAt: (number | undefined)[] = [];
+  /** How often the latest block was asked for. */
+  blocksAsked = 0;
   /** `address action` of everyone who is allowed. */
   readonly allowed = new Set<string>();
 
@@ -111,6 +113,11 @@ export class TestChain implements Chain {
   async storageParams(at?: number): Promise<StorageParams> {
     this.paramsAskedAt.push(at);
     return this.params;
+  }
+
+  async latestBlock(): Promise<LatestBlock> {
+    this.blocksAsked += 1;
+    return { height: 7, time: 1_700_000_000_000 };
   }
 
   async bucket(name: string): Promise<BucketInfo | undefined> {
@@ -135,7 +142,6 @@ export class TestChain implements Chain {
     return this.allowed.has(`${account} ${action}`);
   }
 
-  latestBlock = unused;
   objectById = unused;
   gvg = unused;
   gvgsOfFamily = unused;
@@ -302,7 +308,7 @@ export interface TestGateway {
 export function testGateway(
   t: ExecutionContext,
   over: { readonly limits?: Partial<GatewayLimits> } & Partial<
-    Pick<GatewayParts, 'pieces' | 'corsOrigins'>
+    Pick<GatewayParts, 'pieces' | 'corsOrigins' | 'receivers'>
   > = {},
 ): TestGateway {
   const chain = new TestChain();
@@ -317,6 +323,7 @@ export function testGateway(
     pieces: over.pieces ?? noPieces,
     offChainKeys: records.offChainKeys,
     objects: pipeline.objects,
+    ...(over.receivers && { receivers: over.receivers }),
     limits: { ...DEFAULT_LIMITS, ...over.limits },
     domains: ['sp1.localhost'],
     corsOrigins: over.corsOrigins ?? ['*'],

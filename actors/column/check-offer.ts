@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOwnApproval } from '../../protocols/approval/own-approval.ts';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { type ErrorFacts, Retryable, Terminal } from '../../protocols/errors.ts';
 import type { GlobalVirtualGroup, Hex, ObjectInfo } from '../../protocols/greenfield/types.ts';
 import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
 import type { ColumnOffer } from '../../runtime/peers/peers.ts';
-import type { SecondaryPorts } from '../secondary-ports.ts';
+import type { SecondaryPorts, SecondaryTiming } from '../secondary-ports.ts';
 
 /** What the chain says about an offer that is in order. */
 export interface Place {
@@ -14,7 +14,9 @@ export interface Place {
   readonly checksums: readonly Hex[];
 }
 
-type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys' | 'timing'>;
+type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
+  readonly timing: Pick<SecondaryTiming, 'chainLagMs' | 'chainPollMs'>;
+};
 
 /** The content that an offer is about: of a new object, or the pending one of an update. */
 type Content = Pick<ObjectInfo, 'payloadSize' | 'checksums'> & {
@@ -26,14 +28,17 @@ type Content = Pick<ObjectInfo, 'payloadSize' | 'checksums'> & {
  * Checks an offer against the chain: the object waits for this content, the group exists in the bucket's family,
  * its primary is the sender and we are at that index, our approval is our own and holds, and sizes and checksums
  * are the chain's. A node of ours that is behind the primary's is waited for.
- * @throws Terminal when the offer is wrong; Retryable `object-unknown`, `group-unknown`, `chain-unavailable`
+ * @throws Terminal when the offer is wrong; Retryable `object-unknown` (50025), `group-unknown` (55001),
+ * `chain-unavailable`
  */
 export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: AbortSignal): Promise<Place> {
   checkApproval(offer, ports);
-  const { object, content } = await soon(ports, signal, 'object-unknown', () =>
+  const { object, content } = await soon(ports, signal, { code: 'object-unknown', gatewayCode: 50025 }, () =>
     findContent(offer, ports, signal),
   );
-  const gvg = await soon(ports, signal, 'group-unknown', () => ports.chain.gvg(offer.gvgId, { signal }));
+  const gvg = await soon(ports, signal, { code: 'group-unknown', gatewayCode: 55001 }, () =>
+    ports.chain.gvg(offer.gvgId, { signal }),
+  );
   await checkGroup(offer, gvg, ports, signal);
   const params = await ports.chain.storageParams(content.at, { signal });
   const plan = planPayload({ ...params, redundancy: object.redundancy, payloadSize: content.payloadSize });
@@ -112,7 +117,7 @@ export function sameChecksums(a: readonly Hex[], b: readonly Hex[]): boolean {
 async function soon<T>(
   { timing }: Ports,
   signal: AbortSignal,
-  code: string,
+  codes: Pick<ErrorFacts, 'code' | 'gatewayCode'>,
   look: () => Promise<T | undefined>,
 ): Promise<T> {
   const giveUpAt = performance.now() + timing.chainLagMs;
@@ -121,7 +126,7 @@ async function soon<T>(
     if (found !== undefined) return found;
     if (performance.now() >= giveUpAt) {
       throw new Retryable({
-        code,
+        ...codes,
         message: `The chain did not know what was offered within ${timing.chainLagMs} ms.`,
         advice: 'Offer it again; compare the heights of both chain nodes if it goes on.',
       });

@@ -50,6 +50,7 @@ test('the smallest configuration gets every default', (t) => {
       home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false },
       peers: { url: 'nats://127.0.0.1:4222' },
     },
+    peers: { wires: ['nats', 'http'] },
     keys: {
       operator: { file: '/etc/operator.key' },
       approval: { env: 'APPROVAL' },
@@ -87,7 +88,7 @@ test('every setting stands in the example', (t) => {
   const unknown = (section: string): string => fault((config) => `${config}${section}`);
   const known = [
     unknown('nothing: 1'),
-    ...['gateway', 'admin', 'limits', 'timing', 'journal', 'records', 'log'].map((name) =>
+    ...['gateway', 'admin', 'peers', 'limits', 'timing', 'journal', 'records', 'log'].map((name) =>
       unknown(`${name}: { nothing: 1 }`),
     ),
   ].flatMap((message) => (/write one of (.*)\./.exec(message)?.[1] ?? '').split(', '));
@@ -99,7 +100,7 @@ test('an unknown key is refused at its place, with those that are known', (t) =>
   t.is(
     fault((text) => text.replace('node: a', 'node: a\nnods: b')),
     '/etc/sealion.yaml:4:1: "nods" is not known: write one of sp, node, dataDir, roles, chain, gateway, admin, ' +
-      'nats, keys, limits, timing, journal, records, log.',
+      'nats, peers, keys, limits, timing, journal, records, log.',
   );
   t.is(
     fault((text) => `${text}log:\n  levle: debug\n`),
@@ -156,6 +157,21 @@ test('all faults are told at once, in the order of the file', (t) => {
     lines.map((line) => line.split(':').slice(1, 3).join(':')),
     ['2:11', '14:1', '15:15'],
   );
+});
+
+test('the wires to other SPs are one or both, and the peers plane is needed for one of them', (t) => {
+  const wires = (list: string) => (text: string) => `${text}peers: { wires: ${list} }\n`;
+  const without = (text: string) => text.replace("  peers: { url: 'nats://127.0.0.1:4222' }\n", '');
+  t.deepEqual(parseConfig(wires('[http]')(SMALLEST), '/etc/sealion.yaml').peers, { wires: ['http'] });
+  const alone = parseConfig(wires('[http]')(without(SMALLEST)), '/etc/sealion.yaml');
+  t.is(alone.nats.peers, undefined);
+  t.regex(
+    fault(without),
+    /:7:3: nats\.peers is missing: write the server at which the SPs meet, or leave nats out of peers\.wires\.$/,
+  );
+  for (const list of ['[]', '[nats, smoke]', 'nats']) {
+    t.regex(fault(wires(list)), /peers\.wires.* write a list of one or both of nats and http\.$/, list);
+  }
 });
 
 test('split roles are refused, since the level journal has one owner', (t) => {

@@ -34,7 +34,13 @@ export function nodeConfig(base: string) {
       corsOrigins: z.array(z.string(ORIGIN).refine(isOrigin, ORIGIN), `a list of ${ORIGIN}`).default(['*']),
     }).prefault({}),
     admin: section({ listen: address('127.0.0.1', 9133) }).prefault({}),
-    nats: section({ home: section({ ...plane(base), ...homeOnly }), peers: section(plane(base)) }),
+    nats: section({ home: section({ ...plane(base), ...homeOnly }), peers: section(plane(base)).optional() }),
+    peers: section({
+      wires: z
+        .array(z.enum(['nats', 'http'], WIRES), WIRES)
+        .min(1, WIRES)
+        .default(['nats', 'http']),
+    }).prefault({}),
     keys: section({
       operator: secret(base, 'the operator key'),
       approval: secret(base, 'the approval key'),
@@ -64,6 +70,9 @@ export function nodeConfig(base: string) {
       level: z.enum(LEVELS, `one of ${LEVELS.join(', ')}`).default('info'),
       file: path(base, 'the path of a file').optional(),
     }).prefault({}),
+  }).refine(({ peers, nats }) => !peers.wires.includes('nats') || nats.peers, {
+    path: ['nats', 'peers'],
+    message: 'the server at which the SPs meet, or leave nats out of peers.wires',
   });
 }
 
@@ -71,12 +80,13 @@ export function nodeConfig(base: string) {
 export type NodeConfig = z.output<ReturnType<typeof nodeConfig>>;
 
 /** How to reach one NATS plane (design §5). */
-export type PlaneConfig = NodeConfig['nats']['peers'];
+export type PlaneConfig = NonNullable<NodeConfig['nats']['peers']>;
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const NODE_NAME = 'a name for this node, of up to 63 letters, digits, "_" and "-"';
 const ROLES = 'all: the level journal belongs to one process, so there is one node per SP';
 const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
+const WIRES = 'a list of one or both of nats and http';
 const HOURS = 'hours, from 0.001 to 8760';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
 

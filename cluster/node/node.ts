@@ -10,7 +10,6 @@ import { openHome } from '../../runtime/home/open-home.ts';
 import { fencedJournal } from '../../runtime/journal/fenced-journal.ts';
 import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
 import { openKeyring } from '../../runtime/keys/keyring.ts';
-import { connectPeers } from '../../runtime/peers/connect-peers.ts';
 import { runProjector } from '../../runtime/records/projector.ts';
 import { sqliteRecords } from '../../runtime/records/sqlite.ts';
 import { createLogger, type Logger } from '../../runtime/telemetry/logger.ts';
@@ -22,6 +21,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { patiently } from './patience.ts';
 import { connectPlane } from './planes.ts';
 import { spawnTree } from './tree.ts';
+import { openWires } from './wires.ts';
 
 export interface RunningNode {
   /** For example `sp-1@node-a`. */
@@ -94,14 +94,11 @@ async function openParts(
   );
   log.info({ spId: own.id, operator: own.operatorAddress, status: own.status }, 'keys are those of the SP');
 
-  const link = (plane: 'home' | 'peers') =>
-    parts.open(
-      `connection to the ${plane} plane`,
-      () => connectPlane({ spId: sp.id, name, plane, config: config.nats[plane], log, signal }),
-      (it) => it.close(),
-    );
-  const homeLink = await link('home');
-  const peersLink = await link('peers');
+  const homeLink = await parts.open(
+    'connection to the home plane',
+    () => connectPlane({ spId: sp.id, name, plane: 'home', config: config.nats.home, log, signal }),
+    (it) => it.close(),
+  );
   const { replicas, syncAlways } = config.nats.home;
   const { ackWaitMs } = timing;
   const home = await patiently(
@@ -110,23 +107,7 @@ async function openParts(
     { log, signal },
   );
   const ownJournal = fencedJournal(journal, () => home.succession.check());
-  const joinPeers = () =>
-    connectPeers({
-      spId: sp.id,
-      chainId: chain.chainId,
-      operatorKey: keys.operator,
-      providers: () => chain.storageProviders(),
-      peers: peersLink,
-      home: homeLink,
-      replicas,
-      times: { ackWait: ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
-      log,
-    });
-  const peers = await parts.open(
-    'peers',
-    () => patiently('the mailboxes', joinPeers, { log, signal }),
-    (it) => it.close(),
-  );
+  const wires = await openWires({ name, config, keys, chain, home: homeLink, parts, log, signal });
 
   const records = await parts.open(
     'records',
@@ -151,14 +132,14 @@ async function openParts(
     DRAIN_LIMIT_MS,
   );
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const objects = spawnTree(system, {
+  const { objects, receivers } = spawnTree(system, {
     config,
     keys,
     chain,
     journal: ownJournal,
     records,
     home,
-    peers,
+    wires,
     freeBytes,
   });
   const tree = () => system.tree();
@@ -183,6 +164,7 @@ async function openParts(
           pieces: home.pieces,
           offChainKeys: records.offChainKeys,
           objects,
+          ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,
           corsOrigins: config.gateway.corsOrigins,

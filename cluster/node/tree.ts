@@ -3,7 +3,7 @@ import { approver } from '../../actors/approver.ts';
 import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
 import { CARETAKER_TIMING, caretaker } from '../../actors/caretaker.ts';
 import { jobs } from '../../actors/jobs.ts';
-import type { ObjectsMessage } from '../../actors/messages.ts';
+import type { ObjectsMessage, ReceptionMessage } from '../../actors/messages.ts';
 import { objects } from '../../actors/objects.ts';
 import { PRIMARY_TIMING } from '../../actors/ports.ts';
 import { receivers } from '../../actors/receivers.ts';
@@ -15,9 +15,9 @@ import type { Chain } from '../../runtime/chain/chain.ts';
 import type { Home } from '../../runtime/home/open-home.ts';
 import type { Journal } from '../../runtime/journal/journal.ts';
 import type { Keyring } from '../../runtime/keys/keys.ts';
-import type { Peers } from '../../runtime/peers/connect-peers.ts';
 import type { Records } from '../../runtime/records/records.ts';
 import type { NodeConfig } from '../config/schema.ts';
+import type { Wires } from './wires.ts';
 
 /** What the actors of a node stand on. */
 export interface TreeParts {
@@ -27,7 +27,7 @@ export interface TreeParts {
   readonly journal: Journal;
   readonly records: Records;
   readonly home: Home;
-  readonly peers: Peers;
+  readonly wires: Wires;
   /** Bytes free for pieces. */
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
@@ -40,9 +40,15 @@ const COLUMNS_AT_ONCE = 64;
 const OUTGOING_PER_SP = 8 * 2 ** 20;
 const HOUR_MS = 3_600_000;
 
-/** Spawns the top actors of a node (design §4). @returns the one that the gateway talks to */
-export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMessage> {
-  const { config, keys, chain, journal, records, home, peers, freeBytes } = parts;
+/** The actors that the gateway talks to. */
+export interface TopActors {
+  readonly objects: Ref<ObjectsMessage>;
+  readonly receivers: Ref<ReceptionMessage>;
+}
+
+/** Spawns the top actors of a node (design §4). */
+export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
+  const { config, keys, chain, journal, records, home, wires, freeBytes } = parts;
   const { pieces, roles, queue, directory, feed, durability } = home;
   const spId = config.sp.id;
   const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
@@ -53,7 +59,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMes
     pieces,
     keys,
     ledger: journal.ledger,
-    host: peers.host,
+    host: wires.host,
     timing: SECONDARY_TIMING,
   };
   const signing = system.spawn(
@@ -72,7 +78,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMes
       queue,
       directory,
       feed,
-      peers: peers.client,
+      peers: wires.client,
       signer: signing,
       providers: (signal) => chain.storageProviders(signal && { signal }),
       memory: new ByteBudget(config.limits.byteBudget),
@@ -81,9 +87,12 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMes
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },
     }),
   );
-  const receiving = system.spawn('receivers', receivers({ ports: secondary, limit: COLUMNS_AT_ONCE }));
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
-  system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
+  const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
+  const receiving = system.spawn(
+    'receivers',
+    receivers({ ports: secondary, approver: approving, limit: COLUMNS_AT_ONCE }),
+  );
   system.spawn('jobs', jobs({ queue, objects: primary, limit: JOBS_AT_ONCE }));
   system.spawn(
     'caretaker',
@@ -103,5 +112,5 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): Ref<ObjectsMes
       },
     }),
   );
-  return primary;
+  return { objects: primary, receivers: receiving };
 }

@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava';
 import { APPROVAL_LIMITS, type ApprovalLimits } from '../../actors/approval-policy.ts';
 import { type ApproverMessage, approver } from '../../actors/approver.ts';
 import { type ReceiversMessage, receivers } from '../../actors/receivers.ts';
-import type { SecondaryPorts } from '../../actors/secondary-ports.ts';
+import type { SecondaryPorts, SecondaryTiming } from '../../actors/secondary-ports.ts';
 import { SUPERVISION } from '../../actors/supervision.ts';
 import { createActorSystem } from '../../runtime/actors/system.ts';
 import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
@@ -98,6 +98,7 @@ export interface SecondaryOptions {
   readonly directory?: string;
   readonly limits?: Partial<ApprovalLimits>;
   readonly freeBytes?: number;
+  readonly timing?: Partial<SecondaryTiming>;
 }
 
 export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
@@ -123,7 +124,7 @@ export async function startSecondary(
     pieces: await openNatsPieceStore({ connection: home, bucket: 'pieces', log: silentLogger }),
     host: peers.host,
     keys: keysOf(world.fixture, spId),
-    timing: { chainLagMs: 500, chainPollMs: 20 },
+    timing: { chainLagMs: 500, chainPollMs: 20, taskLagMs: 500, taskPollMs: 20, ...options.timing },
   };
   const system = createActorSystem({ name: `sp-${spId}@a`, supervision: SUPERVISION, log: silentLogger });
   const freeBytes = async () => options.freeBytes ?? 2 ** 40;
@@ -138,15 +139,9 @@ export async function startSecondary(
     return stopped;
   };
   t.teardown(stop);
-  return {
-    system,
-    ports,
-    journal,
-    home,
-    receivers: system.spawn('receivers', receivers({ ports, limit: 10 })),
-    approver: system.spawn('approver', approver({ ports, limits, freeBytes })),
-    stop,
-  };
+  const approving = system.spawn('approver', approver({ ports, limits, freeBytes }));
+  const receiving = system.spawn('receivers', receivers({ ports, approver: approving, limit: 10 }));
+  return { system, ports, journal, home, receivers: receiving, approver: approving, stop };
 }
 
 /** Resolves when the condition holds; gives up after 20 s. */

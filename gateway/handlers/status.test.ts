@@ -1,18 +1,26 @@
 import test from 'ava';
+import { parseSpStatus } from '../../protocols/greenfield/sp-status.ts';
 import { testGateway } from '../testing.ts';
 import { SP_HOST } from '../testing-keys.ts';
 
-test('a provider says who it is, and of which chain', async (t) => {
+test('a provider says who it is, of which chain, and how far it knows it', async (t) => {
   const { app, chain } = testGateway(t);
   const response = await app.request(`http://${SP_HOST}/status`);
   t.is(response.status, 200);
-  t.deepEqual(await response.json(), {
-    status: {
-      storage_provider_info: {
-        sp_operator_address: chain.providers[0]?.operatorAddress,
-        sp_domain_name: 'sp1.localhost',
-      },
-      chain_info: { chain_id: 'greenfield_9000-1741' },
-    },
+  t.is(response.headers.get('Content-Type'), 'application/json');
+  t.deepEqual(parseSpStatus(await response.text()), {
+    operatorAddress: chain.providers[0]?.operatorAddress ?? '',
+    domain: 'sp1.localhost',
+    chainId: 'greenfield_9000-1741',
+    blockHeight: 7,
+    blockTime: 1_700_000_000_000,
+    takesPieces: false,
   });
+});
+
+test('however often a status is asked for, the chain is not', async (t) => {
+  const { app, chain } = testGateway(t);
+  const asked = Array.from({ length: 20 }, () => app.request(`http://${SP_HOST}/status`));
+  for (const response of await Promise.all(asked)) t.is(response.status, 200);
+  t.true(chain.blocksAsked < 20);
 });

@@ -1,18 +1,29 @@
+import { formatSpStatus } from '../../protocols/greenfield/sp-status.ts';
+import { Cache } from '../../runtime/chain/cache.ts';
 import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request.ts';
 
-/** `GET /status`: which provider this is, and of which chain; what of today's form concerns us, as JSON. */
-export function status({ chain, spId, domains }: GatewayParts): Handler {
+/** However often it is asked for, the chain is asked once in this time, ms. */
+const BLOCK_TTL_MS = 1_000;
+
+/**
+ * `GET /status`: which provider this is, of which chain, and how far it knows that chain; what of today's form
+ * concerns us, as JSON. Other providers ask for it before they give us a column over HTTP.
+ */
+export function status({ chain, spId, domains, receivers }: GatewayParts): Handler {
+  const block = new Cache({ ttlMs: BLOCK_TTL_MS, maxEntries: 1, load: () => chain.latestBlock() });
   return async (c) => {
-    const providers = await chain.storageProviders({ signal: clientSignal(c) });
-    return c.json({
-      status: {
-        storage_provider_info: {
-          sp_operator_address: providers.find(({ id }) => id === spId)?.operatorAddress ?? '',
-          sp_domain_name: domains[0] ?? '',
-        },
-        chain_info: { chain_id: chain.chainId },
-      },
+    const signal = clientSignal(c);
+    const providers = await chain.storageProviders({ signal });
+    const { height, time } = await block.get('latest', signal);
+    const json = formatSpStatus({
+      chainId: chain.chainId,
+      operatorAddress: providers.find(({ id }) => id === spId)?.operatorAddress ?? '',
+      domain: domains[0] ?? '',
+      blockHeight: height,
+      blockTime: time,
+      takesPieces: receivers !== undefined,
     });
+    return c.body(json, 200, { 'Content-Type': 'application/json' });
   };
 }

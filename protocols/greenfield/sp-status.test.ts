@@ -5,6 +5,8 @@ test('a status is read as it was written, in whole seconds', (t) => {
   const status = {
     chainId: 'greenfield_9000-1741',
     operatorAddress: '0x19',
+    domain: 'sp.example.com',
+    takesPieces: false,
     blockHeight: 7,
     blockTime: 1_700_000_001_999,
   };
@@ -19,6 +21,8 @@ test("today's SPs are understood", (t) => {
   t.deepEqual(parseSpStatus(answer), {
     chainId: 'greenfield_1017-1',
     operatorAddress: '0x19',
+    domain: '',
+    takesPieces: true,
     blockHeight: 12345,
     blockTime: 1_700_000_000_000,
   });

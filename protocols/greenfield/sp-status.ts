@@ -8,9 +8,13 @@ export const SP_STATUS_PATH = '/status';
 export interface SpStatus {
   readonly chainId: string;
   readonly operatorAddress: string;
+  /** Of its gateway. */
+  readonly domain: string;
   /** Unix ms of the last block that the SP knows, whole seconds on the wire. */
   readonly blockTime: number;
   readonly blockHeight: number;
+  /** Whether it takes columns over the HTTP wire. Ours alone may say no; today's know no other wire. */
+  readonly takesPieces: boolean;
 }
 
 /** The answer's JSON. Go's jsonpb writes 64-bit integers as texts. */
@@ -21,9 +25,10 @@ export function formatSpStatus(status: SpStatus): string {
         bs_block_height: String(status.blockHeight),
         bs_update_time: String(Math.floor(status.blockTime / 1000)),
       },
-      storage_provider_info: { sp_operator_address: status.operatorAddress },
+      storage_provider_info: { sp_operator_address: status.operatorAddress, sp_domain_name: status.domain },
       chain_info: { chain_id: status.chainId },
     },
+    sealion: { takes_pieces: status.takesPieces },
   });
 }
 
@@ -40,18 +45,24 @@ const long = z
 const answer = z.object({
   status: z.object({
     block_syncer_info: z.object({ bs_block_height: long, bs_update_time: long }),
-    storage_provider_info: z.object({ sp_operator_address: z.string().default('') }),
+    storage_provider_info: z.object({
+      sp_operator_address: z.string().default(''),
+      sp_domain_name: z.string().default(''),
+    }),
     chain_info: z.object({ chain_id: z.string().default('') }),
   }),
+  sealion: z.object({ takes_pieces: z.boolean() }).exactOptional(),
 });
 
 /** Reads such an answer; what an SP leaves out is empty or 0. @throws Terminal `bad-sp-status` */
 export function parseSpStatus(json: string): SpStatus {
   try {
-    const { status } = answer.parse(JSON.parse(json));
+    const { status, sealion } = answer.parse(JSON.parse(json));
     return {
       chainId: status.chain_info.chain_id,
       operatorAddress: status.storage_provider_info.sp_operator_address,
+      domain: status.storage_provider_info.sp_domain_name,
+      takesPieces: sealion?.takes_pieces ?? true,
       blockTime: status.block_syncer_info.bs_update_time * 1000,
       blockHeight: status.block_syncer_info.bs_block_height,
     };

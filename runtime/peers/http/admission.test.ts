@@ -30,6 +30,7 @@ test('an SP is refused with the reason', async (t) => {
   const refusals: [Partial<ForeignGateway['status']>, string, RegExp][] = [
     [{ blockTime: Date.now() - 600_000 }, 'chain-lag', /6[0-9][0-9] s behind/],
     [{ blockTime: 0 }, 'chain-lag', /behind/],
+    [{ takesPieces: false }, 'wire-off', /HTTP/],
     [{ chainId: 'greenfield_1-1' }, 'wrong-chain', /greenfield_1-1/],
     [{ operatorAddress: operatorKey(4).address }, 'wrong-sp', /0x/],
   ];

@@ -49,6 +49,7 @@ export async function admit(
     if (status.chainId !== chain.chainId) {
       return { code: 'wrong-chain', reason: `It is on chain ${status.chainId || 'unknown'}.` };
     }
+    if (!status.takesPieces) return { code: 'wire-off', reason: 'It takes no columns over HTTP.' };
     const lag = (await chain.latestBlock({ signal })).time - status.blockTime;
     if (lag > MAX_LAG_MS) {
       return { code: 'chain-lag', reason: `It is ${Math.round(lag / 1000)} s behind the chain.` };

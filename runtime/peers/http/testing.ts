@@ -56,6 +56,8 @@ export async function foreignGateway(
     status: {
       chainId: CHAIN_ID,
       operatorAddress: operatorKey(spId).address,
+      domain: '',
+      takesPieces: true,
       blockHeight: 1,
       blockTime: Date.now(),
     },

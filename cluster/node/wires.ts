@@ -1,0 +1,78 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import type { Chain } from '../../runtime/chain/chain.ts';
+import type { Keyring } from '../../runtime/keys/keys.ts';
+import { absentHost } from '../../runtime/peers/absent-host.ts';
+import { connectPeers, type Peers } from '../../runtime/peers/connect-peers.ts';
+import { HttpPeerClient } from '../../runtime/peers/http/client.ts';
+import type { PeerClient, PeerHost } from '../../runtime/peers/peers.ts';
+import { PeerWires } from '../../runtime/peers/wires.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import type { NodeConfig, PlaneConfig } from '../config/schema.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { patiently } from './patience.ts';
+import { connectPlane } from './planes.ts';
+
+export interface WireParts {
+  /** Of the node, for example `sp-1@node-a`. */
+  readonly name: string;
+  readonly config: NodeConfig;
+  readonly keys: Keyring;
+  readonly chain: Chain;
+  /** Connection to the home plane. */
+  readonly home: NatsConnection;
+  readonly parts: Lifecycle;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** How the actors of a node reach other SPs, and are reached but for the gateway. */
+export interface Wires {
+  readonly client: PeerClient;
+  readonly host: PeerHost;
+}
+
+/** Opens the wires that the configuration names (design §5). @throws as `connectPlane` and `connectPeers` */
+export async function openWires(wireParts: WireParts): Promise<Wires> {
+  const { config, keys, chain, parts, log } = wireParts;
+  const { wires } = config.peers;
+  const plane = wires.includes('nats') ? config.nats.peers : undefined;
+  const nats = plane && (await joinPlane(wireParts, plane));
+  const http =
+    wires.includes('http') &&
+    (await parts.open(
+      'links to other SPs',
+      () =>
+        new HttpPeerClient({ chain, providers: () => chain.storageProviders(), operatorKey: keys.operator }),
+      (it) => it.close(),
+    ));
+  const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });
+  return { client, host: nats?.host ?? absentHost };
+}
+
+async function joinPlane(wireParts: WireParts, plane: PlaneConfig): Promise<Peers> {
+  const { name, config, keys, chain, home, parts, log, signal } = wireParts;
+  const { timing, sp } = config;
+  const { replicas } = config.nats.home;
+  const peers = await parts.open(
+    'connection to the peers plane',
+    () => connectPlane({ spId: sp.id, name, plane: 'peers', config: plane, log, signal }),
+    (it) => it.close(),
+  );
+  const join = () =>
+    connectPeers({
+      spId: sp.id,
+      chainId: chain.chainId,
+      operatorKey: keys.operator,
+      providers: () => chain.storageProviders(),
+      peers,
+      home,
+      replicas,
+      times: { ackWait: timing.ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
+      log,
+    });
+  return parts.open(
+    'peers',
+    () => patiently('the mailboxes', join, { log, signal }),
+    (it) => it.close(),
+  );
+}

@@ -1,0 +1,73 @@
+import type { ReceptionMessage } from '../../actors/messages.ts';
+import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
+import { GATEWAY_ERRORS } from '../../protocols/greenfield/gateway-errors.ts';
+import type { Receipt } from '../../protocols/job/context.ts';
+import {
+  INTEGRITY_HASH_HEADER,
+  INTEGRITY_SIGNATURE_HEADER,
+  RECEIVE_MESSAGE_HEADER,
+  readReceiveMessage,
+} from '../../protocols/replication/receive-message.ts';
+import type { Ref } from '../../runtime/actors/types.ts';
+import type { GatewayParts } from '../parts.ts';
+import { bodyOf, clientSignal, type Handler } from '../request.ts';
+import { Slots } from '../slots.ts';
+import { UploadBody } from '../upload-body.ts';
+
+/**
+ * `PUT /greenfield/receiver/v1/replicate-piece`: another SP, as the primary of an object, brings a piece of our column
+ * of it, or asks for our signature when it has brought all (greenfield.md §6.4). The task in the header is signed, the
+ * request is not. 200 with an empty body when the piece is stored; at the end the BLS signature stands in a header.
+ */
+export function replicatePiece(
+  { limits }: Pick<GatewayParts, 'limits'>,
+  receivers: Ref<ReceptionMessage>,
+): Handler {
+  const receptions = new Slots(limits.maxReceptions, 'pieces and columns');
+  return async (c) => {
+    const signal = clientSignal(c);
+    const task = readReceiveMessage(c.req.header(RECEIVE_MESSAGE_HEADER) ?? '', Date.now());
+    const release = receptions.take();
+    const body = new UploadBody(bodyOf(c), { payloadSize: task.pieceSize, limits, signal });
+    try {
+      if (task.finished) {
+        const receipt = await receivers.ask<Receipt>((reply) => ({ type: 'finish-column', task, reply }), {
+          signal,
+        });
+        c.header(INTEGRITY_HASH_HEADER, receipt.integrityHash);
+        c.header(INTEGRITY_SIGNATURE_HEADER, receipt.blsSignature);
+      } else {
+        await receivers.ask<void>((reply) => ({ type: 'receive-piece', task, body, reply }), { signal });
+      }
+      return c.body(null, 200);
+    } catch (error) {
+      throw asReceivers(body.failure ?? toSealionError(error));
+    } finally {
+      c.get('record').bytes = body.received;
+      release();
+    }
+  };
+}
+
+/** The receiver's own numbers of failures that other operations have too. */
+const RECEIVER_CODES: Readonly<Record<string, number>> = {
+  'payload-size-mismatch': 80004,
+  'client-gone': 50013,
+  'client-too-slow': 50013,
+  'piece-store-unavailable': 85101,
+  'piece-missing': 85101,
+  'piece-corrupt': 85101,
+  'nats-unavailable': 85201,
+  'journal-unavailable': 85201,
+  'journal-busy': 85201,
+  'journal-closed': 85201,
+};
+
+function asReceivers(error: SealionError): SealionError {
+  const gatewayCode = RECEIVER_CODES[error.code];
+  if (gatewayCode === undefined) return error;
+  const message = GATEWAY_ERRORS[gatewayCode]?.message ?? '';
+  const facts = { code: error.code, message, gatewayCode, cause: error };
+  if (error instanceof Retryable) return new Retryable(facts);
+  return error instanceof Cancelled ? new Cancelled(facts) : new Terminal(facts);
+}
