@@ -1,6 +1,7 @@
 import type { Hex } from '../protocols/greenfield/types.ts';
 import type { JobContext, JobObject, Receipt } from '../protocols/job/context.ts';
 import type { JobId } from '../protocols/job/identity.ts';
+import type { SegmentRange } from '../protocols/payload/part.ts';
 import type { ReceivedTask } from '../protocols/replication/receive-message.ts';
 import type { Reply } from '../runtime/actors/types.ts';
 import type { Durability } from '../runtime/home/home.ts';
@@ -14,20 +15,29 @@ export type ObjectsMessage =
   | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
   | { readonly type: 'progress'; readonly job: JobId; readonly reply: Reply<JobContext | undefined> };
 
-/** One PUT, already authenticated and permitted. */
+/** One PUT, or one part of an upload in parts, already authenticated and permitted. */
 export interface UploadRequest {
   readonly job: JobId;
   readonly object: JobObject;
-  /** The payload; the uploader pulls it. It throws when the client hangs up or trickles. */
+  /** The payload, or the part; the uploader pulls it. It throws when the client hangs up or trickles. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
+  /** Absent when the body is the whole payload. */
+  readonly part?: UploadPart;
+}
+
+/** What one part of a payload holds. Parts may come in any order, and again. */
+export interface UploadPart extends SegmentRange {
+  /** True when the payload is whole with it. */
+  readonly complete: boolean;
 }
 
 /** What stands behind a 200. */
 export interface Acknowledgement {
   readonly job: JobId;
-  readonly integrityHash: Hex;
+  /** Absent after a part with which the payload is not whole yet. */
+  readonly integrityHash?: Hex;
   readonly durability: Durability;
 }
 

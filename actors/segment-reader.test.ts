@@ -17,10 +17,16 @@ function plan(payloadSize: number, maxSegmentSize: number) {
   return planPayload({ payloadSize, maxSegmentSize, redundancy: 'EC', dataChunks: 4, parityChunks: 2 });
 }
 
-async function collect(bytes: Uint8Array, sizes: readonly number[], size: number, segment: number) {
+async function collect(
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  size: number,
+  segment: number,
+  range = { firstSegment: 0, segmentCount: plan(size, segment).segmentCount },
+) {
   const { signal } = new AbortController();
   const segments: Uint8Array[] = [];
-  for await (const one of collectSegments(chunks(bytes, sizes), plan(size, segment), signal))
+  for await (const one of collectSegments(chunks(bytes, sizes), plan(size, segment), range, signal))
     segments.push(one);
   return segments;
 }
@@ -55,3 +61,19 @@ for (const [sent, code] of [
     t.is(error?.gatewayCode, 110008);
   });
 }
+
+test('a part holds its own segments, and nothing of what comes before or after them', async (t) => {
+  const bytes = Uint8Array.from({ length: 10 }, (_, i) => i);
+  const lengths = async (firstSegment: number, segmentCount: number, sent: Uint8Array) =>
+    (await collect(sent, [3], 10, 4, { firstSegment, segmentCount })).map((segment) => [...segment]);
+  t.deepEqual(await lengths(1, 1, bytes.subarray(4, 8)), [[4, 5, 6, 7]]);
+  t.deepEqual(await lengths(1, 2, bytes.subarray(4)), [
+    [4, 5, 6, 7],
+    [8, 9],
+  ]);
+  const short = await t.throwsAsync<SealionError>(lengths(1, 1, bytes.subarray(4, 7)));
+  t.is(short?.code, 'payload-too-short');
+  t.regex(short?.message ?? '', /only 3 bytes; 4 were/);
+  const long = await t.throwsAsync<SealionError>(lengths(1, 1, bytes.subarray(4, 9)));
+  t.is(long?.code, 'payload-too-long');
+});

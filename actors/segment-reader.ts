@@ -1,23 +1,28 @@
 import { Terminal } from '../protocols/errors.ts';
+import type { SegmentRange } from '../protocols/payload/part.ts';
 import type { PayloadPlan } from '../protocols/payload/plan.ts';
 import { orAborted } from '../runtime/nats/abortable.ts';
 
 /**
- * Cuts a stream into the segments of its plan, each in memory of its own.
- * @throws Terminal `payload-too-long` at the first byte beyond the plan, `payload-too-short` at an early end;
+ * Cuts a stream into segments of its plan, each in memory of its own.
+ * @param range those that the stream holds
+ * @throws Terminal `payload-too-long` at the first byte beyond them, `payload-too-short` at an early end;
  * whatever the stream throws; Cancelled when the signal fires
  */
 export async function* collectSegments(
   body: AsyncIterable<Uint8Array>,
   plan: PayloadPlan,
+  range: SegmentRange,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  let index = 0;
+  const end = range.firstSegment + range.segmentCount;
+  const nextSegment = () => (index < end ? Buffer.allocUnsafeSlow(plan.segment(index).length) : undefined);
+  let index = range.firstSegment;
   let filled = 0;
-  let segment = nextSegment(plan, index);
+  let segment = nextSegment();
   for await (const chunk of untilAborted(body, signal)) {
     for (let rest = chunk; rest.length > 0; ) {
-      if (!segment) throw wrongSize(plan, 'too-long', `more than ${plan.payloadSize} bytes`);
+      if (!segment) throw wrongSize('too-long', 'more', bytesOf(plan, range));
       const taken = rest.subarray(0, segment.length - filled);
       segment.set(taken, filled);
       filled += taken.length;
@@ -26,12 +31,12 @@ export async function* collectSegments(
       yield segment;
       index += 1;
       filled = 0;
-      segment = nextSegment(plan, index);
+      segment = nextSegment();
     }
   }
   if (segment) {
-    const received = index * plan.maxSegmentSize + filled;
-    throw wrongSize(plan, 'too-short', `${received} of ${plan.payloadSize} bytes`);
+    const received = (index - range.firstSegment) * plan.maxSegmentSize + filled;
+    throw wrongSize('too-short', `only ${received}`, bytesOf(plan, range));
   }
 }
 
@@ -52,15 +57,15 @@ async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): 
   }
 }
 
-function nextSegment(plan: PayloadPlan, index: number): Uint8Array | undefined {
-  if (index >= plan.segmentCount) return undefined;
-  return Buffer.allocUnsafeSlow(plan.segment(index).length);
+function bytesOf(plan: PayloadPlan, { firstSegment, segmentCount }: SegmentRange): number {
+  const last = plan.segment(firstSegment + segmentCount - 1);
+  return last.offset + last.length - firstSegment * plan.maxSegmentSize;
 }
 
-function wrongSize(plan: PayloadPlan, code: string, received: string): Terminal {
+function wrongSize(code: string, received: string, expected: number): Terminal {
   return new Terminal({
     code: `payload-${code}`,
-    message: `The client sent ${received}; the object has ${plan.payloadSize}.`,
+    message: `The client sent ${received} bytes; ${expected} were announced.`,
     advice: 'Send exactly the payload that the object was created for.',
     gatewayCode: 110008,
   });

@@ -1,9 +1,8 @@
 import { Terminal } from '../protocols/errors.ts';
 import type { Hex } from '../protocols/greenfield/types.ts';
-import { expectChecksums } from '../protocols/integrity/expect-checksums.ts';
-import { isDelegated } from '../protocols/job/checksums.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { segmentKey } from '../protocols/payload/keys.ts';
+import type { SegmentRange } from '../protocols/payload/part.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
 import type { Behaviour, Context, Outcome, Ref, Reply } from '../runtime/actors/types.ts';
 import type { PieceStore, StoredPiece } from '../runtime/pieces/piece-store.ts';
@@ -11,32 +10,26 @@ import { collectSegments } from './segment-reader.ts';
 
 /** What the object actor hears of its uploader. */
 export type UploaderReport =
-  /** A segment of an earlier attempt holds other bytes: record that it goes, then answer. */
+  /** A segment that was stored earlier holds other bytes: record that it goes, then answer. */
   | { readonly type: 'discard-segment'; readonly segmentIndex: number; readonly reply: Reply<void> }
-  /** The end. */
-  | { readonly type: 'uploaded'; readonly outcome: Outcome<StoredPayload> };
+  /** The end; the checksums of the segments that the body held, in order, all durably stored. */
+  | { readonly type: 'uploaded'; readonly outcome: Outcome<readonly Hex[]> };
 
-/** What is durably stored, all of it. */
-export interface StoredPayload {
-  /** In order. */
-  readonly segmentChecksums: readonly Hex[];
-  /** The seven integrity hashes, where the chain has none (a delegated upload). */
-  readonly checksums?: readonly Hex[];
-}
-
-type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<StoredPayload> };
+type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
 /** Segments on their way to the PieceStore at once. */
 const STORES_IN_FLIGHT = 2;
 
 export interface UploaderOptions {
   readonly context: JobContext;
+  /** The segments that the body holds: all of them, or those of one part. */
+  readonly range: SegmentRange;
   readonly body: AsyncIterable<Uint8Array>;
   readonly pieces: PieceStore;
   readonly parent: Ref<UploaderReport>;
 }
 
-/** Pulls the payload out of the request, cuts it into segments, stores them. Holds three of them at most. */
+/** Pulls the payload, or a part of it, out of the request, cuts it into segments, stores them. Holds three of them at most. */
 export function uploader(options: UploaderOptions): Behaviour<UploaderMessage, undefined> {
   return {
     kind: 'uploader',
@@ -59,46 +52,29 @@ async function upload(
   options: UploaderOptions,
   ctx: Context<UploaderMessage>,
   signal: AbortSignal,
-): Promise<StoredPayload> {
+): Promise<readonly Hex[]> {
+  const { range, body } = options;
   const plan = planPayload(options.context.object);
   const failure = new AbortController();
   const storing = AbortSignal.any([signal, failure.signal]);
   const stores: Promise<StoredPiece>[] = [];
-  let received = 0;
+  let received = range.firstSegment * plan.maxSegmentSize;
   say(ctx, plan, received, 'the client');
   try {
-    for await (const segment of collectSegments(options.body, plan, storing)) {
+    for await (const segment of collectSegments(body, plan, range, storing)) {
       received += segment.length;
       say(ctx, plan, received, 'the PieceStore');
-      const store = storeSegment(options, stores.length, segment, storing);
+      const store = storeSegment(options, range.firstSegment + stores.length, segment, storing);
       // A client that sends slowly must not keep a failed store from ending the upload.
       store.catch((error) => failure.abort(error));
       stores.push(store);
       await stores.at(-STORES_IN_FLIGHT);
-      if (received < plan.payloadSize) say(ctx, plan, received, 'the client');
+      if (stores.length < range.segmentCount) say(ctx, plan, received, 'the client');
     }
-    const segmentChecksums = (await Promise.all(stores)).map((piece) => piece.checksum);
-    if (!isDelegated(options.context)) return { segmentChecksums };
-    return { segmentChecksums, checksums: await computeChecksums(options, ctx, plan, signal) };
+    return (await Promise.all(stores)).map((piece) => piece.checksum);
   } finally {
     await Promise.allSettled(stores);
   }
-}
-
-/** Encodes what is stored: the chain takes the checksums of all columns with the seal. */
-function computeChecksums(
-  { pieces, context }: UploaderOptions,
-  ctx: Context<UploaderMessage>,
-  plan: PayloadPlan,
-  signal: AbortSignal,
-): Promise<readonly Hex[]> {
-  async function* payload(): AsyncGenerator<Uint8Array> {
-    for (let index = 0; index < plan.segmentCount; index += 1) {
-      yield* pieces.read(segmentKey(context.id, index), { signal });
-    }
-  }
-  ctx.say({ doing: 'computing the checksums of all columns', waitsFor: 'the PieceStore' });
-  return expectChecksums(payload(), plan, { signal });
 }
 
 /** Pieces are write-once: other bytes under the name go only after the journal has said so (design §5). */

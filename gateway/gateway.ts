@@ -8,11 +8,14 @@ import { getObject } from './handlers/get-object.ts';
 import { listKeys } from './handlers/list-keys.ts';
 import { objectMeta } from './handlers/object-meta.ts';
 import { putObject } from './handlers/put-object.ts';
+import { putPart } from './handlers/put-part.ts';
 import { registerKey } from './handlers/register-key.ts';
 import { replicatePiece } from './handlers/replicate-piece.ts';
 import { status } from './handlers/status.ts';
 import { universalEndpoint } from './handlers/universal-endpoint.ts';
+import { uploadContext } from './handlers/upload-context.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
+import { payloadIntake } from './intake.ts';
 import type { GatewayParts } from './parts.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request.ts';
 import { requestLog } from './request-log.ts';
@@ -23,9 +26,12 @@ export type Gateway = Hono<GatewayEnv>;
 /** The HTTP face of a storage provider: payloads in, payloads out, progress. Serve it with `serveGateway`. */
 export function createGateway(parts: GatewayParts): Gateway {
   const deliver = payloadDelivery(parts);
+  const take = payloadIntake(parts);
   const handlers: Readonly<Record<Operation, Handler>> = {
-    'put-object': putObject(parts),
+    'put-object': putObject(parts, take),
+    'put-part': putPart(parts, take),
     'get-object': getObject(parts, deliver),
+    'upload-context': uploadContext(parts),
     'upload-progress': uploadProgress(parts),
     'object-meta': objectMeta(parts),
     'view-object': universalEndpoint(parts, deliver, 'view'),

@@ -27,27 +27,19 @@ export function jobOf({ onChain: { object, update } }: FoundObject): JobId {
 /**
  * Describes the job of an upload, with the storage parameters that held when the content was announced
  * (greenfield.md §2).
- * @throws Terminal 403/50016 for a payload that is empty or larger than `maxPayloadSize` bytes
+ * @throws Terminal 403/50016 for an empty payload
  */
 export async function describeUpload(
   chain: Chain,
   spId: number,
   found: FoundObject,
-  maxPayloadSize: number,
   signal: AbortSignal,
 ): Promise<DescribedJob> {
   const { bucket, onChain } = found;
   const { object, update } = onChain;
   const job = jobOf(found);
   const { payloadSize, contentType, checksums } = update ?? object;
-  if (payloadSize === 0 || payloadSize > maxPayloadSize) {
-    throw new Terminal({
-      code: 'payload-size-refused',
-      message: `A payload of ${payloadSize} bytes cannot be uploaded by one PUT, which takes 1 to ${maxPayloadSize}.`,
-      ...(payloadSize === 0 && { advice: 'An empty object needs no upload.' }),
-      gatewayCode: 50016,
-    });
-  }
+  if (payloadSize === 0) throw payloadSizeRefused('An empty object needs no upload.');
   const createdAt = update?.updatedAt ?? announcedAt(object);
   const { maxSegmentSize, dataChunks, parityChunks }: StorageParams = await chain.storageParams(createdAt, {
     signal,
@@ -71,6 +63,11 @@ export async function describeUpload(
       isUpdate: update !== undefined,
     },
   };
+}
+
+export function payloadSizeRefused(message: string, advice?: string): Terminal {
+  const facts = { code: 'payload-size-refused', message, gatewayCode: 50016 };
+  return new Terminal(advice === undefined ? facts : { ...facts, advice });
 }
 
 /** Unix seconds at which an object's current content was announced. */

@@ -5,7 +5,9 @@ import type { Address, Target } from './address.ts';
 /** What the gateway serves. */
 export type Operation =
   | 'put-object'
+  | 'put-part'
   | 'get-object'
+  | 'upload-context'
   | 'upload-progress'
   | 'object-meta'
   | 'view-object'
@@ -26,11 +28,11 @@ interface Route {
 /** What can be asked of an object, in the order in which it is matched (greenfield.md §9.1). */
 const ROUTES: readonly Route[] = [
   { method: 'POST', query: ['delegate'], operation: 'not served' },
-  { method: 'POST', query: ['offset', 'complete'], operation: 'not served' },
+  { method: 'POST', query: ['offset', 'complete'], operation: 'put-part' },
   { method: 'PUT', query: ['delegate'], operation: 'not served' },
   { method: 'PUT', query: [], operation: 'put-object' },
   { method: 'POST', query: ['create-folder'], operation: 'not served' },
-  { method: 'GET', query: ['upload-context'], operation: 'not served' },
+  { method: 'GET', query: ['upload-context'], operation: 'upload-context' },
   { method: 'GET', query: ['upload-progress'], operation: 'upload-progress' },
   { method: 'GET', query: ['bucket-meta'], operation: 'not served' },
   { method: 'GET', query: ['bucket-migration-progress'], operation: 'not served' },

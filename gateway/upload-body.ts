@@ -10,14 +10,14 @@ import type { GatewayLimits } from './limits.ts';
 /** What a payload is held to while it arrives. */
 export interface UploadBodyOptions {
   /** Bytes that must come, neither more nor fewer. */
-  readonly payloadSize: number;
+  readonly length: number;
   readonly limits: Pick<GatewayLimits, 'idleTimeoutMs' | 'minBytesPerSecond' | 'rateWindowMs'>;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
 }
 
 /**
- * A payload on its way in: counted, and timed while we wait for the client (time that the reader takes is not the
+ * A payload, or a part of it, on its way in: counted, and timed while we wait for the client (time that the reader takes is not the
  * client's fault). Iterating throws Terminal 400/110008 for a wrong size, Cancelled 400/110005 for a client that is
  * silent, too slow or gone. The last chunk is handed out only after the body has ended, so a reader never holds a
  * complete payload of a body that is too long.
@@ -51,7 +51,7 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
   }
 
   private async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { payloadSize, signal } = this.options;
+    const { length, signal } = this.options;
     let last: Uint8Array | undefined;
     for (;;) {
       throwIfAborted(signal);
@@ -59,11 +59,11 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
       if (chunk === undefined) break;
       if (chunk.length === 0) continue;
       this.received += chunk.length;
-      if (this.received > payloadSize) throw wrongSize(`more than ${payloadSize}`, payloadSize);
-      if (this.received < payloadSize) yield chunk;
+      if (this.received > length) throw wrongSize(`more than ${length}`, length);
+      if (this.received < length) yield chunk;
       else last = chunk;
     }
-    if (this.received < payloadSize) throw wrongSize(`only ${this.received}`, payloadSize);
+    if (this.received < length) throw wrongSize(`only ${this.received}`, length);
     if (last) yield last;
   }
 
@@ -127,11 +127,11 @@ function tooSlow(message: string): Cancelled {
   });
 }
 
-/** The body's size contradicts the chain. */
-export function wrongSize(bytes: string, payloadSize: number): Terminal {
+/** The body's size contradicts what was announced: on chain, or for a part by its Content-Length. */
+export function wrongSize(bytes: string, announced: number): Terminal {
   return new Terminal({
     code: 'payload-size-mismatch',
-    message: `The body has ${bytes} bytes; the object's payload_size on chain is ${payloadSize}.`,
+    message: `The body has ${bytes} bytes; ${announced} were announced.`,
     advice: 'Upload the very file from which the object was created.',
     gatewayCode: 110008,
   });

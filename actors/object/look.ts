@@ -1,5 +1,7 @@
 import { throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
+import type { JobId } from '../../protocols/job/identity.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
 import type { PrimaryPorts } from '../ports.ts';
@@ -19,7 +21,8 @@ export async function lookAround(
 ): Promise<Findings> {
   const standing = await standingOf(context, chain, signal);
   if (standing.kind !== 'open') return standing;
-  const why = needsPayload(context) ? await missingSegment(context, pieces, signal) : undefined;
+  const checksums = needsPayload(context) ? (context.payload?.segmentChecksums ?? []) : [];
+  const why = await missingSegment(context.id, checksums, pieces, signal);
   return why === undefined ? standing : { kind: 'payload-lost', why };
 }
 
@@ -39,15 +42,16 @@ function needsPayload({ state, failure }: JobContext): boolean {
   }
 }
 
-/** Says which acknowledged segment the PieceStore does not hold as the journal has it; undefined when none. */
+/** Says which of a payload's segments the PieceStore does not hold as the journal has it; undefined when none. */
 export async function missingSegment(
-  context: JobContext,
+  job: JobId,
+  checksums: readonly Hex[],
   pieces: PieceStore,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  for (const [index, checksum] of (context.payload?.segmentChecksums ?? []).entries()) {
+  for (const [index, checksum] of checksums.entries()) {
     throwIfAborted(signal);
-    const stored = await pieces.stat(segmentKey(context.id, index), { signal });
+    const stored = await pieces.stat(segmentKey(job, index), { signal });
     if (!stored) return `segment ${index} is missing`;
     if (stored.checksum !== checksum) return `segment ${index} holds other bytes`;
   }
@@ -63,9 +67,10 @@ export async function damagedSegment(
   pieces: PieceStore,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const missing = await missingSegment(context, pieces, signal);
+  const { segmentChecksums: checksums = [] } = context.payload ?? {};
+  const missing = await missingSegment(context.id, checksums, pieces, signal);
   if (missing !== undefined) return missing;
-  for (const index of context.payload?.segmentChecksums.keys() ?? []) {
+  for (const index of checksums.keys()) {
     try {
       for await (const _ of pieces.read(segmentKey(context.id, index), { signal })) throwIfAborted(signal);
     } catch (thrown) {

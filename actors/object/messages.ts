@@ -10,6 +10,8 @@ import type { SealResult } from '../seal-on-chain.ts';
 import type { UploaderReport } from '../uploader.ts';
 import type { Findings } from './look.ts';
 import type { ReplicationMessage } from './replicating.ts';
+import type { StoredPayload } from './stored-payload.ts';
+import type { Taking } from './work.ts';
 
 /** What the supervisor `objects` sends to an object actor. */
 export type ObjectOrder =
@@ -28,7 +30,8 @@ export interface Idle {
 export type ObjectMessage =
   | ObjectOrder
   | UploaderReport
-  | { readonly type: 'uploader-ended'; readonly attempt: number; readonly end: Ended }
+  | { readonly type: 'uploader-ended'; readonly taking: Taking; readonly end: Ended }
+  | { readonly type: 'payload-inspected'; readonly outcome: Outcome<StoredPayload> }
   | { readonly type: 'enqueued'; readonly outcome: Outcome<unknown> }
   | { readonly type: 'lease-awaited' }
   | { readonly type: 'looked'; readonly outcome: Outcome<Findings> }

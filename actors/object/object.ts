@@ -7,7 +7,7 @@ import { afterLook, endAllocation, takeLease } from './advancing.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
 import { afterCheck, completeSecondary, endColumn, endOverdue } from './replicating.ts';
 import { endReject, endRejectSigning, endSeal, endSigning } from './sealing.ts';
-import { acknowledge, beginUpload, endUpload, loseUploader } from './uploading.ts';
+import { acknowledge, beginUpload, completeUpload, endUpload, loseUploader } from './uploading.ts';
 import { record, redeliverMs, rest, type Work } from './work.ts';
 
 export interface ObjectOptions {
@@ -82,7 +82,9 @@ async function handle(work: Work, message: ObjectMessage): Promise<void> {
     case 'uploaded':
       return endUpload(work, message.outcome);
     case 'uploader-ended':
-      return loseUploader(work, message.attempt, message.end);
+      return loseUploader(work, message.taking, message.end);
+    case 'payload-inspected':
+      return completeUpload(work, message.outcome);
     case 'enqueued':
       return acknowledge(work, message.outcome);
     case 'lease-awaited':

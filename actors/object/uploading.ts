@@ -1,68 +1,107 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Retryable, type SealionError, toSealionError } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
 import { integrityHash } from '../../protocols/integrity/checksums.ts';
 import type { FailedTry } from '../../protocols/job/commands.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
+import { planPayload } from '../../protocols/payload/plan.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
 import type { Order } from '../job-log.ts';
 import type { Acknowledgement, UploadRequest } from '../messages.ts';
-import { type StoredPayload, uploader } from '../uploader.ts';
+import { uploader } from '../uploader.ts';
 import { discardOwnSegments } from './cleaning.ts';
-import { logFailure, record, type Work } from './work.ts';
+import { endPart, partsLost } from './parts.ts';
+import { inspectPayload, type StoredPayload } from './stored-payload.ts';
+import { logFailure, record, refuseClient, type Taking, type Work } from './work.ts';
 
 /** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
 const ENQUEUE_TRIES = 5;
 
-/** Takes a PUT: the job is persisted before a byte is admitted. */
+type StartUpload = Extract<Order, { type: 'StartUpload' }>;
+
+/** Takes a PUT or a part: the job is persisted before a byte is admitted. */
 export async function beginUpload(
   work: Work,
   request: UploadRequest,
-  reply: Reply<Acknowledgement>,
+  client: Reply<Acknowledgement>,
 ): Promise<void> {
   const { log, ctx, ports } = work;
-  const { object } = request;
-  const start: Order = {
+  const { object, part, body } = request;
+  const start: StartUpload = {
     type: 'StartUpload',
     deadlineAt: Date.now() + ports.timing.jobDeadlineMs,
     // An update that was called off and announced again has the same version, and other content.
     ...(log.current && !isDeepStrictEqual(log.current.object, object) && { object }),
+    ...(part && { inParts: true }),
   };
-  const ownerless = log.current?.state === 'UPLOAD_OBJECT_DOING' && !work.client;
+  const ownerless = log.current?.state === 'UPLOAD_OBJECT_DOING' && !work.taking;
   const refusal = log.current && !ownerless ? log.refusal(start) : undefined;
-  if (refusal) return reply.reject(refusal);
+  if (refusal) return client.reject(refusal);
 
-  work.client = reply;
-  if (!log.current) {
+  const taking: Taking = { client, ...(part && { part }), receiving: true };
+  work.taking = taking;
+  const context = await admit(work, request, start);
+  ctx.say({ doing: `taking the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
+  const range = part ?? { firstSegment: 0, segmentCount: planPayload(context.object).segmentCount };
+  const child = uploader({ context, range, body, pieces: ports.pieces, parent: ctx.self });
+  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking, end }));
+}
+
+/** Starts an attempt, unless this is the next part of the one that is under way. */
+async function admit(work: Work, { object, part }: UploadRequest, start: StartUpload): Promise<JobContext> {
+  const { current } = work.log;
+  if (!current) {
     await record(work, { type: 'Create', id: work.job, object, deadlineAt: start.deadlineAt });
-  } else if (ownerless) {
-    await record(work, { type: 'FailUpload', failure: ownerLost() });
+  } else if (current.state === 'UPLOAD_OBJECT_DOING') {
+    if (part && current.storedSegments && !start.object) return current;
+    await record(work, { type: 'FailUpload', failure: current.storedSegments ? startedOver() : ownerLost() });
   }
-  const context = await record(work, start);
-  const attempt = context.uploadAttempt;
-  ctx.say({ doing: `taking the payload, attempt ${attempt}`, waitsFor: 'the uploader' });
-  const child = uploader({ context, body: request.body, pieces: ports.pieces, parent: ctx.self });
-  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', attempt, end }));
+  return record(work, start);
 }
 
 /** An uploader that ends without a word has failed. */
-export async function loseUploader(work: Work, attempt: number, end: Ended): Promise<void> {
-  const { state, uploadAttempt } = work.log.context;
-  if (state !== 'UPLOAD_OBJECT_DOING' || uploadAttempt !== attempt) return;
-  await failUpload(work, end.error ?? interrupted());
+export async function loseUploader(work: Work, taking: Taking, end: Ended): Promise<void> {
+  if (work.taking !== taking || !taking.receiving) return;
+  await failTaking(work, end.error ?? interrupted());
 }
 
-/** The uploader has ended: every segment is stored, or the upload has failed. */
-export async function endUpload(work: Work, outcome: Outcome<StoredPayload>): Promise<void> {
-  const { ctx, log } = work;
+/** The uploader has ended: every segment of the request is stored, or it has failed. */
+export async function endUpload(work: Work, outcome: Outcome<readonly Hex[]>): Promise<void> {
+  const { ctx, taking } = work;
+  if (!taking) return;
+  taking.receiving = false;
   const child = ctx.child<never>('uploader');
   if (child) await ctx.stop(child);
-  if (!outcome.ok) return failUpload(work, outcome.error);
+  if (!outcome.ok) return failTaking(work, outcome.error);
+  const { part } = taking;
+  const segmentChecksums = part ? await endPart(work, part, outcome.value) : outcome.value;
+  if (segmentChecksums) inspect(work, segmentChecksums);
+}
+
+/** All segments are stored. What else must be known of the payload is in the PieceStore. */
+function inspect(work: Work, segmentChecksums: readonly Hex[]): void {
+  const { ctx, log, ports } = work;
+  ctx.say({ doing: 'looking at the stored payload', waitsFor: 'the PieceStore' });
+  ctx.pipe(
+    (signal) => inspectPayload(log.context, segmentChecksums, ports, signal),
+    (outcome) => ({ type: 'payload-inspected', outcome }),
+  );
+}
+
+/** The payload as a whole is checked, and the job queued. */
+export async function completeUpload(work: Work, outcome: Outcome<StoredPayload>): Promise<void> {
+  const { ctx, log, ports, taking } = work;
+  if (!outcome.ok) return failTaking(work, outcome.error);
   const stored = outcome.value;
+  if ('lost' in stored) return failUpload(work, partsLost(stored.lost));
   const complete: Order = {
     type: 'CompleteUpload',
     ...stored,
     integrityHash: integrityHash(stored.segmentChecksums),
+    // A payload that took long to come in parts has its whole time to the seal all the same.
+    ...(taking?.part && { deadlineAt: Date.now() + ports.timing.jobDeadlineMs }),
   };
   const refusal = log.refusal(complete);
   if (refusal) return failUpload(work, refusal);
@@ -77,9 +116,10 @@ export async function endUpload(work: Work, outcome: Outcome<StoredPayload>): Pr
 
 /** Only now is the payload acknowledged (design §3). Without a queue entry the caretaker makes one later. */
 export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
-  const { client, log, ctx, job, ports } = work;
+  const { log, ctx, job, ports } = work;
+  const { client } = work.taking ?? {};
   const { payload } = log.context;
-  delete work.client;
+  delete work.taking;
   if (outcome.ok && payload) {
     client?.resolve({ job, integrityHash: payload.integrityHash, durability: ports.durability });
   } else {
@@ -91,6 +131,13 @@ export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
   ctx.after(LEASE_WAIT_MS, { type: 'lease-awaited' });
 }
 
+/** Of a part no more is lost than its own segments: the upload waits for it to come again. */
+async function failTaking(work: Work, error: SealionError): Promise<void> {
+  if (!work.taking?.part) return failUpload(work, error);
+  logFailure(work, 'part', error);
+  refuseClient(work, error);
+}
+
 /** The failure is persisted; then the client hears of it, and the segments go. */
 async function failUpload(work: Work, error: SealionError): Promise<void> {
   logFailure(work, 'upload', error);
@@ -99,8 +146,7 @@ async function failUpload(work: Work, error: SealionError): Promise<void> {
     type: 'FailUpload',
     failure: { code, message, ...(advice !== undefined && { advice }), resume: 'UPLOAD_OBJECT_DOING' },
   });
-  work.client?.reject(error);
-  delete work.client;
+  refuseClient(work, error);
   await discardOwnSegments(work);
 }
 
@@ -121,6 +167,14 @@ function ownerLost(): FailedTry {
     code: 'owner-lost',
     message: 'The node that received the payload has gone before the end.',
     advice: 'Upload the object again.',
+    resume: 'UPLOAD_OBJECT_DOING',
+  };
+}
+
+function startedOver(): FailedTry {
+  return {
+    code: 'upload-started-over',
+    message: 'A new upload has taken the place of one in parts that was not complete.',
     resume: 'UPLOAD_OBJECT_DOING',
   };
 }

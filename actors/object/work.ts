@@ -5,7 +5,7 @@ import type { JobId } from '../../protocols/job/identity.ts';
 import type { Context, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import type { JobLog, Order } from '../job-log.ts';
-import type { Acknowledgement } from '../messages.ts';
+import type { Acknowledgement, UploadPart } from '../messages.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
 import type { Replication } from './replicating.ts';
@@ -21,8 +21,8 @@ export interface Work {
   readonly disown: () => Promise<void>;
   /** Orders of the supervisor handled so far. */
   handled: number;
-  /** The client that waits for its acknowledgement. */
-  client?: Reply<Acknowledgement>;
+  /** The request that is being taken. */
+  taking?: Taking;
   /** The right to bring the job forward. */
   lease?: Lease;
   /** True after an upload: its task may well come to this node. */
@@ -34,10 +34,24 @@ export interface Work {
   rejectsSigned: number;
 }
 
+/** One request with a payload, or a part of it, until its client has an answer. */
+export interface Taking {
+  readonly client: Reply<Acknowledgement>;
+  readonly part?: UploadPart;
+  /** False once the uploader has reported. */
+  receiving: boolean;
+}
+
 /** Changes the job, unless the lease under which we act is over: then another node may have it by now. */
 export async function record(work: Work, order: Order): Promise<JobContext> {
   throwIfAborted(work.lease?.signal);
   return await work.log.record(order);
+}
+
+/** The request is not taken; the job may go on all the same. */
+export function refuseClient(work: Work, error: SealionError): void {
+  work.taking?.client.reject(error);
+  delete work.taking;
 }
 
 /** How soon the supervisor hears again that we rest, when its mailbox was full; ms. */
@@ -45,7 +59,7 @@ const TELL_AGAIN_MS = 1_000;
 
 /** Tells the supervisor when nothing is left to do for now: it may stop us then. */
 export function rest(work: Work): void {
-  if (work.client || work.lease || work.awaitsLease) return;
+  if (work.taking || work.lease || work.awaitsLease) return;
   const { ctx, log, parent, job, handled } = work;
   const { state = 'no job', failure } = log.current ?? {};
   ctx.say({

@@ -29,7 +29,7 @@ import { silentLogger } from '../../runtime/telemetry/logger.ts';
 import { ByteBudget, ByteBudgets } from '../byte-budget.ts';
 import { readJob } from '../job-log.ts';
 import { jobs } from '../jobs.ts';
-import type { Acknowledgement } from '../messages.ts';
+import type { Acknowledgement, UploadPart } from '../messages.ts';
 import { type ObjectsInbox, objects } from '../objects.ts';
 import { PRIMARY_TIMING, type PrimaryPorts } from '../ports.ts';
 import { signer } from '../signer.ts';
@@ -189,6 +189,19 @@ export class Primary {
       request: { job, object, body, signal },
       reply,
     }));
+  }
+
+  /** Posts some segments of the payload as one part, as the gateway does; `body` in their place. */
+  uploadPart(
+    { job, object, bytes }: Payload,
+    part: UploadPart,
+    body?: AsyncIterable<Uint8Array>,
+  ): Promise<Acknowledgement> {
+    const { signal } = new AbortController();
+    const from = part.firstSegment * object.maxSegmentSize;
+    const to = from + part.segmentCount * object.maxSegmentSize;
+    const request = { job, object, body: body ?? chunks(bytes.subarray(from, to)), signal, part };
+    return this.objects.ask<Acknowledgement>((reply) => ({ type: 'upload', request, reply }));
   }
 
   /** What the journal says. */

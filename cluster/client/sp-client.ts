@@ -24,7 +24,7 @@ export interface UploadProgress {
 }
 
 interface Call {
-  readonly method: 'PUT' | 'GET';
+  readonly method: 'PUT' | 'POST' | 'GET';
   readonly address: ObjectAddress;
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -72,6 +72,32 @@ export class SpClient {
     await text(response);
     const durability = response.headers['x-sealion-durability'];
     return typeof durability === 'string' ? durability : undefined;
+  }
+
+  /**
+   * Uploads one part of a payload.
+   * @param part whole segments from `offset` on, bytes; `complete` when nothing is missing any more
+   */
+  async putPart(
+    address: ObjectAddress,
+    part: { readonly offset: number; readonly complete: boolean; readonly bytes: Uint8Array },
+    options: RequestOptions = {},
+  ): Promise<void> {
+    const { offset, complete, bytes } = part;
+    const headers = {
+      'content-type': 'application/octet-stream',
+      'content-length': String(bytes.length),
+      'x-gnfd-content-sha256': EMPTY_SHA256,
+    };
+    const query = `offset=${offset}&complete=${complete}`;
+    const body = Readable.from([bytes]);
+    await text(await this.#call({ method: 'POST', address, query, headers, body }, options));
+  }
+
+  /** Bytes of a payload that the provider has already: where an upload in parts goes on. */
+  async resumeOffset(address: ObjectAddress, options: RequestOptions = {}): Promise<number> {
+    const response = await this.#call({ method: 'GET', address, query: 'upload-context=' }, options);
+    return Number(parseXml(await text(response)).QueryResumeOffset?.Offset);
   }
 
   /** The bytes of an object, or of the range `from`–`to` (both included). */
@@ -161,6 +187,7 @@ async function text(response: IncomingMessage): Promise<string> {
 
 interface KnownAnswers {
   readonly Error?: { readonly Code?: string; readonly Message?: string };
+  readonly QueryResumeOffset?: { readonly Offset?: string };
   readonly QueryUploadProgress?: {
     readonly ProgressDescription?: string;
     readonly ErrorDescription?: string;

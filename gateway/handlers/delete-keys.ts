@@ -27,9 +27,9 @@ export function deleteKeys({ offChainKeys, limits }: GatewayParts): Handler {
         gatewayCode: 50004,
       });
     }
-    const payloadSize = bodySize(c);
+    const length = bodySize(c);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of new UploadBody(bodyOf(c), { payloadSize, limits, signal })) chunks.push(chunk);
+    for await (const chunk of new UploadBody(bodyOf(c), { length, limits, signal })) chunks.push(chunk);
     await offChainKeys.remove(holder, keysIn(Buffer.concat(chunks).toString()));
     return xmlResponse(c, '<DeleteUserPublicKeyV2Resp><Result>true</Result></DeleteUserPublicKeyV2Resp>');
   };

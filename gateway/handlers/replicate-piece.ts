@@ -28,7 +28,7 @@ export function replicatePiece(
     const signal = clientSignal(c);
     const task = readReceiveMessage(c.req.header(RECEIVE_MESSAGE_HEADER) ?? '', Date.now());
     const release = receptions.take();
-    const body = new UploadBody(bodyOf(c), { payloadSize: task.pieceSize, limits, signal });
+    const body = new UploadBody(bodyOf(c), { length: task.pieceSize, limits, signal });
     try {
       if (task.finished) {
         const receipt = await receivers.ask<Receipt>((reply) => ({ type: 'finish-column', task, reply }), {

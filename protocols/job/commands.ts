@@ -15,6 +15,7 @@ type FactsOf<T extends JobEvent['type']> = Omit<EventOf<T>, 'type' | 'at'>;
 export type JobCommand = { readonly at: number } & (
   | { readonly type: 'Create'; readonly id: JobId; readonly object: JobObject; readonly deadlineAt: number }
   | ({ readonly type: 'StartUpload' } & Omit<FactsOf<'UploadStarted'>, 'attempt'>)
+  | ({ readonly type: 'StorePart' } & FactsOf<'PartStored'>)
   | ({ readonly type: 'DiscardSegment' } & FactsOf<'SegmentDiscarded'>)
   | ({ readonly type: 'CompleteUpload' } & FactsOf<'UploadCompleted'>)
   | { readonly type: 'FailUpload'; readonly failure: FailedTry }

@@ -85,6 +85,8 @@ export interface JobContext {
   readonly deadlineAt: number;
   /** Upload attempts started, from 1. */
   readonly uploadAttempt: number;
+  /** Segments of the parts that have come, by index; present while an upload in parts is under way. */
+  readonly storedSegments?: Readonly<Record<number, Hex>>;
   /** Bytes durably stored and checked; present from UPLOAD_OBJECT_DONE on. */
   readonly payload?: {
     readonly segmentChecksums: readonly Hex[];

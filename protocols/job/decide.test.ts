@@ -346,6 +346,9 @@ test('every state but the two last has a way on, and every way leads to a known 
 const anyCommand: fc.Arbitrary<JobCommand> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...FORWARD) },
   fc.constantFrom<JobCommand>(
+    { type: 'StartUpload', at: 2, deadlineAt: 24 * HOUR, inParts: true },
+    { type: 'StorePart', at: 2, firstSegment: 0, checksums: SEGMENTS },
+    { type: 'StorePart', at: 2, firstSegment: 1, checksums: SEGMENTS.slice(1) },
     { type: 'DiscardSegment', at: 2, segmentIndex: 0 },
     { type: 'SignReject', at: 24 * HOUR, transaction: TRANSACTION },
     { type: 'Discontinue', at: 30, reason: 'gone' },

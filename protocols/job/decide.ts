@@ -27,6 +27,8 @@ export function decide(context: JobContext | undefined, command: JobCommand): re
   return [event];
 }
 
+type CommandOf<T extends JobCommand['type']> = Extract<JobCommand, { readonly type: T }>;
+
 function eventOf(
   context: JobContext,
   command: Exclude<JobCommand, { type: 'Create' }>,
@@ -35,16 +37,12 @@ function eventOf(
   switch (command.type) {
     case 'StartUpload':
       return startUpload(context, command);
+    case 'StorePart':
+      return storePart(context, command);
     case 'CompleteUpload': {
       checkPayload(context, command);
-      const { segmentChecksums, integrityHash, checksums } = command;
-      return {
-        type: 'UploadCompleted',
-        at,
-        segmentChecksums,
-        integrityHash,
-        ...(checksums && { checksums }),
-      };
+      const { type: _type, ...facts } = command;
+      return { type: 'UploadCompleted', ...facts };
     }
     case 'StartAllocation': {
       requireResume(context, command);
@@ -102,7 +100,7 @@ const FAILED = {
   FailSeal: 'SealFailed',
 } as const;
 
-function fail(context: JobContext, command: Extract<JobCommand, { type: keyof typeof FAILED }>): JobEvent {
+function fail(context: JobContext, command: CommandOf<keyof typeof FAILED>): JobEvent {
   const type = FAILED[command.type];
   const { failure } = command;
   const after = STATE_AFTER[type];
@@ -112,7 +110,7 @@ function fail(context: JobContext, command: Extract<JobCommand, { type: keyof ty
   return { type, at: command.at, failure: { ...failure, attempt: context.failedTries + 1 } };
 }
 
-function startUpload(context: JobContext, command: Extract<JobCommand, { type: 'StartUpload' }>): JobEvent {
+function startUpload(context: JobContext, command: CommandOf<'StartUpload'>): JobEvent {
   if (context.state === 'UPLOAD_OBJECT_DOING') {
     throw new Terminal({
       code: 'upload-in-progress',
@@ -129,14 +127,26 @@ function startUpload(context: JobContext, command: Extract<JobCommand, { type: '
       gatewayCode: 110006,
     });
   }
-  const { at, deadlineAt, object } = command;
-  const attempt = context.uploadAttempt + 1;
-  return { type: 'UploadStarted', at, attempt, deadlineAt, ...(object && { object }) };
+  const { type: _type, ...facts } = command;
+  return { type: 'UploadStarted', attempt: context.uploadAttempt + 1, ...facts };
+}
+
+/** Keyed by their index, segments may come again and in any order. */
+function storePart(context: JobContext, command: CommandOf<'StorePart'>): JobEvent | undefined {
+  const { storedSegments } = context;
+  if (!storedSegments) throw refuse(context, command, 'its payload does not come in parts');
+  const { at, firstSegment, checksums } = command;
+  const { segmentCount } = planPayload(context.object);
+  if (firstSegment < 0 || firstSegment + checksums.length > segmentCount) {
+    throw rule(context, 'segments-foreign', `its payload has ${segmentCount} segments`);
+  }
+  if (checksums.every((checksum, i) => storedSegments[firstSegment + i] === checksum)) return undefined;
+  return { type: 'PartStored', at, firstSegment, checksums };
 }
 
 function checkPayload(
   context: JobContext,
-  { segmentChecksums, integrityHash, checksums }: Extract<JobCommand, { type: 'CompleteUpload' }>,
+  { segmentChecksums, integrityHash, checksums }: CommandOf<'CompleteUpload'>,
 ): void {
   const { object } = context;
   const count = planPayload(object).segmentCount;
@@ -156,10 +166,7 @@ function checkPayload(
   }
 }
 
-function checkAllocation(
-  context: JobContext,
-  command: Extract<JobCommand, { type: 'CompleteAllocation' }>,
-): void {
+function checkAllocation(context: JobContext, command: CommandOf<'CompleteAllocation'>): void {
   const places = secondaryCount(context);
   const inOrder = command.approvals.every(
     (approval, index) =>
@@ -227,6 +234,7 @@ function requireResume(context: JobContext, command: { readonly type: keyof type
 
 /** Events that belong to one state and do not leave it. */
 const WITHIN: Readonly<Partial<Record<JobEventType, JobStateName>>> = {
+  PartStored: 'UPLOAD_OBJECT_DOING',
   SegmentDiscarded: 'UPLOAD_OBJECT_DOING',
   SecondaryCompleted: 'REPLICATE_OBJECT_DOING',
 };

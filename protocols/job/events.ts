@@ -3,8 +3,8 @@ import type { Approval, Failure, JobObject, Receipt, SignedTransaction } from '.
 import type { JobId } from './identity.ts';
 
 /**
- * What happened to a job, in the past tense. Every event but `SegmentDiscarded`, `SecondaryCompleted` and
- * `RejectSigned` moves the job to the state named beside it. Plain JSON: it is stored as is.
+ * What happened to a job, in the past tense. Every event but `PartStored`, `SegmentDiscarded`, `SecondaryCompleted`
+ * and `RejectSigned` moves the job to the state named beside it. Plain JSON: it is stored as is.
  * `at` is unix ms, taken by the actor (the decider has no clock).
  */
 export type JobEvent =
@@ -24,10 +24,19 @@ export type JobEvent =
       readonly deadlineAt: number;
       /** Where the content was announced anew under the same version. */
       readonly object?: JobObject;
+      /** When the payload comes in several requests, between which nobody owns the job. */
+      readonly inParts?: true;
     }
-  /** no change of state: a stored segment of an earlier attempt holds other bytes, and is about to be deleted */
+  /** stays in UPLOAD_OBJECT_DOING: the segments of one part are stored, from `firstSegment` on */
+  | {
+      readonly type: 'PartStored';
+      readonly at: number;
+      readonly firstSegment: number;
+      readonly checksums: readonly Hex[];
+    }
+  /** no change of state: a segment that was stored earlier holds other bytes, and is about to be deleted */
   | { readonly type: 'SegmentDiscarded'; readonly at: number; readonly segmentIndex: number }
-  /** UPLOAD_OBJECT_DONE: every segment is stored and the integrity hash is right */
+  /** UPLOAD_OBJECT_DONE: every segment is stored and the integrity hash is right; parts may have taken their time */
   | {
       readonly type: 'UploadCompleted';
       readonly at: number;
@@ -35,6 +44,7 @@ export type JobEvent =
       readonly integrityHash: Hex;
       /** The seven integrity hashes, where the chain has none (a delegated upload). */
       readonly checksums?: readonly Hex[];
+      readonly deadlineAt?: number;
     }
   /** UPLOAD_OBJECT_ERROR: segments that had been acknowledged are gone; the object can be uploaded again */
   | { readonly type: 'PayloadLost'; readonly at: number; readonly failure: Failure }

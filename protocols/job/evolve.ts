@@ -26,7 +26,7 @@ export function evolve(context: JobContext | undefined, event: JobEvent): JobCon
     };
   }
   if (!context) throw broken(event, 'the job has not been created');
-  const { failure: _ended, ...rest } = context;
+  const { failure: _ended, storedSegments: _done, ...rest } = context;
   const state = STATE_AFTER[event.type];
   const next: JobContext = state
     ? { ...rest, state, revision: context.revision + 1, changedAt: event.at }
@@ -43,16 +43,22 @@ export function replay(events: Iterable<JobEvent>): JobContext | undefined {
 
 function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated' }>): JobContext {
   switch (event.type) {
-    case 'UploadStarted':
-      return {
-        ...context,
-        uploadAttempt: event.attempt,
-        deadlineAt: event.deadlineAt,
-        object: event.object ?? context.object,
-      };
+    case 'UploadStarted': {
+      const { attempt: uploadAttempt, deadlineAt, object = context.object, inParts } = event;
+      return { ...context, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
+    }
+    case 'PartStored': {
+      const stored = event.checksums.map((checksum, i) => [event.firstSegment + i, checksum]);
+      return { ...context, storedSegments: { ...context.storedSegments, ...Object.fromEntries(stored) } };
+    }
+    case 'SegmentDiscarded': {
+      if (!context.storedSegments) return context;
+      const { [event.segmentIndex]: _gone, ...storedSegments } = context.storedSegments;
+      return { ...context, storedSegments };
+    }
     case 'UploadCompleted': {
-      const { type: _type, at: _at, ...payload } = event;
-      return succeeded({ ...context, payload });
+      const { type: _type, at: _at, deadlineAt = context.deadlineAt, ...payload } = event;
+      return succeeded({ ...context, deadlineAt, payload });
     }
     case 'PayloadLost': {
       const { payload: _lost, allocation: _void, seal: _kept, ...rest } = context;
@@ -102,7 +108,6 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
       return { ...context, reject: event.transaction };
     case 'Discontinued':
       return { ...context, discontinuedBecause: event.reason };
-    case 'SegmentDiscarded':
     case 'ReplicationStarted':
     case 'SigningStarted':
     case 'SealStarted':

@@ -1,0 +1,42 @@
+import { Terminal } from '../protocols/errors.ts';
+import { Action, type ActionType, type ObjectInfo } from '../protocols/greenfield/types.ts';
+import { authenticate } from './authentication.ts';
+import { type DescribedJob, describeUpload } from './job-object.ts';
+import type { GatewayParts } from './parts.ts';
+import { accountsInService, authorise, checkBucketInService, findObject } from './permission.ts';
+import type { GatewayContext } from './request.ts';
+
+/**
+ * Everything that is checked of an upload before a byte is taken, in the order of greenfield.md §9.4.
+ * @throws Terminal with the code of the first check that fails
+ */
+export async function admitUpload(
+  parts: GatewayParts,
+  c: GatewayContext,
+  signal: AbortSignal,
+): Promise<DescribedJob> {
+  const { chain, spId, offChainKeys } = parts;
+  const address = c.get('address');
+  const signers = await authenticate(offChainKeys, c);
+  const [providers, bucket] = await Promise.all([
+    chain.storageProviders({ signal }),
+    chain.bucket(address.bucket, { signal }),
+  ]);
+  const accounts = accountsInService(spId, providers, signers);
+  checkBucketInService(bucket);
+  const found = await findObject(parts, address, signal, bucket);
+  const action = neededPermission(found.onChain.object);
+  await authorise(chain, accounts, address, action, signal);
+  return describeUpload(chain, spId, found, signal);
+}
+
+function neededPermission(object: ObjectInfo): ActionType {
+  if (object.status === 'CREATED') return Action.CREATE_OBJECT;
+  if (object.status === 'SEALED' && object.isUpdating) return Action.UPDATE_OBJECT_CONTENT;
+  throw new Terminal({
+    code: 'unexpected-object-status',
+    message: `Object "${object.objectName}" is ${object.status}; a payload is taken only while it is CREATED.`,
+    ...(object.status === 'SEALED' && { advice: 'To replace its content, update it on chain first.' }),
+    gatewayCode: 20003,
+  });
+}

@@ -1,0 +1,23 @@
+import { resumeOffset } from '../../protocols/job/parts.ts';
+import { authenticate } from '../authentication.ts';
+import { jobOf } from '../job-object.ts';
+import { jobProgress } from '../job-progress.ts';
+import type { GatewayParts } from '../parts.ts';
+import { findObject } from '../permission.ts';
+import { clientSignal, type Handler } from '../request.ts';
+import { xmlResponse } from '../xml.ts';
+
+/**
+ * `GET /{object}?upload-context`: from which byte on a client goes on with an upload in parts. A signature is needed,
+ * a permission is not, as with `?upload-progress`.
+ */
+export function uploadContext(parts: GatewayParts): Handler {
+  return async (c) => {
+    const signal = clientSignal(c);
+    await authenticate(parts.offChainKeys, c);
+    const found = await findObject(parts, c.get('address'), signal);
+    const job = await jobProgress(parts.objects, jobOf(found), signal);
+    const offset = job ? resumeOffset(job) : 0;
+    return xmlResponse(c, `<QueryResumeOffset version="1.0"><Offset>${offset}</Offset></QueryResumeOffset>`);
+  };
+}
