@@ -19,6 +19,8 @@ export interface DevnetOptions extends PlanOptions {
   readonly blockTimeMs?: number;
   /** Deviations of all nodes from their defaults, for example shorter times for tests. */
   readonly node?: NodeSettings;
+  /** What one SP's node has in place of these. */
+  readonly nodeOf?: (spId: number) => NodeSettings;
   readonly log: Logger;
   /** Gives up the start. */
   readonly signal?: AbortSignal;
@@ -104,7 +106,8 @@ async function start(
   stops.push(() => chain.stop());
   const sps = await Promise.all(
     plan.genesis.sps.map(async ({ id }, index) => {
-      const config = await writeNodeFiles(join(directory.state, `sp${id}`), plan, index, options.node);
+      const settings = { ...options.node, ...options.nodeOf?.(id) };
+      const config = await writeNodeFiles(join(directory.state, `sp${id}`), plan, index, settings);
       return processOf(`sp${id}`, NODE_PROGRAM, ['--config', config]);
     }),
   );

@@ -4,10 +4,11 @@ import { stringify } from 'yaml';
 import { homeUser, peersUser } from '../../runtime/nats/accounts.ts';
 import { type DevnetPlan, domainOf } from './plan.ts';
 
-/** Settings of a node that a devnet may change for all its nodes; see cluster/deploy/sealion.example.yaml. */
+/** Settings of a node that a devnet may change; see cluster/deploy/sealion.example.yaml. */
 export interface NodeSettings {
   readonly timing?: object;
   readonly limits?: object;
+  readonly peers?: object;
   readonly log?: object;
 }
 

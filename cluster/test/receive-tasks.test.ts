@@ -196,6 +196,7 @@ test('each check has its code, and an earlier one answers before a later one', a
     t.deepEqual(await send(change), [400, 50009], change.toString());
   }
   t.deepEqual(await send((task) => task), [406, 80004]);
+  t.is(await scene.us.ports.pieces.stat(pieceKey(object.job, 0, INDEX)), undefined);
   const shorter = await headerOf(fixture, offer, step);
   t.deepEqual(refusal(await put(endpoint, shorter, pieceOf(object, 0).subarray(1))), [406, 80004]);
   t.deepEqual(

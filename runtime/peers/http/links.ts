@@ -92,7 +92,11 @@ export class HttpLinks {
         signal,
       });
       outgoing.once('response', resolve);
-      outgoing.on('error', reject);
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // the other end closed a kept connection in the very moment in which we used it again
+        if (outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(url, call, signal));
+        else reject(error);
+      });
       outgoing.end(call.body);
     });
   }

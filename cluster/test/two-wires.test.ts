@@ -1,0 +1,48 @@
+import test from 'ava';
+import { pieceKey } from '../../protocols/payload/keys.ts';
+import { useNetwork } from './network.ts';
+
+const SEGMENT = 64 * 1024;
+/** Secondaries of SP 1 that other SPs reach over HTTP alone; the other three over NATS alone. */
+const OVER_HTTP: readonly number[] = [2, 4, 6];
+
+/** The primary uses both wires, and is told of none of the others which they use. */
+const network = useNetwork(test, {
+  segmentSize: SEGMENT,
+  nodeOf: (spId) => {
+    if (spId === 1) return {};
+    return { peers: { wires: [OVER_HTTP.includes(spId) ? 'http' : 'nats'] } };
+  },
+});
+
+for (const redundancy of ['EC', 'REPLICA'] as const) {
+  test(`three secondaries over HTTP and three over NATS seal one object: ${redundancy}`, async (t) => {
+    const net = network();
+    const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT + 1, redundancy });
+    await net.put(1, object);
+    const { gvg } = await net.sealed(object);
+    t.deepEqual(gvg?.secondarySpIds, [2, 3, 4, 5, 6, 7]);
+    t.true((await net.get(1, object)).equals(object.payload));
+
+    const context = (await net.job(1, object.job))?.context;
+    for (const [index, spId] of [2, 3, 4, 5, 6, 7].entries()) {
+      const overHttp = OVER_HTTP.includes(spId);
+      t.is(context?.allocation?.approvals[index]?.message === '', overHttp, `approval of sp ${spId}`);
+      t.is(context?.receipts[index]?.approvalSignature === '', overHttp, `receipt of sp ${spId}`);
+      for (const [segment, piece] of (object.columns[index] ?? []).entries()) {
+        const stored = await net.piece(spId, pieceKey(object.job, segment, index));
+        t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} at sp ${spId}`);
+      }
+    }
+  });
+}
+
+test('a secondary that no wire of the primary reaches is named, with the reason', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(2), { size: SEGMENT });
+  await net.put(2, object);
+  const { failure } = await net.reached(2, object, 'ALLOC_SECONDARY_ERROR');
+  // SP 2 speaks HTTP alone, these NATS alone
+  for (const spId of [3, 5, 7])
+    t.regex(failure?.message ?? '', new RegExp(`sp ${spId} .*takes no columns over HTTP`));
+});
