@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Terminal } from '../../protocols/errors.ts';
+import { writeWhole } from '../client/file.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
@@ -17,38 +14,32 @@ export async function get(
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
+  const address = parseObjectName(name);
   const session = await Session.open(await readNetwork(options.network));
-  const partial = `${file}.part`;
   try {
-    const address = parseObjectName(name);
     const found = await session.chain.object(address.bucketName, address.objectName, { signal });
     if (!found) throw new Terminal({ code: 'no-such-object', message: `The chain has no object ${name}.` });
     const total = found.object.payloadSize;
     const sp = await session.primaryFor(address.bucketName, undefined, signal);
     const hash = createHash('sha256');
-    let done = 0;
-    const meter = new Transform({
-      transform(chunk: Buffer, _encoding, next) {
+    const checked = async function* () {
+      let done = 0;
+      for await (const chunk of await session.sp(sp).get(address, { signal })) {
         hash.update(chunk);
         done += chunk.length;
         report.progress('downloading', done, total);
-        next(undefined, chunk);
-      },
-    });
-    const body = await session.sp(sp).get(address, { signal });
-    await pipeline(Readable.from(body, { objectMode: false }), meter, createWriteStream(partial), { signal });
-    if (done !== total) throw incomplete(name, done, total);
-    await rename(partial, file);
+        yield chunk;
+      }
+      if (done !== total) throw incomplete(name, done, total);
+    };
+    await writeWhole(file, checked(), signal);
     const sha256 = hash.digest('hex');
-    report.line(`${file}: ${size(done)}, SHA-256 ${sha256}`, {
+    report.line(`${file}: ${size(total)}, SHA-256 ${sha256}`, {
       event: 'downloaded',
       file,
-      bytes: done,
+      bytes: total,
       sha256,
     });
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
   } finally {
     session.close();
   }

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Terminal } from '../../protocols/errors.ts';
-import type { DevnetFile } from '../devnet/directory.ts';
+import { type DevnetFile, isAlive } from '../devnet/directory.ts';
 
 const NetworkFile = z.object({
+  /** Of a devnet's process; without it nobody can tell whether the network runs. */
+  pid: z.number().int().optional(),
   chain: z.object({ rpc: z.url(), chainId: z.string() }),
   sps: z
     .array(
@@ -27,7 +29,10 @@ export type NetworkSp = Network['sps'][number];
 /** Where `npm run devnet` writes it. */
 export const DEVNET_FILE = '.devnet/devnet.json';
 
-/** @throws Terminal `no-network`, `bad-network` */
+const START =
+  'Start a devnet with "npm run devnet", or name the description of another network with --network.';
+
+/** @throws Terminal `no-network`, `bad-network`, `network-down` */
 export async function readNetwork(path: string): Promise<Network> {
   let text: string;
   try {
@@ -36,18 +41,30 @@ export async function readNetwork(path: string): Promise<Network> {
     throw new Terminal({
       code: 'no-network',
       message: `There is no network description at ${path}.`,
-      advice: 'Start a devnet with "npm run devnet", or name the file with --network.',
+      advice: START,
       cause,
     });
   }
+  const { pid, ...network } = parseNetwork(text, path);
+  if (pid === undefined || isAlive(pid)) return network;
+  throw new Terminal({
+    code: 'network-down',
+    message: `The devnet that ${path} describes has ended (process ${pid}).`,
+    advice: START,
+  });
+}
+
+function parseNetwork(text: string, path: string): z.infer<typeof NetworkFile> {
   try {
     return NetworkFile.parse(JSON.parse(text));
   } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    const issues = cause instanceof z.ZodError ? cause.issues : [];
+    const why = issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
     throw new Terminal({
       code: 'bad-network',
-      message: `${path} does not describe a network: ${why}`,
-      advice: 'Start the devnet again; it writes the file anew.',
+      message: `${path} does not describe a network${why && ` (${why})`}.`,
+      advice: START,
+      cause,
     });
   }
 }

@@ -11,8 +11,8 @@ export interface PutOptions {
   readonly sp?: number;
   readonly redundancy: Redundancy;
   readonly contentType?: string;
-  /** Return at the acknowledgement instead of the seal. */
-  readonly noWait?: boolean;
+  /** For the seal; otherwise it returns at the acknowledgement. */
+  readonly wait: boolean;
 }
 
 /** `sealion put FILE BUCKET/OBJECT` */
@@ -23,9 +23,10 @@ export async function put(
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
+  const path = name ?? `sealion/${basename(file)}`;
+  const address = parseObjectName(path);
   const session = await Session.open(await readNetwork(options.network));
   try {
-    const address = parseObjectName(name ?? `sealion/${basename(file)}`);
     const sp = await session.primaryFor(address.bucketName, options.sp, signal);
     const { chain, account } = session;
     const { redundancy, contentType } = options;
@@ -47,15 +48,20 @@ export async function put(
         onProgress: (done, total) => report.progress('uploading', done, total),
       },
     );
-    const path = `${address.bucketName}/${address.objectName}`;
-    if (options.noWait) return;
+    if (!options.wait) return;
+    const uploaded = object.status !== 'SEALED';
+    if (uploaded) {
+      report.line('waiting for the seal; Ctrl-C ends the wait, and the provider goes on', {
+        event: 'waiting',
+      });
+    }
     const sealed = await waitForSeal(chain, object.id, signal);
-    const after = duration(Date.now() - started);
-    report.line(`sealed after ${after}: ${path} is object ${object.id}`, {
+    const ms = Date.now() - started;
+    report.line(`sealed${uploaded ? ` after ${duration(ms)}` : ''}: ${path} is object ${object.id}`, {
       event: 'sealed',
       objectId: object.id,
       gvgId: sealed.gvg?.id,
-      ms: Date.now() - started,
+      ms,
     });
   } finally {
     session.close();
@@ -69,6 +75,8 @@ export function uploadLine(event: UploadEvent, spId: number): string {
       return `computed the seven checksums of ${size(event.size)}`;
     case 'bucket-created':
       return `created bucket ${event.bucketId} at storage provider ${spId}`;
+    case 'object-found':
+      return `object ${event.objectId} is on chain already (${event.status})`;
     case 'object-created':
       return `created object ${event.objectId} on chain`;
     case 'acknowledged':

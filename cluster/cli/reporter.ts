@@ -77,7 +77,7 @@ function terminalReporter(out: Out, error: Out): Reporter {
       const filled = total > 0 ? Math.round((BAR_WIDTH * done) / total) : BAR_WIDTH;
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
       const line = `${what} ${bar} ${size(done)} of ${size(total)}, ${rate(done, now - started)}`;
-      out.write(`\r\u001b[2K${line.slice(0, (out.columns ?? 100) - 1)}`);
+      out.write(`\r\u001b[2K${line.slice(0, (out.columns || 80) - 1)}`);
       drawn = true;
       if (done < total) return;
       started = 0;
@@ -102,6 +102,7 @@ function steps(): (what: string, done: number, total: number) => boolean {
   };
 }
 
-function failureText({ message, advice, code }: SealionError): string {
+function failureText({ kind, message, advice, code }: SealionError): string {
+  if (kind === 'cancelled') return message;
   return [`Failed: ${message}`, ...(advice ? [advice] : []), `(${code})`].join(' ');
 }

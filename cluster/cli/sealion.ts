@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Cancelled, toSealionError } from '../../protocols/errors.ts';
+import { runCommand } from './command.ts';
 import { get } from './get.ts';
 import { DEVNET_FILE } from './network.ts';
 import { put } from './put.ts';
@@ -9,20 +9,12 @@ import { createReporter, type Reporter } from './reporter.ts';
 import { status } from './status.ts';
 import { tree } from './tree.ts';
 
-/** Runs one command to its end; its failure is said in one line and makes the exit code 1. */
-async function run(
-  command: Command,
+function run(
+  options: { readonly json?: boolean },
   work: (report: Reporter, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const report = createReporter({ json: command.optsWithGlobals().json === true });
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Cancelled({ code: 'interrupted', message: 'Interrupted.' })));
-  try {
-    await work(report, stop.signal);
-  } catch (error) {
-    report.failure(toSealionError(error));
-    process.exitCode = 1;
-  }
+  const report = createReporter(options);
+  return runCommand(report, (signal) => work(report, signal));
 }
 
 function spId(text: string): number {
@@ -31,52 +23,47 @@ function spId(text: string): number {
   throw new InvalidArgumentError('Give the id of a storage provider, a whole number from 1.');
 }
 
-const network = () =>
-  new Option('--network <file>', 'description of the network to talk to').default(DEVNET_FILE);
+/** A command that talks to a network. */
+function clientCommand(usage: string, description: string): Command {
+  return program
+    .command(usage)
+    .description(description)
+    .option('--network <file>', 'description of the network to talk to', DEVNET_FILE)
+    .option('--json', 'one JSON object a line, for machines');
+}
 
 const program = new Command('sealion')
   .description('Upload path of a Greenfield storage provider: run it, talk to it, look into it.')
-  .option('--json', 'one JSON object a line, for machines')
   .enablePositionalOptions()
   .showHelpAfterError('(sealion --help shows what there is)');
 
-program
-  .command('put <file> [bucket/object]')
-  .description('Create an object on chain for a file, upload it, and wait until it is sealed.')
-  .addOption(network())
+clientCommand(
+  'put <file> [bucket/object]',
+  'Create an object on chain for a file, upload it, and wait until it is sealed.',
+)
   .option('--sp <id>', 'storage provider of a new bucket (default: the first)', spId)
   .addOption(
     new Option('--redundancy <type>', 'how secondaries hold it').choices(['EC', 'REPLICA']).default('EC'),
   )
   .option('--content-type <type>', 'media type of the object')
   .option('--no-wait', 'return when the provider has the payload, before the seal')
-  .action((file, name, options, command) =>
-    run(command, (report, signal) => put(file, name, options, report, signal)),
+  .action((file, name, options) =>
+    run(options, (report, signal) => put(file, name, options, report, signal)),
   );
 
-program
-  .command('get <bucket/object> <file>')
-  .description('Download an object; the file appears when every byte has arrived.')
-  .addOption(network())
-  .action((name, file, options, command) =>
-    run(command, (report, signal) => get(name, file, options, report, signal)),
-  );
+clientCommand(
+  'get <bucket/object> <file>',
+  'Download an object; the file appears when every byte has arrived.',
+).action((name, file, options) => run(options, (report, signal) => get(name, file, options, report, signal)));
 
-program
-  .command('status <bucket/object>')
-  .description('Show what the chain and the primary say of an object.')
-  .addOption(network())
-  .action((name, options, command) =>
-    run(command, (report, signal) => status(name, options, report, signal)),
-  );
+clientCommand('status <bucket/object>', 'Show what the chain and the primary say of an object.').action(
+  (name, options) => run(options, (report, signal) => status(name, options, report, signal)),
+);
 
-program
-  .command('tree')
-  .description('Show what every actor is doing, what it waits for, and when it will try again.')
-  .addOption(network())
+clientCommand('tree', 'Show what every actor is doing, what it waits for, and when it will try again.')
   .option('--sp <id>', 'only this storage provider', spId)
   .option('--watch', 'again every second, until Ctrl-C')
-  .action((options, command) => run(command, (report, signal) => tree(options, report, signal)));
+  .action((options) => run(options, (report, signal) => tree(options, report, signal)));
 
 /** Programs of their own, with flags of their own: they read what stands behind their name. */
 const PROGRAMS = {

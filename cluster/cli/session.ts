@@ -1,5 +1,6 @@
 import { Terminal } from '../../protocols/errors.ts';
 import { fromHex } from '../../protocols/greenfield/hex.ts';
+import { checkBucketName, checkObjectName } from '../../protocols/greenfield/names.ts';
 import type { Chain } from '../../runtime/chain/chain.ts';
 import { connectChain } from '../../runtime/chain/connect.ts';
 import { accountKey } from '../../runtime/keys/keyring.ts';
@@ -13,11 +14,14 @@ export interface ObjectName {
   readonly objectName: string;
 }
 
-/** @throws Terminal `bad-object-name` */
+/** @throws Terminal `bad-bucket-name`, `bad-object-name` */
 export function parseObjectName(text: string): ObjectName {
   const slash = text.indexOf('/');
   if (slash > 0 && slash < text.length - 1) {
-    return { bucketName: text.slice(0, slash), objectName: text.slice(slash + 1) };
+    const name = { bucketName: text.slice(0, slash), objectName: text.slice(slash + 1) };
+    checkBucketName(name.bucketName);
+    checkObjectName(name.objectName);
+    return name;
   }
   throw new Terminal({
     code: 'bad-object-name',
@@ -53,8 +57,9 @@ export class Session {
 
   /** The provider that holds a bucket; the wanted or the first one for a bucket that does not exist yet. */
   async primaryFor(bucketName: string, wanted: number | undefined, signal: AbortSignal): Promise<NetworkSp> {
+    const sp = spOf(this.network, wanted);
     const bucket = await this.chain.bucket(bucketName, { signal });
-    if (!bucket) return spOf(this.network, wanted);
+    if (!bucket) return sp;
     const primary = primaryOf(this.network, bucket.familyId);
     if (wanted === undefined || wanted === primary.id) return primary;
     throw new Terminal({

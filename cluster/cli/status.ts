@@ -11,9 +11,9 @@ export async function status(
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
+  const address = parseObjectName(name);
   const session = await Session.open(await readNetwork(options.network));
   try {
-    const address = parseObjectName(name);
     const found = await session.chain.object(address.bucketName, address.objectName, { signal });
     if (!found) throw new Terminal({ code: 'no-such-object', message: `The chain has no object ${name}.` });
     const { object, gvg } = found;
@@ -24,7 +24,8 @@ export async function status(
       status: object.status,
     });
     if (gvg) {
-      const holders = gvg.secondarySpIds.map((id, column) => `column ${column} at sp ${id}`).join(', ');
+      const part = object.redundancy === 'EC' ? 'column' : 'copy';
+      const holders = gvg.secondarySpIds.map((id, index) => `${part} ${index} at sp ${id}`).join(', ');
       report.line(`virtual group ${gvg.id}: primary sp ${gvg.primarySpId}, ${holders}`, {
         event: 'group',
         gvgId: gvg.id,
@@ -34,8 +35,8 @@ export async function status(
     }
     const sp = await session.primaryFor(address.bucketName, undefined, signal);
     const progress = await session.sp(sp).progress(address, { signal });
-    const trouble = progress.error ? ` — ${progress.error}` : '';
-    report.line(`storage provider ${sp.id}: ${progress.description}${trouble}`, {
+    const said = [progress.description, progress.error].filter(Boolean).map((text) => `"${text}"`);
+    report.line(`storage provider ${sp.id} says ${said.join(': ')}`, {
       event: 'progress',
       spId: sp.id,
       ...progress,

@@ -2,8 +2,8 @@ import type { TreeNode } from '../../runtime/actors/types.ts';
 import { count, duration, size } from './units.ts';
 
 /**
- * The supervision tree of a node as lines of text: each actor with what it is doing, what it waits for, since
- * when, and when it will try again.
+ * The supervision tree of a node as lines of text: each actor with what it is doing, what it waits for, for
+ * how long, and when it will try again.
  * @param now unix ms
  */
 export function treeLines(root: TreeNode, now: number): string[] {
@@ -25,7 +25,7 @@ function statement({ activity, status, restarts, lastError, mailbox }: TreeNode,
     parts.push(activity.doing);
     if (activity.progress) parts.push(progress(activity.progress));
     if (activity.waitsFor) parts.push(`waits for ${activity.waitsFor}`);
-    parts.push(`since ${duration(now - activity.since)}`);
+    parts.push(`for ${duration(now - activity.since)}`);
     if (activity.nextTryAt) parts.push(`next try in ${duration(activity.nextTryAt - now)}`);
   }
   if (restarts > 0) parts.push(count(restarts, 'restart'));

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { TreeNode } from '../../runtime/actors/types.ts';
 import { treeLines } from './tree-view.ts';
-import { duration, rate, size } from './units.ts';
+import { duration, exactSize, rate, size } from './units.ts';
 
 test('sizes, spans and rates are written for people', (t) => {
   t.deepEqual([1, 500, 1024, 16 * 2 ** 20, 3 * 2 ** 30].map(size), [
@@ -18,6 +18,8 @@ test('sizes, spans and rates are written for people', (t) => {
     '4 min',
     '2.5 h',
   ]);
+  t.is(exactSize(2 ** 24 + 1), '16.0 MiB (16777217 bytes)');
+  t.is(exactSize(7), '7 bytes');
   t.is(rate(100_000_000, 1_000), '100.0 MB/s');
 });
 
@@ -50,7 +52,7 @@ test('the tree says of every actor what it does and what it waits for', (t) => {
   t.deepEqual(treeLines(root, 3_000), [
     'sp-1@a',
     '├── objects',
-    '│   └── replicator/2  sending column 2 to sp 4, 3 of 13 segments, waits for credit of sp 4, since 2.0 s, next try in 2.0 s, 1 restart, last error 2.5 s ago: sp 4 gave no credit',
+    '│   └── replicator/2  sending column 2 to sp 4, 3 of 13 segments, waits for credit of sp 4, for 2.0 s, next try in 2.0 s, 1 restart, last error 2.5 s ago: sp 4 gave no credit',
     '└── jobs',
   ]);
 });

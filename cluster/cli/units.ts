@@ -12,6 +12,11 @@ export function size(bytes: number): string {
   return count(bytes, 'byte');
 }
 
+/** `16.0 MiB (16777217 bytes)`: where a byte more or less matters. */
+export function exactSize(bytes: number): string {
+  return bytes < 2 ** 10 ? size(bytes) : `${size(bytes)} (${count(bytes, 'byte')})`;
+}
+
 /** `1 segment`, `3 segments`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal } from '../../protocols/errors.ts';
-import type { ObjectInfo, Redundancy } from '../../protocols/greenfield/types.ts';
+import type { ObjectInfo, ObjectStatus, Redundancy } from '../../protocols/greenfield/types.ts';
 import { expectChecksums } from '../../protocols/integrity/expect-checksums.ts';
 import type { Chain, ObjectOnChain } from '../../runtime/chain/chain.ts';
 import type { ChainAccount } from './chain-account.ts';
+import { sizeOfFile } from './file.ts';
 import type { ObjectAddress, SpClient } from './sp-client.ts';
 
 /** What an upload tells while it goes on. */
@@ -13,6 +13,8 @@ export type UploadEvent =
   | { readonly event: 'checksums-computed'; readonly size: number; readonly checksums: readonly string[] }
   | { readonly event: 'bucket-created'; readonly bucketId: string }
   | { readonly event: 'object-created'; readonly objectId: string }
+  /** It is on chain from an earlier time, with the same checksums. */
+  | { readonly event: 'object-found'; readonly objectId: string; readonly status: ObjectStatus }
   | { readonly event: 'acknowledged'; readonly durability?: string; readonly ms: number };
 
 /** Where an upload goes, and on whose account. */
@@ -37,7 +39,8 @@ export interface UploadHooks {
  * All that a client does for one file: computes the seven checksums, creates the bucket and the object on chain
  * where they are missing, and uploads the payload.
  * @returns the object as the chain has it
- * @throws Terminal `object-exists` when another payload was announced under the name; as the chain and the SP do
+ * @throws Terminal `no-file`; `object-exists` when another payload was announced under the name; as the chain and
+ * the SP do
  */
 export async function uploadFile(
   file: string,
@@ -46,7 +49,7 @@ export async function uploadFile(
 ): Promise<ObjectInfo> {
   const { chain, bucketName, objectName } = target;
   const { signal } = hooks;
-  const { size } = await stat(file);
+  const size = await sizeOfFile(file);
   const params = await chain.storageParams(undefined, { signal });
   const redundancy = target.redundancy ?? 'EC';
   const checksums = await expectChecksums(createReadStream(file), { ...params, redundancy }, { signal });
@@ -57,6 +60,7 @@ export async function uploadFile(
   const object =
     announced ?? (await createObject(target, { payloadSize: size, checksums, redundancy }, hooks));
   if (object.checksums.join() !== checksums.join()) throw otherPayload(target);
+  if (announced) hooks.onEvent({ event: 'object-found', objectId: announced.id, status: announced.status });
   if (object.status === 'SEALED') return object;
 
   const started = Date.now();

@@ -10,7 +10,7 @@ import { uploadLine } from '../cli/put.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { Session } from '../cli/session.ts';
 import { treeLines } from '../cli/tree-view.ts';
-import { count, duration, rate, size } from '../cli/units.ts';
+import { count, duration, exactSize, rate } from '../cli/units.ts';
 import { uploadFile, waitForSeal } from '../client/upload.ts';
 import type { Devnet } from '../devnet/devnet.ts';
 import { sha256File } from './sample.ts';
@@ -35,14 +35,16 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const following = new AbortController();
   try {
     const timeline = new Timeline();
-    const watched = follow(home, timeline, options, following.signal);
+    const watched = follow(home, timeline, options, AbortSignal.any([signal, following.signal]));
     const object = await upload(session, primary, options);
     const sealed = await waitForSeal(session.chain, object.id, signal);
     await watched.ended;
-    const tree = watched.tree() ?? (await home.inspect.read({ signal }))[0];
     await compare(object, file, options);
-    if (tree)
-      say(report, `\nThe primary's supervision tree on the way:\n${treeLines(tree, Date.now()).join('\n')}`);
+    const look = watched.look();
+    if (look) {
+      const text = treeLines(look.tree, look.at).join('\n');
+      report.line(`\nthe primary's supervision tree on the way:\n${text}`, { event: 'tree', ...look });
+    }
     summarise({ object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id });
   } finally {
     following.abort();
@@ -76,27 +78,33 @@ async function upload(
 interface Watched {
   /** Resolves when the job was announced sealed. */
   readonly ended: Promise<void>;
-  /** The tree as it was while the object was replicated, if it was caught. */
-  tree(): TreeNode | undefined;
+  /** The fullest look at the tree while the object was replicated, if there was one. */
+  look(): Look | undefined;
+}
+
+interface Look {
+  readonly tree: TreeNode;
+  /** Unix ms. */
+  readonly at: number;
 }
 
 /** Shows every state as it is reached and each secondary as it completes, and looks at the tree meanwhile. */
 function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, signal: AbortSignal): Watched {
-  let tree: TreeNode | undefined;
-  // Not waited for: a look takes longer than some phases. The one after the first column shows most.
-  const look = () => {
-    home.inspect.read({ signal }).then(
-      ([root]) => {
-        tree = root ?? tree;
-      },
-      () => undefined,
-    );
+  let fullest: Look | undefined;
+  const look = async () => {
+    while (!timeline.has('REPLICATE_OBJECT_DONE')) {
+      const at = Date.now();
+      const [tree] = await home.inspect.read({ signal });
+      if (tree && (!fullest || actorsIn(tree) >= actorsIn(fullest.tree))) fullest = { tree, at };
+    }
   };
   const watch = async () => {
     for await (const announcement of home.feed.watch({ signal })) {
       timeline.add(announcement);
       report.line(timeline.line(announcement), { ...announcement, event: 'state' });
-      if (announcement.state === 'REPLICATE_OBJECT_DOING' && timeline.columns().length < 2) look();
+      // Not waited for, as a look takes longer than some phases; one that fails leaves the tree out.
+      if (announcement.state === 'REPLICATE_OBJECT_DOING' && !announcement.secondary)
+        look().catch(() => undefined);
       if (announcement.state === 'SEAL_OBJECT_DONE') return;
       if (announcement.state === 'OBJECT_DISCONTINUED') throw discontinued();
     }
@@ -104,7 +112,11 @@ function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, sig
   const ended = watch();
   // It is awaited only after the upload; a failure until then must not count as unhandled.
   ended.catch(() => undefined);
-  return { ended, tree: () => tree };
+  return { ended, look: () => fullest };
+}
+
+function actorsIn(tree: TreeNode): number {
+  return tree.children.reduce((sum, child) => sum + actorsIn(child), 1);
 }
 
 async function compare(
@@ -119,7 +131,7 @@ async function compare(
     throw new Terminal({
       code: 'download-differs',
       message: `The download has SHA-256 ${received}, the file ${sent}.`,
-      advice: 'This must not happen: keep the devnet directory and report it.',
+      advice: 'This must not happen: please report it with the file.',
     });
   }
   report.line('the download is the file, byte for byte', { event: 'compared', sha256: received });
@@ -145,7 +157,7 @@ function summarise(facts: {
   const upload = phases.find(({ name }) => name === 'upload');
   const lines = [
     '',
-    `object       ${object.bucketName}/${object.objectName}, id ${object.id}, ${size(payloadSize)} in ${count(plan.segmentCount, 'segment')}`,
+    `object       ${object.bucketName}/${object.objectName}, id ${object.id}, ${exactSize(payloadSize)} in ${count(plan.segmentCount, 'segment')}`,
     `times        ${phases.map(({ name, ms }) => `${name} ${duration(ms)}`).join(', ')}`,
     ...(upload && payloadSize > 2 ** 20 ? [`upload rate  ${rate(payloadSize, upload.ms)}`] : []),
     `held by      sp ${primaryId} (whole), ${timeline
@@ -164,10 +176,6 @@ function summarise(facts: {
     gvgId: groupId,
     transactionHash: timeline.transactionHash,
   });
-}
-
-function say(report: Reporter, text: string): void {
-  report.line(text, { event: 'tree', text });
 }
 
 function discontinued(): Terminal {

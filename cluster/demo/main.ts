@@ -1,11 +1,14 @@
 /** `npm run demo [-- FILE]`: a devnet, one file from PUT to SEALED and back, and everything stopped again. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cancelled, toSealionError } from '../../protocols/errors.ts';
+import { Command } from 'commander';
+import { Terminal } from '../../protocols/errors.ts';
 import { createLogger } from '../../runtime/telemetry/logger.ts';
-import { createReporter } from '../cli/reporter.ts';
-import { duration, size } from '../cli/units.ts';
+import { runCommand } from '../cli/command.ts';
+import { createReporter, type Reporter } from '../cli/reporter.ts';
+import { duration, exactSize } from '../cli/units.ts';
+import { sizeOfFile } from '../client/file.ts';
 import { startDevnet } from '../devnet/devnet.ts';
 import { runDemo } from './demo.ts';
 import { writeSample } from './sample.ts';
@@ -13,14 +16,21 @@ import { writeSample } from './sample.ts';
 /** Two whole segments and a short one. */
 const SAMPLE_BYTES = 40 * 2 ** 20;
 
-async function main(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const report = createReporter({ json: args.includes('--json') });
-  const [given] = args.filter((arg) => !arg.startsWith('--'));
+const command = new Command('npm run demo --')
+  .description('Takes one file through a network of its own, from PUT to SEALED and back.')
+  .argument('[file]', 'the file; a generated one of 40 MiB without it')
+  .option('--json', 'one JSON object a line, for machines')
+  .parse();
+const report = createReporter(command.opts<{ readonly json?: boolean }>());
+await runCommand(report, (signal) => main(command.args[0], report, signal));
+
+async function main(given: string | undefined, report: Reporter, signal: AbortSignal): Promise<void> {
+  if (given !== undefined) await checkFile(given);
   const directory = await mkdtemp(join(tmpdir(), 'sealion-demo-'));
   try {
     const file = given ?? join(directory, 'sample.bin');
     if (given === undefined) await writeSample(file, SAMPLE_BYTES);
-    report.line(`${file}: ${size((await stat(file)).size)}`, { event: 'file', file });
+    report.line(`${file}: ${exactSize(await sizeOfFile(file))}`, { event: 'file', file });
     const started = Date.now();
     report.line('starting a devnet: nats-server, a chain, 7 storage providers', { event: 'starting' });
     const log = createLogger({ level: 'warn' });
@@ -32,18 +42,16 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<void>
       await devnet.stop();
       report.line('\neverything is stopped', { event: 'stopped' });
     }
-  } catch (error) {
-    report.failure(toSealionError(error));
-    process.exitCode = 1;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () =>
-    stop.abort(new Cancelled({ code: 'interrupted', message: `Stopped by ${name}.` })),
-  );
+async function checkFile(file: string): Promise<void> {
+  if ((await sizeOfFile(file)) > 0) return;
+  throw new Terminal({
+    code: 'empty-file',
+    message: `${file} is empty: the chain seals an empty object when it is created, so there is nothing to show.`,
+    advice: 'Give a file with at least one byte.',
+  });
 }
-await main(process.argv.slice(2), stop.signal);

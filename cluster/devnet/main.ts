@@ -18,19 +18,19 @@ interface Flags {
   readonly adminPort?: number;
 }
 
-const flags = new Command('devnet')
+const flags = new Command('sealion devnet')
   .description('Runs a nats-server, a chain and storage providers on this machine until ^C.')
   .option('--sps <n>', 'storage providers, at least 7', wholeNumber, 7)
-  .option('--directory <path>', 'where it lives', '.devnet')
+  .option('--directory <path>', 'folder that it lives in', '.devnet')
   .option('--keep', 'go on with what is there, instead of beginning anew', false)
-  .option('--segment-size <bytes>', 'of a segment; 16 MiB without it', wholeNumber)
-  .option('--block-time <ms>', 'from one block of the chain to the next', wholeNumber, 1_000)
+  .option('--segment-size <bytes>', 'bytes of a segment (default: 16 MiB)', wholeNumber)
+  .option('--block-time <ms>', 'time from one block of the chain to the next', wholeNumber, 1_000)
   .option('--accounts <n>', 'funded accounts for clients', wholeNumber, 3)
-  .option('--chain-port <port>', 'a free one without it, and so for the others', wholeNumber)
-  .option('--nats-port <port>', 'of nats-server', wholeNumber)
+  .option('--chain-port <port>', 'port of the chain (default of this and all ports: a free one)', wholeNumber)
+  .option('--nats-port <port>', 'port of nats-server', wholeNumber)
   .option(
     '--gateway-port <port>',
-    "of the first provider's gateway; the others get those after it",
+    "port of the first provider's gateway; the others get the next ones",
     wholeNumber,
   )
   .option('--admin-port <port>', 'the same for the admin servers', wholeNumber)
@@ -63,13 +63,16 @@ await runProgram(async (signal) => {
     async stop() {
       say('Stopping the devnet …\n');
       await devnet.stop();
+      say(
+        `It is stopped. What it kept is in ${flags.directory}/state until the next start; --keep goes on with it.\n`,
+      );
     },
   };
 }, log);
 
 function wholeNumber(text: string): number {
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is no whole number.');
+  throw new InvalidArgumentError('Give a whole number.');
 }
 
 function say(text: string): void {
