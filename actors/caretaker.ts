@@ -64,6 +64,8 @@ type Message =
 
 interface State {
   holding?: Holding;
+  /** Ends with this incarnation and with the role. */
+  acting?: AbortSignal;
 }
 
 /**
@@ -88,6 +90,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
         case 'role':
           if (!message.outcome.ok) throw message.outcome.error;
           state.holding = message.outcome.value;
+          state.acting = AbortSignal.any([ctx.signal, state.holding.signal]);
           begin(state.holding, ctx);
           break;
         case 'role-lost':
@@ -96,7 +99,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
             message: `This node no longer holds the role ${CARETAKER_ROLE}.`,
           });
         case 'due':
-          if (state.holding) run(message.round, state.holding, ctx);
+          if (state.acting) run(message.round, state.acting, ctx);
           break;
         case 'done':
           finish(message.round, message.outcome, ctx);
@@ -126,10 +129,10 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
     for (const round of rounds) ctx.after(0, { type: 'due', round });
   }
 
-  function run(round: Round, holding: Holding, ctx: Context<Message>): void {
+  function run(round: Round, acting: AbortSignal, ctx: Context<Message>): void {
     ctx.say({ doing: round.doing });
     ctx.pipe(
-      (signal) => round.run(AbortSignal.any([signal, holding.signal])),
+      () => round.run(acting),
       (outcome) => ({ type: 'done', round, outcome }),
     );
   }

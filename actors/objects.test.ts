@@ -247,3 +247,14 @@ test('a failure persists when the next try is, and the job waits in the queue un
   });
   t.is(second?.code, 'approvals-missing');
 });
+
+test('a failure that knows better when is believed', async (t) => {
+  const primary = await start(t, { timing: { backoff: { minMs: 20, maxMs: 600_000 } } });
+  const payload = await primary.newObject();
+  primary.peers.answer = () => {
+    throw new Retryable({ code: 'too-many-asks', message: 'Later.', retryAfterMs: 300_000 });
+  };
+  await primary.upload(payload);
+  const { failure, changedAt } = await primary.reaches(payload, 'ALLOC_SECONDARY_ERROR');
+  t.true((failure?.nextTryAt ?? 0) >= changedAt + 290_000);
+});

@@ -3,70 +3,96 @@ import type { SegmentRange } from '../protocols/payload/part.ts';
 import type { PayloadPlan } from '../protocols/payload/plan.ts';
 import { orAborted } from '../runtime/nats/abortable.ts';
 
-/**
- * Cuts a stream into segments of its plan, each in memory of its own.
- * @param range those that the stream holds
- * @throws Terminal `payload-too-long` at the first byte beyond them, `payload-too-short` at an early end;
- * whatever the stream throws; Cancelled when the signal fires
- */
-export async function* collectSegments(
-  body: AsyncIterable<Uint8Array>,
-  plan: PayloadPlan,
-  range: SegmentRange,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const end = range.firstSegment + range.segmentCount;
-  const nextSegment = () => (index < end ? Buffer.allocUnsafeSlow(plan.segment(index).length) : undefined);
-  let index = range.firstSegment;
-  let filled = 0;
-  let segment = nextSegment();
-  for await (const chunk of untilAborted(body, signal)) {
-    for (let rest = chunk; rest.length > 0; ) {
-      if (!segment) throw wrongSize('too-long', 'more', bytesOf(plan, range));
-      const taken = rest.subarray(0, segment.length - filled);
-      segment.set(taken, filled);
-      filled += taken.length;
-      rest = rest.subarray(taken.length);
-      if (filled < segment.length) continue;
-      yield segment;
-      index += 1;
-      filled = 0;
-      segment = nextSegment();
-    }
-  }
-  if (segment) {
-    const received = (index - range.firstSegment) * plan.maxSegmentSize + filled;
-    throw wrongSize('too-short', `only ${received}`, bytesOf(plan, range));
-  }
-}
+const NOTHING = new Uint8Array();
 
-/** The stream's chunks, and no longer than the signal allows, whatever the stream waits for. */
-async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const source = stream[Symbol.asyncIterator]();
-  let ended = false;
-  try {
-    for (;;) {
-      const next = await orAborted(source.next(), signal);
-      ended = next.done === true;
-      if (ended) return;
-      yield next.value;
+/** Cuts a stream into segments of its plan, as it comes; nothing is held but the rest of a chunk. */
+export class SegmentReader {
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #plan: PayloadPlan;
+  readonly #range: SegmentRange;
+  readonly #signal: AbortSignal;
+  readonly #onWait: (waiting: boolean) => void;
+  #rest: Uint8Array = NOTHING;
+  #received = 0;
+  #ended = false;
+
+  /**
+   * @param range the segments that the stream holds
+   * @param options.onWait told when the stream is waited for, and when it is no longer
+   */
+  constructor(
+    stream: AsyncIterable<Uint8Array>,
+    plan: PayloadPlan,
+    range: SegmentRange,
+    options: { readonly signal: AbortSignal; readonly onWait?: (waiting: boolean) => void },
+  ) {
+    this.#source = stream[Symbol.asyncIterator]();
+    this.#plan = plan;
+    this.#range = range;
+    this.#signal = options.signal;
+    this.#onWait = options.onWait ?? (() => undefined);
+  }
+
+  /** Bytes that the stream has given. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /**
+   * The bytes of the next segment, to be read to their end before the one after it.
+   * @throws Terminal `payload-too-short` at an early end; whatever the stream throws; Cancelled when the signal
+   * fires
+   */
+  async *segment(index: number): AsyncGenerator<Uint8Array, void, undefined> {
+    let missing = this.#plan.segment(index).length;
+    while (missing > 0) {
+      if (this.#rest.length === 0) this.#rest = (await this.#next()) ?? this.#fail('too-short');
+      const part = this.#rest.subarray(0, missing);
+      this.#rest = this.#rest.subarray(part.length);
+      missing -= part.length;
+      yield part;
     }
-  } finally {
-    // Nobody waits for its end: it may hang in the read that was given up, and its failure concerns nobody.
-    if (!ended) source.return?.().catch(() => undefined);
+  }
+
+  /** After the last segment: makes sure that nothing follows. @throws Terminal `payload-too-long` */
+  async end(): Promise<void> {
+    if (this.#rest.length > 0 || (await this.#next())) this.#fail('too-long');
+  }
+
+  /** Lets the stream go. Nobody waits for its end: it may hang in a read that was given up. */
+  close(): void {
+    if (!this.#ended) this.#source.return?.().catch(() => undefined);
+    this.#ended = true;
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    this.#onWait(true);
+    try {
+      for (;;) {
+        const next = await orAborted(this.#source.next(), this.#signal);
+        this.#ended = next.done === true;
+        if (next.done) return undefined;
+        this.#received += next.value.length;
+        if (next.value.length > 0) return next.value;
+      }
+    } finally {
+      this.#onWait(false);
+    }
+  }
+
+  #fail(how: 'too-short' | 'too-long'): never {
+    const expected = bytesOf(this.#plan, this.#range);
+    const sent = how === 'too-long' ? 'more' : `only ${this.#received}`;
+    throw new Terminal({
+      code: `payload-${how}`,
+      message: `The client sent ${sent} bytes; ${expected} were announced.`,
+      advice: 'Send exactly the payload that the object was created for.',
+      gatewayCode: 110008,
+    });
   }
 }
 
 function bytesOf(plan: PayloadPlan, { firstSegment, segmentCount }: SegmentRange): number {
   const last = plan.segment(firstSegment + segmentCount - 1);
   return last.offset + last.length - firstSegment * plan.maxSegmentSize;
-}
-
-function wrongSize(code: string, received: string, expected: number): Terminal {
-  return new Terminal({
-    code: `payload-${code}`,
-    message: `The client sent ${received} bytes; ${expected} were announced.`,
-    advice: 'Send exactly the payload that the object was created for.',
-    gatewayCode: 110008,
-  });
 }

@@ -6,7 +6,7 @@ import type { SegmentRange } from '../protocols/payload/part.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
 import type { Behaviour, Context, Outcome, Ref, Reply } from '../runtime/actors/types.ts';
 import type { PieceStore, StoredPiece } from '../runtime/pieces/piece-store.ts';
-import { collectSegments } from './segment-reader.ts';
+import { SegmentReader } from './segment-reader.ts';
 
 /** What the object actor hears of its uploader. */
 export type UploaderReport =
@@ -17,9 +17,6 @@ export type UploaderReport =
 
 type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
-/** Segments on their way to the PieceStore at once. */
-const STORES_IN_FLIGHT = 2;
-
 export interface UploaderOptions {
   readonly context: JobContext;
   /** The segments that the body holds: all of them, or those of one part. */
@@ -29,7 +26,7 @@ export interface UploaderOptions {
   readonly parent: Ref<UploaderReport>;
 }
 
-/** Pulls the payload, or a part of it, out of the request, cuts it into segments, stores them. Holds three of them at most. */
+/** Streams the payload, or a part of it, out of the request into the PieceStore, segment by segment. */
 export function uploader(options: UploaderOptions): Behaviour<UploaderMessage, undefined> {
   return {
     kind: 'uploader',
@@ -53,39 +50,39 @@ async function upload(
   ctx: Context<UploaderMessage>,
   signal: AbortSignal,
 ): Promise<readonly Hex[]> {
-  const { range, body } = options;
-  const plan = planPayload(options.context.object);
-  const failure = new AbortController();
-  const storing = AbortSignal.any([signal, failure.signal]);
-  const stores: Promise<StoredPiece>[] = [];
-  let received = range.firstSegment * plan.maxSegmentSize;
-  say(ctx, plan, received, 'the client');
+  const { context, range, body } = options;
+  const plan = planPayload(context.object);
+  const before = range.firstSegment * plan.maxSegmentSize;
+  const onWait = (waiting: boolean) =>
+    say(ctx, plan, before + reader.received, waiting ? 'the client' : 'the PieceStore');
+  const reader = new SegmentReader(body, plan, range, { signal, onWait });
+  const checksums: Hex[] = [];
   try {
-    for await (const segment of collectSegments(body, plan, range, storing)) {
-      received += segment.length;
-      say(ctx, plan, received, 'the PieceStore');
-      const store = storeSegment(options, range.firstSegment + stores.length, segment, storing);
-      // A client that sends slowly must not keep a failed store from ending the upload.
-      store.catch((error) => failure.abort(error));
-      stores.push(store);
-      await stores.at(-STORES_IN_FLIGHT);
-      if (stores.length < range.segmentCount) say(ctx, plan, received, 'the client');
+    for (let i = 0; i < range.segmentCount; i += 1) {
+      const index = range.firstSegment + i;
+      checksums.push((await storeSegment(options, index, reader.segment(index), signal)).checksum);
     }
-    return (await Promise.all(stores)).map((piece) => piece.checksum);
+    await reader.end();
+    return checksums;
   } finally {
-    await Promise.allSettled(stores);
+    reader.close();
   }
 }
 
-/** Pieces are write-once: other bytes under the name go only after the journal has said so (design §5). */
+/**
+ * Pieces are write-once: other bytes that lie under the name from before go only after the journal has said so
+ * (design §5). Until it is known whether they are others, the segment is held in memory.
+ */
 async function storeSegment(
-  options: UploaderOptions,
+  { pieces, parent, context }: UploaderOptions,
   segmentIndex: number,
-  bytes: Uint8Array,
+  segment: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<StoredPiece> {
-  const { pieces, parent, context } = options;
   const key = segmentKey(context.id, segmentIndex);
+  const mayLie = context.uploadAttempt > 1 || context.storedSegments !== undefined;
+  if (!mayLie || !(await pieces.stat(key, { signal }))) return pieces.put(key, segment, { signal });
+  const bytes = await collect(segment);
   try {
     return await pieces.put(key, bytes, { signal });
   } catch (error) {
@@ -94,6 +91,12 @@ async function storeSegment(
   await parent.ask<void>((reply) => ({ type: 'discard-segment', segmentIndex, reply }), { signal });
   await pieces.delete(key, { signal });
   return pieces.put(key, bytes, { signal });
+}
+
+async function collect(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const held: Uint8Array[] = [];
+  for await (const part of parts) held.push(part);
+  return Buffer.concat(held);
 }
 
 function say(ctx: Context<UploaderMessage>, plan: PayloadPlan, received: number, waitsFor: string): void {

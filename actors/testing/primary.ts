@@ -41,7 +41,7 @@ import { group, keysOf } from './providers.ts';
 import { testObject } from './stage.ts';
 
 const MIB = 2 ** 20;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** What a primary keeps over its restarts: an account on NATS and a journal. Chain and peers are a test's own. */
 export interface Ground {
