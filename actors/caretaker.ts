@@ -12,6 +12,7 @@ import { jobRound } from './care/job-round.ts';
 import { retentionRound } from './care/retention-round.ts';
 import type { Round } from './care/round.ts';
 import { sweepRound } from './care/sweep-round.ts';
+import { uploadRound } from './care/upload-round.ts';
 import type { ReceiversMessage } from './receivers.ts';
 
 export interface CaretakerOptions {
@@ -29,6 +30,7 @@ export interface CaretakerOptions {
 /** All in ms. */
 export interface CaretakerTiming {
   readonly jobsEveryMs: number;
+  readonly uploadsEveryMs: number;
   readonly columnsEveryMs: number;
   readonly sweepEveryMs: number;
   readonly retentionEveryMs: number;
@@ -44,6 +46,7 @@ export interface CaretakerTiming {
 
 export const CARETAKER_TIMING: CaretakerTiming = {
   jobsEveryMs: 60_000,
+  uploadsEveryMs: 3_600_000,
   columnsEveryMs: 600_000,
   sweepEveryMs: 86_400_000,
   retentionEveryMs: 3_600_000,
@@ -69,7 +72,7 @@ interface State {
 }
 
 /**
- * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, columns that are
+ * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody finished, columns that are
  * needed no more, chunks that no piece refers to, jobs that ended long ago. It decides nothing about a job and
  * deletes no piece itself.
  */
@@ -122,6 +125,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
     );
     const rounds = [
       jobRound(options, ctx.log),
+      uploadRound(options, ctx.log),
       columnRound(options),
       sweepRound(options),
       retentionRound(options, ctx.log),

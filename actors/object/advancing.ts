@@ -1,9 +1,11 @@
 import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
 import type { SealionError } from '../../protocols/errors.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols/job/states.ts';
+import { nextStates } from '../../protocols/job/transitions.ts';
 import type { Outcome } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import { allocate } from '../allocation.ts';
+import { discardUpload, isAbandoned } from './abandoning.ts';
 import { finish } from './cleaning.ts';
 import { type Findings, lookAround } from './look.ts';
 import { losePayload, replicate } from './replicating.ts';
@@ -29,8 +31,8 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   lease.signal.addEventListener('abort', lost, { once: true });
   const context = log.current;
   if (!context) return parkUnknown(work);
-  const acknowledged = isFromUploadDone(context.state) && !isTerminal(context.state);
-  if (!acknowledged || work.storedPayload) return advance(work);
+  const isOpen = (isFromUploadDone(context.state) || isAbandoned(work)) && !isTerminal(context.state);
+  if (!isOpen || work.storedPayload) return advance(work);
   ctx.say({ doing: 'looking at the chain and at the stored segments' });
   pipeLeased(
     work,
@@ -49,6 +51,9 @@ async function parkUnknown(work: Work): Promise<void> {
 }
 
 export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise<void> {
+  const { state } = work.log.context;
+  // A client has come after all, and its upload will bring the job into the queue again.
+  if (work.taking && !isFromUploadDone(state)) return settle(work);
   if (!outcome.ok) {
     // What could not be seen now the phases find out for themselves, and their failures are persisted.
     logFailure(work, 'look', outcome.error);
@@ -58,7 +63,9 @@ export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise
     case 'payload-lost':
       return losePayload(work, outcome.value.why);
     case 'sealed':
-      return completeSeal(work, outcome.value);
+      return nextStates(state).includes('SEAL_OBJECT_DONE')
+        ? completeSeal(work, outcome.value)
+        : settle(work);
     case 'gone':
       return discontinue(work, 'The object is gone from the chain.');
     case 'open':
@@ -97,8 +104,10 @@ export async function advance(work: Work): Promise<void> {
     case 'SEAL_OBJECT_ERROR':
       return tryAgain(work);
     case 'INIT_UNSPECIFIED':
+      return settle(work);
     case 'UPLOAD_OBJECT_DOING':
     case 'UPLOAD_OBJECT_ERROR':
+      if (isAbandoned(work)) await discardUpload(work);
       return settle(work);
     case 'SEAL_OBJECT_DONE':
     case 'OBJECT_DISCONTINUED':

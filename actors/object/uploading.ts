@@ -139,7 +139,7 @@ async function failTaking(work: Work, error: SealionError): Promise<void> {
 }
 
 /** The failure is persisted; then the client hears of it, and the segments go. */
-async function failUpload(work: Work, error: SealionError): Promise<void> {
+export async function failUpload(work: Work, error: SealionError): Promise<void> {
   logFailure(work, 'upload', error);
   const { code, message, advice } = error;
   await record(work, {

@@ -17,6 +17,7 @@ const US = 3;
 const INDEX = 1;
 const TIMING: CaretakerTiming = {
   jobsEveryMs: 50,
+  uploadsEveryMs: 50,
   columnsEveryMs: 50,
   sweepEveryMs: 50,
   retentionEveryMs: 50,

@@ -1,0 +1,32 @@
+import { isFromUploadDone } from '../../protocols/job/states.ts';
+import type { JobQueue } from '../../runtime/jobs/job-queue.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { readHistory } from './read-history.ts';
+import type { Round } from './round.ts';
+
+export interface UploadRoundOptions {
+  readonly journal: Journal;
+  readonly queue: JobQueue;
+  readonly timing: { readonly uploadsEveryMs: number };
+}
+
+/**
+ * Enqueues the jobs whose payload was not complete by its deadline. Their owner removes what had come of it, and
+ * ends those whose object is gone from the chain.
+ */
+export function uploadRound({ journal, queue, timing }: UploadRoundOptions, log: Logger): Round {
+  return {
+    doing: 'looking for uploads that nobody finished',
+    everyMs: timing.uploadsEveryMs,
+    async run(signal) {
+      let queued = 0;
+      for await (const job of journal.jobs({ signal })) {
+        const context = await readHistory(job, { journal, log, signal });
+        if (!context || isFromUploadDone(context.state) || Date.now() < context.deadlineAt) continue;
+        if ((await queue.enqueue(job, { signal })) === 'queued') queued += 1;
+      }
+      return queued === 0 ? undefined : `${queued} uploads that nobody finished are looked at`;
+    },
+  };
+}
