@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
+
+const folder = await mkdtemp(join(tmpdir(), 'sealion-demo-test-'));
+test.after.always(() => rm(folder, { recursive: true, force: true }));
+
+/** Its temporary files go below `folder`, where the test sees what it left. */
+async function demo(size: number) {
+  const file = join(folder, `file-${size}`);
+  await writeFile(file, randomBytes(size));
+  const child = spawn(process.execPath, [PROGRAM, file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  const ended = once(child, 'close');
+  const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await ended;
+  const left = (await readdir(folder)).filter((name) => !name.startsWith('file-'));
+  return { code, output, complaint, left };
+}
+
+test.serial('a file goes from PUT to SEALED and back, and everything is stopped again', async (t) => {
+  const { code, output, complaint, left } = await demo(100_000);
+  t.is(complaint, '');
+  t.is(code, 0);
+  for (const said of ['UPLOAD_OBJECT_DONE', 'SEAL_OBJECT_DONE', 'the download is the file, byte for byte']) {
+    t.true(output.includes(said), said);
+  }
+  t.is(output.match(/ holds column [0-5]\n/g)?.length, 6);
+  t.true(output.endsWith('\neverything is stopped\n'));
+  t.deepEqual(left, []);
+});
+
+test.serial('an empty file is refused, since it needs no upload', async (t) => {
+  const { code, complaint } = await demo(0);
+  t.is(code, 1);
+  t.regex(complaint, /^Failed: .* is empty: .* \(empty-file\)\n$/);
+});
