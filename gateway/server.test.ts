@@ -217,6 +217,13 @@ test('a client that asks first sends its payload only when it is wanted', async 
   t.is((await answer(taken)).status, 200);
 });
 
+test('a client that expects what nobody knows is served all the same', async (t) => {
+  const served = await serve(t);
+  const client = put(served, { 'Content-Length': 10, Expect: 'miracles' });
+  client.end('0123456789');
+  t.deepEqual(await answer(client), { status: 200, body: '' });
+});
+
 test('requests that are malformed get an answer that an SDK can read', async (t) => {
   const served = await serve(t);
   for (const bytes of [

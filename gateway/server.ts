@@ -79,6 +79,8 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('checkContinue', handle);
+  // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
+  server.on('checkExpectation', handle);
   server.on('clientError', refuse);
   const port = await listen(server, options);
   server.on('error', (error) => log.error({ error }, 'the listening socket failed'));

@@ -220,6 +220,8 @@ export interface TestPipeline {
   readonly taken: Map<string, Buffer>;
   /** How uploads failed, by job id. */
   readonly failures: Map<string, unknown>;
+  /** Uploads in work. */
+  readonly open: number;
   /** What `progress` answers, by job id. */
   readonly contexts: Map<string, JobContext>;
   /** Runs before the payload is read; what it throws is the answer. */
@@ -236,6 +238,7 @@ export function testPipeline(t: ExecutionContext): TestPipeline {
     requests: [] as UploadRequest[],
     taken: new Map<string, Buffer>(),
     failures: new Map<string, unknown>(),
+    open: 0,
     contexts: new Map<string, JobContext>(),
     before: () => {},
   };
@@ -244,8 +247,9 @@ export function testPipeline(t: ExecutionContext): TestPipeline {
 }
 
 type Settled = { readonly type: 'settled' };
+type RecordedPipeline = Omit<TestPipeline, 'objects' | 'open'> & { open: number };
 
-function recorder(pipeline: Omit<TestPipeline, 'objects'>): Behaviour<ObjectsMessage | Settled, undefined> {
+function recorder(pipeline: RecordedPipeline): Behaviour<ObjectsMessage | Settled, undefined> {
   const take = async (request: UploadRequest): Promise<Acknowledgement> => {
     await pipeline.before(request);
     const id = formatJobId(request.job);
@@ -262,6 +266,7 @@ function recorder(pipeline: Omit<TestPipeline, 'objects'>): Behaviour<ObjectsMes
       if (message.type === 'upload') {
         const { request, reply } = message;
         pipeline.requests.push(request);
+        pipeline.open += 1;
         ctx.pipe(
           () =>
             take(request).then(reply.resolve, (error: unknown) => {
@@ -270,6 +275,8 @@ function recorder(pipeline: Omit<TestPipeline, 'objects'>): Behaviour<ObjectsMes
             }),
           () => ({ type: 'settled' }),
         );
+      } else if (message.type === 'settled') {
+        pipeline.open -= 1;
       } else if (message.type === 'progress') {
         message.reply.resolve(pipeline.contexts.get(formatJobId(message.job)));
       }

@@ -95,9 +95,12 @@ scenario<{ bucketName: string; progress: string[]; familyId: number }>(
   },
 );
 
-scenario('a file of one segment has the checksums of the default settings', (t, seen) => {
-  t.deepEqual(seen, { put: STORED, same: true });
-});
+scenario(
+  'a file of one segment has the checksums of the default settings, and needs no transaction hash',
+  (t, seen) => {
+    t.deepEqual(seen, { put: STORED, same: true });
+  },
+);
 
 interface Refusal {
   readonly code: string;
