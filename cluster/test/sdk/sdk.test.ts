@@ -146,3 +146,13 @@ scenario<{ forged: { status: number; body: string } }>(
     t.regex(forged.body, /<Code>20012<\/Code>/);
   },
 );
+
+scenario<{ partSize: number; offsets: number[]; broken: object; put: object; same: boolean }>(
+  'a file is uploaded in parts, and goes on where the connection was lost',
+  (t, { partSize, offsets, broken, put, same }) => {
+    t.deepEqual(offsets, [0, 2 * partSize]);
+    t.like(broken, { code: -1, message: 'connection lost' });
+    t.like(put, { code: 0, statusCode: 200 });
+    t.true(same);
+  },
+);

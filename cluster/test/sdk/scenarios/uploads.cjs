@@ -122,3 +122,40 @@ exports['a name that needs encoding'] = async (user) => {
     same: (await user.get(bucketName, objectName)).equals(file.content),
   };
 };
+
+exports['a file is uploaded in parts, and goes on where the connection was lost'] = async (user) => {
+  const { client, auth } = user;
+  const { params } = await client.storage.params();
+  const partSize = 2 * params.versionedParams.maxSegmentSize.toNumber();
+  const resumableOpts = { partSize, disableResumable: false };
+  const file = fileOf(randomBytes(3 * partSize + 1_000), 'video/mp4');
+  const bucketName = await user.createBucket('parts');
+  const txnHash = await user.createObject(bucketName, 'film', file);
+  const offset = () => client.object.getObjectResumableUploadOffset(bucketName, 'film', auth);
+  const offsets = [await offset()];
+  const reconnect = loseConnection(client, `${bucketName}.`, `offset=${2 * partSize}`);
+  const broken = await user.upload(bucketName, 'film', file, { txnHash, resumableOpts });
+  offsets.push(await offset());
+  reconnect();
+  const put = await user.upload(bucketName, 'film', file, { txnHash, resumableOpts });
+  await user.sealed(bucketName, 'film');
+  return {
+    partSize,
+    offsets,
+    broken,
+    put,
+    same: (await user.get(bucketName, 'film')).equals(file.content),
+  };
+};
+
+/** Requests whose URL holds all of these texts do not arrive. @returns ends that */
+function loseConnection({ object: { spClient } }, ...texts) {
+  const { callApi } = spClient;
+  spClient.callApi = async (url, ...rest) => {
+    if (texts.every((text) => url.includes(text))) throw new Error('connection lost');
+    return callApi.call(spClient, url, ...rest);
+  };
+  return () => {
+    spClient.callApi = callApi;
+  };
+}
