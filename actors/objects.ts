@@ -145,7 +145,10 @@ function refuse(order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
 /** A lease that cannot be given back runs out by itself. */
 function giveBack(lease: Lease, delayMs: number, ctx: Context<ObjectsInbox>): void {
   lease.postpone(delayMs).catch((thrown: unknown) => {
-    ctx.log.warn({ error: toSealionError(thrown), job: lease.job }, 'a lease could not be given back');
+    ctx.log.warn(
+      { error: toSealionError(thrown), job: formatJobId(lease.job) },
+      'a lease could not be given back',
+    );
   });
 }
 

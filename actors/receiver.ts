@@ -1,6 +1,7 @@
 import { Retryable, toSealionError } from '../protocols/errors.ts';
+import { formatJobId } from '../protocols/job/identity.ts';
 import type { Behaviour, Ref } from '../runtime/actors/types.ts';
-import type { InboundOffer } from '../runtime/peers/peers.ts';
+import type { ColumnOffer, InboundOffer } from '../runtime/peers/peers.ts';
 import type { ApproverAnswer, ApproverMessage } from './approver.ts';
 import { Reception } from './column/reception.ts';
 import { type ColumnRecord, Columns } from './column/record.ts';
@@ -26,6 +27,7 @@ export function receiver({ inbound, ports }: ReceiverOptions): Behaviour<never, 
       const receipt = await reception.receipt();
       ctx.say({ doing: 'sending the receipt' });
       await inbound.receipt(receipt);
+      ctx.log.info(holding(inbound.offer), HOLDING);
     } catch (thrown) {
       const { kind, code, message } = toSealionError(thrown);
       if (kind === 'cancelled') {
@@ -65,9 +67,19 @@ export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, und
     if (message.type === 'receive-piece') {
       await settle(message.reply, reception.piece(message.body).catch(refused));
     } else {
-      await settle(message.reply, reception.finish().catch(refused));
+      const finished = reception.finish().then((result) => {
+        ctx.log.info(holding(checked.offer), HOLDING);
+        return result;
+      });
+      await settle(message.reply, finished.catch(refused));
     }
   });
+}
+
+/** For the log of the secondary: one line for every column. */
+const HOLDING = 'a column is stored and signed for';
+function holding({ job, from, redundancyIndex }: ColumnOffer): object {
+  return { job: formatJobId(job), from, column: redundancyIndex };
 }
 
 /** The wire has no approvals: a column begins only when we would have given one. */

@@ -1,5 +1,6 @@
 import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
 import type { SealionError } from '../../protocols/errors.ts';
+import { formatJobId } from '../../protocols/job/identity.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols/job/states.ts';
 import { nextStates } from '../../protocols/job/transitions.ts';
 import type { Outcome } from '../../runtime/actors/types.ts';
@@ -46,7 +47,10 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
  * copy. Its payload was acknowledged, so the entry stays for whoever has the journal, and the operator is told.
  */
 async function parkUnknown(work: Work): Promise<void> {
-  work.ctx.log.error({ job: work.job }, 'the work queue holds a job that the journal does not know');
+  work.ctx.log.error(
+    { job: formatJobId(work.job) },
+    'the work queue holds a job that the journal does not know',
+  );
   await park(work, Date.now() + UNKNOWN_MS);
 }
 

@@ -3,6 +3,7 @@ import type { SealionError } from '../../protocols/errors.ts';
 import type { FailedTry } from '../../protocols/job/commands.ts';
 import type { JobContext, Receipt } from '../../protocols/job/context.ts';
 import { secondaryCount } from '../../protocols/job/decide.ts';
+import { formatJobId } from '../../protocols/job/identity.ts';
 import type { Ended, Outcome } from '../../runtime/actors/types.ts';
 import { encoder } from '../encoder.ts';
 import { OWN_SEGMENT, replicator } from '../replicator.ts';
@@ -141,7 +142,7 @@ export async function losePayload(work: Work, why: string): Promise<void> {
       resume: 'UPLOAD_OBJECT_DOING',
     },
   });
-  work.ctx.log.error({ job: work.job }, 'an acknowledged payload is lost');
+  work.ctx.log.error({ job: formatJobId(work.job) }, 'an acknowledged payload is lost');
   await advance(work);
 }
 

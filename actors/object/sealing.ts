@@ -1,6 +1,7 @@
 import type { SealionError } from '../../protocols/errors.ts';
 import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
 import type { SignedTransaction } from '../../protocols/job/context.ts';
+import { formatJobId } from '../../protocols/job/identity.ts';
 import type { Outcome, Ref } from '../../runtime/actors/types.ts';
 import { type RejectResult, rejectOnChain, signReject } from '../rejection.ts';
 import type { SealResult } from '../seal-on-chain.ts';
@@ -63,12 +64,14 @@ export async function completeSeal(
 ): Promise<void> {
   const { kind: _, ...facts } = sealed;
   await record(work, { type: 'CompleteSeal', ...facts });
+  work.ctx.log.info({ ...namesOf(work), ...facts }, 'an object is sealed');
   await advance(work);
 }
 
 /** The chain says gone. */
 export async function discontinue(work: Work, reason: string): Promise<void> {
   await record(work, { type: 'Discontinue', reason });
+  work.ctx.log.warn({ ...namesOf(work), reason }, 'an object is not sealed, its job has ended');
   await advance(work);
 }
 
@@ -129,6 +132,11 @@ function retryReject(work: Work, error: SealionError): Promise<void> {
   logFailure(work, 'reject', error);
   const tries = work.lease?.delivery ?? 1;
   return park(work, Date.now() + backoffMs(tries, Math.random(), REJECT_BACKOFF));
+}
+
+function namesOf({ job, log }: Work): object {
+  const { bucketName, objectName } = log.context.object;
+  return { job: formatJobId(job), bucket: bucketName, object: objectName };
 }
 
 function sealerOf({ ctx, ports }: Work): Ref<SealerMessage> {

@@ -83,6 +83,13 @@ test('a configuration that the server does not know is an error with the reason'
   await t.throwsAsync(started, { code: 'nats-server-failed', message: /no_such_setting/ });
 });
 
+test('a taken port is told without the banner of the server', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const { message } = await t.throwsAsync<Error>(startNatsServer({ port: server.port }));
+  t.regex(message, /^nats-server ended before it was ready: Error listening on port: [^\n]*$/);
+});
+
 test('nobody at the address is an error to try again', async (t) => {
   const server = await startNatsServer();
   await server.stop();

@@ -72,8 +72,8 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
       ended.then((end) => {
         throw new Terminal({
           code: 'nats-server-failed',
-          message: `nats-server ended before it was ready: ${end.log.trim() || 'it left no log'}`,
-          advice: 'Read its last lines: a configuration it does not know, a taken port, or a store in use.',
+          message: `nats-server ended before it was ready: ${faults(end.log) || 'it left no log'}`,
+          advice: 'Mend what it names: a setting that it does not know, a taken port, or a store in use.',
         });
       }),
     ]);
@@ -137,6 +137,12 @@ function watchOver(pid: number, folder: string): ChildProcess {
 /** Resolves when the process is gone, or never was because it could not be started. */
 async function processEnd(child: ChildProcess): Promise<void> {
   await once(child, 'close').catch(() => undefined);
+}
+
+/** What its log says of a failed start: the fatal lines, without its banner; all of it where none is fatal. */
+function faults(log: string): string {
+  const fatal = log.match(/(?<=\[(?:FTL|ERR)\] ).*/g);
+  return fatal ? fatal.join('\n') : log.trim();
 }
 
 function keepEnd(child: ChildProcess): () => string {
