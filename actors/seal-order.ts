@@ -2,7 +2,7 @@ import { Terminal } from '../protocols/errors.ts';
 import { checksumsOf, isDelegated } from '../protocols/job/checksums.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { aggregateReceipts } from '../protocols/sealing/seal.ts';
-import type { SealOrder } from './signer.ts';
+import type { SealOrder } from './signing-order.ts';
 
 /** The seal of a job whose receipts are all there. @throws Terminal `receipts-incomplete` */
 export function sealOrder(context: JobContext): SealOrder {

@@ -1,16 +1,19 @@
 import type { Calls } from '../runtime/home/calls.ts';
 import type { SignerAnswer, SignerLine, SignerRequest } from './signer.ts';
 
-const SUBJECT = 'signer.seal';
 /** Enough for a chain node that is slow and one after it. */
 const ANSWER_MS = 30_000;
 
-/** The line to the signer over the home plane. All its nodes are ours, so what they say is taken as it is. */
-export function signerLine(calls: Calls): SignerLine {
+/**
+ * The line to the signer of one key over the home plane. All its nodes are ours, so what they say is taken as it is.
+ * @param address of the key
+ */
+export function signerLine(calls: Calls, address: string): SignerLine {
+  const subject = `signer.${address}`;
   return {
     serve: (answer, options) =>
-      calls.serve(SUBJECT, (request, signal) => answer(request as SignerRequest, signal), options),
+      calls.serve(subject, (request, signal) => answer(request as SignerRequest, signal), options),
     call: async (request, { signal }) =>
-      (await calls.call(SUBJECT, request, { timeoutMs: ANSWER_MS, signal })) as SignerAnswer,
+      (await calls.call(subject, request, { timeoutMs: ANSWER_MS, signal })) as SignerAnswer,
   };
 }

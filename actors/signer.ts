@@ -1,31 +1,17 @@
 import { Retryable } from '../protocols/errors.ts';
-import type { Hex } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Behaviour, Context, Outcome, Reply } from '../runtime/actors/types.ts';
 import type { BroadcastResult, Chain } from '../runtime/chain/chain.ts';
 import type { Holding, Roles } from '../runtime/jobs/roles.ts';
 import type { AccountKey } from '../runtime/keys/keys.ts';
-import { SealAccount } from './seal-account.ts';
 import { settle } from './settle.ts';
+import { SigningAccount } from './signing-account.ts';
+import type { SigningOrder } from './signing-order.ts';
 
-/** What the seal key is asked to sign: MsgSealObject or MsgRejectSealObject (greenfield.md §7.1). */
-export type SealOrder =
-  | {
-      readonly kind: 'seal';
-      readonly bucketName: string;
-      readonly objectName: string;
-      readonly gvgId: number;
-      /** 96 bytes: the six secondaries' signatures, aggregated in the group's order. */
-      readonly aggregateSignature: Hex;
-      /** Of a delegated upload, whose object has none on chain: makes it a MsgSealObjectV2. */
-      readonly checksums?: readonly Hex[];
-    }
-  | { readonly kind: 'reject'; readonly bucketName: string; readonly objectName: string };
-
-/** The only way to the seal key and to its account's sequence. */
+/** The only way to a key that signs transactions, and to its account's sequence. */
 export type SignerMessage =
   /** Signs with the next free sequence. Nothing is broadcast. */
-  | { readonly type: 'sign'; readonly order: SealOrder; readonly reply: Reply<SignedTransaction> }
+  | { readonly type: 'sign'; readonly order: SigningOrder; readonly reply: Reply<SignedTransaction> }
   /**
    * Broadcasts what was signed before, as often as the caller wants, after what was signed before it. A refusal
    * by the chain is an answer; after one for the sequence (code 32), have it signed anew.
@@ -38,11 +24,11 @@ export type SignerMessage =
 
 /** What one node asks another that signs: a message without its reply. Plain JSON, and so are the answers. */
 export type SignerRequest =
-  | { readonly type: 'sign'; readonly order: SealOrder }
+  | { readonly type: 'sign'; readonly order: SigningOrder }
   | { readonly type: 'broadcast'; readonly transaction: SignedTransaction };
 export type SignerAnswer = SignedTransaction | BroadcastResult;
 
-/** The way from any node of the SP to the one that signs (design §5, `signer.seal`). */
+/** The way from any node of the SP to the one that signs (design §5). */
 export interface SignerLine {
   /** Answers requests until the signal fires; what `answer` throws goes back to the asker. */
   serve(
@@ -74,7 +60,7 @@ type Broadcast = Extract<SignerMessage, { type: 'broadcast' }>;
 interface State {
   /** Absent while another node signs: then requests go to it. */
   holding?: Holding;
-  readonly account: SealAccount;
+  readonly account: SigningAccount;
   /** Broadcasts that wait for an earlier one. */
   parked: readonly Broadcast[];
   stopTimer?: () => void;
@@ -85,7 +71,7 @@ const HOLD_MS = 10_000;
 const PARKED_LIMIT = 1000;
 
 /**
- * Signs and broadcasts for one seal key: one actor in the whole SP does, the one that holds the key's role; those
+ * Signs and broadcasts for one key of the SP: one actor in the whole SP does, the one that holds the key's role; those
  * of the other nodes hand their requests on to it. It keeps nothing across a restart, for the chain knows the
  * account's sequence, and the sequence fences one that has lost the role without noticing.
  */
@@ -100,7 +86,7 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
         (signal) => options.roles.hold(role, { signal }),
         (outcome) => ({ type: 'role', outcome }),
       );
-      return { account: new SealAccount({ holdMs: HOLD_MS, ...options }), parked: [] };
+      return { account: new SigningAccount({ holdMs: HOLD_MS, ...options }), parked: [] };
     },
 
     async receive(state, message, ctx) {
@@ -170,8 +156,8 @@ function askSelf(ctx: Context<Message>, request: SignerRequest, signal: AbortSig
 
 async function sign(
   holding: Holding,
-  account: SealAccount,
-  order: SealOrder,
+  account: SigningAccount,
+  order: SigningOrder,
   signal: AbortSignal,
 ): Promise<SignedTransaction> {
   if (holding.signal.aborted) throw roleLost(holding.role);

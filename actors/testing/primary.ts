@@ -132,7 +132,8 @@ export class Primary {
     const system = createActorSystem({ name: 'sp-1@test', supervision: SUPERVISION, log: silentLogger });
     t.teardown(() => system.stop());
     const roles = await openRoles({ connection, log: silentLogger });
-    const line = signerLine(natsCalls(connection, silentLogger));
+    const { seal: key } = keysOf(1);
+    const line = signerLine(natsCalls(connection, silentLogger), key.address);
     const primary = new Primary(ground, chain, peers, system, {
       spId: 1,
       node: 'test',
@@ -144,7 +145,7 @@ export class Primary {
       directory: natsDirectory(connection, silentLogger),
       feed: natsJobFeed(connection, silentLogger),
       peers,
-      signer: system.spawn('signer', signer({ key: keysOf(1).seal, chain, roles, line })),
+      signer: system.spawn('signer', signer({ key, chain, roles, line })),
       providers: () => chain.storageProviders(),
       memory: new ByteBudget(16 * MIB),
       outgoing: new ByteBudgets(MIB),

@@ -64,7 +64,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   };
   const signing = system.spawn(
     'signer',
-    signer({ key: keys.seal, chain, roles, line: signerLine(home.calls) }),
+    signer({ key: keys.seal, chain, roles, line: signerLine(home.calls, keys.seal.address) }),
   );
   const primary = system.spawn(
     'objects',

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { type SealOrder, type SignerMessage, signer } from '../../actors/signer.ts';
+import { type SignerMessage, signer } from '../../actors/signer.ts';
 import { signerLine } from '../../actors/signer-line.ts';
+import type { SealOrder } from '../../actors/signing-order.ts';
 import { SUPERVISION } from '../../actors/supervision.ts';
 import type { SignedTransaction } from '../../protocols/job/context.ts';
 import { createActorSystem } from '../../runtime/actors/system.ts';
@@ -40,7 +41,7 @@ async function startNode(
   const roles = await openRoles({ connection, ackWaitMs: 1_000, log });
   const system = createActorSystem({ name, supervision: SUPERVISION, log });
   const { seal: key } = keysOf({ chain, ...fixture }, 1);
-  const line = signerLine(natsCalls(connection, log));
+  const line = signerLine(natsCalls(connection, log), key.address);
   const ref: Ref<SignerMessage> = system.spawn('signer', signer({ key, chain, roles, line }));
   let stopped: Promise<void> | undefined;
   const stop = () => {

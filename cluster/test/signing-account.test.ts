@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { SealAccount } from '../../actors/seal-account.ts';
-import type { SealOrder } from '../../actors/signer.ts';
+import { SigningAccount } from '../../actors/signing-account.ts';
+import type { SealOrder, SigningOrder } from '../../actors/signing-order.ts';
 import { ChainError, isChainError } from '../../protocols/greenfield/chain-errors.ts';
 import type { SignedTransaction } from '../../protocols/job/context.ts';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
@@ -17,8 +17,8 @@ async function start(t: ExecutionContext, objects: number) {
   return { fixture, waiting };
 }
 
-function accountOf(fixture: ChainFixture, holdMs = 60_000): SealAccount {
-  return new SealAccount({ key: keysOf(fixture, 1).seal, chain: fixture.chain, holdMs });
+function accountOf(fixture: ChainFixture, holdMs = 60_000): SigningAccount {
+  return new SigningAccount({ key: keysOf(fixture, 1).seal, chain: fixture.chain, holdMs });
 }
 
 function sealOf(fixture: ChainFixture, { job, bucketName, objectName, checksums }: WaitingObject): SealOrder {
@@ -125,7 +125,7 @@ test('a reject takes the object off the chain', async (t) => {
 test('an account that the chain does not know is a clear, passing error', async (t) => {
   const { fixture } = await start(t, 0);
   const key = fixture.key('11'.repeat(32));
-  const account = new SealAccount({ key, chain: fixture.chain, holdMs: 1000 });
-  const order: SealOrder = { kind: 'reject', bucketName: 'bucket-1', objectName: 'x' };
-  await t.throwsAsync(account.sign(order, signal), { code: 'seal-account-unknown' });
+  const account = new SigningAccount({ key, chain: fixture.chain, holdMs: 1000 });
+  const order: SigningOrder = { kind: 'reject', bucketName: 'bucket-1', objectName: 'x' };
+  await t.throwsAsync(account.sign(order, signal), { code: 'signing-account-unknown' });
 });

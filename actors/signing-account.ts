@@ -1,17 +1,15 @@
 import { Retryable } from '../protocols/errors.ts';
 import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
 import { fromHex } from '../protocols/greenfield/hex.ts';
-import type { Message } from '../protocols/greenfield/messages.ts';
 import { buildTransaction } from '../protocols/greenfield/transaction.ts';
 import type { Account } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
-import { sealMessage } from '../protocols/sealing/seal.ts';
 import type { BroadcastResult, Chain } from '../runtime/chain/chain.ts';
 import type { AccountKey } from '../runtime/keys/keys.ts';
 import { Sequences } from './sequences.ts';
-import type { SealOrder } from './signer.ts';
+import { messageOf, type SigningOrder } from './signing-order.ts';
 
-export interface SealAccountOptions {
+export interface SigningAccountOptions {
   readonly key: AccountKey;
   readonly chain: Chain;
   /** How long a signed transaction is waited for before its sequence is given to another, ms. */
@@ -19,21 +17,21 @@ export interface SealAccountOptions {
 }
 
 /**
- * The account of one seal key, as its only user sees it. Learns the sequence from the chain at the first
+ * The account of one key, as its only user sees it. Learns the sequence from the chain at the first
  * signature and after every refusal for a wrong one; calls must not overlap.
  */
-export class SealAccount {
-  readonly #options: SealAccountOptions;
+export class SigningAccount {
+  readonly #options: SigningAccountOptions;
   readonly #sequences: Sequences;
   #account: Account | undefined;
 
-  constructor(options: SealAccountOptions) {
+  constructor(options: SigningAccountOptions) {
     this.#options = options;
     this.#sequences = new Sequences(options.holdMs);
   }
 
-  /** @throws Retryable `chain-unavailable`, `seal-account-unknown` */
-  async sign(order: SealOrder, signal: AbortSignal): Promise<SignedTransaction> {
+  /** @throws Retryable `chain-unavailable`, `signing-account-unknown` */
+  async sign(order: SigningOrder, signal: AbortSignal): Promise<SignedTransaction> {
     const { key, chain } = this.#options;
     const known = this.#sequences.next(performance.now());
     if (!this.#account || known === undefined) this.#account = await this.#readAccount(signal);
@@ -75,26 +73,9 @@ export class SealAccount {
     const account = await chain.account(key.address, { signal });
     if (account) return account;
     throw new Retryable({
-      code: 'seal-account-unknown',
+      code: 'signing-account-unknown',
       message: `The chain knows no account ${key.address}.`,
-      advice: 'Send some BNB to the seal address: it pays the fees of the seals.',
+      advice: `Send some BNB to ${key.address}: it pays the fees of what it signs.`,
     });
   }
-}
-
-function messageOf(order: SealOrder, operator: string): Message {
-  const { bucketName, objectName } = order;
-  if (order.kind === 'reject') {
-    const value = { operator, bucketName, objectName };
-    return { typeUrl: '/greenfield.storage.MsgRejectSealObject', value };
-  }
-  const { gvgId, aggregateSignature: aggregate, checksums } = order;
-  return sealMessage({
-    sealAddress: operator,
-    bucketName,
-    objectName,
-    gvgId,
-    aggregate,
-    ...(checksums && { delegatedChecksums: checksums }),
-  });
 }

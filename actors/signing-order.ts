@@ -1,0 +1,44 @@
+import type { Message } from '../protocols/greenfield/messages.ts';
+import type { Hex } from '../protocols/greenfield/types.ts';
+import { sealMessage } from '../protocols/sealing/seal.ts';
+
+/** What a key of the SP is asked to sign; plain JSON. By the seal key: seals and rejects (greenfield.md §7.1). */
+export type SigningOrder = SealOrder | RejectOrder;
+
+export interface SealOrder {
+  readonly kind: 'seal';
+  readonly bucketName: string;
+  readonly objectName: string;
+  readonly gvgId: number;
+  /** 96 bytes: the six secondaries' signatures, aggregated in the group's order. */
+  readonly aggregateSignature: Hex;
+  /** Of a delegated upload, whose object has none on chain: makes it a MsgSealObjectV2. */
+  readonly checksums?: readonly Hex[];
+}
+
+export interface RejectOrder {
+  readonly kind: 'reject';
+  readonly bucketName: string;
+  readonly objectName: string;
+}
+
+/** The message that an order stands for. @param operator the account that signs it */
+export function messageOf(order: SigningOrder, operator: string): Message {
+  const { bucketName, objectName } = order;
+  switch (order.kind) {
+    case 'seal':
+      return sealMessage({
+        sealAddress: operator,
+        bucketName,
+        objectName,
+        gvgId: order.gvgId,
+        aggregate: order.aggregateSignature,
+        ...(order.checksums && { delegatedChecksums: order.checksums }),
+      });
+    case 'reject':
+      return {
+        typeUrl: '/greenfield.storage.MsgRejectSealObject',
+        value: { operator, bucketName, objectName },
+      };
+  }
+}
