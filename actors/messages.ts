@@ -1,9 +1,10 @@
-import type { Hex } from '../protocols/greenfield/types.ts';
+import type { Hex, Visibility } from '../protocols/greenfield/types.ts';
 import type { JobContext, JobObject, Receipt } from '../protocols/job/context.ts';
 import type { JobId } from '../protocols/job/identity.ts';
 import type { SegmentRange } from '../protocols/payload/part.ts';
 import type { ReceivedTask } from '../protocols/replication/receive-message.ts';
 import type { Reply } from '../runtime/actors/types.ts';
+import type { ObjectOnChain } from '../runtime/chain/chain.ts';
 import type { Durability } from '../runtime/home/home.ts';
 
 /*
@@ -52,3 +53,41 @@ export type ReceptionMessage =
       readonly reply: Reply<void>;
     }
   | { readonly type: 'finish-column'; readonly task: ReceivedTask; readonly reply: Reply<Receipt> };
+
+/** Asked of `agent`, which acts on chain for clients that let their primary do so (delegated uploads). */
+export interface AgentMessage {
+  readonly type: 'announce';
+  readonly announcement: Announcement;
+  readonly reply: Reply<Announced>;
+}
+
+/** What is put on chain for a client, without checksums: MsgDelegateCreateObject, MsgDelegateUpdateObjectContent. */
+export type Announcement = NewObject | NewContent;
+
+interface Content {
+  readonly bucketName: string;
+  readonly objectName: string;
+  /** Bytes. */
+  readonly payloadSize: number;
+  readonly contentType: string;
+}
+
+export interface NewObject extends Content {
+  readonly kind: 'create-object';
+  /** The client's account. */
+  readonly creator: string;
+  readonly visibility: Visibility;
+}
+
+export interface NewContent extends Content {
+  readonly kind: 'update-object';
+  /** The client's account. */
+  readonly updater: string;
+}
+
+export interface Announced {
+  /** The object as the chain has it now. */
+  readonly onChain: ObjectOnChain;
+  /** Absent where it was another transaction, of whomever, that put it there. */
+  readonly transactionHash?: string;
+}

@@ -40,8 +40,8 @@ export interface PrimaryTiming {
   readonly jobDeadlineMs: number;
   /** How long an ask for approval waits for answers. */
   readonly approvalTimeoutMs: number;
-  /** How long a broadcast seal is watched before the try counts as failed. */
-  readonly sealTimeoutMs: number;
+  /** How long a broadcast transaction is watched before the try counts as failed. */
+  readonly inclusionTimeoutMs: number;
   /** Between two looks at the chain. */
   readonly chainPollMs: number;
   /** Between two tries of a phase. */
@@ -51,7 +51,7 @@ export interface PrimaryTiming {
 export const PRIMARY_TIMING: PrimaryTiming = {
   jobDeadlineMs: 86_400_000,
   approvalTimeoutMs: 10_000,
-  sealTimeoutMs: 60_000,
+  inclusionTimeoutMs: 60_000,
   chainPollMs: 500,
   backoff: JOB_BACKOFF,
 };

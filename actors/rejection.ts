@@ -2,6 +2,7 @@ import { Retryable } from '../protocols/errors.ts';
 import type { JobContext, SignedTransaction } from '../protocols/job/context.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import { refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
+import { settledStanding } from './standing.ts';
 
 /** How the end of an overdue job looks on chain. `spent`: this reject can never succeed, another must be signed. */
 export type RejectResult =
@@ -32,7 +33,11 @@ export async function rejectOnChain(
   ports: SettlePorts,
   options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
 ): Promise<RejectResult> {
-  const settled = await settleOnChain(context, transaction, ports, { what: 'reject', ...options });
+  const settled = await settleOnChain(transaction, ports, {
+    what: 'reject',
+    look: (signal) => settledStanding(context, ports.chain, signal),
+    ...options,
+  });
   if (settled.kind === 'gone') return { kind: 'rejected' };
   if (settled.kind === 'sealed') return settled;
   const error = new Retryable({

@@ -4,6 +4,7 @@ import type { JobContext } from '../protocols/job/context.ts';
 import type { JobStateName } from '../protocols/job/states.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import { type Refusal, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
+import { settledStanding } from './standing.ts';
 
 /** What became of a seal. */
 export type SealResult =
@@ -28,7 +29,11 @@ export async function sealOnChain(
 ): Promise<SealResult> {
   const { seal } = context;
   if (!seal) throw new Retryable({ code: 'seal-missing', message: 'The job has no signed seal.' });
-  const settled = await settleOnChain(context, seal, ports, { what: 'seal', ...options });
+  const settled = await settleOnChain(seal, ports, {
+    what: 'seal',
+    look: (signal) => settledStanding(context, ports.chain, signal),
+    ...options,
+  });
   if (settled.kind === 'sealed') return { ...settled, transactionHash: seal.hash };
   return settled.kind === 'gone' ? settled : refused(settled.refusal, settled.spent);
 }

@@ -1,57 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '../protocols/errors.ts';
 import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
-import type { JobContext, SignedTransaction } from '../protocols/job/context.ts';
+import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import type { BroadcastResult } from '../runtime/chain/chain.ts';
 import type { PrimaryPorts } from './ports.ts';
-import { type Standing, standingOf } from './standing.ts';
 
 /** What the chain says against a transaction. */
 export type Refusal = Pick<BroadcastResult, 'code' | 'codespace' | 'log'>;
 
-/** How a transaction about an object came out. */
-export type Settlement =
-  | Exclude<Standing, { kind: 'open' }>
-  | {
-      readonly kind: 'refused';
-      readonly refusal: Refusal;
-      /** These bytes can never succeed: their sequence is used, by them or by another transaction. */
-      readonly spent: boolean;
-    };
+/** The chain took a transaction neither now nor before. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+  /** These bytes can never succeed: their sequence is used, by them or by another transaction. */
+  readonly spent: boolean;
+}
 
-export type SettlePorts = Pick<PrimaryPorts, 'chain' | 'signer' | 'timing'>;
+export type SettlePorts = Pick<PrimaryPorts, 'chain' | 'signer'> & {
+  readonly timing: Pick<PrimaryPorts['timing'], 'inclusionTimeoutMs' | 'chainPollMs'>;
+};
 
-export interface SettleOptions {
+export interface SettleOptions<S> {
   /** For example `seal`. */
   readonly what: string;
+  /** What has become of the object on chain; undefined while it still waits for the transaction. */
+  readonly look: (signal: AbortSignal) => Promise<S | undefined>;
   readonly signal: AbortSignal;
   readonly say: (activity: Activity) => void;
 }
 
 /**
- * Broadcasts a signed transaction, always the same bytes, and watches until the chain no longer waits for the
- * object's seal. Looks before each broadcast: the reply to an earlier one may have been lost.
+ * Broadcasts a signed transaction, always the same bytes, and watches until the object no longer waits for it.
+ * Looks before each broadcast: the reply to an earlier one may have been lost.
  * @throws Retryable `<what>-timeout` when nothing has happened within the time for one try
  */
-export async function settleOnChain(
-  context: JobContext,
+export async function settleOnChain<S>(
   transaction: SignedTransaction,
   { chain, signer, timing }: SettlePorts,
-  { what, signal, say }: SettleOptions,
-): Promise<Settlement> {
+  { what, look, signal, say }: SettleOptions<S>,
+): Promise<S | Refused> {
   const { hash } = transaction;
-  const giveUpAt = performance.now() + timing.sealTimeoutMs;
+  const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
   let accepted = false;
   let outOfSequence: Refusal | undefined;
   for (;;) {
     throwIfAborted(signal);
-    const standing = await standingOf(context, chain, signal);
-    if (standing.kind !== 'open') return standing;
+    const found = await look(signal);
+    if (found !== undefined) return found;
     const included = await chain.transaction(hash, { signal });
     if (included && !isAccepted(included)) return { kind: 'refused', refusal: included, spent: true };
     if (!included && outOfSequence) return { kind: 'refused', refusal: outOfSequence, spent: true };
-    if (performance.now() > giveUpAt) throw timeout(what, hash, timing.sealTimeoutMs);
+    if (performance.now() > giveUpAt) throw timeout(what, hash, timing.inclusionTimeoutMs);
     if (!included && !accepted) {
       say({ doing: `broadcasting ${what} ${hash}`, waitsFor: 'the signer and the chain node' });
       const verdict = await signer.ask<BroadcastResult>(

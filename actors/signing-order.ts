@@ -1,9 +1,13 @@
 import type { Message } from '../protocols/greenfield/messages.ts';
 import type { Hex } from '../protocols/greenfield/types.ts';
 import { sealMessage } from '../protocols/sealing/seal.ts';
+import type { Announcement } from './messages.ts';
 
-/** What a key of the SP is asked to sign; plain JSON. By the seal key: seals and rejects (greenfield.md §7.1). */
-export type SigningOrder = SealOrder | RejectOrder;
+/**
+ * What a key of the SP is asked to sign (greenfield.md §7.1): seals and rejects by the seal key, what the SP announces
+ * for clients by the operator key. Plain JSON.
+ */
+export type SigningOrder = SealOrder | RejectOrder | Announcement;
 
 export interface SealOrder {
   readonly kind: 'seal';
@@ -40,5 +44,22 @@ export function messageOf(order: SigningOrder, operator: string): Message {
         typeUrl: '/greenfield.storage.MsgRejectSealObject',
         value: { operator, bucketName, objectName },
       };
+    case 'create-object': {
+      const { creator, contentType, visibility } = order;
+      const payloadSize = BigInt(order.payloadSize);
+      const content = { bucketName, objectName, payloadSize, contentType, visibility };
+      return {
+        typeUrl: '/greenfield.storage.MsgDelegateCreateObject',
+        value: { operator, creator, ...content, expectChecksums: [], redundancyType: 'EC' },
+      };
+    }
+    case 'update-object': {
+      const { updater, contentType } = order;
+      const content = { bucketName, objectName, payloadSize: BigInt(order.payloadSize), contentType };
+      return {
+        typeUrl: '/greenfield.storage.MsgDelegateUpdateObjectContent',
+        value: { operator, updater, ...content, expectChecksums: [] },
+      };
+    }
   }
 }

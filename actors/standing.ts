@@ -9,6 +9,9 @@ export type Standing =
   | { readonly kind: 'sealed'; readonly gvgId?: number }
   | { readonly kind: 'gone' };
 
+/** How the chain has settled a job's object. */
+export type Settled = Exclude<Standing, { kind: 'open' }>;
+
 const OPEN: Standing = { kind: 'open' };
 const GONE: Standing = { kind: 'gone' };
 
@@ -33,6 +36,12 @@ export async function standingOf(
     });
   }
   return standing(await chain.objectById(id.objectId, { signal }), id.version);
+}
+
+/** How the chain has settled a job's object; undefined while it waits for the seal. @throws as `standingOf` */
+export async function settledStanding(...about: Parameters<typeof standingOf>): Promise<Settled | undefined> {
+  const found = await standingOf(...about);
+  return found.kind === 'open' ? undefined : found;
 }
 
 /** An object's version rises with the seal of the new content, which until then waits beside the old one. */

@@ -55,6 +55,9 @@ export const SUPERVISION: SupervisionTable = {
   receiver: ONE_SHOT,
   approver: STANDING,
   signer: STANDING,
+  agent: STEADY,
+  /** Whoever asked for it hears of its failure from itself. */
+  announcement: ONE_SHOT,
   jobs: STANDING,
   caretaker: STANDING,
 };

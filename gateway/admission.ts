@@ -1,5 +1,5 @@
 import { Terminal } from '../protocols/errors.ts';
-import { Action, type ActionType, type ObjectInfo } from '../protocols/greenfield/types.ts';
+import { Action, type ActionType, type BucketInfo, type ObjectInfo } from '../protocols/greenfield/types.ts';
 import { authenticate } from './authentication.ts';
 import { type DescribedJob, describeUpload } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
@@ -15,19 +15,33 @@ export async function admitUpload(
   c: GatewayContext,
   signal: AbortSignal,
 ): Promise<DescribedJob> {
-  const { chain, spId, offChainKeys } = parts;
+  const { chain, spId } = parts;
   const address = c.get('address');
-  const signers = await authenticate(offChainKeys, c);
-  const [providers, bucket] = await Promise.all([
-    chain.storageProviders({ signal }),
-    chain.bucket(address.bucket, { signal }),
-  ]);
-  const accounts = accountsInService(spId, providers, signers);
-  checkBucketInService(bucket);
+  const { accounts, bucket } = await admitSigners(parts, c, signal);
   const found = await findObject(parts, address, signal, bucket);
   const action = neededPermission(found.onChain.object);
   await authorise(chain, accounts, address, action, signal);
   return describeUpload(chain, spId, found, signal);
+}
+
+/**
+ * The first of these checks, which need no object.
+ * @returns the accounts that may still be considered, and the bucket if there is one
+ * @throws Terminal as `authenticate`, 403/50029, 403/50036
+ */
+export async function admitSigners(
+  { chain, spId, offChainKeys }: GatewayParts,
+  c: GatewayContext,
+  signal: AbortSignal,
+): Promise<{ readonly accounts: readonly string[]; readonly bucket: BucketInfo | undefined }> {
+  const signers = await authenticate(offChainKeys, c);
+  const [providers, bucket] = await Promise.all([
+    chain.storageProviders({ signal }),
+    chain.bucket(c.get('address').bucket, { signal }),
+  ]);
+  const accounts = accountsInService(spId, providers, signers);
+  checkBucketInService(bucket);
+  return { accounts, bucket };
 }
 
 function neededPermission(object: ObjectInfo): ActionType {

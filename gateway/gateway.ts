@@ -3,10 +3,13 @@ import { readAddress } from './address.ts';
 import { crossOrigin } from './cors.ts';
 import { payloadDelivery } from './delivery.ts';
 import { errorResponse } from './errors.ts';
+import { createFolder } from './handlers/create-folder.ts';
 import { deleteKeys } from './handlers/delete-keys.ts';
 import { getObject } from './handlers/get-object.ts';
 import { listKeys } from './handlers/list-keys.ts';
 import { objectMeta } from './handlers/object-meta.ts';
+import { putDelegated } from './handlers/put-delegated.ts';
+import { putDelegatedPart } from './handlers/put-delegated-part.ts';
 import { putObject } from './handlers/put-object.ts';
 import { putPart } from './handlers/put-part.ts';
 import { registerKey } from './handlers/register-key.ts';
@@ -20,16 +23,21 @@ import type { GatewayParts } from './parts.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request.ts';
 import { requestLog } from './request-log.ts';
 import { matchRoute, notServed, type Operation } from './routes.ts';
+import { Slots } from './slots.ts';
 
 export type Gateway = Hono<GatewayEnv>;
 
 /** The HTTP face of a storage provider: payloads in, payloads out, progress. Serve it with `serveGateway`. */
 export function createGateway(parts: GatewayParts): Gateway {
   const deliver = payloadDelivery(parts);
-  const take = payloadIntake(parts);
+  const uploads = new Slots(parts.limits.maxUploads, 'uploads');
+  const take = payloadIntake(parts, uploads);
   const handlers: Readonly<Record<Operation, Handler>> = {
     'put-object': putObject(parts, take),
     'put-part': putPart(parts, take),
+    'put-delegated': putDelegated(parts, take),
+    'put-delegated-part': putDelegatedPart(parts, take),
+    'create-folder': createFolder(parts, uploads),
     'get-object': getObject(parts, deliver),
     'upload-context': uploadContext(parts),
     'upload-progress': uploadProgress(parts),

@@ -2,7 +2,7 @@ import type { Acknowledgement, UploadPart } from '../actors/messages.ts';
 import type { DescribedJob } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
 import { bodyOf, type GatewayContext } from './request.ts';
-import { Slots } from './slots.ts';
+import type { Slots } from './slots.ts';
 import { UploadBody } from './upload-body.ts';
 
 /** What the body of a request is: the payload of a job, or a part of it. */
@@ -17,14 +17,31 @@ export interface Incoming extends DescribedJob {
  * stands in `X-Sealion-Durability`.
  * @throws Retryable 406/60003 when too many are being taken, and what the body and the pipeline throw
  */
-export type Intake = (c: GatewayContext, incoming: Incoming, signal: AbortSignal) => Promise<Response>;
+export type Intake = (
+  c: GatewayContext,
+  /** Runs once there is room for the upload. */
+  incoming: () => Incoming | Promise<Incoming>,
+  signal: AbortSignal,
+) => Promise<Response>;
 
-/** All that take payloads in share one intake, so that its limits hold for all of them together. */
-export function payloadIntake({ objects, limits }: GatewayParts): Intake {
-  const uploads = new Slots(limits.maxUploads, 'uploads');
-  return async (c, { length, ...upload }, signal) => {
+/** @param uploads shared by all that take payloads in, so that the limit holds for all of them together */
+export function payloadIntake({ objects, limits }: GatewayParts, uploads: Slots): Intake {
+  return async (c, incoming, signal) => {
     const release = uploads.take();
-    const body = new UploadBody(bodyOf(c), { length, limits, signal });
+    try {
+      const { length, ...upload } = await incoming();
+      return await take(c, upload, new UploadBody(bodyOf(c), { length, limits, signal }), signal);
+    } finally {
+      release();
+    }
+  };
+
+  async function take(
+    c: GatewayContext,
+    upload: Omit<Incoming, 'length'>,
+    body: UploadBody,
+    signal: AbortSignal,
+  ): Promise<Response> {
     try {
       const { durability } = await objects.ask<Acknowledgement>(
         (reply) => ({ type: 'upload', request: { ...upload, body, signal }, reply }),
@@ -37,7 +54,6 @@ export function payloadIntake({ objects, limits }: GatewayParts): Intake {
       throw body.failure ?? error;
     } finally {
       c.get('record').bytes = body.received;
-      release();
     }
-  };
+  }
 }

@@ -12,7 +12,7 @@ export interface DescribedJob {
 }
 
 /** The job that uploads what the chain waits for: an object's first content, or its pending update. */
-export function jobOf({ onChain: { object, update } }: FoundObject): JobId {
+export function jobOf({ onChain: { object, update } }: Pick<FoundObject, 'onChain'>): JobId {
   if (object.isUpdating && !update) {
     throw new Retryable({
       code: 'update-not-told',

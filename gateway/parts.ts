@@ -1,4 +1,4 @@
-import type { ObjectsMessage, ReceptionMessage } from '../actors/messages.ts';
+import type { AgentMessage, ObjectsMessage, ReceptionMessage } from '../actors/messages.ts';
 import type { Ref } from '../runtime/actors/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
@@ -15,6 +15,8 @@ export interface GatewayParts {
   readonly offChainKeys: OffChainKeys;
   /** The pipeline behind the gateway. */
   readonly objects: Ref<ObjectsMessage>;
+  /** Announces on chain what clients do not announce themselves. */
+  readonly agent: Ref<AgentMessage>;
   /** Takes the tasks of other SPs; absent where this SP does not serve the HTTP wire. */
   readonly receivers?: Ref<ReceptionMessage>;
   readonly limits: GatewayLimits;

@@ -1,5 +1,10 @@
 import { Terminal } from '../protocols/errors.ts';
-import type { ActionType, BucketInfo, StorageProvider } from '../protocols/greenfield/types.ts';
+import {
+  Action,
+  type ActionType,
+  type BucketInfo,
+  type StorageProvider,
+} from '../protocols/greenfield/types.ts';
 import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
 import type { Address } from './address.ts';
 
@@ -54,27 +59,36 @@ export function checkBucketInService(bucket: BucketInfo | undefined): void {
  * @throws Terminal 404/20007 no bucket, 404/20008 no object, 400/20002 another provider is its primary
  */
 export async function findObject(
-  { chain, spId }: Examiner,
+  examiner: Examiner,
   address: Address,
   signal: AbortSignal,
   bucket?: BucketInfo,
 ): Promise<FoundObject> {
+  const { chain } = examiner;
   const [foundBucket, onChain] = await Promise.all([
     bucket ?? chain.bucket(address.bucket, { signal }),
     chain.object(address.bucket, address.object, { signal }),
   ]);
-  if (!foundBucket) throw missing('bucket', `"${address.bucket}"`, 20007);
-  if (!onChain) throw missing('object', `"${address.object}" in bucket "${address.bucket}"`, 20008);
-  const family = await chain.family(foundBucket.familyId, { signal });
-  if (family?.primarySpId !== spId) {
-    throw new Terminal({
-      code: 'not-primary',
-      message: `Storage provider ${spId} is not the primary of bucket "${address.bucket}".`,
-      advice: family ? `Ask storage provider ${family.primarySpId}.` : 'Look up the primary on chain.',
-      gatewayCode: 20002,
-    });
-  }
+  if (!foundBucket) throw noBucket(address);
+  if (!onChain) throw noObject(address);
+  await checkPrimary(examiner, foundBucket, signal);
   return { bucket: foundBucket, onChain };
+}
+
+/** @throws Terminal 400/20002 when another provider is the bucket's primary */
+export async function checkPrimary(
+  { chain, spId }: Examiner,
+  { bucketName, familyId }: BucketInfo,
+  signal: AbortSignal,
+): Promise<void> {
+  const family = await chain.family(familyId, { signal });
+  if (family?.primarySpId === spId) return;
+  throw new Terminal({
+    code: 'not-primary',
+    message: `Storage provider ${spId} is not the primary of bucket "${bucketName}".`,
+    advice: family ? `Ask storage provider ${family.primarySpId}.` : 'Look up the primary on chain.',
+    gatewayCode: 20002,
+  });
 }
 
 /** True when anybody may read the object, unsigned. */
@@ -95,8 +109,10 @@ export async function authorise(
   action: ActionType,
   signal: AbortSignal,
 ): Promise<string> {
+  // To create an object is allowed on its bucket: there may be no object yet (greenfield.md §7.2).
+  const object = action === Action.CREATE_OBJECT ? '' : address.object;
   for (const account of accounts) {
-    if (await chain.isAllowed(account, address.bucket, address.object, action, { signal })) return account;
+    if (await chain.isAllowed(account, address.bucket, object, action, { signal })) return account;
   }
   throw new Terminal({
     code: 'not-permitted',
@@ -106,6 +122,14 @@ export async function authorise(
     advice: 'Sign with an account that has permission, for the host that the request is sent to.',
     gatewayCode: 50004,
   });
+}
+
+export function noBucket({ bucket }: Address): Terminal {
+  return missing('bucket', `"${bucket}"`, 20007);
+}
+
+export function noObject({ bucket, object }: Address): Terminal {
+  return missing('object', `"${object}" in bucket "${bucket}"`, 20008);
 }
 
 function missing(kind: string, what: string, gatewayCode: number): Terminal {

@@ -14,12 +14,16 @@ test('method and query choose the operation', (t) => {
   t.is(matchRoute('GET', readTarget('', '/a.jpg?upload-context'), object), 'upload-context');
   t.is(matchRoute('POST', readTarget('', '/a.jpg?offset=0&complete=true'), object), 'put-part');
   t.is(matchRoute('GET', readTarget('', '/a.jpg?object-meta='), object), 'object-meta');
+  t.is(matchRoute('PUT', readTarget('', '/a.jpg?delegate=&payload_size=11'), object), 'put-delegated');
+  t.is(matchRoute('POST', readTarget('', '/a/?create-folder='), object), 'create-folder');
+  const part = '/a.jpg?complete=true&delegate=&offset=0&payload_size=11';
+  t.is(matchRoute('POST', readTarget('', part), object), 'put-delegated-part');
   t.is(matchRoute('GET', readTarget('', '/a.jpg?other=1'), object), 'get-object');
 });
 
 test('an operation that is not served is refused by name, never taken for a plain PUT or GET', (t) => {
   const refused = [
-    ['PUT', '/a.jpg?delegate=&is_update=false&payload_size=11', 'delegate'],
+    ['GET', '/a.jpg?bucket-meta=', 'bucket-meta'],
     ['GET', '/a.jpg?object-policies=', 'object-policies'],
   ] as const;
   for (const [method, path, name] of refused) {

@@ -6,6 +6,9 @@ import type { Address, Target } from './address.ts';
 export type Operation =
   | 'put-object'
   | 'put-part'
+  | 'put-delegated'
+  | 'put-delegated-part'
+  | 'create-folder'
   | 'get-object'
   | 'upload-context'
   | 'upload-progress'
@@ -27,11 +30,11 @@ interface Route {
 
 /** What can be asked of an object, in the order in which it is matched (greenfield.md §9.1). */
 const ROUTES: readonly Route[] = [
-  { method: 'POST', query: ['delegate'], operation: 'not served' },
+  { method: 'POST', query: ['delegate'], operation: 'put-delegated-part' },
   { method: 'POST', query: ['offset', 'complete'], operation: 'put-part' },
-  { method: 'PUT', query: ['delegate'], operation: 'not served' },
+  { method: 'PUT', query: ['delegate'], operation: 'put-delegated' },
   { method: 'PUT', query: [], operation: 'put-object' },
-  { method: 'POST', query: ['create-folder'], operation: 'not served' },
+  { method: 'POST', query: ['create-folder'], operation: 'create-folder' },
   { method: 'GET', query: ['upload-context'], operation: 'upload-context' },
   { method: 'GET', query: ['upload-progress'], operation: 'upload-progress' },
   { method: 'GET', query: ['bucket-meta'], operation: 'not served' },

@@ -27,6 +27,7 @@ import { type Logger, silentLogger } from '../runtime/telemetry/logger.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits.ts';
 import type { GatewayParts } from './parts.ts';
+import { type TestAgent, testAgent } from './testing-agent.ts';
 
 export const SP_ID = 1;
 export const HOST = 'photos.sp1.localhost';
@@ -305,6 +306,7 @@ export interface TestGateway {
   readonly app: Gateway;
   readonly chain: TestChain;
   readonly pipeline: TestPipeline;
+  readonly agent: TestAgent;
   /** Holds the off-chain keys. */
   readonly records: Records;
   /** Not there until the records are first used. */
@@ -320,6 +322,7 @@ export function testGateway(
 ): TestGateway {
   const chain = new TestChain();
   const pipeline = testPipeline(t);
+  const agent = testAgent(t, chain);
   const log = testLog();
   const recordsFile = join(temporaryFolder(t), 'records.db');
   const records = sqliteRecords(recordsFile);
@@ -330,13 +333,14 @@ export function testGateway(
     pieces: over.pieces ?? noPieces,
     offChainKeys: records.offChainKeys,
     objects: pipeline.objects,
+    agent: agent.agent,
     ...(over.receivers && { receivers: over.receivers }),
     limits: { ...DEFAULT_LIMITS, ...over.limits },
     domains: ['sp1.localhost'],
     corsOrigins: over.corsOrigins ?? ['*'],
     log,
   });
-  return { app, chain, pipeline, records, recordsFile, log };
+  return { app, chain, pipeline, agent, records, recordsFile, log };
 }
 
 /** A folder that whoever first needs it makes. */

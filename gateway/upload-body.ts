@@ -127,6 +127,15 @@ function tooSlow(message: string): Cancelled {
   });
 }
 
+/**
+ * A length that contradicts what was announced is refused before anything is stored.
+ * @param header Content-Length, where it was sent
+ * @throws Terminal 400/110008
+ */
+export function checkContentLength(header: string | undefined, announced: number): void {
+  if (header !== undefined && Number(header) !== announced) throw wrongSize(header, announced);
+}
+
 /** The body's size contradicts what was announced: on chain, or for a part by its Content-Length. */
 export function wrongSize(bytes: string, announced: number): Terminal {
   return new Terminal({

@@ -141,7 +141,7 @@ test('a seal that failed in a block for a passing reason is signed anew', async 
 
 test('a seal that is in no block within its time is broadcast again, the same bytes', async (t) => {
   const { primary, chain, payload } = await upload(t, [() => ({ code: 0, codespace: '', log: '' })], {
-    timing: { sealTimeoutMs: 50 },
+    timing: { inclusionTimeoutMs: 50 },
   });
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   t.is(new Set(hashes(chain)).size, 1);

@@ -152,7 +152,7 @@ export class Primary {
       durability: 'crash-safe',
       timing: {
         ...PRIMARY_TIMING,
-        sealTimeoutMs: 5_000,
+        inclusionTimeoutMs: 5_000,
         chainPollMs: 10,
         backoff: { minMs: 20, maxMs: 100 },
         ...options.timing,

@@ -132,7 +132,7 @@ async function openParts(
     DRAIN_LIMIT_MS,
   );
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const { objects, receivers } = spawnTree(system, {
+  const { objects, receivers, agent } = spawnTree(system, {
     config,
     keys,
     chain,
@@ -164,6 +164,7 @@ async function openParts(
           pieces: home.pieces,
           offChainKeys: records.offChainKeys,
           objects,
+          agent,
           ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,

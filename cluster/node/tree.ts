@@ -1,9 +1,10 @@
+import { agent } from '../../actors/agent.ts';
 import { APPROVAL_LIMITS } from '../../actors/approval-policy.ts';
 import { approver } from '../../actors/approver.ts';
 import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
 import { CARETAKER_TIMING, caretaker } from '../../actors/caretaker.ts';
 import { jobs } from '../../actors/jobs.ts';
-import type { ObjectsMessage, ReceptionMessage } from '../../actors/messages.ts';
+import type { AgentMessage, ObjectsMessage, ReceptionMessage } from '../../actors/messages.ts';
 import { objects } from '../../actors/objects.ts';
 import { PRIMARY_TIMING } from '../../actors/ports.ts';
 import { receivers } from '../../actors/receivers.ts';
@@ -44,6 +45,7 @@ const HOUR_MS = 3_600_000;
 export interface TopActors {
   readonly objects: Ref<ObjectsMessage>;
   readonly receivers: Ref<ReceptionMessage>;
+  readonly agent: Ref<AgentMessage>;
 }
 
 /** Spawns the top actors of a node (design §4). */
@@ -62,10 +64,13 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
     host: wires.host,
     timing: SECONDARY_TIMING,
   };
-  const signing = system.spawn(
-    'signer',
-    signer({ key: keys.seal, chain, roles, line: signerLine(home.calls, keys.seal.address) }),
-  );
+  const signerOf = (name: 'seal' | 'operator') => {
+    const line = signerLine(home.calls, keys[name].address);
+    return system.spawn(`signer/${name}`, signer({ key: keys[name], chain, roles, line }));
+  };
+  const sealing = signerOf('seal');
+  // One key has one signer, or two would give its sequences out.
+  const operating = keys.operator.address === keys.seal.address ? sealing : signerOf('operator');
   const primary = system.spawn(
     'objects',
     objects({
@@ -79,7 +84,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       directory,
       feed,
       peers: wires.client,
-      signer: signing,
+      signer: sealing,
       providers: (signal) => chain.storageProviders(signal && { signal }),
       memory: new ByteBudget(config.limits.byteBudget),
       outgoing: new ByteBudgets(OUTGOING_PER_SP),
@@ -87,6 +92,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },
     }),
   );
+  const announcing = system.spawn('agent', agent({ chain, signer: operating, timing: PRIMARY_TIMING }));
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
   const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
   const receiving = system.spawn(
@@ -112,5 +118,5 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       },
     }),
   );
-  return { objects: primary, receivers: receiving };
+  return { objects: primary, receivers: receiving, agent: announcing };
 }

@@ -238,5 +238,5 @@ export class Network {
 
 async function signerAt(admin: string): Promise<string> {
   const { children } = (await (await fetch(`${admin}/tree`)).json()) as TreeNode;
-  return children.find(({ name }) => name === 'signer')?.activity?.doing ?? '';
+  return children.find(({ name }) => name === 'signer/seal')?.activity?.doing ?? '';
 }

@@ -2,7 +2,6 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
-import type { ObjectsMessage } from '../../actors/messages.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { DEFAULT_LIMITS } from '../../gateway/limits.ts';
 import { serveGateway } from '../../gateway/server.ts';
@@ -24,17 +23,15 @@ export async function serveSecondary(
 ): Promise<string> {
   const records = sqliteRecords(join(await temporaryDirectory(t), 'records.sqlite'));
   t.teardown(() => records.close());
-  const objects = system.spawn('objects', {
-    kind: 'objects',
-    start: () => undefined,
-    receive: (_state: undefined, _message: ObjectsMessage) => undefined,
-  });
+  const idle = (kind: string) =>
+    system.spawn(kind, { kind, start: () => undefined, receive: () => undefined });
   const app = createGateway({
     chain: ports.chain,
     spId: ports.spId,
     pieces: ports.pieces,
     offChainKeys: records.offChainKeys,
-    objects,
+    objects: idle('objects'),
+    agent: idle('agent'),
     receivers,
     limits: DEFAULT_LIMITS,
     domains: [],

@@ -3,7 +3,7 @@ import type { Intake } from '../intake.ts';
 import { payloadSizeRefused } from '../job-object.ts';
 import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request.ts';
-import { wrongSize } from '../upload-body.ts';
+import { checkContentLength } from '../upload-body.ts';
 
 /** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
 export function putObject(parts: GatewayParts, take: Intake): Handler {
@@ -19,11 +19,6 @@ export function putObject(parts: GatewayParts, take: Intake): Handler {
       );
     }
     checkContentLength(c.req.header('Content-Length'), payloadSize);
-    return take(c, { ...admitted, length: payloadSize }, signal);
+    return take(c, () => ({ ...admitted, length: payloadSize }), signal);
   };
-}
-
-/** A length that contradicts the chain is refused before anything is stored. */
-function checkContentLength(header: string | undefined, payloadSize: number): void {
-  if (header !== undefined && Number(header) !== payloadSize) throw wrongSize(header, payloadSize);
 }

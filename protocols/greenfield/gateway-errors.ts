@@ -149,6 +149,8 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     120001: [400, 'Signing failed.'],
     120002: [400, 'The seal could not be sent.'],
     120003: [400, 'The reject could not be sent.'],
+    120019: [400, 'The update could not be announced for the client.'],
+    120020: [400, 'The object could not be created for the client.'],
   }),
 };
 

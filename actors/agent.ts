@@ -1,0 +1,35 @@
+import type { Behaviour } from '../runtime/actors/types.ts';
+import { announce } from './announce.ts';
+import type { AgentMessage } from './messages.ts';
+import { oneShot } from './one-shot.ts';
+import { settle } from './settle.ts';
+import type { SettlePorts } from './settle-on-chain.ts';
+
+/**
+ * Announces objects on chain for clients that upload without a transaction of their own, by the operator key. It keeps
+ * nothing: an announcement whose asker is gone still comes into its block, and who asks again finds it there.
+ */
+export function agent(ports: SettlePorts): Behaviour<AgentMessage, number> {
+  return {
+    kind: 'agent',
+    start: () => 0,
+    receive(count, { announcement, reply }, ctx) {
+      const { bucketName, objectName } = announcement;
+      ctx.spawn(
+        `announcement/${count}`,
+        oneShot('announcement', ({ say }, signal) => {
+          const sayOf = (text: string) => `${bucketName}/${objectName}: ${text}`;
+          say({ doing: sayOf('having its announcement signed'), waitsFor: 'the signer' });
+          return settle(
+            reply,
+            announce(announcement, ports, {
+              signal,
+              say: (activity) => say({ ...activity, doing: sayOf(activity.doing) }),
+            }),
+          );
+        }),
+      );
+      return count + 1;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { Retryable, Terminal } from '../protocols/errors.ts';
+import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
+import type { SignedTransaction } from '../protocols/job/context.ts';
+import type { Activity } from '../runtime/actors/types.ts';
+import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Announced, Announcement } from './messages.ts';
+import { type Refused, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
+
+/** How often an announcement is signed anew because another transaction took its sequence. */
+const MAX_SIGNINGS = 5;
+
+/**
+ * Puts an announcement on chain and waits until the chain's node shows it.
+ * @throws Terminal 400/120020 or 400/120019 when the chain refuses it for good; Retryable with the same codes when it
+ * does not take it now, `creation-timeout`, `update-timeout`, and as the signer and the chain do
+ */
+export async function announce(
+  announcement: Announcement,
+  ports: SettlePorts,
+  options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
+): Promise<Announced> {
+  const { signer, chain } = ports;
+  const what = announcement.kind === 'create-object' ? 'creation' : 'update';
+  const look = (signal: AbortSignal) => lookFor(announcement, chain, signal);
+  for (let signings = 1; ; signings += 1) {
+    const transaction = await signer.ask<SignedTransaction>(
+      (reply) => ({ type: 'sign', order: announcement, reply }),
+      options,
+    );
+    const settled = await settleOnChain(transaction, ports, { what, look, ...options });
+    if (!('kind' in settled)) return announced(settled, transaction, chain, options.signal);
+    const outOfSequence = isChainError(settled.refusal, ChainError.WRONG_SEQUENCE);
+    if (!outOfSequence || signings === MAX_SIGNINGS) return refusedOr(settled, announcement, look, options);
+  }
+}
+
+/** The object once it is as the announcement wants it, whoever saw to that. */
+async function lookFor(
+  { kind, bucketName, objectName }: Announcement,
+  chain: Chain,
+  signal: AbortSignal,
+): Promise<ObjectOnChain | undefined> {
+  const found = await chain.object(bucketName, objectName, { signal });
+  return kind === 'create-object' || found?.update ? found : undefined;
+}
+
+async function announced(
+  onChain: ObjectOnChain,
+  { hash }: SignedTransaction,
+  chain: Chain,
+  signal: AbortSignal,
+): Promise<Announced> {
+  const included = await chain.transaction(hash, { signal });
+  return { onChain, ...(included?.code === 0 && { transactionHash: hash }) };
+}
+
+/** Two announcements at once: the chain refuses the second for what the first has done. */
+async function refusedOr(
+  refused: Refused,
+  announcement: Announcement,
+  look: (signal: AbortSignal) => Promise<ObjectOnChain | undefined>,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Announced> {
+  const { refusal, spent } = refused;
+  const late = [ChainError.OBJECT_EXISTS, ChainError.OBJECT_IS_UPDATING].some((e) =>
+    isChainError(refusal, e),
+  );
+  const onChain = late ? await look(signal) : undefined;
+  if (onChain) return { onChain };
+  const creates = announcement.kind === 'create-object';
+  const facts = {
+    code: creates ? 'creation-refused' : 'update-refused',
+    message: `The chain refused to ${creates ? 'create' : 'update'} the object: ${refusalText(refusal)}.`,
+    gatewayCode: creates ? 120020 : 120019,
+  };
+  throw spent ? new Terminal(facts) : new Retryable(facts);
+}

@@ -1,0 +1,77 @@
+import test from 'ava';
+import { Action } from '../../protocols/greenfield/types.ts';
+import {
+  bucket,
+  errorOf,
+  OWNER,
+  object,
+  STRANGER,
+  signedRequest,
+  type TestGateway,
+  testGateway,
+} from '../testing.ts';
+import { TX_HASH } from '../testing-agent.ts';
+
+function permitting(...about: Parameters<typeof testGateway>): TestGateway {
+  const gateway = testGateway(...about);
+  gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
+  return gateway;
+}
+
+function make({ app }: TestGateway, query = 'create-folder=&payload_size=0&visibility=1', by = OWNER) {
+  return app.request(signedRequest({ method: 'POST', target: `/letters/?${query}`, by }));
+}
+
+test('a folder is made for the client, who is told the transaction', async (t) => {
+  const gateway = permitting(t);
+  const response = await make(gateway);
+  t.is(response.status, 200);
+  t.is(response.headers.get('Content-Type'), 'application/xml');
+  t.is(await response.text(), `<CreateHash><TxHash>${TX_HASH}</TxHash></CreateHash>`);
+  t.deepEqual(gateway.agent.announcements, [
+    {
+      kind: 'create-object',
+      creator: OWNER.address,
+      bucketName: 'photos',
+      objectName: 'letters/',
+      payloadSize: 0,
+      contentType: 'application/octet-stream',
+      visibility: 'PUBLIC_READ',
+    },
+  ]);
+  t.deepEqual(gateway.pipeline.requests, []);
+});
+
+test('the Go SDK says nothing of a size', async (t) => {
+  const gateway = permitting(t);
+  t.is((await make(gateway, 'create-folder=&visibility=0')).status, 200);
+  t.like(gateway.agent.announcements[0], { payloadSize: 0, visibility: 'INHERIT' });
+});
+
+test('what is there is no new folder, however it came there', async (t) => {
+  for (const status of ['CREATED', 'SEALED'] as const) {
+    const gateway = permitting(t);
+    gateway.chain.objects = [{ object: object({ objectName: 'letters/', payloadSize: 10, status }) }];
+    t.like(await errorOf(await make(gateway)), { status: 400, code: 50010 });
+    t.deepEqual(gateway.agent.announcements, []);
+  }
+  const gateway = permitting(t);
+  gateway.agent.quicker = {};
+  t.like(await errorOf(await make(gateway)), { status: 400, code: 50010 });
+});
+
+test('nothing is made for those who may not, nor with bad parameters, nor beyond the limit', async (t) => {
+  const gateway = permitting(t, { limits: { maxUploads: 1 } });
+  const query = 'create-folder=&visibility=';
+  t.like(await errorOf(await make(gateway, `${query}9`)), { status: 400, code: 50010 });
+  t.like(await errorOf(await make(gateway, `${query}0`, STRANGER)), { status: 401, code: 50004 });
+  gateway.chain.buckets = [bucket({ delegatedAgentDisabled: true })];
+  t.like(await errorOf(await make(gateway)), { status: 401, code: 50004 });
+  t.deepEqual(gateway.agent.announcements, []);
+  gateway.chain.buckets = [bucket({})];
+  gateway.agent.before = async () => {
+    t.like(await errorOf(await make(gateway)), { status: 406, code: 60003 });
+  };
+  t.is((await make(gateway)).status, 200);
+  t.is(gateway.agent.announcements.length, 1);
+});

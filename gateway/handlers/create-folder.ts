@@ -1,0 +1,25 @@
+import { admitDelegation, announce, objectExists } from '../delegation.ts';
+import { readFolder } from '../delegation-query.ts';
+import type { GatewayParts } from '../parts.ts';
+import { clientSignal, type Handler } from '../request.ts';
+import type { Slots } from '../slots.ts';
+import { xmlElements, xmlResponse } from '../xml.ts';
+
+/**
+ * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and
+ * tells the hash of the transaction.
+ */
+export function createFolder(parts: GatewayParts, uploads: Slots): Handler {
+  return async (c) => {
+    const signal = clientSignal(c);
+    const delegation = await admitDelegation(parts, c, readFolder, signal);
+    const release = uploads.take();
+    try {
+      const { transactionHash } = await announce(parts, delegation, signal);
+      if (transactionHash === undefined) throw objectExists(delegation.announcement.objectName);
+      return xmlResponse(c, `<CreateHash>${xmlElements({ TxHash: transactionHash })}</CreateHash>`);
+    } finally {
+      release();
+    }
+  };
+}

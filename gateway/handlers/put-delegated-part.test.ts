@@ -1,0 +1,93 @@
+import test from 'ava';
+import { Action } from '../../protocols/greenfield/types.ts';
+import { errorOf, OWNER, object, signedRequest, type TestGateway, testGateway } from '../testing.ts';
+import { CREATED_ID } from '../testing-agent.ts';
+
+/** Of 10 bytes in segments of 4. */
+const WHOLE = 'delegate=&is_update=false&payload_size=10&visibility=0';
+
+function permitting(...about: Parameters<typeof testGateway>): TestGateway {
+  const gateway = testGateway(...about);
+  gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
+  return gateway;
+}
+
+function part({ app }: TestGateway, query: string, body: string, whole = WHOLE) {
+  const headers = { 'Content-Length': String(body.length) };
+  return app.request(
+    signedRequest({ method: 'POST', target: `/new?${query}&${whole}`, headers }, Buffer.from(body)),
+  );
+}
+
+test('the first part announces the object; all are handed to the pipeline', async (t) => {
+  const gateway = permitting(t);
+  const { agent, pipeline } = gateway;
+  t.is((await part(gateway, 'offset=0&complete=false', '0123')).status, 200);
+  t.is((await part(gateway, 'offset=4&complete=true', '456789')).status, 200);
+  t.is(agent.announcements.length, 1);
+  t.like(agent.announcements[0], { kind: 'create-object', payloadSize: 10, visibility: 'INHERIT' });
+  t.deepEqual(
+    pipeline.requests.map(({ job, part }) => ({ job, part })),
+    [
+      {
+        job: { objectId: CREATED_ID, version: 0 },
+        part: { firstSegment: 0, segmentCount: 1, complete: false },
+      },
+      {
+        job: { objectId: CREATED_ID, version: 0 },
+        part: { firstSegment: 1, segmentCount: 2, complete: true },
+      },
+    ],
+  );
+});
+
+test('a payload may come as one part', async (t) => {
+  const gateway = permitting(t);
+  t.is((await part(gateway, 'offset=0&complete=true', '0123456789')).status, 200);
+  t.is(gateway.agent.announcements.length, 1);
+});
+
+for (const [what, query, body, code, whole = WHOLE] of [
+  ['that is cut anywhere', 'offset=0&complete=false', '012', 50028],
+  ['without its place', 'complete=false', '0123', 50028],
+  ['that does not say whether it is the last', 'offset=0', '0123', 50027],
+  ['that cannot be the first', 'offset=4&complete=true', '456789', 50010],
+  ['of a payload of unknown size', 'offset=0&complete=false', '0123', 50010, 'delegate='],
+  // as the JS SDK says it
+  [
+    'whose size is said to be the payload’s',
+    'offset=0&complete=false',
+    '0123',
+    50010,
+    'delegate&payload_size=4',
+  ],
+] as const) {
+  test(`nothing is announced for a part ${what}`, async (t) => {
+    const gateway = permitting(t);
+    t.like(await errorOf(await part(gateway, query, body, whole)), { status: 400, code });
+    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.pipeline.requests, []);
+  });
+}
+
+test('the last part of an update that comes again after the seal does not begin another', async (t) => {
+  const gateway = permitting(t);
+  gateway.chain.allow(OWNER, Action.UPDATE_OBJECT_CONTENT);
+  gateway.chain.objects = [{ object: object({ objectName: 'new', status: 'SEALED', version: 1 }) }];
+  const update = WHOLE.replace('false', 'true');
+  const again = await part(gateway, 'offset=4&complete=true', '456789', update);
+  t.like(await errorOf(again), { status: 400, code: 50010 });
+  t.deepEqual(gateway.agent.announcements, []);
+  t.is((await part(gateway, 'offset=0&complete=false', '0123', update)).status, 200);
+  t.like(gateway.agent.announcements[0], { kind: 'update-object', payloadSize: 10 });
+});
+
+test('parts are cut as the object says that is there, not as one would be that is announced now', async (t) => {
+  const gateway = permitting(t);
+  const { chain } = gateway;
+  t.is((await part(gateway, 'offset=0&complete=false', '0123')).status, 200);
+  const then = chain.params;
+  chain.storageParams = async (at) => (at === undefined ? { ...then, maxSegmentSize: 5 } : then);
+  t.is((await part(gateway, 'offset=4&complete=true', '456789')).status, 200);
+  t.like(await errorOf(await part(gateway, 'offset=5&complete=true', '56789')), { status: 400, code: 50028 });
+});

@@ -1,0 +1,53 @@
+import { Terminal } from '../../protocols/errors.ts';
+import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
+import { admitDelegation, delegatedJob } from '../delegation.ts';
+import { readDelegation } from '../delegation-query.ts';
+import type { Intake } from '../intake.ts';
+import type { GatewayParts } from '../parts.ts';
+import { readPart, type SizedPart } from '../payload-part.ts';
+import { clientSignal, type Handler } from '../request.ts';
+
+/**
+ * `POST /{object}?delegate&offset=N&complete=true|false` and the parameters of a delegated PUT: the first part of a
+ * payload announces its object or update, all of them are taken as parts of any other upload are.
+ */
+export function putDelegatedPart(parts: GatewayParts, take: Intake): Handler {
+  return async (c) => {
+    const signal = clientSignal(c);
+    const delegation = await admitDelegation(parts, c, readDelegation, signal);
+    if (!delegation.onChain) {
+      const plan = planPayload(delegation.shape);
+      checkFirst(readPart(c, plan), plan);
+    }
+    const incoming = async () => {
+      const admitted = await delegatedJob(parts, delegation, signal);
+      const { length, ...part } = readPart(c, planPayload(admitted.object));
+      return { ...admitted, length, part };
+    };
+    return take(c, incoming, signal);
+  };
+}
+
+/**
+ * Nothing is announced for a part that cannot be the first of its payload: not for one that comes again after the
+ * seal, nor for those of a client that takes the size of a part for that of the payload.
+ */
+function checkFirst({ firstSegment, segmentCount, complete }: SizedPart, plan: PayloadPlan): void {
+  if (firstSegment > 0) {
+    throw refused('The upload does not wait for this part: it begins with the one at offset 0.');
+  }
+  if (segmentCount < plan.segmentCount || complete) return;
+  throw refused(
+    `The part has ${plan.payloadSize} bytes, which is all of "payload_size", and yet others are to come.`,
+    'Give the size of the whole payload with every part, or upload it by one PUT.',
+  );
+}
+
+function refused(message: string, advice?: string): Terminal {
+  return new Terminal({
+    code: 'bad-delegation',
+    message,
+    ...(advice !== undefined && { advice }),
+    gatewayCode: 50010,
+  });
+}

@@ -1,0 +1,211 @@
+import test from 'ava';
+import type { NewContent, NewObject } from '../../actors/messages.ts';
+import { Retryable } from '../../protocols/errors.ts';
+import { Action } from '../../protocols/greenfield/types.ts';
+import {
+  bucket,
+  errorOf,
+  OWNER,
+  object,
+  provider,
+  STRANGER,
+  signedRequest,
+  type TestGateway,
+  testGateway,
+} from '../testing.ts';
+import { CREATED_AT, CREATED_ID } from '../testing-agent.ts';
+
+const PAYLOAD = '0123456789';
+const NEW = 'delegate=&is_update=false&payload_size=10&visibility=1';
+const UPDATE = 'delegate=&is_update=true&payload_size=10';
+
+/** A gateway on whose chain the owner, and by a policy of the owner's a stranger, may create objects. */
+function permitting(...about: Parameters<typeof testGateway>): TestGateway {
+  const gateway = testGateway(...about);
+  gateway.chain.allow(OWNER, Action.CREATE_OBJECT).allow(STRANGER, Action.CREATE_OBJECT);
+  return gateway;
+}
+
+function put({ app }: TestGateway, query = NEW, more: Parameters<typeof signedRequest>[0] = {}) {
+  return app.request(signedRequest({ target: `/new?${query}`, ...more }, PAYLOAD));
+}
+
+test('an object is created for the client, and its payload taken', async (t) => {
+  const gateway = permitting(t);
+  const headers = { 'Content-Type': 'text/plain' };
+  const response = await put(gateway, NEW, { headers, by: STRANGER });
+  t.is(response.status, 200);
+  t.is(await response.text(), '');
+  t.is(response.headers.get('X-Sealion-Durability'), 'crash-safe');
+  t.deepEqual(gateway.agent.announcements, [
+    {
+      kind: 'create-object',
+      creator: STRANGER.address,
+      bucketName: 'photos',
+      objectName: 'new',
+      payloadSize: 10,
+      contentType: 'text/plain',
+      visibility: 'PUBLIC_READ',
+    },
+  ]);
+  const [request] = gateway.pipeline.requests;
+  t.deepEqual(request?.job, { objectId: CREATED_ID, version: 0 });
+  t.like(request?.object, { payloadSize: 10, checksums: [], createdAt: CREATED_AT, isUpdate: false });
+  t.is(gateway.pipeline.taken.get(`${CREATED_ID}.0`)?.toString(), PAYLOAD);
+});
+
+for (const [visibility, meant] of [
+  ['', 'INHERIT'],
+  ['&visibility=', 'INHERIT'],
+  ['&visibility=0', 'INHERIT'],
+  ['&visibility=2', 'PRIVATE'],
+  ['&visibility=3', 'INHERIT'],
+] as const) {
+  test(`what clients leave out has its usual value: "${visibility}"`, async (t) => {
+    const gateway = permitting(t);
+    t.is((await put(gateway, `delegate&payload_size=10${visibility}`)).status, 200);
+    const [announced] = gateway.agent.announcements as NewObject[];
+    t.is(announced?.visibility, meant);
+    t.is(announced?.contentType, 'application/octet-stream');
+  });
+}
+
+for (const [query, status, code] of [
+  ['delegate', 400, 50010],
+  ['delegate&payload_size=-1', 400, 50010],
+  ['delegate&payload_size=1e1', 400, 50010],
+  ['delegate&payload_size=10&is_update=maybe', 400, 50010],
+  ['delegate&payload_size=10&visibility=4', 400, 50010],
+  ['delegate&payload_size=10&visibility=x', 400, 50010],
+  ['delegate&payload_size=0', 403, 50016],
+  ['delegate&payload_size=1000000001', 403, 50016],
+] as const) {
+  test(`nothing is announced for bad parameters: ${query}`, async (t) => {
+    const gateway = permitting(t);
+    t.like(await errorOf(await put(gateway, query)), { status, code });
+    t.deepEqual(gateway.agent.announcements, []);
+  });
+}
+
+test('nothing is announced for a body of another size', async (t) => {
+  const gateway = permitting(t);
+  const headers = { 'Content-Length': '9' };
+  t.like(await errorOf(await put(gateway, NEW, { headers })), { status: 400, code: 110008 });
+  t.deepEqual(gateway.agent.announcements, []);
+});
+
+test('nothing is announced for those who may not upload, nor where the provider may not act', async (t) => {
+  const refused = async (status: number, code: number, change: (gateway: TestGateway) => void) => {
+    const gateway = permitting(t);
+    change(gateway);
+    t.like(await errorOf(await put(gateway)), { status, code });
+    t.deepEqual(gateway.agent.announcements, []);
+  };
+  await refused(401, 50004, ({ chain }) => chain.allowed.clear());
+  await refused(403, 50029, ({ chain }) => {
+    chain.providers = [provider({ status: 'IN_JAILED' })];
+  });
+  await refused(403, 50036, ({ chain }) => {
+    chain.buckets = [bucket({ status: 'MIGRATING' })];
+  });
+  await refused(404, 20007, ({ chain }) => {
+    chain.buckets = [];
+  });
+  await refused(400, 20002, ({ chain }) => {
+    chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
+  });
+  await refused(401, 50004, ({ chain }) => {
+    chain.buckets = [bucket({ delegatedAgentDisabled: true })];
+  });
+});
+
+test('an upload that broke off after its announcement goes on', async (t) => {
+  for (const over of [{ creator: STRANGER.address }, { owner: STRANGER.address }]) {
+    const gateway = permitting(t);
+    gateway.chain.objects = [{ object: object({ objectName: 'new', checksums: [], ...over }) }];
+    t.is((await put(gateway, NEW, { by: STRANGER })).status, 200);
+    t.deepEqual(gateway.agent.announcements, []);
+    t.is(gateway.pipeline.taken.get('4711.0')?.toString(), PAYLOAD);
+  }
+});
+
+test('an object that waits for something else, or for nothing, is left alone', async (t) => {
+  for (const over of [
+    { creator: STRANGER.address, owner: STRANGER.address },
+    { payloadSize: 11 },
+    { status: 'SEALED' } as const,
+  ]) {
+    const gateway = permitting(t);
+    gateway.chain.objects = [{ object: object({ objectName: 'new', ...over }) }];
+    t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });
+    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.pipeline.requests, []);
+  }
+});
+
+test('whoever is slower with another payload for the same name is refused', async (t) => {
+  const gateway = permitting(t);
+  gateway.agent.quicker = { payloadSize: 11 };
+  t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });
+  t.deepEqual(gateway.pipeline.requests, []);
+});
+
+test('new content is announced for a sealed object, with the permission to update it', async (t) => {
+  const gateway = permitting(t);
+  const { chain, agent, pipeline } = gateway;
+  chain.objects = [{ object: object({ objectName: 'new', status: 'SEALED' }) }];
+  t.like(await errorOf(await put(gateway, UPDATE, { by: STRANGER })), { status: 401, code: 50004 });
+  chain.allow(STRANGER, Action.UPDATE_OBJECT_CONTENT);
+  t.is((await put(gateway, UPDATE, { by: STRANGER })).status, 200);
+  const content = { bucketName: 'photos', objectName: 'new', payloadSize: 10 };
+  const contentType = 'application/octet-stream';
+  const expected: NewContent = { kind: 'update-object', updater: STRANGER.address, contentType, ...content };
+  t.deepEqual(agent.announcements, [expected]);
+  t.deepEqual(pipeline.requests[0]?.job, { objectId: '4711', version: 1 });
+  t.like(pipeline.requests[0]?.object, { isUpdate: true, checksums: [], createdAt: CREATED_AT });
+  // and goes on where it broke off
+  t.is((await put(gateway, UPDATE, { by: STRANGER })).status, 200);
+  t.is(agent.announcements.length, 1);
+});
+
+test('an update waits for its object, and for the update before it', async (t) => {
+  const refused = async (status: number, code: number, objects: TestGateway['chain']['objects']) => {
+    const gateway = permitting(t);
+    gateway.chain.allow(OWNER, Action.UPDATE_OBJECT_CONTENT).objects = objects;
+    t.like(await errorOf(await put(gateway, UPDATE)), { status, code });
+    t.deepEqual(gateway.agent.announcements, []);
+  };
+  const sealed = object({ objectName: 'new', status: 'SEALED' });
+  const updating = object({ ...sealed, isUpdating: true });
+  const update = {
+    updater: OWNER.address,
+    payloadSize: 10,
+    contentType: '',
+    checksums: [],
+    updatedAt: 1,
+    version: 1,
+  };
+  await refused(404, 20008, []);
+  await refused(400, 20003, [{ object: object({ objectName: 'new' }) }]);
+  await refused(400, 50010, [{ object: updating, update: { ...update, updater: STRANGER.address } }]);
+  await refused(400, 50010, [{ object: updating, update: { ...update, payloadSize: 11 } }]);
+  await refused(500, 55001, [{ object: updating }]);
+});
+
+test('no more is announced than can be taken', async (t) => {
+  const gateway = permitting(t, { limits: { maxUploads: 0 } });
+  t.like(await errorOf(await put(gateway)), { status: 406, code: 60003 });
+  t.deepEqual(gateway.agent.announcements, []);
+});
+
+test('what keeps the chain from taking the announcement is told, and the place is free again', async (t) => {
+  const gateway = permitting(t, { limits: { maxUploads: 1 } });
+  gateway.agent.before = () => {
+    throw new Retryable({ code: 'creation-timeout', message: 'The creation was not in a block.' });
+  };
+  const late = await put(gateway);
+  t.truthy(late.headers.get('Retry-After'));
+  t.like(await errorOf(late), { status: 500, code: 55001 });
+  gateway.agent.before = () => {};
+  t.is((await put(gateway)).status, 200);
+});

@@ -1,0 +1,20 @@
+import { admitDelegation, delegatedJob } from '../delegation.ts';
+import { readDelegation } from '../delegation-query.ts';
+import type { Intake } from '../intake.ts';
+import type { GatewayParts } from '../parts.ts';
+import { clientSignal, type Handler } from '../request.ts';
+import { checkContentLength } from '../upload-body.ts';
+
+/**
+ * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
+ * that sends no transaction itself, and takes the whole payload. One that has been announced before is taken up.
+ */
+export function putDelegated(parts: GatewayParts, take: Intake): Handler {
+  return async (c) => {
+    const signal = clientSignal(c);
+    const delegation = await admitDelegation(parts, c, readDelegation, signal);
+    const { payloadSize: length } = delegation.announcement;
+    checkContentLength(c.req.header('Content-Length'), length);
+    return take(c, async () => ({ ...(await delegatedJob(parts, delegation, signal)), length }), signal);
+  };
+}
