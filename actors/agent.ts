@@ -1,4 +1,4 @@
-import type { Behaviour } from '../runtime/actors/types.ts';
+import type { Activity, Behaviour } from '../runtime/actors/types.ts';
 import { announce } from './announce.ts';
 import type { AgentMessage } from './messages.ts';
 import { oneShot } from './one-shot.ts';
@@ -17,16 +17,11 @@ export function agent(ports: SettlePorts): Behaviour<AgentMessage, number> {
       const { bucketName, objectName } = announcement;
       ctx.spawn(
         `announcement/${count}`,
-        oneShot('announcement', ({ say }, signal) => {
-          const sayOf = (text: string) => `${bucketName}/${objectName}: ${text}`;
-          say({ doing: sayOf('having its announcement signed'), waitsFor: 'the signer' });
-          return settle(
-            reply,
-            announce(announcement, ports, {
-              signal,
-              say: (activity) => say({ ...activity, doing: sayOf(activity.doing) }),
-            }),
-          );
+        oneShot('announcement', (child, signal) => {
+          const say = (activity: Activity) =>
+            child.say({ ...activity, doing: `${bucketName}/${objectName}: ${activity.doing}` });
+          say({ doing: 'having its announcement signed', waitsFor: 'the signer' });
+          return settle(reply, announce(announcement, ports, { signal, say }));
         }),
       );
       return count + 1;

@@ -1,0 +1,199 @@
+import test, { type ExecutionContext } from 'ava';
+import { agent } from '../../actors/agent.ts';
+import type { Announced, Announcement, NewObject } from '../../actors/messages.ts';
+import { signer } from '../../actors/signer.ts';
+import { signerLine } from '../../actors/signer-line.ts';
+import { SUPERVISION } from '../../actors/supervision.ts';
+import { except } from '../../actors/testing/primary.ts';
+import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { createActorSystem } from '../../runtime/actors/system.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
+import { natsCalls } from '../../runtime/home/nats-calls.ts';
+import { openRoles } from '../../runtime/jobs/nats-roles.ts';
+import { connectNats } from '../../runtime/nats/connect.ts';
+import { startNatsServer } from '../../runtime/nats/server.ts';
+import { silentLogger as log } from '../../runtime/telemetry/logger.ts';
+import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
+import { createWaitingObject, keysOf } from './offers.ts';
+import { until } from './until.ts';
+
+interface Agency {
+  readonly fixture: ChainFixture;
+  announce(announcement: Announcement): Promise<Announced>;
+  /** What the agent's children are doing. */
+  doing(): readonly string[];
+}
+
+/** The agent of SP 1 with its own signer, before a chain on which it is the primary of `bucket-1`. */
+async function start(
+  t: ExecutionContext,
+  change: (chain: Chain) => Chain = (chain) => chain,
+  inclusionTimeoutMs = 20_000,
+): Promise<Agency> {
+  const fixture = await startChain(t, { storage: { maxSegmentSize: 1024 } });
+  await createBucket(fixture, 'bucket-1', 1);
+  const server = await startNatsServer();
+  const connection = await connectNats({ url: server.url, name: 'test', log });
+  const system = createActorSystem({ name: 'test', supervision: SUPERVISION, log });
+  t.teardown(async () => {
+    await system.stop();
+    await connection.close();
+    await server.stop();
+  });
+  const { operator: key } = keysOf(fixture, 1);
+  const chain = change(fixture.chain);
+  const roles = await openRoles({ connection, log });
+  const line = signerLine(natsCalls(connection, log), key.address);
+  const signing = system.spawn('signer', signer({ key, chain, roles, line }));
+  const timing = { inclusionTimeoutMs, chainPollMs: 20 };
+  const ref = system.spawn('agent', agent({ chain, signer: signing, timing }));
+  const tree = (name: string) => system.tree().children.find((child) => child.name === name);
+  await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));
+  return {
+    fixture,
+    announce: (announcement) => ref.ask<Announced>((reply) => ({ type: 'announce', announcement, reply })),
+    doing: () => tree('agent')?.children.map(({ activity }) => activity?.doing ?? '') ?? [],
+  };
+}
+
+function newObject({ fixture }: Agency, over: Partial<NewObject> = {}): NewObject {
+  return {
+    kind: 'create-object',
+    creator: fixture.user.address,
+    bucketName: 'bucket-1',
+    objectName: 'letter',
+    payloadSize: 3_000,
+    contentType: 'text/plain',
+    visibility: 'PUBLIC_READ',
+    ...over,
+  };
+}
+
+test('an object is created for an account, without checksums, and the transaction told', async (t) => {
+  const agency = await start(t);
+  const { chain, user } = agency.fixture;
+  const { onChain, transactionHash } = await agency.announce(newObject(agency));
+  t.like(onChain.object, {
+    creator: user.address,
+    owner: user.address,
+    payloadSize: 3_000,
+    contentType: 'text/plain',
+    visibility: 'PUBLIC_READ',
+    redundancy: 'EC',
+    status: 'CREATED',
+    checksums: [],
+  });
+  t.is((await chain.transaction(transactionHash ?? ''))?.code, 0);
+  t.is((await chain.object('bucket-1', 'letter'))?.object.id, onChain.object.id);
+});
+
+test('a folder is sealed as soon as it is created', async (t) => {
+  const agency = await start(t);
+  const folder = newObject(agency, { objectName: 'letters/', payloadSize: 0 });
+  t.is((await agency.announce(folder)).onChain.object.status, 'SEALED');
+});
+
+test('of two who want the same, one creates it, and both have it', async (t) => {
+  const agency = await start(t);
+  const both = await Promise.all([1, 2].map(() => agency.announce(newObject(agency))));
+  t.is(new Set(both.map(({ onChain }) => onChain.object.id)).size, 1);
+  t.is(both.filter(({ transactionHash }) => transactionHash !== undefined).length, 1);
+});
+
+test('many at once are all created', async (t) => {
+  const agency = await start(t);
+  const names = Array.from({ length: 20 }, (_, i) => `letter-${i}`);
+  const all = await Promise.all(
+    names.map((objectName) => agency.announce(newObject(agency, { objectName }))),
+  );
+  t.is(new Set(all.map(({ onChain }) => onChain.object.id)).size, 20);
+  await until('nothing is left to do', async () => agency.doing().length === 0);
+});
+
+test('others may use the operator key: the sequence is learned anew', async (t) => {
+  const agency = await start(t);
+  await agency.announce(newObject(agency, { objectName: 'first' }));
+  const operator = agency.fixture.sp(1, 'operator');
+  const primarySpAddress = operator.address;
+  await operator.createBucket({ bucketName: 'of-the-operator', primarySpAddress, familyId: 1 });
+  t.truthy((await agency.announce(newObject(agency, { objectName: 'second' }))).transactionHash);
+});
+
+test('new content is announced for a sealed object', async (t) => {
+  const agency = await start(t);
+  const { fixture } = agency;
+  const { job, objectName, checksums } = await createWaitingObject(fixture, 'bucket-1');
+  await fixture.sp(1, 'seal').send({
+    typeUrl: '/greenfield.storage.MsgSealObject',
+    value: {
+      operator: fixture.sp(1, 'seal').address,
+      bucketName: 'bucket-1',
+      objectName,
+      globalVirtualGroupId: 1,
+      secondarySpBlsAggSignatures: fixture.aggregate([2, 3, 4, 5, 6, 7], 1, job.objectId, checksums),
+    },
+  });
+  const { onChain } = await agency.announce({
+    kind: 'update-object',
+    updater: fixture.user.address,
+    bucketName: 'bucket-1',
+    objectName,
+    payloadSize: 5_000,
+    contentType: 'text/html',
+  });
+  t.true(onChain.object.isUpdating);
+  t.like(onChain.update, {
+    updater: fixture.user.address,
+    payloadSize: 5_000,
+    contentType: 'text/html',
+    checksums: [],
+    version: 1,
+  });
+});
+
+test('a refusal of the chain is told, and the next is served', async (t) => {
+  const agency = await start(t);
+  const { stranger } = agency.fixture;
+  const forbidden = agency.announce(newObject(agency, { creator: stranger.address }));
+  const error = await t.throwsAsync(forbidden, { instanceOf: Terminal });
+  t.is(error.gatewayCode, 120020);
+  t.regex(error.message, /Access denied/);
+  const update: Announcement = { ...newObject(agency), kind: 'update-object', updater: stranger.address };
+  const missing = await t.throwsAsync(agency.announce(update), { instanceOf: Terminal });
+  t.is(missing.gatewayCode, 120019);
+  await t.notThrowsAsync(agency.announce(newObject(agency)));
+});
+
+/** A node of the chain that does not show objects until it is told to have caught up. */
+function laggingNode(): { readonly change: (chain: Chain) => Chain; caughtUp: () => boolean; looks: number } {
+  const node = {
+    looks: 0,
+    caughtUp: () => false,
+    change: (chain: Chain) =>
+      except(chain, {
+        object: async (...about: Parameters<Chain['object']>) => {
+          node.looks += 1;
+          return node.caughtUp() ? chain.object(...about) : undefined;
+        },
+      }),
+  };
+  return node;
+}
+
+test('a node of the chain that lags behind is waited for', async (t) => {
+  const node = laggingNode();
+  node.caughtUp = () => node.looks > 20;
+  const agency = await start(t, node.change);
+  t.is((await agency.announce(newObject(agency))).onChain.object.status, 'CREATED');
+  t.is(node.looks, 21);
+});
+
+test('what the chain does not show in time is told as such, and found there by who asks again', async (t) => {
+  const node = laggingNode();
+  const agency = await start(t, node.change, 500);
+  const error = await t.throwsAsync(agency.announce(newObject(agency)), { instanceOf: Retryable });
+  t.is(error.code, 'creation-timeout');
+  await until('the object is there', () => agency.fixture.chain.object('bucket-1', 'letter'));
+  node.caughtUp = () => true;
+  t.is((await agency.announce(newObject(agency))).transactionHash, undefined);
+});
