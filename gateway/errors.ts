@@ -7,6 +7,7 @@ import {
   gatewayAnswer,
 } from '../protocols/greenfield/gateway-errors.ts';
 import type { GatewayContext } from './request.ts';
+import { xmlTypeOf } from './xml.ts';
 
 /** The gateway code of errors that arise below the gateway and carry none; their messages are for operators. */
 const INNER_CODES: Readonly<Record<string, number>> = {
@@ -57,6 +58,6 @@ export function errorResponse(thrown: unknown, c: GatewayContext): Response {
   if (error instanceof Retryable) {
     c.header('Retry-After', String(Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000)));
   }
-  c.header('Content-Type', 'application/xml');
+  c.header('Content-Type', xmlTypeOf(c));
   return c.body(errorXml(answer.code, answer.message), answer.status as ContentfulStatusCode);
 }

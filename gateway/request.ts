@@ -11,6 +11,8 @@ export interface GatewayEnv {
     record: RequestRecord;
     target: Target;
     address: Address;
+    /** Media type of what is answered in XML, where it is not `application/xml`. */
+    xmlType?: string;
   };
 }
 

@@ -8,7 +8,12 @@ export function xmlElements(fields: Readonly<Record<string, string | number | bo
     .join('');
 }
 
+/** The media type of an answer in XML. */
+export function xmlTypeOf(c: GatewayContext): string {
+  return c.get('xmlType') ?? 'application/xml';
+}
+
 /** Answers 200 with an XML body. */
 export function xmlResponse(c: GatewayContext, xml: string): Response {
-  return c.body(xml, 200, { 'Content-Type': 'application/xml' });
+  return c.body(xml, 200, { 'Content-Type': xmlTypeOf(c) });
 }

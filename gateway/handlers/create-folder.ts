@@ -11,6 +11,8 @@ import { xmlElements, xmlResponse } from '../xml.ts';
  */
 export function createFolder(parts: GatewayParts, uploads: Slots): Handler {
   return async (c) => {
+    // In Node the JS SDK reads the answer to this request as text, which it is by no other name.
+    c.set('xmlType', 'text/xml');
     const signal = clientSignal(c);
     const delegation = await admitDelegation(parts, c, readFolder, signal);
     const release = uploads.take();

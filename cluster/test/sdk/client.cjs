@@ -9,6 +9,7 @@ const { User } = require('./user.cjs');
 const SCENARIOS = {
   ...require('./scenarios/chain.cjs'),
   ...require('./scenarios/uploads.cjs'),
+  ...require('./scenarios/delegated.cjs'),
   ...require('./scenarios/reads.cjs'),
 };
 

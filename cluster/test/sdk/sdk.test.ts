@@ -9,8 +9,9 @@ import { type ApplicationRun, runApplication } from './application.ts';
 const SEGMENT = 64 * 1024;
 /** What the SDK makes of a PUT that is answered by 200. */
 const STORED = { code: 0, message: 'Put object success.', statusCode: 200 };
-/** Number of OBJECT_STATUS_SEALED. */
+/** Numbers of OBJECT_STATUS_SEALED and VISIBILITY_TYPE_PRIVATE. */
 const SEALED = 1;
+const PRIVATE = 2;
 
 /** With an account for each scenario. */
 const network = useNetwork(test, { segmentSize: SEGMENT, accounts: 20 });
@@ -154,5 +155,35 @@ scenario<{ partSize: number; offsets: number[]; broken: object; put: object; sam
     t.like(broken, { code: -1, message: 'connection lost' });
     t.like(put, { code: 0, statusCode: 200 });
     t.true(same);
+  },
+);
+
+scenario<{ update: object; again: Refusal }>(
+  'a file is uploaded without a transaction, sealed, read by anybody, and replaced',
+  (t, { update, again, ...seen }) => {
+    const file = { contentType: 'image/png', owner: true, hasChecksums: 7, same: true };
+    const replaced = { updatedSize: 70_000, sameUpdate: true };
+    t.deepEqual(seen, { put: STORED, sent: 200_000, ...file, ...replaced });
+    t.deepEqual(update, STORED);
+    t.like(again, { code: '50010', statusCode: 400 });
+  },
+);
+
+scenario<{ hash: string; again: Refusal }>(
+  'a folder is made without a transaction',
+  async (t, { hash, again, ...seen }) => {
+    t.is((await network().chain.transaction(hash))?.code, 0);
+    t.deepEqual(seen, { status: SEALED, size: 0, visibility: PRIVATE });
+    t.like(again, { code: '50010', statusCode: 400 });
+  },
+);
+
+scenario<{ refused: { message: string }; head: string; whole: object }>(
+  'an upload in parts without a transaction is refused before it has created anything',
+  (t, { refused, head, whole }) => {
+    t.like(refused, { code: -1, statusCode: 400 });
+    t.regex(refused.message, /Give the size of the whole payload with every part/);
+    t.regex(head, /No such object/);
+    t.deepEqual(whole, STORED);
   },
 );
