@@ -21,7 +21,7 @@ import { connectChain } from '../../runtime/chain/connect.ts';
 import { accountKey } from '../../runtime/keys/keyring.ts';
 import { createLogger } from '../../runtime/telemetry/logger.ts';
 import { ChainAccount } from '../client/chain-account.ts';
-import { SpClient } from '../client/sp-client.ts';
+import { type ObjectAddress, SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { DevnetProcess } from '../devnet/process.ts';
 import { encode, type WaitingObject } from './offers.ts';
@@ -147,7 +147,7 @@ export class Network {
     });
   }
 
-  async get(spId: number, object: WaitingObject): Promise<Buffer> {
+  async get(spId: number, object: ObjectAddress): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of await this.client(spId).get(object)) chunks.push(chunk);
     return Buffer.concat(chunks);

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { pieceKey } from '../../protocols/payload/keys.ts';
+import { delegatedPayload, putDelegated } from './delegated-client.ts';
 import { useNetwork } from './network.ts';
+import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 /** Secondaries of SP 1 that other SPs reach over HTTP alone; the other three over NATS alone. */
@@ -36,6 +38,48 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
     }
   });
 }
+
+/** From a byte to many segments, at and around their borders. */
+const SIZES: readonly number[] = [
+  ...[1, 3, 1_000, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 3 * SEGMENT + 7, 100_003],
+  ...[5 * SEGMENT, 6 * SEGMENT - 1, 8 * SEGMENT + 1, 1_000_000, 17 * SEGMENT, 33 * SEGMENT + 12_345],
+];
+
+test('20 objects of mixed sizes, uploaded at once, are sealed by three secondaries over each wire', async (t) => {
+  const net = network();
+  const bucketName = await net.createBucket(1);
+  const announced = Promise.all(
+    SIZES.map(async (size, i) => {
+      const object = await net.createObject(bucketName, { size, redundancy: i % 4 === 3 ? 'REPLICA' : 'EC' });
+      await net.put(1, object);
+      return object;
+    }),
+  );
+  const delegated = Promise.all(
+    [2, SEGMENT, SEGMENT + 1, 300_000, 20 * SEGMENT].map(async (size) => {
+      const object = delegatedPayload(bucketName, size);
+      await putDelegated(net, 1, object);
+      return object;
+    }),
+  );
+  const objects = [...(await announced), ...(await delegated)];
+  t.is(objects.length, 20);
+  for (const object of objects) {
+    const name = `${object.objectName} of ${object.payload.length} bytes`;
+    const onChain = await until(`${name} is sealed`, async () => {
+      const found = await net.chain.object(bucketName, object.objectName);
+      return found?.object.status === 'SEALED' && found;
+    });
+    t.deepEqual(onChain.gvg?.secondarySpIds, [2, 3, 4, 5, 6, 7], name);
+    t.is(onChain.object.checksums.length, 7, name);
+    t.true((await net.get(1, object)).equals(object.payload), name);
+    const context = (await net.job(1, { objectId: onChain.object.id, version: 0 }))?.context;
+    const overHttp = Object.values(context?.receipts ?? {})
+      .filter(({ approvalSignature }) => approvalSignature === '')
+      .map(({ spId }) => spId);
+    t.deepEqual(overHttp, OVER_HTTP, name);
+  }
+});
 
 test('a secondary that no wire of the primary reaches is named, with the reason', async (t) => {
   const net = network();
