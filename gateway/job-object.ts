@@ -65,6 +65,15 @@ export async function describeUpload(
   };
 }
 
+/** @throws Terminal 403/50016 for a payload that is too large for one PUT */
+export function checkPutSize(payloadSize: number, maxPayloadSize: number): void {
+  if (payloadSize <= maxPayloadSize) return;
+  throw payloadSizeRefused(
+    `A payload of ${payloadSize} bytes cannot be uploaded by one PUT, which takes at most ${maxPayloadSize}.`,
+    'Upload it in parts.',
+  );
+}
+
 export function payloadSizeRefused(message: string, advice?: string): Terminal {
   const facts = { code: 'payload-size-refused', message, gatewayCode: 50016 };
   return new Terminal(advice === undefined ? facts : { ...facts, advice });

@@ -1,5 +1,6 @@
 import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
 import type { SealionError } from '../../protocols/errors.ts';
+import { isDelegated } from '../../protocols/job/checksums.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols/job/states.ts';
 import { nextStates } from '../../protocols/job/transitions.ts';
@@ -111,8 +112,10 @@ export async function advance(work: Work): Promise<void> {
       return settle(work);
     case 'UPLOAD_OBJECT_DOING':
     case 'UPLOAD_OBJECT_ERROR':
-      if (isAbandoned(work)) await discardUpload(work);
-      return settle(work);
+      if (!isAbandoned(work)) return settle(work);
+      await discardUpload(work);
+      // We have announced it ourselves, and its client may have no means to take it back.
+      return isDelegated(work.log.context) ? startReject(work) : settle(work);
     case 'SEAL_OBJECT_DONE':
     case 'OBJECT_DISCONTINUED':
       return finish(work);

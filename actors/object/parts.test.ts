@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import { Cancelled, type SealionError } from '../../protocols/errors.ts';
+import { Cancelled } from '../../protocols/errors.ts';
 import { resumeOffset } from '../../protocols/job/parts.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { gate } from '../../runtime/actors/testing.ts';
@@ -8,6 +8,7 @@ import type { UploadPart } from '../messages.ts';
 import {
   chunks,
   eventually,
+  failsWith,
   newGround,
   type Payload,
   Primary,
@@ -27,13 +28,6 @@ async function start(t: ExecutionContext, options: PrimaryOptions = {}): Promise
 
 function part(firstSegment: number, segmentCount: number, complete = false): UploadPart {
   return { firstSegment, segmentCount, complete };
-}
-
-async function failsWith(upload: Promise<unknown>): Promise<SealionError> {
-  return upload.then(
-    () => Promise.reject(new Error('the upload has succeeded')),
-    (error: SealionError) => error,
-  );
 }
 
 async function eventsOf(primary: Primary, payload: Payload): Promise<readonly string[]> {
@@ -235,66 +229,4 @@ test('a payload that came in parts is sealed as any other', async (t) => {
   await primary.uploadPart(payload, part(2, 3));
   await primary.uploadPart(payload, part(0, 2, true));
   t.is((await primary.reaches(payload, 'SEAL_OBJECT_DONE')).uploadAttempt, 1);
-});
-
-test('what came of an upload that is not complete by its deadline goes, and it can begin anew', async (t) => {
-  const primary = await start(t, { pulls: true, timing: { jobDeadlineMs: 0 } });
-  const payload = await primary.newObject();
-  await primary.uploadPart(payload, part(1, 2));
-  await primary.ground.queue.enqueue(payload.job);
-  const { failure } = await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
-  t.is(failure?.code, 'upload-abandoned');
-  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
-  t.deepEqual(
-    (await primary.storedSegments(payload)).filter((segment) => segment),
-    [],
-  );
-  await primary.uploadPart(payload, part(0, 1));
-  t.is((await primary.context(payload))?.uploadAttempt, 2);
-});
-
-test('what a removal that broke off has left goes the next time', async (t) => {
-  const primary = await start(t, { pulls: true, timing: { jobDeadlineMs: 0 } });
-  const payload = await primary.newObject();
-  await primary.uploadPart(payload, part(0, 1));
-  await primary.ground.queue.enqueue(payload.job);
-  await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
-  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
-  await primary.ground.pieces.put(segmentKey(payload.job, 3), randomBytes(10));
-  await primary.ground.queue.enqueue(payload.job);
-  const left = () => primary.ground.pieces.stat(segmentKey(payload.job, 3));
-  t.true(await eventually('it is gone', async () => !(await left())));
-});
-
-test('an upload whose object is gone ends, and leaves nothing', async (t) => {
-  const primary = await start(t, { pulls: true, timing: { jobDeadlineMs: 0 } });
-  const payload = await primary.newObject();
-  await primary.uploadPart(payload, part(0, 2));
-  primary.chain.objects.delete(payload.job.objectId);
-  await primary.ground.queue.enqueue(payload.job);
-  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
-  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
-  t.deepEqual(
-    (await primary.storedSegments(payload)).filter((segment) => segment),
-    [],
-  );
-});
-
-test('an upload past its deadline is left to a client that goes on with it', async (t) => {
-  const primary = await start(t, { pulls: true, timing: { jobDeadlineMs: 0 } });
-  const payload = await primary.newObject();
-  const { opened, open } = gate();
-  async function* slow() {
-    yield* chunks(payload.bytes.subarray(0, SEGMENT + 1));
-    await opened;
-    yield* chunks(payload.bytes.subarray(SEGMENT + 1, 2 * SEGMENT));
-  }
-  const first = primary.uploadPart(payload, part(0, 2), slow());
-  await eventually('it runs', () => primary.line(payload)?.children.length === 1);
-  await primary.ground.queue.enqueue(payload.job);
-  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
-  open();
-  await first;
-  t.is((await primary.context(payload))?.state, 'UPLOAD_OBJECT_DOING');
-  t.deepEqual(await stored(primary, payload), [0, 1]);
 });

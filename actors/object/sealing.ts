@@ -7,7 +7,7 @@ import { type RejectResult, rejectOnChain, signReject } from '../rejection.ts';
 import type { SealResult } from '../seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../sealer.ts';
 import { advance, failPhase } from './advancing.ts';
-import { logFailure, nextTryAt, park, pipeLeased, record, type Work } from './work.ts';
+import { logFailure, nextTryAt, park, pipeLeased, record, settle, type Work } from './work.ts';
 
 export function startSigning(work: Work): void {
   const { context } = work.log;
@@ -105,6 +105,8 @@ function signAReject(work: Work): void {
 /** As with a seal: persisted before it is broadcast. */
 export async function endRejectSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
   if (!outcome.ok) return retryReject(work, outcome.error);
+  // A client has come after all for an upload that seemed abandoned, and has its whole time.
+  if (Date.now() < work.log.context.deadlineAt) return settle(work);
   await record(work, { type: 'SignReject', transaction: outcome.value });
   work.rejectsSigned += 1;
   startReject(work);

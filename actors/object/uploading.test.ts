@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { gate } from '../../runtime/actors/testing.ts';
 import {
   chunks,
   eventually,
   except,
+  failsWith,
   newGround,
   type Payload,
   Primary,
@@ -32,13 +33,6 @@ function halting(bytes: Uint8Array, after: number) {
     yield* chunks(bytes.subarray(after));
   }
   return { body: body(), go: open };
-}
-
-async function failsWith(upload: Promise<unknown>): Promise<SealionError> {
-  return upload.then(
-    () => Promise.reject(new Error('the upload has succeeded')),
-    (error: SealionError) => error,
-  );
 }
 
 async function storedCount(primary: Primary, payload: Payload): Promise<number> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ExecutionContext } from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
+import { type SealionError, Terminal } from '../../protocols/errors.ts';
 import { expectChecksums } from '../../protocols/integrity/expect-checksums.ts';
 import type { JobContext, JobObject } from '../../protocols/job/context.ts';
 import type { JobEvent } from '../../protocols/job/events.ts';
@@ -267,6 +267,14 @@ export function except<T extends object>(part: T, changes: Partial<T>): T {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
+}
+
+/** What an upload fails with. @throws when it does not */
+export async function failsWith(upload: Promise<unknown>): Promise<SealionError> {
+  return upload.then(
+    () => Promise.reject(new Error('the upload has succeeded')),
+    (error: SealionError) => error,
+  );
 }
 
 /** Waits until something is there. */

@@ -94,6 +94,12 @@ test('nothing is announced for a body of another size', async (t) => {
   t.deepEqual(gateway.agent.announcements, []);
 });
 
+test('nothing is announced that is too large for one PUT', async (t) => {
+  const gateway = permitting(t, { limits: { maxPayloadSize: 9 } });
+  t.like(await errorOf(await put(gateway)), { status: 403, code: 50016 });
+  t.deepEqual(gateway.agent.announcements, []);
+});
+
 test('nothing is announced for those who may not upload, nor where the provider may not act', async (t) => {
   const refused = async (status: number, code: number, change: (gateway: TestGateway) => void) => {
     const gateway = permitting(t);

@@ -1,6 +1,7 @@
 import { admitDelegation, delegatedJob } from '../delegation.ts';
 import { readDelegation } from '../delegation-query.ts';
 import type { Intake } from '../intake.ts';
+import { checkPutSize } from '../job-object.ts';
 import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request.ts';
 import { checkContentLength } from '../upload-body.ts';
@@ -14,6 +15,7 @@ export function putDelegated(parts: GatewayParts, take: Intake): Handler {
     const signal = clientSignal(c);
     const delegation = await admitDelegation(parts, c, readDelegation, signal);
     const { payloadSize: length } = delegation.announcement;
+    checkPutSize(length, parts.limits.maxPayloadSize);
     checkContentLength(c.req.header('Content-Length'), length);
     return take(c, async () => ({ ...(await delegatedJob(parts, delegation, signal)), length }), signal);
   };

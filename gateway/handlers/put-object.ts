@@ -1,23 +1,17 @@
 import { admitUpload } from '../admission.ts';
 import type { Intake } from '../intake.ts';
-import { payloadSizeRefused } from '../job-object.ts';
+import { checkPutSize } from '../job-object.ts';
 import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request.ts';
 import { checkContentLength } from '../upload-body.ts';
 
 /** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
 export function putObject(parts: GatewayParts, take: Intake): Handler {
-  const { maxPayloadSize } = parts.limits;
   return async (c) => {
     const signal = clientSignal(c);
     const admitted = await admitUpload(parts, c, signal);
     const { payloadSize } = admitted.object;
-    if (payloadSize > maxPayloadSize) {
-      throw payloadSizeRefused(
-        `A payload of ${payloadSize} bytes cannot be uploaded by one PUT, which takes at most ${maxPayloadSize}.`,
-        'Upload it in parts.',
-      );
-    }
+    checkPutSize(payloadSize, parts.limits.maxPayloadSize);
     checkContentLength(c.req.header('Content-Length'), payloadSize);
     return take(c, () => ({ ...admitted, length: payloadSize }), signal);
   };

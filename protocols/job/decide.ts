@@ -127,6 +127,14 @@ function startUpload(context: JobContext, command: CommandOf<'StartUpload'>): Jo
       gatewayCode: 110006,
     });
   }
+  if (context.reject && isDelegated(context)) {
+    throw new Terminal({
+      code: 'being-rejected',
+      message: `The payload of object ${formatJobId(context.id)} did not come in time; it is being rejected on chain.`,
+      advice: 'Upload it anew when the chain no longer has it.',
+      gatewayCode: 110002,
+    });
+  }
   const { type: _type, ...facts } = command;
   return { type: 'UploadStarted', attempt: context.uploadAttempt + 1, ...facts };
 }

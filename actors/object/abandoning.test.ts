@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import { segmentKey } from '../../protocols/payload/keys.ts';
+import { gate } from '../../runtime/actors/testing.ts';
+import type { UploadPart } from '../messages.ts';
+import {
+  chunks,
+  eventually,
+  failsWith,
+  newGround,
+  type Payload,
+  Primary,
+  type PrimaryOptions,
+} from '../testing/primary.ts';
+import { withStage } from '../testing/stage.ts';
+
+const stage = withStage(test);
+const SEGMENT = 1_024;
+
+/** Payloads have five segments, the last a short one. */
+async function start(t: ExecutionContext, options: PrimaryOptions = {}): Promise<Primary> {
+  return Primary.start(t, await newGround(t, await stage().connection(t)), options);
+}
+
+function part(firstSegment: number, segmentCount: number): UploadPart {
+  return { firstSegment, segmentCount, complete: false };
+}
+
+/** Indexes of the segments that lie in the PieceStore. */
+async function stored(primary: Primary, payload: Payload): Promise<readonly number[]> {
+  const segments = await primary.storedSegments(payload);
+  return [...segments.entries()].filter(([, bytes]) => bytes).map(([index]) => index);
+}
+
+test('what came of an upload that is not complete by its deadline goes, and it can begin anew', async (t) => {
+  const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
+  const payload = await primary.newObject();
+  await primary.uploadPart(payload, part(1, 2));
+  await primary.ground.queue.enqueue(payload.job);
+  const { failure } = await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
+  t.is(failure?.code, 'upload-abandoned');
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  t.deepEqual(await stored(primary, payload), []);
+  await primary.uploadPart(payload, part(0, 1));
+  t.is((await primary.context(payload))?.uploadAttempt, 2);
+});
+
+test('what a removal that broke off has left goes the next time', async (t) => {
+  const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
+  const payload = await primary.newObject();
+  await primary.uploadPart(payload, part(0, 1));
+  await primary.ground.queue.enqueue(payload.job);
+  await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  await primary.ground.pieces.put(segmentKey(payload.job, 3), randomBytes(10));
+  await primary.ground.queue.enqueue(payload.job);
+  const left = () => primary.ground.pieces.stat(segmentKey(payload.job, 3));
+  t.true(await eventually('it is gone', async () => !(await left())));
+});
+
+test('an upload whose object is gone ends, and leaves nothing', async (t) => {
+  const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
+  const payload = await primary.newObject();
+  await primary.uploadPart(payload, part(0, 2));
+  primary.chain.objects.delete(payload.job.objectId);
+  await primary.ground.queue.enqueue(payload.job);
+  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  t.deepEqual(await stored(primary, payload), []);
+});
+
+test('an upload past its deadline is left to a client that goes on with it', async (t) => {
+  const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
+  const payload = await primary.newObject();
+  const { opened, open } = gate();
+  async function* slow() {
+    yield* chunks(payload.bytes.subarray(0, SEGMENT + 1));
+    await opened;
+    yield* chunks(payload.bytes.subarray(SEGMENT + 1, 2 * SEGMENT));
+  }
+  const first = primary.uploadPart(payload, part(0, 2), slow());
+  await eventually('it runs', () => primary.line(payload)?.children.length === 1);
+  await primary.ground.queue.enqueue(payload.job);
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  open();
+  await first;
+  t.is((await primary.context(payload))?.state, 'UPLOAD_OBJECT_DOING');
+  t.deepEqual(await stored(primary, payload), [0, 1]);
+});
+
+/** A primary with a delegated upload of which nothing more has come until its deadline. */
+async function abandoned(t: ExecutionContext): Promise<{ primary: Primary; payload: Payload }> {
+  const primary = await start(t);
+  const payload = await primary.newObject(5_000, { checksums: [] });
+  const { job, object } = payload;
+  const { journal } = primary.ground;
+  await journal.append(job, 1, { type: 'JobCreated', at: 1, id: job, object, deadlineAt: 2 });
+  await journal.append(job, 2, { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt: 2, inParts: true });
+  await primary.ground.pieces.put(segmentKey(job, 0), payload.bytes.subarray(0, SEGMENT));
+  return { primary, payload };
+}
+
+test('an object that we have announced is rejected when its payload does not come', async (t) => {
+  const { primary, payload } = await abandoned(t);
+  await primary.ground.queue.enqueue(payload.job);
+  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+  t.deepEqual(
+    (await primary.events(payload)).slice(2).map(({ type }) => type),
+    ['UploadFailed', 'RejectSigned', 'Discontinued'],
+  );
+  t.deepEqual(
+    primary.chain.broadcasts.map(({ kind }) => kind),
+    ['reject'],
+  );
+  t.false(primary.chain.objects.has(payload.job.objectId));
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  t.deepEqual(await stored(primary, payload), []);
+});
+
+test('a client that comes before the reject is signed has its whole time', async (t) => {
+  const { primary, payload } = await abandoned(t);
+  const { opened, open } = gate();
+  const account = primary.chain.account.bind(primary.chain);
+  let asked = false;
+  primary.chain.account = async (address) => {
+    asked = true;
+    await opened;
+    return account(address);
+  };
+  await primary.ground.queue.enqueue(payload.job);
+  await eventually('a reject is being signed', () => asked);
+  await primary.uploadPart(payload, part(0, 1));
+  open();
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  t.is((await primary.context(payload))?.state, 'UPLOAD_OBJECT_DOING');
+  t.deepEqual(primary.chain.broadcasts, []);
+});
+
+test('a client that comes while the reject is on its way is refused with 110002', async (t) => {
+  const { primary, payload } = await abandoned(t);
+  primary.chain.answers.push(() => ({ code: 0, codespace: '', log: '' }));
+  await primary.ground.queue.enqueue(payload.job);
+  await eventually('the reject is broadcast', () => primary.chain.broadcasts.length === 1);
+  t.is((await failsWith(primary.uploadPart(payload, part(0, 1)))).gatewayCode, 110002);
+  t.is((await failsWith(primary.upload(payload))).gatewayCode, 110002);
+  primary.chain.objects.delete(payload.job.objectId);
+  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+});
