@@ -74,6 +74,14 @@ const QUERIES: readonly string[] = [
   ...['%zz=%&=&&&;', '&'.repeat(1000), '__proto__=1&constructor=2'],
 ];
 
+/** What the provider announces itself; the chain knows no object of the name. */
+const DELEGATIONS: readonly string[] = [
+  '/unknown?delegate=&is_update=false&payload_size=10&visibility=1',
+  '/unknown?complete=true&delegate=&offset=0&payload_size=10',
+  '/unknown?complete=false&delegate=&offset=0&payload_size=10',
+  '/unknown?create-folder=&visibility=2',
+];
+
 const query = mostly(
   fc.constant(''),
   fc.constantFrom(...QUERIES).map((text) => `?${text}`),
@@ -168,7 +176,10 @@ const framing = mostly<Framing>(
 export const anyRequest: fc.Arbitrary<RawRequest> = fc
   .record({
     method,
-    target: fc.tuple(path, query).map(([path, query]) => path + query),
+    target: mostly(
+      fc.tuple(path, query).map(([path, query]) => path + query),
+      fc.constantFrom(...DELEGATIONS),
+    ),
     version: mostly(fc.constant('HTTP/1.1'), fc.constantFrom('HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0', 'X')),
     host,
     headers: mostly<readonly Header[]>(fc.constant([]), fc.array(header, { maxLength: 4 })),
