@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { readAddress } from './address.ts';
+import { catchUpWith } from './catch-up.ts';
 import { crossOrigin } from './cors.ts';
 import { payloadDelivery } from './delivery.ts';
 import { errorResponse } from './errors.ts';
@@ -32,12 +33,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   const deliver = payloadDelivery(parts);
   const uploads = new Slots(parts.limits.maxUploads, 'uploads');
   const take = payloadIntake(parts, uploads);
+  const catchUp = catchUpWith(parts.chain);
   const handlers: Readonly<Record<Operation, Handler>> = {
-    'put-object': putObject(parts, take),
-    'put-part': putPart(parts, take),
-    'put-delegated': putDelegated(parts, take),
-    'put-delegated-part': putDelegatedPart(parts, take),
-    'create-folder': createFolder(parts, uploads),
+    'put-object': putObject(parts, take, catchUp),
+    'put-part': putPart(parts, take, catchUp),
+    'put-delegated': putDelegated(parts, take, catchUp),
+    'put-delegated-part': putDelegatedPart(parts, take, catchUp),
+    'create-folder': createFolder(parts, uploads, catchUp),
     'get-object': getObject(parts, deliver),
     'upload-context': uploadContext(parts),
     'upload-progress': uploadProgress(parts),

@@ -101,6 +101,8 @@ export class TestChain implements Chain {
   };
   /** Times for which parameters were asked. */
   readonly paramsAskedAt: (number | undefined)[] = [];
+  /** Unix ms of the latest block; no request is later unless told. */
+  blockTime = Date.now() + 3_600_000;
   /** How often the latest block was asked for. */
   blocksAsked = 0;
   /** `address action` of everyone who is allowed. */
@@ -118,7 +120,7 @@ export class TestChain implements Chain {
 
   async latestBlock(): Promise<LatestBlock> {
     this.blocksAsked += 1;
-    return { height: 7, time: 1_700_000_000_000 };
+    return { height: 7, time: this.blockTime };
   }
 
   async bucket(name: string): Promise<BucketInfo | undefined> {

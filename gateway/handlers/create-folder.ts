@@ -1,3 +1,4 @@
+import type { CatchUp } from '../catch-up.ts';
 import { admitDelegation, announce, objectExists } from '../delegation.ts';
 import { readFolder } from '../delegation-query.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -9,12 +10,12 @@ import { xmlElements, xmlResponse } from '../xml.ts';
  * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and
  * tells the hash of the transaction.
  */
-export function createFolder(parts: GatewayParts, uploads: Slots): Handler {
+export function createFolder(parts: GatewayParts, uploads: Slots, catchUp: CatchUp): Handler {
   return async (c) => {
     // In Node the JS SDK reads the answer to this request as text, which it is by no other name.
     c.set('xmlType', 'text/xml');
     const signal = clientSignal(c);
-    const delegation = await admitDelegation(parts, c, readFolder, signal);
+    const delegation = await catchUp(() => admitDelegation(parts, c, readFolder, signal), signal);
     const release = uploads.take();
     try {
       const { transactionHash } = await announce(parts, delegation, signal);

@@ -215,3 +215,13 @@ test('what keeps the chain from taking the announcement is told, and the place i
   gateway.agent.before = () => {};
   t.is((await put(gateway)).status, 200);
 });
+
+test('a bucket that our node of the chain does not know yet is waited for', async (t) => {
+  const gateway = permitting(t);
+  gateway.chain.buckets = [];
+  gateway.chain.latestBlock = async () => {
+    gateway.chain.buckets = [bucket({})];
+    return { height: 8, time: Date.now() + 60_000 };
+  };
+  t.is((await put(gateway)).status, 200);
+});

@@ -1,3 +1,4 @@
+import type { CatchUp } from '../catch-up.ts';
 import { admitDelegation, delegatedJob } from '../delegation.ts';
 import { readDelegation } from '../delegation-query.ts';
 import type { Intake } from '../intake.ts';
@@ -10,10 +11,10 @@ import { checkContentLength } from '../upload-body.ts';
  * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
  * that sends no transaction itself, and takes the whole payload. One that has been announced before is taken up.
  */
-export function putDelegated(parts: GatewayParts, take: Intake): Handler {
+export function putDelegated(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const delegation = await admitDelegation(parts, c, readDelegation, signal);
+    const delegation = await catchUp(() => admitDelegation(parts, c, readDelegation, signal), signal);
     const { payloadSize: length } = delegation.announcement;
     checkPutSize(length, parts.limits.maxPayloadSize);
     checkContentLength(c.req.header('Content-Length'), length);

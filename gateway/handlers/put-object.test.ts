@@ -337,3 +337,23 @@ test('one upload more than the limit is told to come back', async (t) => {
   pipeline.before = () => {};
   t.is((await app.request(signedRequest({}, PAYLOAD))).status, 200);
 });
+
+test('an object, or an update, that our node of the chain does not know yet is waited for', async (t) => {
+  const sealed = object({ status: 'SEALED' });
+  const update = { updater: OWNER.address, payloadSize: 10, contentType: '', updatedAt: 1, version: 1 };
+  const updating = { object: { ...sealed, isUpdating: true }, update: { ...update, checksums: [] } };
+  for (const [before, after, id] of [
+    [[], [{ object: object({}) }], '4711.0'],
+    [[{ object: sealed }], [updating], '4711.1'],
+  ] as const) {
+    const { app, chain, pipeline } = testGateway(t);
+    chain.allow(OWNER, Action.CREATE_OBJECT).allow(OWNER, Action.UPDATE_OBJECT_CONTENT);
+    chain.objects = [...before];
+    chain.latestBlock = async () => {
+      chain.objects = [...after];
+      return { height: 8, time: Date.now() + 60_000 };
+    };
+    t.is((await app.request(signedRequest({}, PAYLOAD))).status, 200);
+    t.is(pipeline.taken.get(id)?.toString(), PAYLOAD);
+  }
+});

@@ -1,4 +1,5 @@
 import { admitUpload } from '../admission.ts';
+import type { CatchUp } from '../catch-up.ts';
 import type { Intake } from '../intake.ts';
 import { checkPutSize } from '../job-object.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -6,10 +7,10 @@ import { clientSignal, type Handler } from '../request.ts';
 import { checkContentLength } from '../upload-body.ts';
 
 /** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
-export function putObject(parts: GatewayParts, take: Intake): Handler {
+export function putObject(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const admitted = await admitUpload(parts, c, signal);
+    const admitted = await catchUp(() => admitUpload(parts, c, signal), signal);
     const { payloadSize } = admitted.object;
     checkPutSize(payloadSize, parts.limits.maxPayloadSize);
     checkContentLength(c.req.header('Content-Length'), payloadSize);

@@ -5,6 +5,7 @@ import { SP_HOST } from '../testing-keys.ts';
 
 test('a provider says who it is, of which chain, and how far it knows it', async (t) => {
   const { app, chain } = testGateway(t);
+  chain.blockTime = 1_700_000_000_000;
   const response = await app.request(`http://${SP_HOST}/status`);
   t.is(response.status, 200);
   t.is(response.headers.get('Content-Type'), 'application/json');
