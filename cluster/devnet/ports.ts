@@ -1,17 +1,43 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
+import { Retryable } from '../../protocols/errors.ts';
 
-/** Ports of the loopback interface that are free now, all different. */
+/**
+ * Systems take the ports of outgoing connections, and those of whoever does not mind, from higher up (32768 on Linux,
+ * 49152 on macOS): what is free here remains so, also while a devnet is down for a moment.
+ */
+const FIRST = 20_000;
+const LAST = 32_767;
+const TRIES = 100;
+
+/**
+ * Ports of the loopback interface that are free now, one after the other.
+ * @throws Retryable `no-free-ports`
+ */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    const listening = servers.map((server) => {
-      server.listen(0, '127.0.0.1');
-      return once(server, 'listening');
-    });
-    await Promise.all(listening);
-    return servers.map((server) => (server.address() as AddressInfo).port);
-  } finally {
-    for (const server of servers) server.close();
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const first = randomInt(FIRST, LAST - count + 2);
+    const ports = Array.from({ length: count }, (_, i) => first + i);
+    const free = await Promise.all(ports.map(isFree));
+    if (!free.includes(false)) return ports;
   }
+  throw new Retryable({
+    code: 'no-free-ports',
+    message: `There are no ${count} free ports in a row between ${FIRST} and ${LAST}.`,
+    advice: 'End what holds them, or name the ports yourself.',
+  });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }
