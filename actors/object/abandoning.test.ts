@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import type { JobObject } from '../../protocols/job/context.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { gate } from '../../runtime/actors/testing.ts';
 import type { UploadPart } from '../messages.ts';
@@ -89,9 +90,12 @@ test('an upload past its deadline is left to a client that goes on with it', asy
 });
 
 /** A primary with a delegated upload of which nothing more has come until its deadline. */
-async function abandoned(t: ExecutionContext): Promise<{ primary: Primary; payload: Payload }> {
+async function abandoned(
+  t: ExecutionContext,
+  over: Partial<JobObject> = {},
+): Promise<{ primary: Primary; payload: Payload }> {
   const primary = await start(t);
-  const payload = await primary.newObject(5_000, { checksums: [] });
+  const payload = await primary.newObject(5_000, { checksums: [], ...over });
   const { job, object } = payload;
   const { journal } = primary.ground;
   await journal.append(job, 1, { type: 'JobCreated', at: 1, id: job, object, deadlineAt: 2 });
@@ -115,6 +119,14 @@ test('an object that we have announced is rejected when its payload does not com
   t.false(primary.chain.objects.has(payload.job.objectId));
   await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
   t.deepEqual(await stored(primary, payload), []);
+});
+
+test('an update that we have announced is left to whoever wanted it', async (t) => {
+  const { primary, payload } = await abandoned(t, { isUpdate: true });
+  await primary.ground.queue.enqueue(payload.job);
+  await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
+  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  t.deepEqual(primary.chain.broadcasts, []);
 });
 
 test('a client that comes before the reject is signed has its whole time', async (t) => {

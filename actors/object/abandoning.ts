@@ -1,4 +1,6 @@
 import { type SealionError, Terminal } from '../../protocols/errors.ts';
+import { isDelegated } from '../../protocols/job/checksums.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
 import { isFromUploadDone } from '../../protocols/job/states.ts';
 import { discardOwnSegments } from './cleaning.ts';
 import { failUpload } from './uploading.ts';
@@ -8,6 +10,14 @@ import type { Work } from './work.ts';
 export function isAbandoned({ log, taking }: Work): boolean {
   const { state, deadlineAt } = log.context;
   return !isFromUploadDone(state) && !taking && Date.now() >= deadlineAt;
+}
+
+/**
+ * True for an object that we have created for a client, who may have no means to take it back. An update is left to
+ * whoever announced it: one that is called off leaves its version to the next, and this job has that version.
+ */
+export function isAnnouncedByUs(context: JobContext): boolean {
+  return isDelegated(context) && !context.object.isUpdate;
 }
 
 /**

@@ -1,13 +1,12 @@
 import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
 import type { SealionError } from '../../protocols/errors.ts';
-import { isDelegated } from '../../protocols/job/checksums.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols/job/states.ts';
 import { nextStates } from '../../protocols/job/transitions.ts';
 import type { Outcome } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import { allocate } from '../allocation.ts';
-import { discardUpload, isAbandoned } from './abandoning.ts';
+import { discardUpload, isAbandoned, isAnnouncedByUs } from './abandoning.ts';
 import { finish } from './cleaning.ts';
 import { type Findings, lookAround } from './look.ts';
 import { losePayload, replicate } from './replicating.ts';
@@ -114,8 +113,7 @@ export async function advance(work: Work): Promise<void> {
     case 'UPLOAD_OBJECT_ERROR':
       if (!isAbandoned(work)) return settle(work);
       await discardUpload(work);
-      // We have announced it ourselves, and its client may have no means to take it back.
-      return isDelegated(work.log.context) ? startReject(work) : settle(work);
+      return isAnnouncedByUs(work.log.context) ? startReject(work) : settle(work);
     case 'SEAL_OBJECT_DONE':
     case 'OBJECT_DISCONTINUED':
       return finish(work);

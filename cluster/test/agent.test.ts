@@ -29,6 +29,7 @@ async function start(
   t: ExecutionContext,
   change: (chain: Chain) => Chain = (chain) => chain,
   inclusionTimeoutMs = 20_000,
+  maxOpen?: number,
 ): Promise<Agency> {
   const fixture = await startChain(t, { storage: { maxSegmentSize: 1024 } });
   await createBucket(fixture, 'bucket-1', 1);
@@ -46,7 +47,7 @@ async function start(
   const line = signerLine(natsCalls(connection, log), key.address);
   const signing = system.spawn('signer', signer({ key, chain, roles, line }));
   const timing = { inclusionTimeoutMs, chainPollMs: 20 };
-  const ref = system.spawn('agent', agent({ chain, signer: signing, timing }));
+  const ref = system.spawn('agent', agent({ chain, signer: signing, timing }, maxOpen));
   const tree = (name: string) => system.tree().children.find((child) => child.name === name);
   await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));
   return {
@@ -108,6 +109,19 @@ test('many at once are all created', async (t) => {
   );
   t.is(new Set(all.map(({ onChain }) => onChain.object.id)).size, 20);
   await until('nothing is left to do', async () => agency.doing().length === 0);
+});
+
+test('more than so many at once are told to come again', async (t) => {
+  const agency = await start(t, undefined, undefined, 2);
+  const all = await Promise.allSettled(
+    ['a', 'b', 'c'].map((objectName) => agency.announce(newObject(agency, { objectName }))),
+  );
+  t.deepEqual(
+    all.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected'],
+  );
+  t.like(all[2], { reason: { kind: 'retryable', gatewayCode: 60003 } });
+  await until('there is room again', () => agency.announce(newObject(agency, { objectName: 'c' })));
 });
 
 test('others may use the operator key: the sequence is learned anew', async (t) => {
