@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { ChainError } from '../../protocols/greenfield/chain-errors.ts';
+import { jobs } from '../jobs.ts';
 import { type Broadcaster, chainAway, refusal, TestChain } from '../testing/chain.ts';
 import { eventually, newGround, type Payload, Primary, type PrimaryOptions } from '../testing/primary.ts';
 import { group } from '../testing/providers.ts';
@@ -147,6 +148,24 @@ test('a seal that is in no block within its time is broadcast again, the same by
   t.is(new Set(hashes(chain)).size, 1);
   const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
   t.like(failed, { failure: { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' } });
+});
+
+test('a chain that goes away during the seal and stays away for many tries costs nothing but time', async (t) => {
+  const { primary, chain, payload } = await upload(t, [], { pulls: false });
+  chain.answers.push(() => {
+    chain.outage = chainAway();
+    throw chain.outage;
+  });
+  const { queue } = primary.ground;
+  primary.system.spawn('jobs', jobs({ queue, objects: primary.objects, limit: 1 }));
+  await eventually('several tries have failed', async () => {
+    const { failedTries = 0 } = (await primary.context(payload)) ?? {};
+    return failedTries >= 3;
+  });
+  chain.outage = undefined;
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(context.signedSeals.length, 1, 'always the same bytes');
+  t.is(new Set(hashes(chain)).size, 1);
 });
 
 test('an object without checksums on chain gets them with its seal', async (t) => {
