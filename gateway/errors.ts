@@ -18,6 +18,7 @@ const INNER_CODES: Readonly<Record<string, number>> = {
   'signing-account-unknown': 120020,
   'role-lost': 120001,
   'signer-busy': 60003,
+  'bad-answer': 120001,
   'nobody-answers': 120001,
   'call-timeout': 120001,
   'too-many-calls': 60003,

@@ -141,9 +141,18 @@ test('a client that comes before the reject is signed has its whole time', async
   };
   await primary.ground.queue.enqueue(payload.job);
   await eventually('a reject is being signed', () => asked);
-  await primary.uploadPart(payload, part(0, 1));
+  const client = gate();
+  async function* slow() {
+    yield payload.bytes.subarray(0, SEGMENT - 1);
+    await client.opened;
+    yield payload.bytes.subarray(SEGMENT - 1, SEGMENT);
+  }
+  const upload = primary.uploadPart(payload, part(0, 1), slow());
+  await eventually('it runs', () => primary.line(payload)?.children.length === 1);
   open();
   await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
+  client.open();
+  await upload;
   t.is((await primary.context(payload))?.state, 'UPLOAD_OBJECT_DOING');
   t.deepEqual(primary.chain.broadcasts, []);
 });
