@@ -25,15 +25,15 @@ const MAX_OPEN = 1_000;
 export function agent(ports: SettlePorts, maxOpen = MAX_OPEN): Behaviour<AgentMessage, State> {
   const behaviour: Behaviour<Message, State> = {
     kind: 'agent',
-    start: () => ({ begun: 0, open: 0 }),
+    start: (ctx) => told({ begun: 0, open: 0 }, ctx),
     receive({ begun, open }, message, ctx) {
-      if (message.type === 'ended') return { begun, open: open - 1 };
+      if (message.type === 'ended') return told({ begun, open: open - 1 }, ctx);
       if (open >= maxOpen) {
         message.reply.reject(agentBusy(maxOpen));
         return { begun, open };
       }
       begin(message, begun, ctx);
-      return { begun: begun + 1, open: open + 1 };
+      return told({ begun: begun + 1, open: open + 1 }, ctx);
     },
   };
   return behaviour;
@@ -48,6 +48,15 @@ export function agent(ports: SettlePorts, maxOpen = MAX_OPEN): Behaviour<AgentMe
     });
     ctx.watch(ctx.spawn(`announcement/${begun}`, work), () => ({ type: 'ended' }));
   }
+}
+
+function told(state: State, ctx: Context<Message>): State {
+  ctx.say(
+    state.open > 0
+      ? { doing: `announcing objects for clients: ${state.open}`, waitsFor: 'the next block' }
+      : { doing: 'announcing objects for clients', waitsFor: 'the next delegated upload' },
+  );
+  return state;
 }
 
 function agentBusy(limit: number): Retryable {
