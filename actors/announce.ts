@@ -1,8 +1,9 @@
 import { Retryable, Terminal } from '../protocols/errors.ts';
 import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
+import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Activity } from '../runtime/actors/types.ts';
-import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
 import type { Announced, Announcement } from './messages.ts';
 import { type Refused, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
 

@@ -1,10 +1,9 @@
-import type { Hex, Visibility } from '../protocols/greenfield/types.ts';
+import type { Hex, ObjectOnChain, Visibility } from '../protocols/greenfield/types.ts';
 import type { JobContext, JobObject, Receipt } from '../protocols/job/context.ts';
 import type { JobId } from '../protocols/job/identity.ts';
 import type { SegmentRange } from '../protocols/payload/part.ts';
 import type { ReceivedTask } from '../protocols/replication/receive-message.ts';
 import type { Reply } from '../runtime/actors/types.ts';
-import type { ObjectOnChain } from '../runtime/chain/chain.ts';
 import type { Durability } from '../runtime/home/home.ts';
 
 /*

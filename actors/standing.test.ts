@@ -1,7 +1,6 @@
 import test from 'ava';
 import { Retryable } from '../protocols/errors.ts';
-import type { ObjectInfo } from '../protocols/greenfield/types.ts';
-import type { PendingUpdate } from '../runtime/chain/chain.ts';
+import type { ObjectInfo, PendingUpdate } from '../protocols/greenfield/types.ts';
 import { standingOf } from './standing.ts';
 import { TestChain } from './testing/chain.ts';
 import { group } from './testing/providers.ts';

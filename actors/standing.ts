@@ -1,7 +1,8 @@
 import { Retryable } from '../protocols/errors.ts';
+import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
-import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
 
 /** Where the chain stands with a job's object. `open`: it still waits for the seal. */
 export type Standing =

@@ -1,8 +1,8 @@
 import type { Announced, Announcement } from '../actors/messages.ts';
 import { Terminal } from '../protocols/errors.ts';
+import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import { Action, type BucketInfo } from '../protocols/greenfield/types.ts';
 import type { PayloadShape } from '../protocols/payload/plan.ts';
-import type { ObjectOnChain } from '../runtime/chain/chain.ts';
 import { admitSigners } from './admission.ts';
 import type { DelegationQuery } from './delegation-query.ts';
 import { type DescribedJob, describeUpload, jobOf, payloadSizeRefused } from './job-object.ts';

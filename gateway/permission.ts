@@ -1,11 +1,12 @@
 import { Terminal } from '../protocols/errors.ts';
+import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import {
   Action,
   type ActionType,
   type BucketInfo,
   type StorageProvider,
 } from '../protocols/greenfield/types.ts';
-import type { Chain, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
 import type { Address } from './address.ts';
 
 /** Whose requests are checked against what. */

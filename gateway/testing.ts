@@ -12,6 +12,7 @@ import type {
   BucketInfo,
   GlobalVirtualGroupFamily,
   ObjectInfo,
+  ObjectOnChain,
   StorageParams,
   StorageProvider,
 } from '../protocols/greenfield/types.ts';
@@ -19,7 +20,7 @@ import type { JobContext } from '../protocols/job/context.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
 import { createActorSystem } from '../runtime/actors/system.ts';
 import type { Behaviour, Ref } from '../runtime/actors/types.ts';
-import type { Chain, LatestBlock, ObjectOnChain } from '../runtime/chain/chain.ts';
+import type { Chain, LatestBlock } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
 import type { Records } from '../runtime/records/records.ts';
 import { sqliteRecords } from '../runtime/records/sqlite.ts';

@@ -1,6 +1,5 @@
 import test from 'ava';
-import type { GlobalVirtualGroup, ObjectInfo } from '../../protocols/greenfield/types.ts';
-import type { ObjectOnChain } from '../../runtime/chain/chain.ts';
+import type { GlobalVirtualGroup, ObjectInfo, ObjectOnChain } from '../../protocols/greenfield/types.ts';
 import { type Fate, fateOf } from './fate.ts';
 import type { ColumnRecord } from './record.ts';
 

@@ -1,4 +1,4 @@
-import type { ObjectOnChain } from '../../runtime/chain/chain.ts';
+import type { ObjectOnChain } from '../../protocols/greenfield/types.ts';
 import type { ColumnRecord } from './record.ts';
 
 /** What becomes of a stored column: it stays, or goes for a reason. */

@@ -5,18 +5,14 @@ import type {
   Account,
   GlobalVirtualGroup,
   ObjectInfo,
+  ObjectOnChain,
+  PendingUpdate,
   StorageProvider,
 } from '../../protocols/greenfield/types.ts';
 import type { JobObject } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import { verifySealAggregate } from '../../protocols/sealing/seal.ts';
-import type {
-  BroadcastResult,
-  Chain,
-  IncludedTransaction,
-  ObjectOnChain,
-  PendingUpdate,
-} from '../../runtime/chain/chain.ts';
+import type { BroadcastResult, Chain, IncludedTransaction } from '../../runtime/chain/chain.ts';
 import { provider } from './providers.ts';
 
 /** A transaction that came to the chain's node. */

@@ -1,9 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal } from '../../protocols/errors.ts';
-import type { ObjectInfo, ObjectStatus, Redundancy } from '../../protocols/greenfield/types.ts';
+import type {
+  ObjectInfo,
+  ObjectOnChain,
+  ObjectStatus,
+  Redundancy,
+} from '../../protocols/greenfield/types.ts';
 import { expectChecksums } from '../../protocols/integrity/expect-checksums.ts';
-import type { Chain, ObjectOnChain } from '../../runtime/chain/chain.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
 import type { ChainAccount } from './chain-account.ts';
 import { sizeOfFile } from './file.ts';
 import type { ObjectAddress, SpClient } from './sp-client.ts';

@@ -80,6 +80,28 @@ export interface GlobalVirtualGroupFamily {
   readonly gvgIds: readonly number[];
 }
 
+/** What the chain answers about an object. */
+export interface ObjectOnChain {
+  readonly object: ObjectInfo;
+  /** Only once sealed. */
+  readonly gvg?: GlobalVirtualGroup;
+  /** Only while `object.isUpdating`: until its seal, `object` still tells of the old content. */
+  readonly update?: PendingUpdate;
+}
+
+/** New content of a sealed object that waits to be uploaded and sealed (the chain's shadow object). */
+export interface PendingUpdate {
+  readonly updater: string;
+  /** Bytes. */
+  readonly payloadSize: number;
+  readonly contentType: string;
+  /** Seven integrity hashes, primary first; empty for a delegated upload. */
+  readonly checksums: readonly Hex[];
+  /** Unix seconds; the parameters of this time hold for the new content. */
+  readonly updatedAt: number;
+  readonly version: number;
+}
+
 /** The storage module's parameters that held when an object was created or last updated. */
 export interface StorageParams {
   /** Bytes; 16 MiB today. */

@@ -4,8 +4,7 @@ import type {
   BucketInfo,
   GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
-  Hex,
-  ObjectInfo,
+  ObjectOnChain,
   StorageParams,
   StorageProvider,
 } from '../../protocols/greenfield/types.ts';
@@ -77,26 +76,3 @@ export interface Chain {
   transaction(hash: string, options?: ChainOptions): Promise<IncludedTransaction | undefined>;
   close(): void;
 }
-
-export interface ObjectOnChain {
-  readonly object: ObjectInfo;
-  /** Only once sealed. */
-  readonly gvg?: GlobalVirtualGroup;
-  /** Only while `object.isUpdating`: until its seal, `object` still tells of the old content. */
-  readonly update?: PendingUpdate;
-}
-
-/** New content of a sealed object that waits to be uploaded and sealed (the chain's shadow object). */
-export interface PendingUpdate {
-  readonly updater: string;
-  /** Bytes. */
-  readonly payloadSize: number;
-  readonly contentType: string;
-  /** Seven integrity hashes, primary first; empty for a delegated upload. */
-  readonly checksums: readonly Hex[];
-  /** Unix seconds; the parameters of this time hold for the new content. */
-  readonly updatedAt: number;
-  readonly version: number;
-}
-
-export type { Hex };

@@ -9,19 +9,13 @@ import type {
   BucketInfo,
   GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
+  ObjectOnChain,
   StorageParams,
   StorageProvider,
 } from '../../protocols/greenfield/types.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
 import { Cache } from './cache.ts';
-import type {
-  BroadcastResult,
-  Chain,
-  ChainOptions,
-  IncludedTransaction,
-  LatestBlock,
-  ObjectOnChain,
-} from './chain.ts';
+import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction, LatestBlock } from './chain.ts';
 import * as decode from './decode.ts';
 import * as methods from './methods.ts';
 import { ask, unavailable, withClient } from './query.ts';

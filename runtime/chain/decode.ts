@@ -21,13 +21,13 @@ import type {
   GlobalVirtualGroupFamily,
   ObjectInfo,
   ObjectStatus,
+  PendingUpdate,
   Redundancy,
   SpStatus,
   StorageParams,
   StorageProvider,
   Visibility,
 } from '../../protocols/greenfield/types.ts';
-import type { PendingUpdate } from './chain.ts';
 
 /**
  * From Greenfield's protobuf messages to plain data. The position of a name is its number on the wire

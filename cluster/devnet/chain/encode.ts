@@ -18,9 +18,9 @@ import type {
   GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
   ObjectInfo,
+  PendingUpdate,
   StorageProvider,
 } from '../../../protocols/greenfield/types.ts';
-import type { PendingUpdate } from '../../../runtime/chain/chain.ts';
 import {
   BUCKET_STATUS,
   OBJECT_STATUS,

@@ -4,9 +4,9 @@ import type {
   GlobalVirtualGroupFamily,
   Hex,
   ObjectInfo,
+  PendingUpdate,
   StorageProvider,
 } from '../../../protocols/greenfield/types.ts';
-import type { PendingUpdate } from '../../../runtime/chain/chain.ts';
 import type { ChainGenesis, GenesisParams } from './genesis.ts';
 import { Errors, Refusal } from './refusal.ts';
 import { Overlay, type Reader } from './store.ts';

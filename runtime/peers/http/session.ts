@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled, Retryable, SealionError, Terminal } from '../../../protocols/errors.ts';
+import type { Hex } from '../../../protocols/greenfield/types.ts';
 import { checksum } from '../../../protocols/integrity/checksums.ts';
 import type { Receipt } from '../../../protocols/job/context.ts';
 import {
@@ -7,7 +8,6 @@ import {
   RECEIVE_MESSAGE_HEADER,
   REPLICATE_PIECE_PATH,
 } from '../../../protocols/replication/receive-message.ts';
-import type { Hex } from '../../chain/chain.ts';
 import { orAborted } from '../../nats/abortable.ts';
 import type { ColumnOffer, PeerOptions, ReplicationSession } from '../peers.ts';
 import type { ColumnTask } from './column-task.ts';

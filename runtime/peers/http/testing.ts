@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import { formatSpStatus, type SpStatus } from '../../../protocols/greenfield/sp-status.ts';
-import type { ObjectInfo, StorageProvider } from '../../../protocols/greenfield/types.ts';
+import type { ObjectInfo, ObjectOnChain, StorageProvider } from '../../../protocols/greenfield/types.ts';
 import {
   INTEGRITY_SIGNATURE_HEADER,
   RECEIVE_MESSAGE_HEADER,
   type ReceivedTask,
   readReceiveMessage,
 } from '../../../protocols/replication/receive-message.ts';
-import type { Chain, ObjectOnChain } from '../../chain/chain.ts';
+import type { Chain } from '../../chain/chain.ts';
 import type { ApprovalAsk, ColumnOffer } from '../peers.ts';
 import { CHAIN_ID, operatorKey, PROVIDERS, type Sample } from '../testing.ts';
 import { HttpPeerClient, type HttpPeersOptions } from './client.ts';
