@@ -39,7 +39,7 @@ test('while an upload is in work, its state is told to anyone who signs', async 
   }
 });
 
-test('a failure is told in words, with what helps and when it is tried again', async (t) => {
+test('a failure that heals by itself reads as work that goes on, with the reason beside it', async (t) => {
   const gateway = testGateway(t);
   const failure: JobContext['failure'] = {
     code: 'offer-refused',
@@ -51,8 +51,24 @@ test('a failure is told in words, with what helps and when it is tried again', a
   };
   gateway.pipeline.contexts.set('4711.0', jobContext({ state: 'REPLICATE_OBJECT_ERROR', failure }));
   t.deepEqual(await progress(gateway), {
-    description: PROGRESS_TEXT.REPLICATE_OBJECT_ERROR,
+    description: PROGRESS_TEXT.REPLICATE_OBJECT_DOING,
     error: 'SP 4 &lt;draining&gt; &amp; SP 5 refused. Nothing to do. Next try at 2024-01-02T03:04:05.000Z.',
+  });
+});
+
+test('a failure that waits for the client reads as one', async (t) => {
+  const gateway = testGateway(t);
+  const failure: JobContext['failure'] = {
+    code: 'payload-lost',
+    message: 'Segment 3 is gone.',
+    advice: 'Upload the object again.',
+    attempt: 1,
+    resume: 'UPLOAD_OBJECT_DOING',
+  };
+  gateway.pipeline.contexts.set('4711.0', jobContext({ state: 'UPLOAD_OBJECT_ERROR', failure }));
+  t.deepEqual(await progress(gateway), {
+    description: PROGRESS_TEXT.UPLOAD_OBJECT_ERROR,
+    error: 'Segment 3 is gone. Upload the object again.',
   });
 });
 

@@ -1,6 +1,6 @@
 import { escapeXml } from '../../protocols/greenfield/gateway-errors.ts';
 import type { Failure, JobContext } from '../../protocols/job/context.ts';
-import { PROGRESS_TEXT } from '../../protocols/job/progress-text.ts';
+import { progressText } from '../../protocols/job/progress-text.ts';
 import { authenticate } from '../authentication.ts';
 import { jobOf } from '../job-object.ts';
 import { jobProgress } from '../job-progress.ts';
@@ -18,10 +18,11 @@ export function uploadProgress(parts: GatewayParts): Handler {
     const signal = clientSignal(c);
     await authenticate(parts.offChainKeys, c);
     const found = await findObject(parts, c.get('address'), signal);
-    const { state, failure } = await progressOf(parts, found, signal);
+    const progress = await progressOf(parts, found, signal);
+    const { failure } = progress;
     return xmlResponse(
       c,
-      `<QueryUploadProgress version="1.0"><ProgressDescription>${escapeXml(PROGRESS_TEXT[state])}</ProgressDescription><ErrorDescription>${escapeXml(failure ? inWords(failure) : '')}</ErrorDescription></QueryUploadProgress>`,
+      `<QueryUploadProgress version="1.0"><ProgressDescription>${escapeXml(progressText(progress))}</ProgressDescription><ErrorDescription>${escapeXml(failure ? inWords(failure) : '')}</ErrorDescription></QueryUploadProgress>`,
     );
   };
 }

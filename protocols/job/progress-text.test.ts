@@ -1,5 +1,5 @@
 import test from 'ava';
-import { PROGRESS_TEXT } from './progress-text.ts';
+import { PROGRESS_TEXT, progressText } from './progress-text.ts';
 import { JOB_STATE_NAMES } from './states.ts';
 
 test('every state has a text, and only errors say that something is wrong', (t) => {
@@ -23,4 +23,19 @@ test('the way of an upload as a client sees it', (t) => {
       'object has been discontinued',
     ],
   );
+});
+
+test('a failure that is tried again by itself has the text of what is tried, any other its own', (t) => {
+  const failure = { code: 'x', message: 'x', attempt: 1 };
+  for (const [state, resume] of [
+    ['ALLOC_SECONDARY_ERROR', 'ALLOC_SECONDARY_DOING'],
+    ['REPLICATE_OBJECT_ERROR', 'ALLOC_SECONDARY_DOING'],
+    ['REPLICATE_OBJECT_ERROR', 'REPLICATE_OBJECT_DOING'],
+    ['SIGN_OBJECT_ERROR', 'SIGN_OBJECT_DOING'],
+    ['SEAL_OBJECT_ERROR', 'SEAL_OBJECT_DOING'],
+  ] as const) {
+    t.is(progressText({ state, failure: { ...failure, resume, nextTryAt: 1 } }), PROGRESS_TEXT[resume]);
+    t.is(progressText({ state, failure: { ...failure, resume } }), PROGRESS_TEXT[state]);
+  }
+  t.is(progressText({ state: 'SEAL_OBJECT_DOING' }), PROGRESS_TEXT.SEAL_OBJECT_DOING);
 });

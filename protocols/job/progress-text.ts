@@ -1,3 +1,4 @@
+import type { JobContext } from './context.ts';
 import type { JobStateName } from './states.ts';
 
 const UPLOADING = 'object payload is uploading to the primary SP';
@@ -27,3 +28,12 @@ export const PROGRESS_TEXT: Readonly<Record<JobStateName, string>> = {
   SEAL_OBJECT_ERROR: 'something is wrong in sealing object',
   OBJECT_DISCONTINUED: 'object has been discontinued',
 };
+
+/**
+ * The text for a job as it stands. Clients take a text that begins with "something is wrong" for the end and give up,
+ * so it is for a failure after which the client has to act (a payload that was lost). One that the provider tries
+ * again by itself has the text of the work that goes on; why it failed stands in ErrorDescription.
+ */
+export function progressText({ state, failure }: Pick<JobContext, 'state' | 'failure'>): string {
+  return PROGRESS_TEXT[failure?.nextTryAt === undefined ? state : failure.resume];
+}
