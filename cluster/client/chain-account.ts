@@ -130,6 +130,39 @@ export class ChainAccount {
     );
   }
 
+  /** Takes back an update that is not sealed yet. @throws as `send` */
+  async cancelUpdateObject(bucketName: string, objectName: string, options?: ChainOptions): Promise<void> {
+    await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgCancelUpdateObjectContent',
+        value: { operator: this.address, bucketName, objectName },
+      },
+      options,
+    );
+  }
+
+  /** Deletes an object, whatever its state. @throws as `send` */
+  async deleteObject(bucketName: string, objectName: string, options?: ChainOptions): Promise<void> {
+    await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgDeleteObject',
+        value: { operator: this.address, bucketName, objectName },
+      },
+      options,
+    );
+  }
+
+  /** Deletes a bucket without objects. @throws as `send` */
+  async deleteBucket(bucketName: string, options?: ChainOptions): Promise<void> {
+    await this.send(
+      {
+        typeUrl: '/greenfield.storage.MsgDeleteBucket',
+        value: { operator: this.address, bucketName },
+      },
+      options,
+    );
+  }
+
   /**
    * Sends one message and waits until it is in a block.
    * @throws Terminal `transaction-refused` with the chain's words; Retryable `transaction-not-included`; as `Chain`

@@ -3,10 +3,13 @@ import { type JsonValue, sortedJson } from './sorted-json.ts';
 /** Names of the storage module's events (greenfield.md §7.3). */
 export const StorageEvent = {
   CREATE_BUCKET: 'greenfield.storage.EventCreateBucket',
+  DELETE_BUCKET: 'greenfield.storage.EventDeleteBucket',
   CREATE_OBJECT: 'greenfield.storage.EventCreateObject',
   CANCEL_CREATE_OBJECT: 'greenfield.storage.EventCancelCreateObject',
+  DELETE_OBJECT: 'greenfield.storage.EventDeleteObject',
   UPDATE_OBJECT_CONTENT: 'greenfield.storage.EventUpdateObjectContent',
   UPDATE_OBJECT_CONTENT_SUCCESS: 'greenfield.storage.EventUpdateObjectContentSuccess',
+  CANCEL_UPDATE_OBJECT_CONTENT: 'greenfield.storage.EventCancelUpdateObjectContent',
   SEAL_OBJECT: 'greenfield.storage.EventSealObject',
   REJECT_SEAL_OBJECT: 'greenfield.storage.EventRejectSealObject',
 } as const;

@@ -26,6 +26,9 @@ const redundancy = enumeration({ EC: 'REDUNDANCY_EC_TYPE', REPLICA: 'REDUNDANCY_
 /** Ignored by the chain since its upgrade Serengeti; clients send it with an empty `sig`. */
 const approval = nested({ expiredHeight: uint64, globalVirtualGroupFamilyId: uint32, sig: bytes });
 
+/** What most messages about one object consist of. */
+const namedObject = { operator: string, bucketName: string, objectName: string } as const;
+
 /**
  * Every message that Sealion signs or understands, described once: the generated protobuf codec, which field
  * names the signer, the fixed gas (greenfield.md §7.4), and the fields. Plain values, protobuf bytes and EIP-712
@@ -52,11 +55,17 @@ export const MESSAGE_TYPES = {
     expectChecksums: bytesList,
     redundancyType: redundancy,
   }),
-  '/greenfield.storage.MsgCancelCreateObject': messageType(tx.MsgCancelCreateObject, 'operator', 1200, {
+  '/greenfield.storage.MsgDeleteBucket': messageType(tx.MsgDeleteBucket, 'operator', 1200, {
     operator: string,
     bucketName: string,
-    objectName: string,
   }),
+  '/greenfield.storage.MsgCancelCreateObject': messageType(
+    tx.MsgCancelCreateObject,
+    'operator',
+    1200,
+    namedObject,
+  ),
+  '/greenfield.storage.MsgDeleteObject': messageType(tx.MsgDeleteObject, 'operator', 1200, namedObject),
   '/greenfield.storage.MsgUpdateObjectContent': messageType(tx.MsgUpdateObjectContent, 'operator', 1200, {
     operator: string,
     bucketName: string,
@@ -65,6 +74,12 @@ export const MESSAGE_TYPES = {
     contentType: string,
     expectChecksums: bytesList,
   }),
+  '/greenfield.storage.MsgCancelUpdateObjectContent': messageType(
+    tx.MsgCancelUpdateObjectContent,
+    'operator',
+    1200,
+    namedObject,
+  ),
   '/greenfield.storage.MsgSealObject': messageType(tx.MsgSealObject, 'operator', 120, {
     operator: string,
     bucketName: string,
@@ -80,11 +95,12 @@ export const MESSAGE_TYPES = {
     secondarySpBlsAggSignatures: bytes,
     expectChecksums: bytesList,
   }),
-  '/greenfield.storage.MsgRejectSealObject': messageType(tx.MsgRejectSealObject, 'operator', 12000, {
-    operator: string,
-    bucketName: string,
-    objectName: string,
-  }),
+  '/greenfield.storage.MsgRejectSealObject': messageType(
+    tx.MsgRejectSealObject,
+    'operator',
+    12000,
+    namedObject,
+  ),
   '/greenfield.storage.MsgDelegateCreateObject': messageType(tx.MsgDelegateCreateObject, 'operator', 1200, {
     operator: string,
     creator: string,

@@ -24,10 +24,13 @@ export class Refusal extends Terminal {
 /** The chain's errors that only its stand-in must know; see `ChainError` for those that Sealion acts on. */
 export const Errors = {
   ...ChainError,
+  BUCKET_NOT_EMPTY: { codespace: 'storage', code: 1109, text: 'Bucket is not empty' },
   NO_SUCH_SP: { codespace: 'storage', code: 1111, text: 'No such storage provider' },
   INVALID_VISIBILITY: { codespace: 'storage', code: 1118, text: 'Invalid type of visibility' },
   UPDATE_NOT_ALLOWED: { codespace: 'storage', code: 1126, text: 'Object is not allowed to update' },
+  OBJECT_NOT_UPDATING: { codespace: 'storage', code: 1128, text: 'Object is not being updated' },
   BUCKET_DISCONTINUED: { codespace: 'storage', code: 3104, text: 'the bucket is discontinued' },
+  INVALID_OBJECT_STATUS: { codespace: 'storage', code: 3105, text: 'invalid object status' },
   BUCKET_MIGRATING: { codespace: 'storage', code: 3107, text: 'the bucket is migrating' },
   NO_SUCH_FAMILY: {
     codespace: 'virtualgroup',

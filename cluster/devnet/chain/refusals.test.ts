@@ -1,20 +1,7 @@
-import test, { type ExecutionContext } from 'ava';
-import type { SealionError } from '../../../protocols/errors.ts';
+import test from 'ava';
 import type { Message, MessageValue } from '../../../protocols/greenfield/messages.ts';
 import type { ChainAccount } from '../../client/chain-account.ts';
-import { CHECKSUMS, type ChainFixture, createBucket, startChain } from './testing.ts';
-
-/** Asserts that the chain includes or answers the message with this codespace and number. */
-async function refuses(
-  t: ExecutionContext,
-  account: ChainAccount,
-  message: Message,
-  expected: string,
-): Promise<void> {
-  const error = await t.throwsAsync<SealionError>(account.send(message));
-  t.is(error?.code, 'transaction-refused');
-  t.regex(error?.message ?? '', new RegExp(`\\(${expected}\\)`));
-}
+import { CHECKSUMS, type ChainFixture, createBucket, refuses, startChain } from './testing.ts';
 
 const createBucketMessage = (
   { user, genesis }: ChainFixture,

@@ -28,6 +28,8 @@ export interface LocalVirtualGroup {
   readonly gvgId: number;
   /** Bytes. */
   readonly storedSize: number;
+  /** Bytes that are paid for: small objects count as `minChargeSize`. */
+  readonly chargedSize: number;
 }
 
 export interface Head {
@@ -96,6 +98,11 @@ export class StateReader {
     return this.reader.get<readonly LocalVirtualGroup[]>(`local-groups/${bucketId}`) ?? [];
   }
 
+  /** Objects that have a name in the bucket, sealed or not. */
+  objectCount(bucketName: string): number {
+    return this.reader.get<number>(objectCountKey(bucketName)) ?? 0;
+  }
+
   object(bucketName: string, objectName: string): ObjectInfo | undefined {
     const id = this.reader.get<string>(objectKey(bucketName, objectName));
     return id === undefined ? undefined : this.objectById(id);
@@ -152,11 +159,20 @@ export class State extends StateReader {
     this.overlay.put(`bucket-name/${bucket.id}`, bucket.bucketName);
   }
 
+  /** Its objects must be gone before. */
+  deleteBucket(bucket: BucketInfo): void {
+    this.overlay.delete(`bucket/${bucket.bucketName}`);
+    this.overlay.delete(`bucket-name/${bucket.id}`);
+    this.overlay.delete(`local-groups/${bucket.id}`);
+    this.overlay.delete(objectCountKey(bucket.bucketName));
+  }
+
   putLocalGroups(bucketId: string, groups: readonly LocalVirtualGroup[]): void {
     this.overlay.put(`local-groups/${bucketId}`, groups);
   }
 
   putObject(object: ObjectInfo): void {
+    if (!this.objectById(object.id)) this.#countObject(object.bucketName, 1);
     this.overlay.put(objectKey(object.bucketName, object.objectName), object.id);
     this.overlay.put(`object/${object.id}`, object);
   }
@@ -164,6 +180,8 @@ export class State extends StateReader {
   deleteObject(object: ObjectInfo): void {
     this.overlay.delete(objectKey(object.bucketName, object.objectName));
     this.overlay.delete(`object/${object.id}`);
+    this.deletePendingUpdate(object.id);
+    this.#countObject(object.bucketName, -1);
   }
 
   putPendingUpdate(objectId: string, update: PendingUpdate): void {
@@ -172,6 +190,10 @@ export class State extends StateReader {
 
   deletePendingUpdate(objectId: string): void {
     this.overlay.delete(`update/${objectId}`);
+  }
+
+  #countObject(bucketName: string, change: number): void {
+    this.overlay.put(objectCountKey(bucketName), this.objectCount(bucketName) + change);
   }
 
   /** The next number of a sequence, from 1. */
@@ -200,4 +222,8 @@ export function putGenesis(state: State, genesis: ChainGenesis): void {
 /** A bucket's name has no slash, so the key is unambiguous. */
 function objectKey(bucketName: string, objectName: string): string {
   return `object-id/${bucketName}/${objectName}`;
+}
+
+function objectCountKey(bucketName: string): string {
+  return `object-count/${bucketName}`;
 }

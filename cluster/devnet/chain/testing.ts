@@ -2,8 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
+import type { SealionError } from '../../../protocols/errors.ts';
 import { blsAggregate, blsSign } from '../../../protocols/greenfield/bls.ts';
+import type { AbciEvent } from '../../../protocols/greenfield/events.ts';
 import { fromHex, toHex } from '../../../protocols/greenfield/hex.ts';
+import type { Message } from '../../../protocols/greenfield/messages.ts';
 import type { Hex, StorageParams } from '../../../protocols/greenfield/types.ts';
 import { sealDigest } from '../../../protocols/sealing/seal-document.ts';
 import type { Chain } from '../../../runtime/chain/chain.ts';
@@ -108,4 +111,76 @@ export async function createBucket(
 ): Promise<string> {
   const primarySpAddress = genesis.chain.sps[spId - 1]?.operatorAddress ?? '';
   return user.createBucket({ bucketName, primarySpAddress, familyId: spId });
+}
+
+/** Seals an object of SP 1, by the first group of its family unless told. */
+export async function seal(
+  fixture: ChainFixture,
+  object: { bucketName: string; objectName: string; checksums?: readonly Hex[]; gvgId?: number },
+): Promise<void> {
+  const { sp } = fixture;
+  await sp(1, 'seal').send(await sealMessage(fixture, object));
+}
+
+/** What `seal` sends: the checksums are always in it, as Sealion sends them. */
+export async function sealMessage(
+  { chain, sp, aggregate }: ChainFixture,
+  object: { bucketName: string; objectName: string; checksums?: readonly Hex[]; gvgId?: number },
+): Promise<Message> {
+  const { bucketName, objectName, checksums = CHECKSUMS, gvgId = 1 } = object;
+  const found = await chain.object(bucketName, objectName);
+  const gvg = await chain.gvg(gvgId);
+  return {
+    typeUrl: '/greenfield.storage.MsgSealObjectV2',
+    value: {
+      operator: sp(1, 'seal').address,
+      bucketName,
+      objectName,
+      globalVirtualGroupId: gvgId,
+      secondarySpBlsAggSignatures: aggregate(
+        gvg?.secondarySpIds ?? [],
+        gvgId,
+        found?.object.id ?? '',
+        checksums,
+      ),
+      expectChecksums: checksums,
+    },
+  };
+}
+
+/** SP 1 gives up an object, or its pending update. */
+export async function reject({ sp }: ChainFixture, bucketName: string, objectName: string): Promise<void> {
+  await sp(1, 'seal').send({
+    typeUrl: '/greenfield.storage.MsgRejectSealObject',
+    value: { operator: sp(1, 'seal').address, bucketName, objectName },
+  });
+}
+
+/** Asserts that the chain includes or answers the message with this codespace and number. @returns its text */
+export async function refuses(
+  t: ExecutionContext,
+  account: ChainAccount,
+  message: Message,
+  expected: string,
+): Promise<string> {
+  const error = await t.throwsAsync<SealionError>(account.send(message));
+  t.is(error?.code, 'transaction-refused');
+  const text = error?.message ?? '';
+  t.true(text.endsWith(`(${expected}).`), `expected ${expected}: ${text}`);
+  return text;
+}
+
+/** The events of an included transaction, with plain values. */
+export async function eventsOf(rpc: string, hash: string): Promise<readonly Record<string, unknown>[]> {
+  const params = { hash: Buffer.from(hash, 'hex').toString('base64'), prove: false };
+  const response = await fetch(rpc, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tx', params }),
+  });
+  const { result } = (await response.json()) as { result: { tx_result: { events: readonly AbciEvent[] } } };
+  return result.tx_result.events.map(({ type, attributes }) => ({
+    type,
+    ...Object.fromEntries(attributes.map(({ key, value }) => [key, JSON.parse(value) as unknown])),
+  }));
 }

@@ -1,4 +1,4 @@
-import type { BucketInfo, GlobalVirtualGroup } from '../../../protocols/greenfield/types.ts';
+import type { BucketInfo, GlobalVirtualGroup, ObjectInfo } from '../../../protocols/greenfield/types.ts';
 import { Limits } from './limits.ts';
 import { Errors, Refusal } from './refusal.ts';
 import type { LocalVirtualGroup, State, StateReader } from './state.ts';
@@ -25,17 +25,34 @@ export function storeInGroup(state: State, bucket: BucketInfo, gvgId: number, by
   if (!existing && groups.length > Limits.LOCAL_GROUPS_PER_BUCKET) {
     throw new Refusal(Errors.VIRTUAL_GROUP_FAILED, 'The local virtual groups of the bucket exceed the limit');
   }
-  const group = existing ?? { id: 1 + Math.max(0, ...groups.map(({ id }) => id)), gvgId, storedSize: 0 };
-  setStored(state, bucket, gvg, group, bytes);
+  const id = 1 + Math.max(0, ...groups.map((group) => group.id));
+  const group = existing ?? { id, gvgId, storedSize: 0, chargedSize: 0 };
+  setStored(state, bucket, gvg, group, { stored: bytes, charged: chargedSize(state, bytes) });
   return group.id;
 }
 
-/** Takes bytes that `storeInGroup` put in out again. */
-export function removeFromGroup(state: State, bucket: BucketInfo, localGroupId: number, bytes: number): void {
-  const group = state.localGroups(bucket.id).find(({ id }) => id === localGroupId);
+/**
+ * Takes an object's bytes out of its group, and with the last of them the bucket's local group.
+ * @param charge `kept`: what the chain forgets to take off the bill when an update makes an object empty
+ */
+export function removeFromGroup(
+  state: State,
+  bucket: BucketInfo,
+  object: ObjectInfo,
+  charge: 'dropped' | 'kept' = 'dropped',
+): void {
+  const group = state.localGroups(bucket.id).find(({ id }) => id === object.localVirtualGroupId);
   const gvg = group && state.gvg(group.gvgId);
   if (!group || !gvg) throw new Refusal(Errors.NO_SUCH_GVG);
-  setStored(state, bucket, gvg, group, -bytes);
+  setStored(state, bucket, gvg, group, {
+    stored: -object.payloadSize,
+    charged: charge === 'kept' ? 0 : -chargedSize(state, object.payloadSize),
+  });
+}
+
+/** Bytes that are charged for an object. */
+function chargedSize(state: StateReader, payloadSize: number): number {
+  return Math.max(payloadSize, state.params.storage.minChargeSize);
 }
 
 function setStored(
@@ -43,9 +60,14 @@ function setStored(
   bucket: BucketInfo,
   gvg: GlobalVirtualGroup,
   group: LocalVirtualGroup,
-  bytes: number,
+  change: { readonly stored: number; readonly charged: number },
 ): void {
   const others = state.localGroups(bucket.id).filter(({ id }) => id !== group.id);
-  state.putLocalGroups(bucket.id, [...others, { ...group, storedSize: group.storedSize + bytes }]);
-  state.putGvg({ ...gvg, storedSize: gvg.storedSize + bytes });
+  const changed = {
+    ...group,
+    storedSize: group.storedSize + change.stored,
+    chargedSize: group.chargedSize + change.charged,
+  };
+  state.putLocalGroups(bucket.id, changed.chargedSize === 0 ? others : [...others, changed]);
+  state.putGvg({ ...gvg, storedSize: gvg.storedSize + change.stored });
 }

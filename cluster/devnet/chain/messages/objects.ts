@@ -1,3 +1,4 @@
+import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import {
   MsgCreateObjectResponse,
   MsgDelegateCreateObjectResponse,
@@ -17,9 +18,6 @@ import { Errors, Refusal } from '../refusal.ts';
 import type { State } from '../state.ts';
 import { storeInGroup } from '../virtual-groups.ts';
 import type { Context, MessageResponse } from './context.ts';
-
-/** Number of `permission.ActionType` that lets an account cancel. */
-const DELETE_OBJECT = 4;
 
 /** @throws Refusal */
 export function createObject(
@@ -59,7 +57,10 @@ export function cancelCreateObject(
   if (object.status !== 'CREATED') {
     throw new Refusal(Errors.OBJECT_NOT_CREATED, `Object status: OBJECT_STATUS_${object.status}`);
   }
-  if (!allowedOnObject(operator, bucket, object, DELETE_OBJECT) && operator !== object.creator) {
+  if (
+    !allowedOnObject(operator, bucket, object, ActionType.ACTION_DELETE_OBJECT) &&
+    operator !== object.creator
+  ) {
     throw new Refusal(
       Errors.ACCESS_DENIED,
       `The operator(${operator}) has no DeleteObject permission of the bucket(${bucket.bucketName}), object(${object.objectName})`,

@@ -65,7 +65,7 @@ function seal({ state, emit }: Context, message: SealV2): void {
   }
   checkAggregate(state, gvg, object, message.secondarySpBlsAggSignatures);
 
-  if (isUpdate) removeFromGroup(state, bucket, before.localVirtualGroupId, before.payloadSize);
+  if (isUpdate) removeFromGroup(state, bucket, before);
   const localVirtualGroupId = asInvalidGvg(() => storeInGroup(state, bucket, gvg.id, object.payloadSize));
   const sealed: ObjectInfo = { ...object, status: 'SEALED', localVirtualGroupId };
   state.putObject(sealed);

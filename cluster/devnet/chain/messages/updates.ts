@@ -31,6 +31,31 @@ export function delegateUpdateObjectContent(
   return { typeUrl: '/greenfield.storage.MsgDelegateUpdateObjectContentResponse', value: new Uint8Array() };
 }
 
+/** The owner or the updater takes an update back; its version number is free for the next. @throws Refusal */
+export function cancelUpdateObjectContent(
+  { state, emit }: Context,
+  message: MessageValue<'/greenfield.storage.MsgCancelUpdateObjectContent'>,
+): MessageResponse {
+  const operator = checksumAddress(message.operator);
+  const bucket = state.bucket(message.bucketName);
+  if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  const object = state.object(message.bucketName, message.objectName);
+  if (!object) throw new Refusal(Errors.NO_SUCH_OBJECT);
+  if (!object.isUpdating) throw new Refusal(Errors.OBJECT_NOT_UPDATING);
+  if (operator !== object.owner && operator !== state.pendingUpdate(object.id)?.updater) {
+    throw new Refusal(Errors.ACCESS_DENIED, 'Only allowed owner/updater to do cancel update object');
+  }
+  state.putObject({ ...object, isUpdating: false });
+  state.deletePendingUpdate(object.id);
+  emit(StorageEvent.CANCEL_UPDATE_OBJECT_CONTENT, {
+    operator,
+    bucket_name: bucket.bucketName,
+    object_name: object.objectName,
+    object_id: object.id,
+  });
+  return { typeUrl: '/greenfield.storage.MsgCancelUpdateObjectContentResponse', value: new Uint8Array() };
+}
+
 interface Update extends MessageValue<'/greenfield.storage.MsgDelegateUpdateObjectContent'> {
   readonly delegated: boolean;
 }
@@ -72,7 +97,7 @@ function update({ state, time, emit }: Context, message: Update): void {
     version: object.version + 1,
   };
   if (content.payloadSize === 0) {
-    removeFromGroup(state, bucket, object.localVirtualGroupId, object.payloadSize);
+    removeFromGroup(state, bucket, object, 'kept');
     const localVirtualGroupId = storeEmpty(state, bucket);
     state.putObject({ ...object, ...content, updatedBy: updater, localVirtualGroupId });
   } else {

@@ -1,0 +1,80 @@
+import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
+import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
+import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
+import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { allowedOnBucket, allowedOnObject } from '../permission.ts';
+import { Errors, Refusal } from '../refusal.ts';
+import { removeFromGroup } from '../virtual-groups.ts';
+import type { Context, MessageResponse } from './context.ts';
+import { cancelCreateObject } from './objects.ts';
+
+/** Deletes an empty bucket. @throws Refusal */
+export function deleteBucket(
+  { state, emit }: Context,
+  message: MessageValue<'/greenfield.storage.MsgDeleteBucket'>,
+): MessageResponse {
+  const operator = checksumAddress(message.operator);
+  const { bucketName } = message;
+  const bucket = state.bucket(bucketName);
+  if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  if (!allowedOnBucket(operator, bucket, ActionType.ACTION_DELETE_BUCKET)) {
+    throw new Refusal(
+      Errors.ACCESS_DENIED,
+      `The operator(${operator}) has no DeleteBucket permission of the bucket(${bucketName})`,
+    );
+  }
+  if (state.objectCount(bucketName) > 0) throw new Refusal(Errors.BUCKET_NOT_EMPTY);
+  for (const { id, storedSize, chargedSize } of state.localGroups(bucket.id)) {
+    if (storedSize !== 0 || chargedSize !== 0) {
+      throw new Refusal(Errors.VIRTUAL_GROUP_FAILED, `non-empty lvg, id:${id}`);
+    }
+  }
+  state.deleteBucket(bucket);
+  emit(StorageEvent.DELETE_BUCKET, {
+    operator,
+    owner: bucket.owner,
+    bucket_name: bucketName,
+    bucket_id: bucket.id,
+    global_virtual_group_family_id: bucket.familyId,
+  });
+  return { typeUrl: '/greenfield.storage.MsgDeleteBucketResponse', value: new Uint8Array() };
+}
+
+/** Deletes a sealed object with its pending update; one that waits for its seal is cancelled. @throws Refusal */
+export function deleteObject(
+  context: Context,
+  message: MessageValue<'/greenfield.storage.MsgDeleteObject'>,
+): MessageResponse {
+  const { state, emit } = context;
+  const operator = checksumAddress(message.operator);
+  const { bucketName, objectName } = message;
+  const bucket = state.bucket(bucketName);
+  if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
+  const object = state.object(bucketName, objectName);
+  if (!object) throw new Refusal(Errors.NO_SUCH_OBJECT);
+  if (object.status === 'DISCONTINUED') {
+    throw new Refusal(
+      Errors.INVALID_OBJECT_STATUS,
+      // The chain's own spelling.
+      `The object ${objectName} is discontined, will be deleted automatically`,
+    );
+  }
+  const typeUrl = '/greenfield.storage.MsgDeleteObjectResponse';
+  if (object.status === 'CREATED') return { ...cancelCreateObject(context, message), typeUrl };
+  if (!allowedOnObject(operator, bucket, object, ActionType.ACTION_DELETE_OBJECT)) {
+    throw new Refusal(
+      Errors.ACCESS_DENIED,
+      `The operator(${operator}) has no DeleteObject permission of the bucket(${bucketName}), object(${objectName})`,
+    );
+  }
+  removeFromGroup(state, bucket, object);
+  state.deleteObject(object);
+  emit(StorageEvent.DELETE_OBJECT, {
+    operator,
+    bucket_name: bucketName,
+    object_name: objectName,
+    object_id: object.id,
+    local_virtual_group_id: object.localVirtualGroupId,
+  });
+  return { typeUrl, value: new Uint8Array() };
+}
