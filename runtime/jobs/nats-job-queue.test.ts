@@ -1,11 +1,15 @@
 import { fork } from 'node:child_process';
 import { on, once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream } from '@nats-io/jetstream';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { connectNats } from '../nats/connect.ts';
+import { connectionBack } from '../nats/reconnects.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
-import { silentLogger } from '../telemetry/logger.ts';
+import { type Logger, silentLogger } from '../telemetry/logger.ts';
 import type { JobQueue, Lease } from './job-queue.ts';
 import { openJobQueue } from './nats-job-queue.ts';
 
@@ -194,4 +198,35 @@ test('waiting for leases outlives a restart of the server', async (t) => {
   const later = await open(t);
   await later.enqueue(job(1));
   t.deepEqual((await waiting).job, job(1));
+});
+
+test('a restart of the server costs no pull its whole time: the next one is made when the connection is back', async (t) => {
+  const storeDir = await mkdtemp(join(tmpdir(), 'sealion-queue-'));
+  t.teardown(() => rm(storeDir, { recursive: true, force: true }));
+  const before = await startNatsServer({ storeDir });
+  const ran: unknown[] = [];
+  const keep: Logger = {
+    ...log,
+    warn: (fields) => void ran.push((fields as { error?: Error }).error?.message),
+    child: () => keep,
+  };
+  const connection = await connectNats({ url: before.url, name: 'test', log });
+  t.teardown(() => connection.close());
+  const queue = await openJobQueue({ connection, log: keep });
+  const leases = leasesOf(t, queue);
+  await queue.enqueue(job(1));
+  await leases.next();
+  const waiting = leases.next();
+  const back = connectionBack(connection);
+  await before.kill();
+  const queued = queue.enqueue(job(2));
+  const after = await startNatsServer({ port: before.port, storeDir });
+  t.teardown(() => after.stop());
+  if (!back.aborted) await once(back, 'abort');
+  t.is(await queued, 'queued');
+  t.deepEqual((await waiting).job, job(2));
+  t.false(
+    ran.some((message) => String(message).includes('no answer in time')),
+    ran.join('\n'),
+  );
 });

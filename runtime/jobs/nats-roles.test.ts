@@ -7,6 +7,7 @@ import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { openRoles } from './nats-roles.ts';
 import type { Roles } from './roles.ts';
+import { WorkQueue } from './work-queue.ts';
 
 const ACK_WAIT_MS = 2_000;
 const log = silentLogger;
@@ -18,14 +19,17 @@ test.before(async () => {
 test.after.always(() => server?.stop());
 
 /** A node's roles; what it waits for or holds ends with the test. */
-async function node(t: ExecutionContext): Promise<{ roles: Roles; signal: AbortSignal }> {
+async function node(
+  t: ExecutionContext,
+  ackWaitMs = ACK_WAIT_MS,
+): Promise<{ roles: Roles; signal: AbortSignal }> {
   const connection = await connectNats({ url: server.url, name: 'test', log });
   const owner = new AbortController();
   t.teardown(async () => {
     owner.abort();
     await connection.close();
   });
-  return { roles: await openRoles({ connection, ackWaitMs: ACK_WAIT_MS, log }), signal: owner.signal };
+  return { roles: await openRoles({ connection, ackWaitMs, log }), signal: owner.signal };
 }
 
 test('one node holds a role until it releases it, then another does', async (t) => {
@@ -62,6 +66,29 @@ test('the role of a killed node goes to another', async (t) => {
   victim.kill('SIGKILL');
   const { roles, signal } = await node(t);
   await (await roles.hold('victims', { signal })).release();
+});
+
+test('a role passes on within seconds of its holder’s end, however long work may be leased', async (t) => {
+  const script = new URL('./nats-jobs.child.js', import.meta.url);
+  // Long enough that the test would hang if it were waited for.
+  const ackWaitMs = 600_000;
+  const victim = fork(script, [server.url, String(ackWaitMs), 'brief']);
+  t.teardown(() => victim.kill('SIGKILL'));
+  t.is((await once(victim, 'message'))[0], 'brief');
+  victim.kill('SIGKILL');
+  const { roles, signal } = await node(t, ackWaitMs);
+  await (await roles.hold('brief', { signal })).release();
+});
+
+test('a role that was made with a longer ack_wait by an older release passes on as quickly', async (t) => {
+  const connection = await connectNats({ url: server.url, name: 'older', log });
+  t.teardown(() => connection.close());
+  const older = await WorkQueue.open('ROLES', 'role.>', { connection, ackWaitMs: 600_000, log });
+  await older.publish('role.old');
+  const { signal } = new AbortController();
+  t.is((await older.pull('old', 'role.old', signal))?.subject, 'role.old');
+  const one = await node(t);
+  await (await one.roles.hold('old', one)).release();
 });
 
 test('waiting for a role can be given up', async (t) => {

@@ -3,16 +3,24 @@ import { MessageLease } from './message-lease.ts';
 import type { Holding, Roles } from './roles.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
+/**
+ * What a role's holder is waited for at most after its last renewal, ms: until then nobody signs when a node was killed.
+ * Two holders at once do no harm (the chain's sequence fences signers), so that it can be much shorter than for a job.
+ */
+const LONGEST_ACK_WAIT_MS = 5_000;
+
 const SUBJECTS = 'role.';
 const FORM = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 
 /**
  * Opens the SP's roles, and makes the stream `ROLES` where there is none (design §5): one standing message a
- * role, held un-acked by the node that has it and never acked.
+ * role, held un-acked by the node that has it and never acked. Its ack_wait is 5 s, or that of the options where it is
+ * shorter.
  * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`
  */
 export async function openRoles(options: WorkQueueOptions): Promise<Roles> {
-  return new NatsRoles(await WorkQueue.open('ROLES', `${SUBJECTS}>`, options));
+  const ackWaitMs = Math.min(options.ackWaitMs ?? LONGEST_ACK_WAIT_MS, LONGEST_ACK_WAIT_MS);
+  return new NatsRoles(await WorkQueue.open('ROLES', `${SUBJECTS}>`, { ...options, ackWaitMs }));
 }
 
 class NatsRoles implements Roles {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Msg, type NatsConnection, nanos } from '@nats-io/nats-core';
 import { Retryable, Terminal } from '../../protocols/errors.ts';
 import { natsError } from '../nats/errors.ts';
+import { askOverReconnects, connectionBack } from '../nats/reconnects.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const LONGEST_PULL_MS = 10_000;
@@ -43,7 +44,7 @@ export async function pullOne(source: PullSource, signal: AbortSignal): Promise<
   let prepared = false;
   while (!signal.aborted) {
     try {
-      if (!prepared) await source.prepare();
+      if (!prepared) await askOverReconnects(source.connection, () => source.prepare());
       prepared = true;
       if (signal.aborted) return undefined;
       const pulled = await requestOne(source, signal);
@@ -60,13 +61,15 @@ export async function pullOne(source: PullSource, signal: AbortSignal): Promise<
 }
 
 /**
- * One pull request. The library's `fetch` hides the subject to which a renewal must go to be confirmed, and
- * loses a message that arrives while it is being stopped; here that one goes back at once.
+ * One pull request, given up when the connection comes back from a loss: a restarted server knows nothing of it. The
+ * library's `fetch` hides the subject to which a renewal must go to be confirmed, and loses a message that arrives
+ * while it is being stopped; here that one goes back at once.
  */
 async function requestOne(source: PullSource, signal: AbortSignal): Promise<Pulled | undefined> {
   const { connection, stream, consumer, ackWaitMs } = source;
   const expires = Math.floor(Math.min(LONGEST_PULL_MS, ackWaitMs / 3));
   const since = performance.now();
+  const back = connectionBack(connection);
   const answer = connection
     .request(
       `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
@@ -76,10 +79,14 @@ async function requestOne(source: PullSource, signal: AbortSignal): Promise<Pull
     )
     .then((message) => pulledFrom(message, since));
   const settled = new AbortController();
-  const aborted = once(signal, 'abort', { signal: settled.signal }).catch(() => undefined);
+  const fired = (what: AbortSignal) =>
+    once(what, 'abort', { signal: settled.signal }).then(
+      () => undefined,
+      () => undefined,
+    );
   try {
-    const pulled = await Promise.race([answer, aborted.then(() => undefined)]);
-    if (signal.aborted) {
+    const pulled = await Promise.race([answer, fired(signal), fired(back)]);
+    if (signal.aborted || (back.aborted && !pulled)) {
       void giveBack(answer, source);
       return undefined;
     }

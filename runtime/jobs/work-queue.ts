@@ -11,6 +11,7 @@ import {
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { Terminal } from '../../protocols/errors.ts';
 import { isSubjectTaken, natsError } from '../nats/errors.ts';
+import { askOverReconnects } from '../nats/reconnects.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Pulled, pullOne } from './pull.ts';
@@ -79,7 +80,7 @@ export class WorkQueue {
   /** Puts the subject's message into the queue. @returns false when it is there already, leased or not */
   async publish(subject: string): Promise<boolean> {
     try {
-      await this.#client.publish(subject);
+      await askOverReconnects(this.connection, () => this.#client.publish(subject));
       return true;
     } catch (error) {
       if (isSubjectTaken(error)) return false;

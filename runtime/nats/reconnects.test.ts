@@ -1,0 +1,45 @@
+import test from 'ava';
+import { silentLogger } from '../telemetry/logger.ts';
+import { connectNats } from './connect.ts';
+import { askOverReconnects, connectionBack } from './reconnects.ts';
+import { startNatsServer } from './server.ts';
+
+test('what a restarted server has forgotten is asked again, and its first answer counts', async (t) => {
+  const before = await startNatsServer();
+  t.teardown(() => before.stop());
+  const connection = await connectNats({ url: before.url, name: 'test', log: silentLogger });
+  t.teardown(() => connection.close());
+  const answering = () =>
+    connection.subscribe('question', {
+      callback: (_error, message) => {
+        asked += 1;
+        if (asked > 1) message.respond('answer');
+        else void before.kill();
+      },
+    });
+  let asked = 0;
+  answering();
+  const back = connectionBack(connection);
+  const answer = askOverReconnects(connection, () =>
+    connection.request('question', '', { timeout: 600_000, noMux: true }),
+  );
+  await before.ended;
+  t.false(back.aborted);
+  const after = await startNatsServer({ port: before.port });
+  t.teardown(() => after.stop());
+  t.is((await answer).string(), 'answer');
+  t.true(back.aborted);
+  t.false(connectionBack(connection).aborted, 'the next loss is another');
+  t.is(asked, 2);
+});
+
+test('a failure is passed on while the connection holds', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
+  t.teardown(() => connection.close());
+  await t.throwsAsync(
+    askOverReconnects(connection, () => Promise.reject(new Error('no'))),
+    { message: 'no' },
+  );
+});
