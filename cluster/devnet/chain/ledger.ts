@@ -24,6 +24,9 @@ export interface BlockRecord extends Head {
 /** What CometBFT itself says of a transaction before the application sees it. */
 export type Submission = (Outcome & { readonly hash: string }) | 'already-seen' | 'mempool-full';
 
+/** A change of the state that no account can bring about. */
+export type Decision = (state: State, block: BlockPosition) => void;
+
 /** Transactions that may wait for a block; one block takes all. */
 const MEMPOOL_SIZE = 5000;
 /** Transactions whose repetition is recognised. */
@@ -41,6 +44,9 @@ export class Ledger {
   readonly #log: Logger;
   readonly #mempool = new Map<string, Uint8Array>();
   readonly #seen = new Set<string>();
+  readonly #decisions: Decision[] = [];
+  /** Height of the last block that was begun; its write may not have ended. */
+  #begun = 0;
   /** The committed state with the fees and sequences of the mempool's transactions on it. */
   #checked: State;
 
@@ -70,11 +76,23 @@ export class Ledger {
     return runTransaction(state, bytes, 'simulate', this.#nextBlock(Date.now()), this.#log);
   }
 
+  /**
+   * Makes a decision at the beginning of the next block, before the transactions that wait already.
+   * @returns the height of that block
+   */
+  decide(decision: Decision): number {
+    this.#decisions.push(decision);
+    return Math.max(this.#begun, this.committed.head.height) + 1;
+  }
+
   /** Makes the next block of what waits. Must not run twice at once. @param now Unix ms */
   async produceBlock(now: number): Promise<void> {
     const position = this.#nextBlock(now);
     const { height } = position;
+    this.#begun = height;
     const state = new State(this.#database);
+    const decisions = [...this.#decisions];
+    for (const decide of decisions) decide(state, position);
     const included = [...this.#mempool].map(([hash, bytes], index): IncludedRecord => {
       const outcome = runTransaction(state, bytes, 'deliver', position, this.#log);
       return { hash, height, index, tx: Buffer.from(bytes).toString('base64'), outcome };
@@ -91,7 +109,8 @@ export class Ledger {
     state.overlay.put(`block/${height}`, block);
     state.overlay.delete(`block/${height - KEPT_BLOCKS}`);
     for (const record of included) state.overlay.put(`tx/${record.hash}`, record);
-    await this.#database.commit(state.overlay.changes(), included.length > 0);
+    await this.#database.commit(state.overlay.changes(), included.length + decisions.length > 0);
+    this.#decisions.splice(0, decisions.length);
 
     for (const { hash, outcome } of included) {
       this.#mempool.delete(hash);

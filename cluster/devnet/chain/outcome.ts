@@ -44,7 +44,7 @@ export function runTransaction(
   let gas = { gasWanted: 0, gasUsed: 0 };
   try {
     const transaction = readTransaction(bytes);
-    gas = { gasWanted: transaction.fee.gasLimit, gasUsed: gasUsed(transaction, bytes.length) };
+    gas = { gasWanted: transaction.fee.gasLimit, gasUsed: gasUsed(state, transaction, bytes.length).used };
     admit(state, transaction, bytes.length, mode, block.height);
     const done = mode === 'check' ? { data: '', events: [] } : executeMessages(state, transaction, block);
     return { code: 0, codespace: '', log: '[]', ...done, ...gas };

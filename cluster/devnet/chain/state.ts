@@ -1,3 +1,4 @@
+import { MESSAGE_TYPES, type MessageTypeUrl } from '../../../protocols/greenfield/messages.ts';
 import type {
   BucketInfo,
   GlobalVirtualGroup,
@@ -58,6 +59,11 @@ export class StateReader {
 
   get params(): GenesisParams {
     return this.reader.get<GenesisParams>('params') as GenesisParams;
+  }
+
+  /** Fixed gas of a message, as governance has set it. */
+  messageGas(typeUrl: MessageTypeUrl): number {
+    return this.reader.get<number>(`gas/${typeUrl}`) ?? MESSAGE_TYPES[typeUrl].gas;
   }
 
   get sps(): readonly StorageProvider[] {
@@ -144,6 +150,10 @@ export class State extends StateReader {
 
   putAccount(account: AccountRecord): void {
     this.overlay.put(`account/${account.address}`, account);
+  }
+
+  putMessageGas(typeUrl: MessageTypeUrl, gas: number): void {
+    this.overlay.put(`gas/${typeUrl}`, gas);
   }
 
   putHead(head: Head): void {

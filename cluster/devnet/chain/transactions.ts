@@ -1,12 +1,12 @@
 import { Terminal } from '../../../protocols/errors.ts';
 import { addressOf, checksumAddress } from '../../../protocols/greenfield/address.ts';
-import { DENOM, gasOf, MIN_GAS_PRICE } from '../../../protocols/greenfield/fees.ts';
+import { DENOM, MIN_GAS_PRICE } from '../../../protocols/greenfield/fees.ts';
 import { fromHex } from '../../../protocols/greenfield/hex.ts';
 import { decodeTransaction, signerOf, type Transaction } from '../../../protocols/greenfield/transaction.ts';
 import { checkTransactionSignature } from '../../../protocols/greenfield/transaction-signature.ts';
 import { Limits } from './limits.ts';
 import { Errors, Refusal } from './refusal.ts';
-import type { AccountRecord, State } from './state.ts';
+import type { AccountRecord, State, StateReader } from './state.ts';
 import { validateMessage } from './validation.ts';
 
 /**
@@ -25,9 +25,18 @@ export function readTransaction(bytes: Uint8Array): Transaction {
 }
 
 /** Gas that a transaction uses: fixed per message, or by its length where it is a long one. */
-export function gasUsed(transaction: Transaction, byteLength: number): number {
+export function gasUsed(state: StateReader, transaction: Transaction, byteLength: number): GasUse {
   const bySize = byteLength < Limits.TX_BYTES / 2 ? 0 : byteLength * Limits.GAS_PER_BYTE;
-  return Math.max(gasOf(transaction.messages), bySize);
+  const byType = transaction.messages.reduce((sum, { typeUrl }) => sum + state.messageGas(typeUrl), 0);
+  return bySize > byType
+    ? { used: bySize, location: 'gas cost by tx bytes length' }
+    : { used: byType, location: 'gas cost by msg type' };
+}
+
+interface GasUse {
+  readonly used: number;
+  /** What the chain says that it was used for. */
+  readonly location: string;
 }
 
 /**
@@ -55,7 +64,7 @@ export function admit(
   if (byteLength > Limits.TX_BYTES) {
     throw new Refusal(Errors.TX_TOO_LARGE, `tx length: ${byteLength}, limit: ${Limits.TX_BYTES}`);
   }
-  if (mode !== 'simulate') checkGas(transaction, gasUsed(transaction, byteLength));
+  if (mode !== 'simulate') checkGas(transaction, gasUsed(state, transaction, byteLength));
   if (mode === 'check') checkMinimumFee(transaction);
 
   const account = state.account(signer);
@@ -85,12 +94,12 @@ function checkSigners(transaction: Transaction): string {
   return checksumAddress(signer);
 }
 
-function checkGas({ fee }: Transaction, used: number): void {
+function checkGas({ fee }: Transaction, { used, location }: GasUse): void {
   if (fee.gasLimit === 0) throw new Refusal(Errors.INVALID_GAS_LIMIT, 'must provide positive gas');
   if (fee.gasLimit < used) {
     throw new Refusal(
       Errors.OUT_OF_GAS,
-      `out of gas in location: gas cost by msg type; gasWanted: ${fee.gasLimit}, gasUsed: ${used}`,
+      `out of gas in location: ${location}; gasWanted: ${fee.gasLimit}, gasUsed: ${used}`,
     );
   }
 }

@@ -14,7 +14,11 @@ export const gashubQueries: Readonly<Record<string, QueryHandler>> = {
   MsgGasParams: query(
     gashub.QueryMsgGasParamsRequest,
     gashub.QueryMsgGasParamsResponse,
-    (_, { msgTypeUrls, pagination }) => {
+    ({ committed }, { msgTypeUrls, pagination }) => {
+      const gasParams = (msgTypeUrl: MessageTypeUrl) => ({
+        msgTypeUrl,
+        fixedType: { fixedGas: committed.messageGas(msgTypeUrl) },
+      });
       if (msgTypeUrls.length > 0) {
         return gashub.QueryMsgGasParamsResponse.fromPartial({
           msgGasParams: msgTypeUrls.filter(isKnown).map(gasParams),
@@ -30,10 +34,6 @@ export const gashubQueries: Readonly<Record<string, QueryHandler>> = {
   ),
 };
 
-function isKnown(typeUrl: string): typeUrl is MessageTypeUrl {
+export function isKnown(typeUrl: string): typeUrl is MessageTypeUrl {
   return Object.hasOwn(MESSAGE_TYPES, typeUrl);
-}
-
-function gasParams(msgTypeUrl: MessageTypeUrl) {
-  return { msgTypeUrl, fixedType: { fixedGas: MESSAGE_TYPES[msgTypeUrl].gas } };
 }

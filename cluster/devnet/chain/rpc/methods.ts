@@ -1,6 +1,7 @@
 import type { Logger } from '../../../../runtime/telemetry/logger.ts';
 import type { IncludedRecord, Ledger } from '../ledger.ts';
 import { abciQuery } from '../queries/abci.ts';
+import { DECISIONS } from './decisions.ts';
 import { internalError, invalidParams, type Params, RpcError } from './params.ts';
 import * as results from './results.ts';
 
@@ -24,6 +25,7 @@ export const METHODS: ReadonlyMap<string, RpcMethod> = new Map<string, RpcMethod
   ['broadcast_tx_sync', broadcastTxSync],
   ['tx', tx],
   ['tx_search', txSearch],
+  ...DECISIONS,
 ]);
 
 function block(ledger: Ledger, params: Params): object {

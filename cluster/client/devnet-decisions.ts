@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Terminal } from '../../protocols/errors.ts';
+import type { MessageTypeUrl } from '../../protocols/greenfield/messages.ts';
+
+const POLL_MS = 20;
+
+/**
+ * What governance decides and what time brings about, on a devnet's chain at will. Every method ends when the block
+ * that makes the decision is written. @throws Terminal `devnet-decision`
+ */
+export class DevnetDecisions {
+  readonly #rpc: string;
+
+  /** @param rpc of the chain stand-in; a real node knows no decisions */
+  constructor(rpc: string) {
+    this.#rpc = rpc;
+  }
+
+  /** The gas that a message costs from now on. */
+  async setMessageGas(type: MessageTypeUrl, gas: number): Promise<void> {
+    await this.#decide('devnet_set_message_gas', { type, gas });
+  }
+
+  async #decide(method: string, params: Readonly<Record<string, unknown>>): Promise<void> {
+    const { height } = (await this.#call(method, params)) as { height: number };
+    while ((await this.#height()) < height) await sleep(POLL_MS);
+  }
+
+  async #height(): Promise<number> {
+    const { sync_info } = (await this.#call('status', {})) as {
+      sync_info: { latest_block_height: string };
+    };
+    return Number(sync_info.latest_block_height);
+  }
+
+  async #call(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const response = await fetch(this.#rpc, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    const { result, error } = (await response.json()) as { result?: unknown; error?: unknown };
+    if (error === undefined) return result;
+    throw new Terminal({
+      code: 'devnet-decision',
+      message: `The chain answered ${method} with ${JSON.stringify(error)}.`,
+      advice: 'Only the stand-in of a devnet can be told what to decide.',
+    });
+  }
+}

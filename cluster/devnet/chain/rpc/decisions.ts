@@ -1,0 +1,22 @@
+import { isKnown } from '../queries/gashub.ts';
+import type { RpcMethod } from './methods.ts';
+import { invalidParams } from './params.ts';
+
+/**
+ * Methods that no real node has. They stand for what governance decides and what time brings about, so that tests
+ * can have it at will. A decision is made at the beginning of the block whose height is answered; what waits already
+ * meets it.
+ */
+export const DECISIONS: readonly (readonly [string, RpcMethod])[] = [
+  // `cosmos.gashub.v1beta1.MsgSetMsgGasParams`, which only governance may send.
+  [
+    'devnet_set_message_gas',
+    (ledger, params) => {
+      const type = params.text('type');
+      const gas = params.integer('gas');
+      if (!isKnown(type)) throw invalidParams(`type is not a message of this chain: ${type.slice(0, 100)}`);
+      if (gas === undefined) throw invalidParams('gas is missing');
+      return { height: ledger.decide((state) => state.putMessageGas(type, gas)) };
+    },
+  ],
+];
