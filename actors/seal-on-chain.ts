@@ -9,7 +9,7 @@ import { settledStanding } from './standing.ts';
 /** What became of a seal. */
 export type SealResult =
   | { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string }
-  | { readonly kind: 'gone' }
+  | { readonly kind: 'gone'; readonly because: string }
   | {
       readonly kind: 'refused';
       readonly code: string;

@@ -1,42 +1,45 @@
 import { Retryable } from '../protocols/errors.ts';
+import { type Content, isSameAnnouncement, versionOnChain } from '../protocols/greenfield/content.ts';
 import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
+import { announcementOf } from '../protocols/job/announcement.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 
-/** Where the chain stands with a job's object. `open`: it still waits for the seal. */
+/** Where the chain stands with a job's content. `open`: it still waits for the seal. */
 export type Standing =
   | { readonly kind: 'open' }
   | { readonly kind: 'sealed'; readonly gvgId?: number }
-  | { readonly kind: 'gone' };
+  /** The chain will never seal it; `because` is a sentence for an operator. */
+  | { readonly kind: 'gone'; readonly because: string };
 
 /** How the chain has settled a job's object. */
 export type Settled = Exclude<Standing, { kind: 'open' }>;
 
-const OPEN: Standing = { kind: 'open' };
-const GONE: Standing = { kind: 'gone' };
+type About = Pick<JobContext, 'id' | 'object' | 'payload'>;
 
 /**
- * Asks the chain about a job's object. That it is gone ends a job for good, so a node's word on it counts only
+ * Asks the chain about a job's content. That it is gone ends a job for good, so a node's word on it counts only
  * once the node is past the block in which the content was announced.
  * @throws Retryable `chain-behind`, and what the chain client throws
  */
 export async function standingOf(
-  { id, object }: Pick<JobContext, 'id' | 'object'>,
+  context: About,
   chain: Pick<Chain, 'objectById' | 'latestBlock'>,
   signal: AbortSignal,
 ): Promise<Standing> {
-  const first = standing(await chain.objectById(id.objectId, { signal }), id.version);
-  if (first !== GONE) return first;
+  const { id, object } = context;
+  const first = standing(await chain.objectById(id.objectId, { signal }), context);
+  if (first.kind !== 'gone') return first;
   const { time } = await chain.latestBlock({ signal });
   if (time < (object.createdAt + 1) * 1_000) {
     throw new Retryable({
       code: 'chain-behind',
-      message: `The chain node does not know object ${formatJobId(id)} yet: it is behind its creation.`,
+      message: `The chain node does not know the content of object ${formatJobId(id)} yet: it is behind its announcement.`,
       advice: 'Wait until the chain node has caught up.',
     });
   }
-  return standing(await chain.objectById(id.objectId, { signal }), id.version);
+  return standing(await chain.objectById(id.objectId, { signal }), context);
 }
 
 /** How the chain has settled a job's object; undefined while it waits for the seal. @throws as `standingOf` */
@@ -45,14 +48,31 @@ export async function settledStanding(...about: Parameters<typeof standingOf>): 
   return found.kind === 'open' ? undefined : found;
 }
 
-/** An object's version rises with the seal of the new content, which until then waits beside the old one. */
-function standing(onChain: ObjectOnChain | undefined, version: number): Standing {
-  if (!onChain || onChain.object.status === 'DISCONTINUED') return GONE;
-  const { object, update, gvg } = onChain;
-  if (object.status === 'CREATED') return OPEN;
-  if (object.version >= version) {
-    return { kind: 'sealed', ...(gvg && object.version === version && { gvgId: gvg.id }) };
+/** The version number alone says little: the chain gives that of a cancelled update to the next one. */
+function standing(onChain: ObjectOnChain | undefined, context: About): Standing {
+  const found = versionOnChain(onChain, context.id.version);
+  switch (found.kind) {
+    case 'waiting':
+      if (isOurs(found.content, context)) return { kind: 'open' };
+      return gone('the update was cancelled, and other content announced in its place');
+    case 'sealed':
+      if (isOurs(found.content, context)) {
+        return { kind: 'sealed', ...(found.gvg && { gvgId: found.gvg.id }) };
+      }
+      return gone('the object was sealed with other content');
+    case 'replaced':
+      return { kind: 'sealed' };
+    case 'unannounced':
+      return gone('the update was cancelled');
+    case 'gone':
+      return gone(found.because);
   }
-  const calledOff = !object.isUpdating || (update !== undefined && update.version !== version);
-  return calledOff ? GONE : OPEN;
+}
+
+function isOurs(content: Content, context: About): boolean {
+  return isSameAnnouncement(content, announcementOf(context));
+}
+
+function gone(why: string): Standing {
+  return { kind: 'gone', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}.` };
 }

@@ -1,8 +1,9 @@
 import { Terminal } from '../protocols/errors.ts';
+import { currentContent } from '../protocols/greenfield/content.ts';
 import type { JobId } from '../protocols/job/identity.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
 import { answerTo } from './errors.ts';
-import { announcedAt, jobOf } from './job-object.ts';
+import { jobOf } from './job-object.ts';
 import { jobProgress } from './job-progress.ts';
 import type { GatewayParts } from './parts.ts';
 import { readPayload } from './payload-reader.ts';
@@ -66,10 +67,11 @@ async function findPayload(
 ): Promise<StoredPayload> {
   const { object } = found.onChain;
   if (object.status === 'SEALED') {
-    const params = await chain.storageParams(announcedAt(object), { signal });
+    const { version, payloadSize, announcedAt } = currentContent(found.onChain);
+    const params = await chain.storageParams(announcedAt, { signal });
     return {
-      job: { objectId: object.id, version: object.version },
-      plan: planPayload({ ...object, ...params }),
+      job: { objectId: object.id, version },
+      plan: planPayload({ ...params, redundancy: object.redundancy, payloadSize }),
     };
   }
   const context = object.status === 'CREATED' ? await jobProgress(objects, jobOf(found), signal) : undefined;

@@ -1,4 +1,5 @@
 import { Retryable, Terminal } from '../protocols/errors.ts';
+import { awaitedContent } from '../protocols/greenfield/content.ts';
 import type { StorageParams } from '../protocols/greenfield/types.ts';
 import type { JobObject } from '../protocols/job/context.ts';
 import type { JobId } from '../protocols/job/identity.ts';
@@ -12,7 +13,8 @@ export interface DescribedJob {
 }
 
 /** The job that uploads what the chain waits for: an object's first content, or its pending update. */
-export function jobOf({ onChain: { object, update } }: Pick<FoundObject, 'onChain'>): JobId {
+export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
+  const { object, update } = onChain;
   if (object.isUpdating && !update) {
     throw new Retryable({
       code: 'update-not-told',
@@ -21,7 +23,7 @@ export function jobOf({ onChain: { object, update } }: Pick<FoundObject, 'onChai
       gatewayCode: 55001,
     });
   }
-  return { objectId: object.id, version: update?.version ?? object.version };
+  return { objectId: object.id, version: awaitedContent(onChain).version };
 }
 
 /**
@@ -38,10 +40,9 @@ export async function describeUpload(
   const { bucket, onChain } = found;
   const { object, update } = onChain;
   const job = jobOf(found);
-  const { payloadSize, contentType, checksums } = update ?? object;
+  const { payloadSize, contentType, checksums, announcedAt } = awaitedContent(onChain);
   if (payloadSize === 0) throw payloadSizeRefused('An empty object needs no upload.');
-  const createdAt = update?.updatedAt ?? announcedAt(object);
-  const { maxSegmentSize, dataChunks, parityChunks }: StorageParams = await chain.storageParams(createdAt, {
+  const { maxSegmentSize, dataChunks, parityChunks }: StorageParams = await chain.storageParams(announcedAt, {
     signal,
   });
   return {
@@ -59,7 +60,7 @@ export async function describeUpload(
       parityChunks,
       familyId: bucket.familyId,
       primarySpId: spId,
-      createdAt,
+      createdAt: announcedAt,
       isUpdate: update !== undefined,
     },
   };
@@ -77,9 +78,4 @@ export function checkPutSize(payloadSize: number, maxPayloadSize: number): void 
 export function payloadSizeRefused(message: string, advice?: string): Terminal {
   const facts = { code: 'payload-size-refused', message, gatewayCode: 50016 };
   return new Terminal(advice === undefined ? facts : { ...facts, advice });
-}
-
-/** Unix seconds at which an object's current content was announced. */
-export function announcedAt(object: { readonly createdAt: number; readonly updatedAt: number }): number {
-  return object.updatedAt || object.createdAt;
 }

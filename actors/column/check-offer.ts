@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkOwnApproval } from '../../protocols/approval/own-approval.ts';
 import { type ErrorFacts, Retryable, Terminal } from '../../protocols/errors.ts';
-import type { GlobalVirtualGroup, Hex, ObjectInfo } from '../../protocols/greenfield/types.ts';
+import { type Content, sameChecksums, versionOnChain } from '../../protocols/greenfield/content.ts';
+import type { GlobalVirtualGroup, ObjectInfo } from '../../protocols/greenfield/types.ts';
 import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
 import type { ColumnOffer } from '../../runtime/peers/peers.ts';
 import type { SecondaryPorts, SecondaryTiming } from '../secondary-ports.ts';
@@ -10,18 +11,12 @@ import type { SecondaryPorts, SecondaryTiming } from '../secondary-ports.ts';
 export interface Place {
   readonly gvg: GlobalVirtualGroup;
   readonly plan: PayloadPlan;
-  /** The seven integrity hashes, primary first; empty for a delegated upload. */
-  readonly checksums: readonly Hex[];
+  /** What the object waits for. */
+  readonly content: Content;
 }
 
 type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
   readonly timing: Pick<SecondaryTiming, 'chainLagMs' | 'chainPollMs'>;
-};
-
-/** The content that an offer is about: of a new object, or the pending one of an update. */
-type Content = Pick<ObjectInfo, 'payloadSize' | 'checksums'> & {
-  /** Unix seconds; the parameters of this time hold for it. */
-  readonly at: number;
 };
 
 /**
@@ -40,10 +35,10 @@ export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: Abort
     ports.chain.gvg(offer.gvgId, { signal }),
   );
   await checkGroup(offer, gvg, ports, signal);
-  const params = await ports.chain.storageParams(content.at, { signal });
+  const params = await ports.chain.storageParams(content.announcedAt, { signal });
   const plan = planPayload({ ...params, redundancy: object.redundancy, payloadSize: content.payloadSize });
   checkContent(offer, object, content, plan);
-  return { gvg, plan, checksums: content.checksums };
+  return { gvg, plan, content };
 }
 
 /** The HTTP wire knows no approvals; the NATS wire lets none in without. */
@@ -61,14 +56,19 @@ async function findContent(
 ): Promise<{ readonly object: ObjectInfo; readonly content: Content } | undefined> {
   const found = await chain.objectById(job.objectId, { signal });
   if (!found) return undefined;
-  const { object, update } = found;
-  if (object.status === 'DISCONTINUED') throw notWaiting('it is discontinued');
-  if (update?.version === job.version) return { object, content: { ...update, at: update.updatedAt } };
-  if (object.version < job.version) return undefined;
-  if (object.version > job.version)
-    throw notWaiting(`version ${object.version} has replaced the offered one`);
-  if (object.status === 'SEALED') throw notWaiting('it is sealed');
-  return { object, content: { ...object, at: object.createdAt } };
+  const version = versionOnChain(found, job.version);
+  switch (version.kind) {
+    case 'waiting':
+      return { object: found.object, content: version.content };
+    case 'unannounced':
+      return undefined;
+    case 'gone':
+      throw notWaiting(version.because);
+    case 'replaced':
+      throw notWaiting(`version ${version.by.version} has replaced the offered one`);
+    case 'sealed':
+      throw notWaiting('it is sealed');
+  }
 }
 
 async function checkGroup(
@@ -107,10 +107,6 @@ function checkContent(offer: ColumnOffer, object: ObjectInfo, content: Content, 
   if (!delegated && !sameChecksums(offer.checksums, content.checksums)) {
     throw refused('offer-differs', 50009, 'its checksums are not those on chain');
   }
-}
-
-export function sameChecksums(a: readonly Hex[], b: readonly Hex[]): boolean {
-  return a.length === b.length && a.every((checksum, index) => checksum === b[index]);
 }
 
 /** Looks again until the chain knows what is looked for. */

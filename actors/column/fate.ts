@@ -1,3 +1,4 @@
+import { versionOnChain } from '../../protocols/greenfield/content.ts';
 import type { ObjectOnChain } from '../../protocols/greenfield/types.ts';
 import type { ColumnRecord } from './record.ts';
 
@@ -22,15 +23,19 @@ export interface FateOptions {
  */
 export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined, options: FateOptions): Fate {
   if (record.discarding) return go(record.discarding.because);
-  if (!onChain) return go('the object is gone from the chain');
-  const { object, gvg, update } = onChain;
-  const { version } = record.job;
-  if (object.status === 'DISCONTINUED') return go('the object is discontinued');
-  if (object.version > version) return go(`version ${object.version} has replaced it`);
-  if (object.version < version && update?.version !== version) return go('the update was called off');
-  if (object.version === version && object.status === 'SEALED') {
-    const sealedWithUs = gvg?.secondarySpIds[record.redundancyIndex] === options.spId;
-    return !gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this place');
+  const found = versionOnChain(onChain, record.job.version);
+  switch (found.kind) {
+    case 'gone':
+      return go(found.because);
+    case 'replaced':
+      return go(`version ${found.by.version} has replaced it`);
+    case 'unannounced':
+      return go('the update was cancelled');
+    case 'sealed': {
+      const sealedWithUs = found.gvg?.secondarySpIds[record.redundancyIndex] === options.spId;
+      return !found.gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this place');
+    }
+    case 'waiting':
   }
   const age = options.now - record.touchedAt;
   if (!record.held && age > options.abandonedAfterMs) return go('it was never completed');

@@ -1,11 +1,12 @@
 import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { sameChecksums } from '../../protocols/greenfield/content.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { checkIntegrity } from '../../protocols/integrity/checksums.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import { pieceKey } from '../../protocols/payload/keys.ts';
 import { signReceipt } from '../../protocols/replication/receipts.ts';
 import type { SecondaryPorts } from '../secondary-ports.ts';
-import { type Place, sameChecksums } from './check-offer.ts';
+import type { Place } from './check-offer.ts';
 import { type ColumnId, type ColumnRecord, Columns, type HeldColumn } from './record.ts';
 
 type Ports = Pick<SecondaryPorts, 'chain' | 'ledger' | 'pieces' | 'keys'>;
@@ -102,7 +103,7 @@ export class StoredColumn {
  * word counts, for its own column as well.
  * @throws Terminal `checksums-differ` (50009)
  */
-export function agreed(told: readonly Hex[], { checksums, plan }: Place): readonly Hex[] {
+export function agreed(told: readonly Hex[], { content: { checksums }, plan }: Place): readonly Hex[] {
   if (checksums.length > 0 ? sameChecksums(told, checksums) : told.length === plan.columnCount + 1) {
     return told;
   }

@@ -1,11 +1,12 @@
 import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { sameChecksums } from '../../protocols/greenfield/content.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import { pieceKey } from '../../protocols/payload/keys.ts';
 import type { ReceivedTask } from '../../protocols/replication/receive-message.ts';
 import type { Activity } from '../../runtime/actors/types.ts';
 import type { ColumnOffer } from '../../runtime/peers/peers.ts';
 import type { SecondaryPorts } from '../secondary-ports.ts';
-import { checkOffer, type Place, sameChecksums } from './check-offer.ts';
+import { checkOffer, type Place } from './check-offer.ts';
 import { agreed, StoredColumn } from './stored-column.ts';
 
 /** A task that is in order. */

@@ -71,7 +71,7 @@ export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise
         ? completeSeal(work, outcome.value)
         : settle(work);
     case 'gone':
-      return discontinue(work, 'The object is gone from the chain.');
+      return discontinue(work, outcome.value.because);
     case 'open':
       return advance(work);
   }

@@ -44,7 +44,7 @@ export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise
     case 'sealed':
       return completeSeal(work, result);
     case 'gone':
-      return discontinue(work, 'The object is gone from the chain.');
+      return discontinue(work, result.because);
     case 'refused': {
       const { code, message, resume } = result;
       const gvgId = work.log.context.allocation?.gvgId;

@@ -196,7 +196,7 @@ export class TestChain implements Chain {
 
   /** Seals an object as by a transaction from elsewhere. */
   seal(objectId: string, gvgId: number): void {
-    const { updatedAt: _, updater: _by, ...content } = this.#updates.get(objectId) ?? {};
+    const { updater: _, ...content } = this.#updates.get(objectId) ?? {};
     this.callOff(objectId);
     this.#change(objectId, { ...content, status: 'SEALED', localVirtualGroupId: gvgId });
   }

@@ -30,10 +30,10 @@ function check(
 test('an offer that the chain confirms is taken, with the chain’s own facts', async (t) => {
   const fixture = await start(t);
   const object = await createWaitingObject(fixture, 'bucket-1');
-  const { gvg, plan, checksums } = await check(fixture, await offerOf(fixture, object, PLACE));
+  const { gvg, plan, content } = await check(fixture, await offerOf(fixture, object, PLACE));
   t.is(gvg.id, 1);
   t.is(plan.segmentCount, 3);
-  t.deepEqual(checksums, object.checksums);
+  t.deepEqual(content.checksums, object.checksums);
 });
 
 test('an offer that differs from the chain in anything is refused for good', async (t) => {
@@ -95,7 +95,7 @@ test('an object that does not wait for the content is refused: sealed, replaced,
   const updated = { ...object, ...next, job: { ...object.job, version: 1 } };
   const update = await offerOf(fixture, updated, PLACE);
   const place = await check(fixture, update);
-  t.deepEqual(place.checksums, next.checksums);
+  t.deepEqual(place.content.checksums, next.checksums);
   t.is(place.plan.payloadSize, 1500);
   t.not(pieceKey(update.job, 0, 1), pieceKey(offer.job, 0, 1));
 });

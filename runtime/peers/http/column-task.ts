@@ -1,4 +1,5 @@
 import { Retryable } from '../../../protocols/errors.ts';
+import { versionOnChain } from '../../../protocols/greenfield/content.ts';
 import { hexToBase64 } from '../../../protocols/greenfield/hex.ts';
 import type { Hex, ObjectInfo, ObjectOnChain, StorageParams } from '../../../protocols/greenfield/types.ts';
 import { formatReceiveMessage } from '../../../protocols/replication/receive-message.ts';
@@ -45,7 +46,7 @@ export class ColumnTask {
     const { offer, chain, signal } = options;
     const asked = signal ? { signal } : {};
     const found = await chain.objectById(offer.job.objectId, asked);
-    const object = found && content(found, offer.job.version);
+    const object = found && withContent(found, offer.job.version);
     if (!object) {
       throw new Retryable({
         code: 'object-unknown',
@@ -87,12 +88,13 @@ export class ColumnTask {
 }
 
 /** The object with the content of a version: an update that is not sealed yet stands beside it on chain. */
-function content({ object, update }: ObjectOnChain, version: number): ObjectInfo | undefined {
-  if (update?.version === version) {
-    const { payloadSize, contentType, checksums, updatedAt } = update;
-    return { ...object, payloadSize, contentType, checksums, updatedAt, version };
-  }
-  return object.version === version ? object : undefined;
+function withContent(onChain: ObjectOnChain, version: number): ObjectInfo | undefined {
+  const found = versionOnChain(onChain, version);
+  if (found.kind !== 'waiting' && found.kind !== 'sealed') return undefined;
+  const { object } = onChain;
+  if (object.version === version) return object;
+  const { announcedAt: updatedAt, ...content } = found.content;
+  return { ...object, ...content, updatedAt };
 }
 
 /** As Go writes an ObjectInfo; what is zero makes no difference. Source type and tags are not kept here. */
