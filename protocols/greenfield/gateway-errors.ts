@@ -61,6 +61,7 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     40005: [406, 'The integrity hash of a secondary is wrong.'],
     40006: [406, 'The secondary storage provider is not the expected one.'],
     40007: [406, 'The redundancy index is out of range.'],
+    45209: [406, 'The index of the piece to recover is out of range.'],
     45216: [406, 'The BLS signature of a secondary is wrong.'],
   }),
   ...area('gater', {
@@ -126,6 +127,7 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     80003: [403, 'Pieces of the object are missing.'],
     80004: [406, 'The checksum of the data is wrong.'],
     85101: [500, 'The piece store failed.'],
+    85102: [404, 'The piece is not stored here.'],
     85201: [500, 'The database failed.'],
   }),
   ...area('metadata', {

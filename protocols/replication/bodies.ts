@@ -63,6 +63,21 @@ const refusalBody = z.strictObject({
   again: z.boolean(),
 });
 
+/** Bytes that one fetch may ask for; it goes with its answer into one NATS message. */
+export const MAX_FETCH_BYTES = 512 * 1024;
+
+/**
+ * An SP that repairs what it stores asks for a part of a column that the receiver holds, or, asked by a secondary,
+ * can make from the primary's segments. The answer is unsigned bytes, since they are checked against the chain.
+ */
+const fetchBody = z.strictObject({
+  /** Without it, the column's piece checksums are asked for, 32 bytes each in segment order. */
+  segmentIndex: size.exactOptional(),
+  /** Within the piece, or within the list of checksums; bytes. */
+  offset: size,
+  length: z.int().min(1).max(MAX_FETCH_BYTES),
+});
+
 /** The body of each kind of control message. */
 export const CONTROL_BODIES = {
   ask: askBody,
@@ -72,6 +87,7 @@ export const CONTROL_BODIES = {
   done: doneBody,
   receipt: receiptBody,
   refusal: refusalBody,
+  fetch: fetchBody,
 } as const;
 
 export type ControlKind = keyof typeof CONTROL_BODIES;

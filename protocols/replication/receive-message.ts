@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { Terminal } from '../errors.ts';
-import { fromHex, toHex } from '../greenfield/hex.ts';
+import { toHex } from '../greenfield/hex.ts';
 import { recoverAddress } from '../greenfield/signature.ts';
 import type { Hex, Redundancy } from '../greenfield/types.ts';
 import type { JobId } from '../job/identity.ts';
 import type { PayloadShape } from '../payload/plan.ts';
 import { type ReceiveTask, receiveTaskDigest } from './receive-task.ts';
+import {
+  count,
+  isTaskExpired,
+  MAX_TASK_AGE_S,
+  parseTaskHeader,
+  TASK_REDUNDANCIES,
+  taskForm,
+} from './task-form.ts';
 
 /**
  * Today's HTTP wire between SPs (greenfield.md §6.4). A primary PUTs each piece of a column to this path below the
@@ -55,9 +63,6 @@ export function formatReceiveMessage(message: ReceiveMessage): string {
   return Buffer.from(JSON.stringify(message)).toString('hex');
 }
 
-/** A task older than this is not taken, seconds. */
-const MAX_AGE_S = 1000;
-
 /**
  * Reads the value of the header, and finds out who signed it.
  * @param now unix ms; tasks of the future pass, as with today's SPs
@@ -67,10 +72,10 @@ const MAX_AGE_S = 1000;
 export function readReceiveMessage(header: string, now: number): ReceivedTask {
   const message = parse(header);
   const signer = recoverAddress(receiveTaskDigest(message), Buffer.from(message.signature, 'base64'));
-  if (Math.floor(now / 1000) - message.task.update_time > MAX_AGE_S) {
+  if (isTaskExpired(message.task, now)) {
     throw new Terminal({
       code: 'receive-task-expired',
-      message: `The task is older than ${MAX_AGE_S} seconds.`,
+      message: `The task is older than ${MAX_TASK_AGE_S} seconds.`,
       advice: 'Sign it anew, and compare the clocks.',
       gatewayCode: 50038,
     });
@@ -89,7 +94,7 @@ export function readReceiveMessage(header: string, now: number): ReceivedTask {
     bucketName: object.bucket_name,
     objectName: object.object_name,
     payloadSize: object.payload_size ?? 0,
-    redundancy: REDUNDANCIES[object.redundancy_type ?? 0],
+    redundancy: TASK_REDUNDANCIES[object.redundancy_type ?? 0],
     checksums: (object.checksums ?? []).map(base64ToHex),
     maxSegmentSize: params.max_segment_size ?? 0,
     dataChunks: params.redundant_data_chunk_num ?? 0,
@@ -104,44 +109,11 @@ export function readReceiveMessage(header: string, now: number): ReceivedTask {
   };
 }
 
-const REDUNDANCIES = { 0: 'EC', 1: 'REPLICA' } as const;
-
-const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const count = z.int().nonnegative().exactOptional();
 const flag = z.boolean().exactOptional();
-/** What the object's tags look like; the signature covers them. */
-const tags = z.strictObject({
-  tags: z.array(z.record(z.string(), scalar)).nullable().exactOptional(),
-});
 
-/**
- * What is read of a message, and of the rest only that it is flat: Go leaves zero values out, and newer SPs may
- * send more.
- */
+/** What is read of a message. */
 const receiveMessage = z.object({
-  object_info: z
-    .object({
-      id: z.string().regex(/^[1-9][0-9]{0,77}$/),
-      bucket_name: z.string().min(1),
-      object_name: z.string().min(1),
-      payload_size: count,
-      redundancy_type: z.literal([0, 1]).exactOptional(),
-      checksums: z.array(z.base64()).max(257).exactOptional(),
-      version: z.int().min(0).max(999_999_999).exactOptional(),
-    })
-    .catchall(z.union([scalar, z.array(scalar), tags])),
-  storage_params: z
-    .object({
-      versioned_params: z
-        .object({
-          max_segment_size: count,
-          redundant_data_chunk_num: count,
-          redundant_parity_chunk_num: count,
-        })
-        .catchall(scalar),
-    })
-    .catchall(scalar),
-  task: z.object({ create_time: z.int().default(0), update_time: z.int().default(0) }),
+  ...taskForm,
   segment_idx: count,
   redundancy_idx: z.int().exactOptional(),
   piece_size: count,
@@ -154,8 +126,7 @@ const receiveMessage = z.object({
 
 function parse(header: string): z.infer<typeof receiveMessage> {
   try {
-    const json = Buffer.from(fromHex(header)).toString('utf8');
-    return receiveMessage.parse(JSON.parse(withLongNumbersAsText(json)));
+    return receiveMessage.parse(parseTaskHeader(header));
   } catch (cause) {
     throw new Terminal({
       code: 'bad-receive-task',
@@ -165,16 +136,6 @@ function parse(header: string): z.infer<typeof receiveMessage> {
       cause,
     });
   }
-}
-
-/**
- * Some of the chain's parameters are 2⁶⁴ − 1, which no JavaScript number holds; in the signed document such
- * integers are texts anyway.
- */
-function withLongNumbersAsText(json: string): string {
-  return json.replace(/"(?:[^"\\]|\\.)*"|-?[0-9]{16,}/g, (token) =>
-    token.startsWith('"') ? token : `"${token}"`,
-  );
 }
 
 function base64ToHex(base64: string): Hex {

@@ -2,12 +2,9 @@ import { Retryable } from '../../../protocols/errors.ts';
 import { versionOnChain } from '../../../protocols/greenfield/content.ts';
 import { hexToBase64 } from '../../../protocols/greenfield/hex.ts';
 import type { Hex, ObjectInfo, ObjectOnChain, StorageParams } from '../../../protocols/greenfield/types.ts';
+import type { WireObject } from '../../../protocols/replication/amino-json.ts';
 import { formatReceiveMessage } from '../../../protocols/replication/receive-message.ts';
-import {
-  type ReceiveTask,
-  receiveTaskDigest,
-  type WireObject,
-} from '../../../protocols/replication/receive-task.ts';
+import { type ReceiveTask, receiveTaskDigest } from '../../../protocols/replication/receive-task.ts';
 import type { Chain } from '../../chain/chain.ts';
 import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../chain/decode.ts';
 import type { AccountKey } from '../../keys/keys.ts';
