@@ -1,16 +1,8 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { Terminal } from '../protocols/errors.ts';
 import { errorXml } from '../protocols/greenfield/gateway-errors.ts';
+import { type HttpServer, openHttpServer } from '../runtime/http/server.ts';
 import type { Logger } from '../runtime/telemetry/logger.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -61,32 +53,30 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     open.add(outgoing);
     outgoing.once('close', () => open.delete(outgoing));
-    listener(incoming, outgoing).catch((error: unknown) => {
-      log.error({ error }, 'a response could not be sent');
-      outgoing.destroy();
-    });
+    return listener(incoming, outgoing);
   };
-  // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
-  const server = createServer(
-    // A missing Host is refused by the listener, with a body; Node would send none.
-    {
+  const { host, port } = options;
+  const server = await openHttpServer({
+    name: 'The gateway',
+    setting: 'gateway.listen',
+    host,
+    port,
+    handle,
+    malformed: { type: 'application/xml', body: malformed },
+    maxConnections: MAX_CONNECTIONS,
+    node: {
+      // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
+      // A missing Host is refused by the listener, with a body; Node would send none.
       requireHostHeader: false,
     },
-    handle,
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on('checkContinue', handle);
-  // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
-  server.on('checkExpectation', handle);
-  server.on('clientError', refuse);
-  const port = await listen(server, options);
-  server.on('error', (error) => log.error({ error }, 'the listening socket failed'));
+    log,
+  });
   let closed: Promise<void> | undefined;
   return {
-    port,
+    port: server.port,
     close: () => {
       closed ??= close(server, open, options.closeTimeoutMs);
       return closed;
@@ -96,44 +86,13 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
 
 const malformed = errorXml(50009, 'The request is no valid HTTP/1.1 request.');
 
-/** Bytes that are no HTTP at all still get an answer that an SDK can read. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(malformed)}\r\nConnection: close\r\n\r\n${malformed}`,
-  );
-}
-
-function listen(server: Server, { host, port }: ServeOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: Error) =>
-      reject(
-        new Terminal({
-          code: 'cannot-listen',
-          message: `The gateway cannot listen on ${host}:${port}: ${cause.message}.`,
-          advice: 'Choose a free port and an address of this machine.',
-          cause,
-        }),
-      );
-    server.once('error', fail);
-    server.listen(port, host, () => {
-      server.off('error', fail);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-async function close(server: Server, open: Set<ServerResponse>, timeoutMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+async function close(server: HttpServer, open: Set<ServerResponse>, timeoutMs: number): Promise<void> {
+  const closed = server.close();
   const waiting = new AbortController();
   const limit = sleep(timeoutMs, undefined, { signal: waiting.signal }).catch(() => {});
   await Promise.race([allEnded(open), limit]);
   waiting.abort();
-  server.closeAllConnections();
+  server.disconnect();
   await closed;
 }
 

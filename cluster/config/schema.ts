@@ -25,15 +25,10 @@ export function nodeConfig(base: string) {
     }),
     gateway: section({
       listen: address('0.0.0.0', 9033),
-      domains: z
-        .array(
-          z.string(DOMAIN).regex(/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/, DOMAIN),
-          `a list of ${DOMAIN}`,
-        )
-        .default([]),
+      domains: domains().default([]),
       corsOrigins: z.array(z.string(ORIGIN).refine(isOrigin, ORIGIN), `a list of ${ORIGIN}`).default(['*']),
     }).prefault({}),
-    admin: section({ listen: address('127.0.0.1', 9133) }).prefault({}),
+    admin: section({ listen: address('127.0.0.1', 9133), hosts: domains().default([]) }).prefault({}),
     nats: section({ home: section({ ...plane(base), ...homeOnly }), peers: section(plane(base)).optional() }),
     peers: section({
       wires: z
@@ -89,6 +84,13 @@ const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
 const WIRES = 'a list of one or both of nats and http';
 const HOURS = 'hours, from 0.001 to 8760';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
+
+function domains() {
+  return z.array(
+    z.string(DOMAIN).regex(/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/, DOMAIN),
+    `a list of ${DOMAIN}`,
+  );
+}
 
 const ORIGIN = 'origins of web pages, for example https://app.example.com, or "*" for all';
 

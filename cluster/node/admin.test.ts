@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { exchange, readAnswers } from '../../gateway/testing-wire.ts';
 import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
 import { sqliteRecords } from '../../runtime/records/sqlite.ts';
-import { serveAdmin } from './admin.ts';
+import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { anyRawRequest } from '../test/raw-requests.ts';
+import { type AdminServer, serveAdmin } from './admin.ts';
 
 const JOB = { objectId: '4711', version: 0 };
 const CREATED = {
@@ -30,7 +34,7 @@ const CREATED = {
   },
 } as const;
 
-test('operators see health, tree, jobs and the history of one job', async (t) => {
+async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promise<AdminServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-admin-'));
   const journal = await openLevelJournal({ directory: join(folder, 'journal') });
   const records = sqliteRecords(join(folder, 'records.sqlite'));
@@ -44,14 +48,15 @@ test('operators see health, tree, jobs and the history of one job', async (t) =>
       tree: () => ({
         name: 'sp-1@a',
         path: 'sp-1@a',
-        kind: 'system',
+        kind: 'system\u001b[2J\u009b2J',
         status: 'running',
         restarts: 0,
         mailbox: 0,
         children: [],
       }),
+      log: silentLogger,
     },
-    { host: '127.0.0.1', port: 0 },
+    { host: '127.0.0.1', port: 0, hosts },
   );
   t.teardown(async () => {
     await admin.close();
@@ -60,7 +65,18 @@ test('operators see health, tree, jobs and the history of one job', async (t) =>
     await rm(folder, { recursive: true });
   });
   await journal.append(JOB, 1, CREATED);
+  return admin;
+}
 
+/** The answer to one request, written out as a client would send it. */
+async function statusOf({ port }: AdminServer, target: string, ...headers: string[]): Promise<number> {
+  const lines = [`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''];
+  const bytes = await exchange(port, { method: 'GET', pieces: [lines.join('\r\n')], manner: 'wait' });
+  return readAnswers(bytes, 'GET')[0]?.status ?? 0;
+}
+
+test('operators see health, tree, jobs and the history of one job', async (t) => {
+  const admin = await serve(t);
   const ask = async (path: string, method = 'GET') => {
     const response = await fetch(`http://127.0.0.1:${admin.port}${path}`, { method });
     return { status: response.status, body: await response.json() };
@@ -69,7 +85,7 @@ test('operators see health, tree, jobs and the history of one job', async (t) =>
     status: 200,
     body: { status: 'serving', node: 'sp-1@a', durability: 'crash-safe' },
   });
-  t.like(await ask('/tree'), { status: 200, body: { kind: 'system' } });
+  t.like(await ask('/tree'), { status: 200, body: { status: 'running' } });
   t.deepEqual(await ask('/jobs'), { status: 200, body: [] });
   t.like(await ask('/jobs/4711.0'), {
     status: 200,
@@ -80,7 +96,73 @@ test('operators see health, tree, jobs and the history of one job', async (t) =>
   t.like(await ask('/nowhere'), { status: 404 });
   t.like(await ask('/health', 'POST'), { status: 405 });
   await t.throwsAsync(
-    serveAdmin({} as Parameters<typeof serveAdmin>[0], { host: '127.0.0.1', port: admin.port }),
+    serveAdmin({} as Parameters<typeof serveAdmin>[0], {
+      host: '127.0.0.1',
+      port: admin.port,
+      hosts: [],
+    }),
     { code: 'cannot-listen' },
   );
+});
+
+test('no request ends the process, and each has an answer', async (t) => {
+  const admin = await serve(t);
+  t.is(await statusOf(admin, '//', 'Host: 127.0.0.1'), 404);
+  t.is(await statusOf(admin, 'http://[', 'Host: 127.0.0.1'), 404);
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyRawRequest, { minLength: 1, maxLength: 5 }), async (requests) => {
+      await Promise.all(
+        requests.map(async (request) => readAnswers(await exchange(admin.port, request), request.method)),
+      );
+    }),
+    { numRuns: 200 },
+  );
+  t.is(await statusOf(admin, '/health', 'Host: 127.0.0.1'), 200);
+});
+
+test('it answers under its own names alone: not under one that a web page has pointed at it', async (t) => {
+  const admin = await serve(t, ['sp1.internal']);
+  for (const host of [
+    '127.0.0.1',
+    `127.0.0.1:${admin.port}`,
+    'localhost',
+    'LOCALHOST:1',
+    '[::1]',
+    'sp1.internal:9133',
+  ]) {
+    t.is(await statusOf(admin, '/tree', `Host: ${host}`), 200, host);
+  }
+  for (const host of [
+    'evil.example.com',
+    `evil.example.com:${admin.port}`,
+    'a.localhost',
+    '127.0.0.1.evil.com',
+    '',
+  ]) {
+    t.is(await statusOf(admin, '/jobs', `Host: ${host}`), 421, host);
+  }
+  for (const host of ['sp1.internal@evil', 'x.sp1.internal', '10.0.0.1', '[::ffff:10.0.0.1]']) {
+    t.is(await statusOf(admin, '/tree', `Host: ${host}`), 421, host);
+  }
+});
+
+test('it does not answer to pages of other sites', async (t) => {
+  const admin = await serve(t);
+  const host = `Host: 127.0.0.1:${admin.port}`;
+  const own = `Origin: http://127.0.0.1:${admin.port}`;
+  t.is(await statusOf(admin, '/tree', host, own, 'Sec-Fetch-Site: same-origin'), 200);
+  t.is(await statusOf(admin, '/tree', host, 'Sec-Fetch-Site: none'), 200);
+  for (const header of ['Origin: https://evil.example.com', 'Origin: null', 'Origin: http://127.0.0.1']) {
+    t.is(await statusOf(admin, '/tree', host, header), 403, header);
+  }
+  for (const site of ['cross-site', 'same-site']) {
+    t.is(await statusOf(admin, '/tree', host, `Sec-Fetch-Site: ${site}`), 403, site);
+  }
+});
+
+test('what it tells can be shown at a terminal', async (t) => {
+  const admin = await serve(t);
+  const text = await (await fetch(`http://127.0.0.1:${admin.port}/tree`)).text();
+  t.notRegex(text.slice(0, -1), /\p{Cc}/u);
+  t.is((JSON.parse(text) as { kind: string }).kind, 'system\u001b[2J\u009b2J');
 });

@@ -1,13 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
+import { splitTarget } from '../../protocols/greenfield/request-target.ts';
 import { replay } from '../../protocols/job/evolve.ts';
 import { type JobId, parseJobId } from '../../protocols/job/identity.ts';
 import type { TreeNode } from '../../runtime/actors/types.ts';
 import type { Durability } from '../../runtime/home/home.ts';
+import { openHttpServer } from '../../runtime/http/server.ts';
 import type { Journal } from '../../runtime/journal/journal.ts';
 import type { Records } from '../../runtime/records/records.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { printableJson } from '../../runtime/telemetry/printable.ts';
+import { type Caller, checkCaller } from './admin-callers.ts';
 
 /** What operators see of a node. */
 export interface AdminParts {
@@ -18,6 +21,16 @@ export interface AdminParts {
   readonly tree: () => TreeNode;
   readonly journal: Pick<Journal, 'read'>;
   readonly records: Pick<Records, 'jobs'>;
+  readonly log: Logger;
+}
+
+/** Where operators are answered, and under which names. */
+export interface AdminAddress {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Names besides those of the loopback interface and the address itself; lower case, without port. */
+  readonly hosts: readonly string[];
 }
 
 export interface AdminServer {
@@ -27,9 +40,11 @@ export interface AdminServer {
 
 /** Jobs that `/jobs` shows. */
 const JOBS_SHOWN = 100;
+const MAX_CONNECTIONS = 256;
 
 /**
  * Serves what operators and the command line ask of a node, as JSON, without a password: for a private address.
+ * Web pages are turned away (`checkCaller`), since a browser lets any of them ask any address.
  *
  * - `GET /health` that it serves, and what an acknowledgement is worth
  * - `GET /tree` the supervision tree (`TreeNode`)
@@ -40,10 +55,13 @@ const JOBS_SHOWN = 100;
  */
 export async function serveAdmin(
   parts: AdminParts,
-  listen: { readonly host: string; readonly port: number },
+  { host, port, hosts }: AdminAddress,
 ): Promise<AdminServer> {
   const since = Date.now();
-  const answer = async (path: string): Promise<unknown> => {
+  const answer = async (caller: Caller): Promise<unknown> => {
+    checkCaller(caller, [host, ...hosts]);
+    if (caller.method !== 'GET') throw onlyGet();
+    const { path } = splitTarget(caller.url ?? '/');
     const { node, spId, durability } = parts;
     if (path === '/health') return { status: 'serving', node, spId, durability, since };
     if (path === '/tree') return parts.tree();
@@ -55,26 +73,30 @@ export async function serveAdmin(
       'Ask for /health, /tree, /jobs or /jobs/<object id>.<version>.',
     );
   };
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://admin').pathname;
-    const answered = request.method === 'GET' ? answer(path) : Promise.reject(onlyGet());
-    void answered.then(JSON.stringify).then(
-      (json) => send(response, 200, json),
-      (thrown: unknown) => {
-        const error = toSealionError(thrown);
-        const { code, message, advice } = error;
-        send(response, statusOf(error), JSON.stringify({ code, message, advice }));
-      },
-    );
+  const server = await openHttpServer({
+    name: 'The admin server',
+    setting: 'admin.listen',
+    host,
+    port,
+    handle: (request, response) =>
+      answer(request).then(
+        (found) => send(response, 200, found),
+        (thrown: unknown) => {
+          const error = toSealionError(thrown);
+          const { code, message, advice } = error;
+          send(response, statusOf(error), { code, message, advice });
+        },
+      ),
+    malformed: { type: 'application/json', body: JSON.stringify({ code: 'bad-request' }) },
+    maxConnections: MAX_CONNECTIONS,
+    log: parts.log,
   });
-  await startListening(server, listen);
   return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+    port: server.port,
+    close: () => {
+      const closed = server.close();
+      server.disconnect();
+      return closed;
     },
   };
 }
@@ -87,24 +109,9 @@ async function jobView(job: JobId, journal: Pick<Journal, 'read'>): Promise<unkn
   throw notFound(`This node knows no job ${job.objectId}.${job.version}.`, 'Ask the node of the primary SP.');
 }
 
-async function startListening(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
-  server.listen(port, host);
-  await once(server, 'listening').catch((cause: Error) => {
-    throw new Terminal({
-      code: 'cannot-listen',
-      message: `The admin server cannot listen on ${host}:${port}: ${cause.message}.`,
-      advice: 'Choose a free port and an address of this machine for admin.listen.',
-      cause,
-    });
-  });
-}
-
-function send(response: ServerResponse, status: number, json: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${json}\n`);
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' });
+  response.end(`${printableJson(body)}\n`);
 }
 
 function statusOf(error: SealionError): number {
@@ -112,7 +119,12 @@ function statusOf(error: SealionError): number {
   return STATUS[error.code] ?? 400;
 }
 
-const STATUS: Readonly<Record<string, number>> = { 'not-found': 404, 'method-not-allowed': 405 };
+const STATUS: Readonly<Record<string, number>> = {
+  'foreign-page': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'unknown-host': 421,
+};
 
 function notFound(message: string, advice: string): Terminal {
   return new Terminal({ code: 'not-found', message, advice });

@@ -151,7 +151,11 @@ async function openParts(
   const { durability } = home;
   const admin = await parts.open(
     'admin server',
-    () => serveAdmin({ node: name, spId: sp.id, durability, tree, journal, records }, config.admin.listen),
+    () =>
+      serveAdmin(
+        { node: name, spId: sp.id, durability, tree, journal, records, log },
+        { ...config.admin.listen, hosts: config.admin.hosts },
+      ),
     (it) => it.close(),
   );
   const gateway = await parts.open(

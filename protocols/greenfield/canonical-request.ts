@@ -1,5 +1,6 @@
 import { Terminal } from '../errors.ts';
 import { keccak256 } from './keccak.ts';
+import { parseQuery, percentDecode, splitTarget } from './request-target.ts';
 
 /** What a client signs of an HTTP request. */
 export interface SignableRequest {
@@ -71,10 +72,14 @@ export function presignedRequest(
   request: SignableRequest,
 ): { readonly authorization: string; readonly request: SignableRequest } | undefined {
   const { path, query } = splitTarget(request.target);
-  const authorization = new URLSearchParams(query).get('Authorization');
-  if (authorization === null) return undefined;
-  const rest = query.split('&').filter((pair) => !new URLSearchParams(pair).has('Authorization'));
+  const [, authorization] = parseQuery(query).find(isAuthorization) ?? [];
+  if (authorization === undefined) return undefined;
+  const rest = query.split('&').filter((pair) => !parseQuery(pair).some(isAuthorization));
   return { authorization, request: { ...request, target: `${path}?${rest.join('&')}` } };
+}
+
+function isAuthorization([name]: readonly [name: string, value: string]): boolean {
+  return name === 'Authorization';
 }
 
 /** The names in the order of their bytes, values that came in several headers joined by commas. */
@@ -90,13 +95,6 @@ function signedHeaders(headers: SignableRequest['headers']): readonly (readonly 
   return [...values].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function splitTarget(target: string): { path: string; query: string } {
-  const mark = target.indexOf('?');
-  return mark < 0
-    ? { path: target, query: '' }
-    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
-}
-
 function canonicalPath(path: string): string {
   const decoded = percentDecode(path);
   if (decoded !== undefined) return percentEncode(decoded, /[A-Za-z0-9\-_.~/]/);
@@ -107,36 +105,16 @@ function canonicalPath(path: string): string {
   });
 }
 
-/** Sorted by key, each key with an `=`. Pairs that cannot be decoded are left out, as the Go gateway does. */
+/** Sorted by name, each name with an `=`. */
 function canonicalQuery(query: string): string {
-  const pairs: { key: string; value: string }[] = [];
-  for (const pair of query.split('&')) {
-    if (pair === '' || pair.includes(';')) continue;
-    const mark = pair.indexOf('=');
-    const key = formDecode(mark < 0 ? pair : pair.slice(0, mark));
-    const value = formDecode(mark < 0 ? '' : pair.slice(mark + 1));
-    if (key !== undefined && value !== undefined) pairs.push({ key, value });
-  }
-  return pairs
-    .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))
-    .map(({ key, value }) => `${formEncode(key)}=${formEncode(value)}`)
+  return parseQuery(query)
+    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    .map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`)
     .join('&');
-}
-
-function formDecode(text: string): string | undefined {
-  return percentDecode(text.replaceAll('+', ' '));
 }
 
 function formEncode(text: string): string {
   return percentEncode(text, /[A-Za-z0-9\-_.~]/);
-}
-
-function percentDecode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function percentEncode(text: string, kept: RegExp): string {

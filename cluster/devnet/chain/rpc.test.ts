@@ -3,6 +3,8 @@ import { StargateClient } from '@cosmjs/stargate';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import test from 'ava';
 import fc from 'fast-check';
+import { exchange, readAnswers } from '../../../gateway/testing-wire.ts';
+import { anyRawRequest } from '../../test/raw-requests.ts';
 import { createBucket, startChain } from './testing.ts';
 
 interface Answer {
@@ -149,4 +151,20 @@ test('any bytes as a query or a transaction come back as a code', async (t) => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('whatever comes over a socket, the node goes on answering', async (t) => {
+  const { rpc } = await startChain(t);
+  const port = Number(new URL(rpc).port);
+  const none = { method: 'GET', pieces: ['GET // HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'] };
+  t.is(readAnswers(await exchange(port, { ...none, manner: 'wait' }), 'GET')[0]?.status, 200);
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyRawRequest, { minLength: 1, maxLength: 5 }), async (requests) => {
+      await Promise.all(
+        requests.map(async (request) => readAnswers(await exchange(port, request), request.method)),
+      );
+    }),
+    { numRuns: 200 },
+  );
+  t.truthy((await call(rpc, 'status', {})).result);
 });

@@ -31,7 +31,7 @@ export interface DevnetChain {
 /**
  * Starts the chain's stand-in: a process of its own that speaks CometBFT JSON-RPC, or part of a test's. It goes on
  * where an earlier one on the same directory stopped.
- * @throws Terminal `devnet-chain-storage`, `devnet-chain-port`, `devnet-chain-genesis`
+ * @throws Terminal `devnet-chain-storage`, `cannot-listen`, `devnet-chain-genesis`
  */
 export async function startDevnetChain(options: DevnetChainOptions): Promise<DevnetChain> {
   const { directory, genesis, port = 0, blockTimeMs = 1000, log = silentLogger, signal } = options;

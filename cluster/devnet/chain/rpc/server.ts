@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Terminal } from '../../../../protocols/errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { splitTarget } from '../../../../protocols/greenfield/request-target.ts';
+import { openHttpServer } from '../../../../runtime/http/server.ts';
 import type { Logger } from '../../../../runtime/telemetry/logger.ts';
 import type { Ledger } from '../ledger.ts';
 import { METHODS } from './methods.ts';
@@ -9,6 +9,8 @@ import { internalError, Params, RpcError } from './params.ts';
 /** Bytes of a request, and calls in one batch. */
 const MAX_BODY = 1_000_000;
 const MAX_BATCH = 100;
+const MAX_CONNECTIONS = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface RpcServer {
   readonly port: number;
@@ -18,41 +20,28 @@ export interface RpcServer {
 /**
  * Serves JSON-RPC on 127.0.0.1: POST / with one call or a batch, GET /method?name=value for looking by hand.
  * @param port 0 for a free one
- * @throws Terminal `devnet-chain-port` when the port is taken
+ * @throws Terminal `cannot-listen` when the port is taken
  */
 export async function serveRpc(ledger: Ledger, port: number, log: Logger): Promise<RpcServer> {
-  const server = createServer((request, response) => {
-    handle(ledger, request, response, log).catch((error: unknown) => {
-      log.warn({ error }, 'an RPC request broke off');
-      response.destroy();
-    });
+  const server = await openHttpServer({
+    name: 'The chain stand-in',
+    setting: '--port',
+    host: '127.0.0.1',
+    port,
+    handle: (request, response) => handle(ledger, request, response, log),
+    malformed: { type: 'application/json', body: JSON.stringify(failure(-1, notHttp)) },
+    maxConnections: MAX_CONNECTIONS,
+    node: { requestTimeout: REQUEST_TIMEOUT_MS },
+    log,
   });
-  server.requestTimeout = 10_000;
-  await listen(server, port);
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    port: server.port,
+    close: () => {
+      const closed = server.close();
+      server.disconnect();
+      return closed;
+    },
   };
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(
-        new Terminal({
-          code: 'devnet-chain-port',
-          message: `The chain stand-in cannot listen on port ${port}.`,
-          advice: 'Choose another port, or none for a free one.',
-          cause,
-        }),
-      );
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
 }
 
 async function handle(
@@ -62,9 +51,9 @@ async function handle(
   log: Logger,
 ): Promise<void> {
   if (request.method === 'GET' || request.method === 'HEAD') {
-    const url = new URL(request.url ?? '/', 'http://node');
-    const params = new Params(Object.fromEntries(url.searchParams), true);
-    return send(response, answer(ledger, -1, url.pathname.slice(1), params, log));
+    const { path, query } = splitTarget(request.url ?? '/');
+    const params = new Params(Object.fromEntries(new URLSearchParams(query)), true);
+    return send(response, answer(ledger, -1, path.slice(1), params, log));
   }
   if (request.method !== 'POST') return send(response, failure(-1, notAllowed), 405);
   const body = await readBody(request);
@@ -83,6 +72,7 @@ async function handle(
   );
 }
 
+const notHttp = new RpcError(-32700, 'Parse error', 'the request is not HTTP');
 const notAllowed = new RpcError(-32600, 'Invalid request', 'use POST or GET');
 const tooLarge = new RpcError(-32600, 'Invalid request', 'the request is too large');
 

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import { Terminal } from '../../protocols/errors.ts';
+import { hostName, isAddressOf, isLoopback } from '../../runtime/http/hosts.ts';
+
+/** What the admin server looks at of a request. */
+export type Caller = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
+
+/**
+ * Turns web pages away, which a browser lets ask any address: those that give a name of theirs the address of this
+ * machine (DNS rebinding) by the name, all others by what the browser says of them.
+ * @param hosts under which the server answers, besides the loopback interface and the address that was asked
+ * @throws Terminal `unknown-host`, `foreign-page`
+ */
+export function checkCaller({ headers, socket }: Caller, hosts: readonly string[]): void {
+  const host = hostName(headers.host ?? '');
+  if (host === undefined || !(isLoopback(host) || isAddressOf(socket, host) || hosts.includes(host))) {
+    throw new Terminal({
+      code: 'unknown-host',
+      message: 'The admin server does not answer under this host name.',
+      advice: 'Ask it by its address, or add the name to admin.hosts.',
+    });
+  }
+  const site = headers['sec-fetch-site'] ?? 'none';
+  const { origin } = headers;
+  const isOwnPage = origin === undefined || origin === `http://${headers.host}`;
+  if (isOwnPage && (site === 'none' || site === 'same-origin')) return;
+  throw new Terminal({
+    code: 'foreign-page',
+    message: 'The admin server does not answer to pages of other sites.',
+    advice: 'Open its address itself in the browser.',
+  });
+}

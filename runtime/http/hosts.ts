@@ -1,0 +1,24 @@
+import { isIP, type Socket } from 'node:net';
+
+/**
+ * The name or address in a Host header or a URL's authority: lower case, without port and the brackets of IPv6.
+ * Undefined where it holds none, or anything besides (a user, a path).
+ */
+export function hostName(header: string): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?$/.exec(header.toLowerCase());
+  return match?.[1] ?? match?.[2];
+}
+
+/** `localhost` and addresses of the loopback interface; names below `localhost` are not among them. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/**
+ * True when a host is the address at which this connection came in, or means the loopback interface and the
+ * connection came in there: no name of somebody else's can be that.
+ */
+export function isAddressOf({ localAddress }: Pick<Socket, 'localAddress'>, host: string): boolean {
+  const local = localAddress?.replace(/^::ffff:/, '') ?? '';
+  return host === local || (isLoopback(host) && isLoopback(local));
+}

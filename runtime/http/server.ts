@@ -1,0 +1,117 @@
+import {
+  // biome-ignore lint/style/noRestrictedImports: this is the one place that makes HTTP servers.
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Terminal } from '../../protocols/errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Answers a request. What it throws or rejects with is logged, and ends that one connection. */
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+export interface HttpServerOptions {
+  /** What is served, as the subject of a sentence, for example `The gateway`. */
+  readonly name: string;
+  /** The setting that names address and port, for the advice when they cannot be had. */
+  readonly setting: string;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly handle: HttpHandler;
+  /** The answer to bytes that are not HTTP. */
+  readonly malformed: { readonly type: string; readonly body: string };
+  /** More connections are closed at once. */
+  readonly maxConnections: number;
+  /** Node's own settings, where its defaults do not fit. */
+  readonly node?: ServerOptions;
+  readonly log: Logger;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no new connections. Resolves when the last one is closed; may be called more than once. */
+  close(): Promise<void>;
+  /** Ends all connections, whatever is under way on them. */
+  disconnect(): void;
+}
+
+/**
+ * Opens an HTTP server, the only way in which this code base does: nothing that comes over a connection, and nothing
+ * that a handler does with it, can throw out of a callback of Node and so end the process.
+ * @throws Terminal `cannot-listen`
+ */
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { log, malformed, maxConnections } = options;
+  const handle = guarded(options.handle, log);
+  const server = createServer(options.node ?? {}, handle);
+  server.maxConnections = maxConnections;
+  server.on('checkContinue', handle);
+  // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
+  server.on('checkExpectation', handle);
+  server.on('clientError', (error, socket) => refuse(error, socket, malformed));
+  await listen(server, options);
+  // Too few file descriptors for another connection, for example.
+  server.on('error', (error) => log.error({ error }, 'the listening socket failed'));
+  let closed: Promise<void> | undefined;
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      closed ??= new Promise<void>((resolve) => server.close(() => resolve()));
+      return closed;
+    },
+    disconnect: () => server.closeAllConnections(),
+  };
+}
+
+function guarded(handle: HttpHandler, log: Logger) {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => handle(request, response);
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', (error) => log.debug({ error }, 'a response broke off'));
+    answer(request, response).catch((error: unknown) => {
+      if (request.socket.destroyed) log.debug({ error }, 'a client left before its answer');
+      else log.error({ error }, 'a request could not be answered');
+      response.destroy();
+    });
+  };
+}
+
+/** Bytes that are no HTTP at all still get an answer that a client can read. */
+function refuse(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  { type, body }: HttpServerOptions['malformed'],
+): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function listen(server: Server, { name, setting, host, port }: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(
+        new Terminal({
+          code: 'cannot-listen',
+          message: `${name} cannot listen on ${host}:${port}: ${cause.message}.`,
+          advice: `Choose a free port and an address of this machine for ${setting}.`,
+          cause,
+        }),
+      );
+    server.once('error', fail);
+    server.listen(port, host, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
