@@ -83,3 +83,25 @@ test('an offer of another SP rests in the mailbox at home, and is acknowledged',
   await t.throwsAsync(offer(3), { message: /Permissions Violation/ }, 'not in the name of another');
   t.is((await manager.streams.info('MAILBOX')).state.messages, 1);
 });
+
+test('a fetch of a stored piece goes to the SP that it names, and only in the name of its sender', async (t) => {
+  const { peers } = await network(t);
+  const [one, two] = await Promise.all(
+    [1, 2].map((id) =>
+      connect({
+        servers: peers.url,
+        user: `peer${id}`,
+        pass: `change-me-peers-password-${id}`,
+        inboxPrefix: `_INBOX.${id}`,
+      }),
+    ),
+  );
+  if (!one || !two) throw new Error('unreachable');
+  t.teardown(() => Promise.all([one.close(), two.close()]));
+  one.subscribe('recovery.1.*', { callback: (_, message) => void message.respond(message.subject) });
+  await one.flush();
+  const fetch = (subject: string) =>
+    two.request(subject, 'x', { timeout: 2_000 }).then((answer) => answer.string());
+  t.is(await fetch('recovery.1.2'), 'recovery.1.2');
+  await t.throwsAsync(fetch('recovery.1.3'), { message: /Permissions Violation/ });
+});

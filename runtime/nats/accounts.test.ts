@@ -50,7 +50,13 @@ test.serial('an SP cannot send in the name of another', async (t) => {
   const { count } = await openMailbox(1);
   const forger = await peer(2);
   const before = await count();
-  for (const subject of ['peer.1.offer.3.77.0.3', 'peer.1.receipt.3.77.0.3', 'session.1.3.token', 'peer.1']) {
+  for (const subject of [
+    'peer.1.offer.3.77.0.3',
+    'peer.1.receipt.3.77.0.3',
+    'session.1.3.token',
+    'recovery.1.3',
+    'peer.1',
+  ]) {
     await t.throwsAsync(request(forger, subject, 'forged'), undefined, subject);
   }
   t.is(await count(), before);
@@ -72,7 +78,17 @@ test.serial('an SP cannot make a mailbox speak: a PubAck to another mailbox land
 test.serial('an SP can read neither the mailbox of another nor what others tell each other', async (t) => {
   await openMailbox(1);
   const spy = await peer(3);
-  for (const subject of ['peer.1.>', 'peer.>', 'session.1.>', '>', '_INBOX.1.>', '_INBOX.>', '_R_.>']) {
+  for (const subject of [
+    'peer.1.>',
+    'peer.>',
+    'session.1.>',
+    'recovery.1.*',
+    'recovery.>',
+    '>',
+    '_INBOX.1.>',
+    '_INBOX.>',
+    '_R_.>',
+  ]) {
     const subscription = spy.subscribe(subject);
     await t.throwsAsync(
       (async () => {
@@ -129,6 +145,21 @@ test.serial('a sender’s session subjects reach the receiver that they name', a
   sender.publish('session.2.1.token.0', 'piece');
   for await (const message of session) t.is(message.string(), 'piece');
 });
+
+test.serial(
+  'a fetch reaches the SP that it names, with the name of its sender, and is answered',
+  async (t) => {
+    const [asker, holder] = [await peer(1), await peer(2)];
+    const fetches = holder.subscribe('recovery.2.*', { max: 1 });
+    await holder.flush();
+    const answered = asker.request('recovery.2.1', 'a piece, please', { timeout: 5_000 });
+    for await (const message of fetches) {
+      t.is(message.subject, 'recovery.2.1');
+      t.true(message.respond('a piece'));
+    }
+    t.is((await answered).string(), 'a piece');
+  },
+);
 
 test.serial('ids and passwords that cannot stand in the configuration are refused', (t) => {
   const sp = SPS[0] as SpAccount;

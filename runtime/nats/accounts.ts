@@ -67,14 +67,14 @@ function homeAccount(sp: SpAccount): string {
   }`;
 }
 
-/** An ask waits 10 s for its answers, so the right to answer it need not live longer than a minute. */
+/** Asks and fetches wait 10 s for their answers, so the right to answer need not live longer than a minute. */
 function peersMember(sp: SpAccount): string {
   const id = sp.spId;
   return `      {
         user: "${peersUser(id)}", password: "${sp.peersPassword}"
         permissions: {
-          publish: { allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "approval.ask"] }
-          subscribe: { allow: ["${peersInbox(id)}.>", "session.${id}.>", "approval.ask"] }
+          publish: { allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "recovery.*.${id}", "approval.ask"] }
+          subscribe: { allow: ["${peersInbox(id)}.>", "session.${id}.>", "recovery.${id}.*", "approval.ask"] }
           allow_responses: { max: 1, expires: "1m" }
         }
       }`;

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { Arrivals } from './arrivals.ts';
 import type { InboundOffer, PeerHost } from './peers.ts';
 
-/** The host of an SP that does not take part in the NATS wire: nobody asks, nobody offers. */
+/** The host of an SP that does not take part in the NATS wire: nobody asks, offers or fetches. */
 export const absentHost: PeerHost = {
   serveAsks: (_answer, { signal }) => aborted(signal),
+  serveRecovery: (_answer, { signal }) => aborted(signal),
   offers: ({ signal }) => {
     const none = new Arrivals<InboundOffer>();
     void aborted(signal).then(() => none.end());

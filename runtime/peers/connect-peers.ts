@@ -12,8 +12,9 @@ import { NatsPeerHost } from './host.ts';
 import { FLOW_LIMITS } from './limits.ts';
 import { openMailboxes } from './mailboxes.ts';
 import { Offers } from './offers.ts';
-import type { PeerClient, PeerHost } from './peers.ts';
+import type { PeerClient, PeerHost, PieceSource } from './peers.ts';
 import { Receipts } from './receipts.ts';
+import { Recovery } from './recovery.ts';
 
 export interface PeersOptions {
   readonly spId: number;
@@ -38,6 +39,7 @@ export interface PeersOptions {
 export interface Peers {
   readonly client: PeerClient;
   readonly host: PeerHost;
+  readonly pieces: PieceSource;
   /** Ends all sessions and gives held offers back. Safe to call more than once. */
   close(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   const asks = new Asks(context);
   const offers = new Offers(context, mailboxes);
   const receipts = new Receipts(context, mailboxes, home);
+  const recovery = new Recovery(context);
   await receipts.start();
 
   let closed: Promise<void> | undefined;
@@ -89,5 +92,10 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   signal?.addEventListener('abort', close, { once: true });
   if (signal?.aborted) await close();
   throwIfAborted(signal);
-  return { client: new NatsPeerClient(context, asks, receipts), host: new NatsPeerHost(asks, offers), close };
+  return {
+    client: new NatsPeerClient(context, asks, receipts),
+    host: new NatsPeerHost(asks, offers, recovery),
+    pieces: recovery,
+    close,
+  };
 }

@@ -28,3 +28,10 @@ export const INLINE_COLUMN = 64 * KIB;
 
 /** Bytes of `max_payload` left to the headers of a piece message. */
 export const HEADER_ROOM = 4 * KIB;
+
+/** Fetches of stored pieces answered at one time, each of at most `MAX_FETCH_BYTES`: in all, and of one asker. */
+export const FETCHES_AT_ONCE = 32;
+export const FETCHES_PER_ASKER = 8;
+
+/** Ranges of one piece that are asked for at one time; two pieces of one SP together stay below its bound. */
+export const FETCH_WINDOW = 4;

@@ -91,6 +91,53 @@ export interface PeerClient {
   ): Promise<ReplicationSession>;
 }
 
+/** A column that another SP holds, or, asked of its primary, one that it can make from its segments. */
+export interface ColumnRequest {
+  readonly job: JobId;
+  /** Sp id of whom is asked. */
+  readonly to: number;
+  /** The group that the object was sealed with. */
+  readonly gvgId: number;
+  /** Of the column. A secondary is asked for its own column, the primary for the asker's. */
+  readonly redundancyIndex: number;
+}
+
+export interface PieceRequest extends ColumnRequest {
+  readonly segmentIndex: number;
+  /** Bytes of the piece. */
+  readonly length: number;
+}
+
+/** Where an SP that has lost something gets it from. Nothing that comes from here was checked against the chain. */
+export interface PieceSource {
+  /**
+   * A stored piece, of exactly the length that was asked for.
+   * @throws Retryable `peer-unreachable`, `fetch-refused`, `wrong-length`; Terminal `fetch-refused`; Cancelled
+   */
+  fetchPiece(request: PieceRequest, options?: PeerOptions): Promise<Uint8Array>;
+  /**
+   * The checksums of all pieces of a column, in segment order; undefined where the wire does not carry them.
+   * @throws as `fetchPiece`
+   */
+  fetchChecksums(
+    request: ColumnRequest & { readonly segmentCount: number },
+    options?: PeerOptions,
+  ): Promise<readonly Hex[] | undefined>;
+}
+
+/** What another SP asks for; its signature is checked, its right to ask is not. */
+export interface InboundFetch {
+  readonly from: number;
+  readonly job: JobId;
+  readonly gvgId: number;
+  readonly redundancyIndex: number;
+  /** Absent: the column's piece checksums are asked for, 32 bytes each. */
+  readonly segmentIndex?: number;
+  /** Within the piece or the list; bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** The secondary's side. */
 export interface PeerHost {
   /** Answers asks until the signal fires; undefined: we are not listed, stay silent. */
@@ -100,6 +147,14 @@ export interface PeerHost {
   ): Promise<void>;
   /** Offers as they come from our mailbox, signature and sender checked, at most `limit` open at once. */
   offers(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<InboundOffer>;
+  /**
+   * Answers the fetches of other SPs until the signal fires. What `answer` throws goes back to the asker with its
+   * code; what it returns must have the length that was asked for.
+   */
+  serveRecovery(
+    answer: (fetch: InboundFetch, signal: AbortSignal) => Promise<Uint8Array>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void>;
 }
 
 /** An offer held un-acked in our mailbox; renewed by itself until it is settled. */

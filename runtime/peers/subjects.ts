@@ -50,6 +50,16 @@ export function sessionSubject(to: number, from: number, token: string): string 
   return `session.${to}.${from}.${token}`;
 }
 
+/** `recovery.<to>.<from>`: where SP `to` is asked for stored pieces. */
+export function recoverySubject(to: number, from: number): string {
+  return `recovery.${to}.${from}`;
+}
+
+/** What is asked of an SP by all others. */
+export function recoveryRequests(to: number): string {
+  return `recovery.${to}.*`;
+}
+
 /** The word at the end of a session's subject. */
 export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
