@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { connectNats } from '../nats/connect.ts';
 import { connectionBack } from '../nats/reconnects.ts';
@@ -217,6 +217,8 @@ test('a restart of the server costs no pull its whole time: the next one is made
   await queue.enqueue(job(1));
   await leases.next();
   const waiting = leases.next();
+  const manager = await jetstreamManager(connection);
+  while ((await manager.consumers.info('JOBS', 'workers')).num_waiting === 0) await sleep(10);
   const back = connectionBack(connection);
   await before.kill();
   const queued = queue.enqueue(job(2));

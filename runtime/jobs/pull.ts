@@ -41,11 +41,14 @@ export interface PullSource {
  * @throws Terminal what only an operator can help
  */
 export async function pullOne(source: PullSource, signal: AbortSignal): Promise<Pulled | undefined> {
-  let prepared = false;
+  let prepared: AbortSignal | undefined;
   while (!signal.aborted) {
     try {
-      if (!prepared) await askOverReconnects(source.connection, () => source.prepare());
-      prepared = true;
+      // After a loss again: a server that recovers may take a pull for a consumer that it does not serve yet.
+      if (!prepared || prepared.aborted) {
+        prepared = connectionBack(source.connection);
+        await askOverReconnects(source.connection, () => source.prepare());
+      }
       if (signal.aborted) return undefined;
       const pulled = await requestOne(source, signal);
       if (pulled) return pulled;
@@ -53,7 +56,7 @@ export async function pullOne(source: PullSource, signal: AbortSignal): Promise<
       const error = natsError(thrown, `pulling from ${source.stream}`);
       if (error instanceof Terminal) throw error;
       source.log.warn({ error, stream: source.stream }, 'the work queue does not answer');
-      prepared = false;
+      prepared = undefined;
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
