@@ -1,14 +1,17 @@
 import { Terminal } from '../protocols/errors.ts';
 import { checkBucketName, checkObjectName } from '../protocols/greenfield/names.ts';
+import { parseQuery, percentDecode, splitTarget } from '../protocols/greenfield/request-target.ts';
+import { hostName } from '../runtime/http/hosts.ts';
 
-/** Where a request points: what the Host header and the request line say, nothing decoded yet. */
+/** Where a request points: what the Host header and the request line say. */
 export interface Target {
-  /** The Host header, with its port if it has one. */
+  /** With its port if it has one, as the client wrote it. */
   readonly host: string;
   /** Path and query in origin form. */
   readonly line: string;
   /** Percent-encoded as the client sent it, from the first `/`. */
   readonly path: string;
+  /** What is signed of the query, decoded; the rest has no effect. */
   readonly query: URLSearchParams;
 }
 
@@ -22,19 +25,16 @@ export interface Address {
 
 /**
  * Reads a request line's target. The raw text counts, not a parsed URL: URL parsers resolve `/../`, and the
- * client signed what it sent.
+ * client signed what it sent. The host that counts is also the one that must be signed: that of a target in absolute
+ * form, whatever the Host header says (RFC 9112 §3.2.2).
  * @param requestTarget in origin form (`/a?b`) or, through a proxy, in absolute form (`http://host/a?b`)
  */
 export function readTarget(host: string, requestTarget: string): Target {
-  const origin = requestTarget.replace(/^https?:\/\/[^/?]*/i, '');
+  const [absolute = '', authority = host] = /^https?:\/\/([^/?]*)/i.exec(requestTarget) ?? [];
+  const origin = requestTarget.slice(absolute.length);
   const line = origin.startsWith('/') ? origin : `/${origin}`;
-  const question = line.indexOf('?');
-  return {
-    host,
-    line,
-    path: question < 0 ? line : line.slice(0, question),
-    query: new URLSearchParams(question < 0 ? '' : line.slice(question + 1)),
-  };
+  const { path, query } = splitTarget(line);
+  return { host: authority, line, path, query: new URLSearchParams(parseQuery(query)) };
 }
 
 /** Greenfield's own paths (greenfield.md §9.1); in path style they name no bucket. */
@@ -52,7 +52,7 @@ const UNIVERSAL_PATH = /^(view|download)(?:\/(.*))?$/s;
  * that cannot be decoded
  */
 export function readAddress(target: Target, domains: readonly string[]): Address {
-  const host = target.host.replace(/:[0-9]+$/, '').toLowerCase();
+  const host = hostName(target.host) ?? '';
   const domain = domains.find((candidate) => host.endsWith(`.${candidate}`));
   const path = decode(target.path.slice(1));
   if (domain !== undefined) return check({ bucket: host.slice(0, -domain.length - 1), object: path });
@@ -70,17 +70,14 @@ function split(path: string): Address {
 }
 
 function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch (cause) {
-    throw new Terminal({
-      code: 'bad-path',
-      message: 'The path of the request is no percent-encoded UTF-8.',
-      advice: 'Encode every segment of the object name as UTF-8, then as %XX.',
-      gatewayCode: 50010,
-      cause,
-    });
-  }
+  const decoded = percentDecode(path);
+  if (decoded !== undefined) return decoded;
+  throw new Terminal({
+    code: 'bad-path',
+    message: 'The path of the request is not percent-encoded UTF-8.',
+    advice: 'Encode every segment of the object name as UTF-8, then as %XX.',
+    gatewayCode: 50010,
+  });
 }
 
 function check(address: Address): Address {

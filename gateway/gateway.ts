@@ -20,6 +20,7 @@ import { universalEndpoint } from './handlers/universal-endpoint.ts';
 import { uploadContext } from './handlers/upload-context.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
 import { payloadIntake } from './intake.ts';
+import { ownHosts } from './own-hosts.ts';
 import type { GatewayParts } from './parts.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request.ts';
 import { requestLog } from './request-log.ts';
@@ -52,12 +53,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     'list-keys': listKeys(parts),
     'delete-keys': deleteKeys(parts),
   };
+  const checkHost = ownHosts(parts);
   const app = new Hono<GatewayEnv>();
   app.use(requestLog(parts.log));
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   // Bucket and operation hang on host and query as much as on the path, so routes.ts matches instead of Hono.
-  app.all('*', (c) => {
+  app.all('*', async (c) => {
     const target = targetOf(c);
+    await checkHost(target.host, c.env?.incoming?.socket);
     const address = readAddress(target, parts.domains);
     c.set('target', target);
     c.set('address', address);

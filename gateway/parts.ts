@@ -22,6 +22,8 @@ export interface GatewayParts {
   readonly limits: GatewayLimits;
   /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */
   readonly domains: readonly string[];
+  /** Serves whatever host a request names, also one that belongs to another provider. */
+  readonly anyHost?: boolean;
   /** Origins of browser applications that may use the gateway; `*` stands for all, none leaves CORS unanswered. */
   readonly corsOrigins: readonly string[];
   readonly log: Logger;

@@ -320,7 +320,7 @@ export interface TestGateway {
 export function testGateway(
   t: ExecutionContext,
   over: { readonly limits?: Partial<GatewayLimits> } & Partial<
-    Pick<GatewayParts, 'pieces' | 'corsOrigins' | 'receivers'>
+    Pick<GatewayParts, 'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost'>
   > = {},
 ): TestGateway {
   const chain = new TestChain();
@@ -339,7 +339,8 @@ export function testGateway(
     agent: agent.agent,
     ...(over.receivers && { receivers: over.receivers }),
     limits: { ...DEFAULT_LIMITS, ...over.limits },
-    domains: ['sp1.localhost'],
+    domains: over.domains ?? ['sp1.localhost'],
+    anyHost: over.anyHost ?? false,
     corsOrigins: over.corsOrigins ?? ['*'],
     log,
   });

@@ -44,7 +44,7 @@ test('the smallest configuration gets every default', (t) => {
     dataDir: '/etc/data',
     roles: 'all',
     chain: { rpc: ['http://127.0.0.1:26657'], chainId: 'greenfield_9000-1741' },
-    gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [], corsOrigins: ['*'] },
+    gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [], anyHost: false, corsOrigins: ['*'] },
     admin: { listen: { host: '127.0.0.1', port: 9133 }, hosts: [] },
     nats: {
       home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false },

@@ -26,6 +26,7 @@ export function nodeConfig(base: string) {
     gateway: section({
       listen: address('0.0.0.0', 9033),
       domains: domains().default([]),
+      anyHost: z.boolean('true or false').default(false),
       corsOrigins: z.array(z.string(ORIGIN).refine(isOrigin, ORIGIN), `a list of ${ORIGIN}`).default(['*']),
     }).prefault({}),
     admin: section({ listen: address('127.0.0.1', 9133), hosts: domains().default([]) }).prefault({}),

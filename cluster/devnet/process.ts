@@ -100,7 +100,11 @@ export class DevnetProcess {
         stdio: ['ignore', 'pipe', log.fd, 'ipc'],
         detached: true,
       });
-      const ended = new Promise<undefined>((resolve) => child.once('exit', () => resolve(undefined)));
+      const ended = new Promise<undefined>((resolve) => {
+        child.once('exit', () => resolve(undefined));
+        // One that could not be started never exits.
+        child.once('error', () => resolve(undefined));
+      });
       const running: Running = { child, ended, serves: false };
       child.once('exit', (code, signal) => {
         if (this.#running === running) this.#running = undefined;

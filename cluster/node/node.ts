@@ -172,6 +172,7 @@ async function openParts(
           ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,
+          anyHost: config.gateway.anyHost,
           corsOrigins: config.gateway.corsOrigins,
           log,
         }),

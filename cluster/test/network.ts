@@ -190,7 +190,9 @@ export class Network {
     const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as Record<string, unknown>;
     const file = join(folder, 'second.yaml');
     const listen = { host: '127.0.0.1', port: 0 };
-    const second = { ...config, node: 'b', dataDir: 'second', gateway: { listen }, admin: { listen } };
+    const domains = ['second.localhost'];
+    const own = { node: 'b', dataDir: 'second', gateway: { listen, domains }, admin: { listen } };
+    const second = { ...config, ...own };
     await writeFile(file, stringify(second), { mode: 0o600 });
     const node = new DevnetProcess({
       name: 'second',

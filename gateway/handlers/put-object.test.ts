@@ -58,7 +58,7 @@ test('path style, names with slashes, Unicode and markup reach the same object',
     const path = name.split('/').map(encodeURIComponent).join('/');
     for (const request of [
       { host: 'photos.sp1.localhost', target: `/${path}` },
-      { host: '127.0.0.1:9033', target: `/photos/${path}` },
+      { host: 'sp1.localhost:9033', target: `/photos/${path}` },
     ]) {
       const response = await app.request(signedRequest(request, PAYLOAD));
       t.is(response.status, 200, name);

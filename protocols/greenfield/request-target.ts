@@ -14,8 +14,8 @@ export function splitTarget(target: string): { readonly path: string; readonly q
  * nothing else of a query may have an effect: pairs that hold a `;` or cannot be decoded are left out, as Go's
  * `url.ParseQuery` does, and of a name that comes more than once the first counts, while all are signed.
  */
-export function parseQuery(query: string): (readonly [name: string, value: string])[] {
-  const pairs: (readonly [string, string])[] = [];
+export function parseQuery(query: string): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
   for (const pair of query.split('&')) {
     if (pair === '' || pair.includes(';')) continue;
     const mark = pair.indexOf('=');

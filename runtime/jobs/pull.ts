@@ -119,5 +119,12 @@ async function giveBack(answer: Promise<Pulled | undefined>, source: PullSource)
   const pulled = await answer.catch(() => undefined);
   const { connection, ackWaitMs } = source;
   if (!pulled || connection.isClosed() || performance.now() - pulled.since >= ackWaitMs) return;
-  connection.publish(pulled.ackSubject, NAK);
+  try {
+    connection.publish(pulled.ackSubject, NAK);
+  } catch (error) {
+    source.log.debug(
+      { error, stream: source.stream },
+      'a message was not given back; its delivery will time out',
+    );
+  }
 }
