@@ -6,6 +6,7 @@ import { type ControlSubject, EVERYBODY } from '../../protocols/replication/cont
 import { MAX_CONTROL_LIFETIME_MS } from '../../protocols/replication/control-message.ts';
 import { peersInbox } from '../nats/accounts.ts';
 import { natsError } from '../nats/errors.ts';
+import { answer, checkReply } from './answer.ts';
 import type { PeerContext } from './context.ts';
 import type { ApprovalAnswer, ApprovalAsk, PeerHost, PeerOptions } from './peers.ts';
 import { ReplayGuard } from './replays.ts';
@@ -79,7 +80,7 @@ export class Asks {
     }
   }
   /** Answers until the signal fires; then waits for what is under way. Nodes of one SP share the asks. */
-  async serve(answer: Answer, signal: AbortSignal): Promise<void> {
+  async serve(decide: Answer, signal: AbortSignal): Promise<void> {
     const { connection, spId, closed } = this.#context;
     const until = AbortSignal.any([signal, closed]);
     if (until.aborted) return;
@@ -91,7 +92,7 @@ export class Asks {
     try {
       for await (const message of asks) {
         if (running.size >= AT_ONCE) continue;
-        const answering = this.#answer(message, answer, until).finally(() => running.delete(answering));
+        const answering = this.#answer(message, decide, until).finally(() => running.delete(answering));
         running.add(answering);
       }
     } catch (error) {
@@ -101,18 +102,16 @@ export class Asks {
     }
   }
 
-  async #answer(message: Msg, answer: Answer, signal: AbortSignal): Promise<void> {
+  async #answer(message: Msg, decide: Answer, signal: AbortSignal): Promise<void> {
     const { desk, spId, log } = this.#context;
     try {
       const control = await desk.open(message.data, { kinds: ['ask'], to: EVERYBODY });
       const { from, body, job, nonce } = control;
       if (from === spId || !body.groups.some((group) => group.secondarySpIds.includes(spId))) return;
-      // The right to answer goes with the message: it must lead to the asker, and nowhere else.
-      if (!message.reply?.startsWith(`${peersInbox(from)}.`))
-        throw notTaken('ask-misdirected', 'The ask leads its answers away from its asker.');
+      checkReply(message, from);
       if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
         throw notTaken('ask-repeated', 'The ask was heard before, or its asker asks too much.');
-      const given = await answer({ ...body, job, primarySpId: from }, signal);
+      const given = await decide({ ...body, job, primarySpId: from }, signal);
       if (!given) return;
       const { expiresAt, granted, refused } = given;
       const approval = await desk.seal({
@@ -122,7 +121,7 @@ export class Asks {
         expiresAt: Math.min(expiresAt, Date.now() + MAX_CONTROL_LIFETIME_MS),
         body: { re: nonce, granted: [...granted], refused: [...refused] },
       });
-      message.respond(approval.bytes);
+      answer(message, from, approval.bytes);
     } catch (error) {
       log.warn({ error: toSealionError(error) }, 'an ask was not answered');
     }

@@ -3,6 +3,7 @@ import { Cancelled, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
 import { orAborted } from '../nats/abortable.ts';
+import { answer, checkReply } from './answer.ts';
 import type { PeerContext } from './context.ts';
 import { InboundStream, type InboundStreamOptions } from './inbound-stream.ts';
 import type { InboundPiece, InboundSession, PeerOptions } from './peers.ts';
@@ -90,9 +91,10 @@ export class ReceivingSession implements InboundSession {
     try {
       const { body } = await this.#context.desk.open(message.data, { kinds: ['done'], from, about });
       if (body.re !== re) return;
+      checkReply(message, from);
       if (!this.#stream.completeAt(body.sent)) return;
       this.#done.resolve(body.checksums);
-      message.respond();
+      answer(message, from);
     } catch (error) {
       this.#context.log.warn({ error: toSealionError(error), from }, 'a done was not taken');
     }

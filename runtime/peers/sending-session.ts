@@ -8,6 +8,7 @@ import type { ControlSubject } from '../../protocols/replication/control-header.
 import { type ControlMessage, MAX_CONTROL_LIFETIME_MS } from '../../protocols/replication/control-message.ts';
 import { orAborted } from '../nats/abortable.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
+import { checkReply, answer as respond } from './answer.ts';
 import type { PeerContext } from './context.ts';
 import { OutboundStream } from './outbound-stream.ts';
 import type { PeerOptions, Refusal, ReplicationSession } from './peers.ts';
@@ -199,8 +200,9 @@ export class SendingSession implements ReplicationSession {
       const expected = { kinds: ['accept', 'refusal'], from: to, about } as const;
       const answer = await desk.open(message.data, expected);
       if (answer.body.re !== this.#nonce || this.#stream || this.#over) throw misdirected();
+      checkReply(message, to);
       if (answer.kind === 'refusal') {
-        message.respond();
+        respond(message, to);
         this.#end(refused('offer-refused', to, answer.body), 'quietly');
         return;
       }
@@ -209,7 +211,7 @@ export class SendingSession implements ReplicationSession {
       this.#next = this.#firstMissing;
       const subject = sessionSubject(to, spId, body.token);
       this.#stream = new OutboundStream({ connection, subject, window, messageBytes, stallMs: times.stall });
-      message.respond();
+      respond(message, to);
       this.#answered.resolve();
     } catch (error) {
       log.warn({ error: toSealionError(error), from: to }, 'an answer to an offer was not taken');

@@ -10,6 +10,7 @@ import {
   approvedOffer,
   deskOf,
   digest,
+  joinHome,
   joinPlane,
   keepCodes,
   makeSample,
@@ -61,7 +62,7 @@ test.serial('a replayed ask is not answered again, and answers cannot be led ast
   const inboxes = [rogue.subscribe(mine), asker.subscribe(again)];
   for (const reply of [mine, 'peer.4.offer.2.4711.0.0']) {
     rogue.publish('approval.ask', ask, { reply });
-    t.deepEqual(await heardBy2.take(1), ['ask-misdirected']);
+    t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
   }
   asker.publish('approval.ask', ask, { reply: again });
   t.deepEqual(await heardBy2.take(1), ['ask-repeated']);
@@ -230,6 +231,80 @@ test.serial('an answer to an offer is taken only from its receiver, for this ver
   t.is(session.firstMissing, 1);
   session.close();
   await mailbox.close();
+});
+
+test.serial('a signed answer cannot make its hearer speak into the mailbox of another SP', async (t) => {
+  const [rogueNode, victim] = [await startNode(server.url, 3), await startNode(server.url, 4)];
+  const sample = makeSample(9 * MIB, 4 * MIB, [3, 4, 2, 5, 6, 7]);
+  const opening = primary.client.open(await approvedOffer(1, sample, 3), {});
+  const { header, body } = await storedOffer(rogueNode);
+  const about = { job: sample.ask.job, gvgId: 77, redundancyIndex: 0 };
+  const astray = `peer.4.receipt.1.${about.job.objectId}.0.1`;
+  const refusal = await deskOf(3).seal({
+    kind: 'refusal',
+    to: 1,
+    about,
+    expiresAt: Date.now() + 60_000,
+    body: { re: header.nonce, code: 'no', reason: 'no', again: false },
+  });
+  const subject = `session.1.3.${body.token}.answer`;
+  rogue.publish(subject, refusal.bytes, { reply: astray });
+  t.deepEqual(await heardBy1.take(1), ['reply-misdirected']);
+  // The same, with the sender's own inbox, is heard.
+  const refused = t.throwsAsync(opening, { code: 'offer-refused' });
+  await rogue.request(subject, refusal.bytes);
+  await refused;
+  await primary.peers.flush();
+  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS')).state.messages, 0);
+  await rogueNode.close();
+  await victim.close();
+});
+
+test.serial('a signed done cannot make its hearer speak into the mailbox of another SP', async (t) => {
+  const victim = await startNode(server.url, 4);
+  const sample = makeSample(9 * MIB, 4 * MIB, [2, 4, 3, 5, 6, 7]);
+  const tapped = await joinPlane(server.url, 2);
+  const dones = tapped.subscribe('session.2.1.*.done', { max: 1 });
+  await tapped.flush();
+  const held = nextOffer();
+  const session = await (async () => {
+    const opening = primary.client.open(await approvedOffer(1, sample, 2), {});
+    const inbound = await (await held).accept(sample.pieces.length);
+    void inbound.done().catch(() => undefined);
+    return opening;
+  })();
+  const finishing = session.done(sample.checksums);
+  finishing.catch(() => undefined);
+  for await (const { subject, data } of dones) {
+    primary.peers.publish(subject, data, { reply: `peer.4.receipt.2.${sample.ask.job.objectId}.0.1` });
+    t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
+  }
+  await secondary.peers.flush();
+  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS')).state.messages, 0);
+  session.close();
+  await (await held).refuse({ code: 'enough', reason: 'enough', again: false });
+  await tapped.close();
+  await victim.close();
+});
+
+test.serial('what a home account answers across the planes says nothing of value', async (t) => {
+  const [home, asker] = [await joinHome(server.url, 5), await joinPlane(server.url, 5)];
+  const victim = await startNode(server.url, 4);
+  const sample = makeSample(1_000, 1_000, [2, 5]);
+  const ask = await sealAsk(deskOf(5), sample.ask);
+  const answered = home.subscribe('peer.5.>', { callback: (_, message) => void message.respond(ask) });
+  await home.flush();
+  // It reaches what the asker could have said itself, yet its answers would go astray, so it gets none …
+  asker.publish('peer.5.offer.5.1.0.0', 'x', { reply: 'approval.ask' });
+  t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
+  // … and no mailbox, not even in its own name.
+  for (const reply of ['peer.4.receipt.2.1.0.0', 'peer.4.receipt.5.1.0.0'])
+    asker.publish('peer.5.offer.5.1.0.0', 'x', { reply });
+  await asker.flush();
+  await until(() => answered.getReceived() === 3);
+  await Promise.all([home.flush(), victim.home.flush()]);
+  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS')).state.messages, 0);
+  await Promise.all([home.close(), asker.close(), victim.close()]);
 });
 
 test.serial('a receipt that is forged, or answers another offer, is not taken', async (t) => {
