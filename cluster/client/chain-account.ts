@@ -164,6 +164,21 @@ export class ChainAccount {
   }
 
   /**
+   * Pays into the stream record of an account, which thaws a frozen one.
+   * @param amount smallest units of BNB
+   * @throws as `send`
+   */
+  async deposit(to: string, amount: bigint, options?: ChainOptions): Promise<void> {
+    await this.send(
+      {
+        typeUrl: '/greenfield.payment.MsgDeposit',
+        value: { creator: this.address, to, amount: amount.toString() },
+      },
+      options,
+    );
+  }
+
+  /**
    * Sends one message and waits until it is in a block.
    * @throws Terminal `transaction-refused` with the chain's words; Retryable `transaction-not-included`; as `Chain`
    */

@@ -21,6 +21,11 @@ export class DevnetDecisions {
     await this.#decide('devnet_set_message_gas', { type, gas });
   }
 
+  /** Freezes an account as if what it has paid in advance were used up. A deposit lets it go on. */
+  async useUpBalance(account: string): Promise<void> {
+    await this.#decide('devnet_use_up_balance', { account });
+  }
+
   async #decide(method: string, params: Readonly<Record<string, unknown>>): Promise<void> {
     const { height } = (await this.#call(method, params)) as { height: number };
     while ((await this.#height()) < height) await sleep(POLL_MS);

@@ -14,6 +14,13 @@ export const StorageEvent = {
   REJECT_SEAL_OBJECT: 'greenfield.storage.EventRejectSealObject',
 } as const;
 
+/** Names of the payment module's events. */
+export const PaymentEvent = {
+  ACCOUNT_UPDATE: 'greenfield.payment.EventPaymentAccountUpdate',
+  DEPOSIT: 'greenfield.payment.EventDeposit',
+  WITHDRAW: 'greenfield.payment.EventWithdraw',
+} as const;
+
 /** An event in a block's results. */
 export interface AbciEvent {
   readonly type: string;

@@ -1,3 +1,4 @@
+import * as payment from '@bnb-chain/greenfield-cosmos-types/greenfield/payment/tx.js';
 import * as tx from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
 import { Terminal } from '../errors.ts';
 import {
@@ -126,6 +127,22 @@ export const MESSAGE_TYPES = {
       expectChecksums: bytesList,
     },
   ),
+  '/greenfield.payment.MsgCreatePaymentAccount': messageType(
+    payment.MsgCreatePaymentAccount,
+    'creator',
+    200_000,
+    { creator: string },
+  ),
+  '/greenfield.payment.MsgDeposit': messageType(payment.MsgDeposit, 'creator', 1200, {
+    creator: string,
+    to: string,
+    amount: string,
+  }),
+  '/greenfield.payment.MsgWithdraw': messageType(payment.MsgWithdraw, 'creator', 1200, {
+    creator: string,
+    from: string,
+    amount: string,
+  }),
 } as const;
 
 type MessageTypes = typeof MESSAGE_TYPES;

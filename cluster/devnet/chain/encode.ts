@@ -1,5 +1,9 @@
 import { BaseAccount } from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/auth.js';
 import { PubKey } from '@bnb-chain/greenfield-cosmos-types/cosmos/crypto/eth/ethsecp256k1/keys.js';
+import {
+  StreamAccountStatus,
+  StreamRecord as StreamRecordMessage,
+} from '@bnb-chain/greenfield-cosmos-types/greenfield/payment/stream_record.js';
 import { StorageProvider as SpMessage } from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/types.js';
 import { Params } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/params.js';
 import {
@@ -30,7 +34,7 @@ import {
 } from '../../../runtime/chain/decode.ts';
 import type { GenesisParams } from './genesis.ts';
 import { Limits } from './limits.ts';
-import type { AccountRecord } from './state.ts';
+import type { AccountRecord, StreamRecord } from './state.ts';
 
 /** From plain data to Greenfield's protobuf messages: the way back of runtime/chain/decode.ts. */
 export function fromObject(object: ObjectInfo): ObjectMessage {
@@ -140,6 +144,23 @@ export function fromVirtualGroupParams(params: GenesisParams): VirtualGroupParam
     maxLocalVirtualGroupNumPerBucket: Limits.LOCAL_GROUPS_PER_BUCKET,
     maxGlobalVirtualGroupNumPerFamily: Limits.GROUPS_PER_FAMILY,
     maxStoreSizePerFamily: Limits.BYTES_PER_FAMILY,
+  });
+}
+
+export function fromStreamRecord(record: StreamRecord): StreamRecordMessage {
+  return StreamRecordMessage.fromPartial({
+    account: record.account,
+    crudTimestamp: record.crudTimestamp,
+    netflowRate: record.netflowRate.toString(),
+    frozenNetflowRate: record.frozenNetflowRate.toString(),
+    staticBalance: record.staticBalance.toString(),
+    bufferBalance: record.bufferBalance.toString(),
+    lockBalance: record.lockBalance.toString(),
+    status:
+      record.status === 'FROZEN'
+        ? StreamAccountStatus.STREAM_ACCOUNT_STATUS_FROZEN
+        : StreamAccountStatus.STREAM_ACCOUNT_STATUS_ACTIVE,
+    settleTimestamp: record.settleTimestamp,
   });
 }
 

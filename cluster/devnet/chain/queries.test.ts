@@ -75,14 +75,14 @@ test('the gas of messages can be asked for, by name or all', async (t) => {
   t.true(all.msgGasParams.length > 5);
 });
 
-test('prices can be asked for, and are none', async (t) => {
+test('prices can be asked for', async (t) => {
   const { sps, genesis } = await connect(t);
   const spAddr = genesis.chain.sps[1]?.operatorAddress ?? '';
   const { spStoragePrice } = await sps.QuerySpStoragePrice({ spAddr });
-  t.like(spStoragePrice, { spId: 2, storePrice: '0', readPrice: '0' });
+  t.like(spStoragePrice, { spId: 2, storePrice: '0.016', readPrice: '0.008' });
   t.is(
     (await sps.QueryGlobalSpStorePriceByTime({ timestamp: Long.ZERO })).globalSpStorePrice.primaryStorePrice,
-    '0',
+    '0.016',
   );
   const nobody = `0x${'1'.repeat(40)}`;
   await t.throwsAsync(sps.QuerySpStoragePrice({ spAddr: nobody }), { message: /does not exist/ });

@@ -21,6 +21,34 @@ export class Refusal extends Terminal {
   }
 }
 
+/** An error of the chain's code that its modules have not numbered. */
+export function plainRefusal(text: string): Refusal {
+  return new Refusal({ codespace: 'undefined', code: 1, text });
+}
+
+/**
+ * Runs a part whose refusals the chain passes on with a text before them, but without their number.
+ * @throws Refusal
+ */
+export function wrapped<T>(text: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Refusal) throw plainRefusal(`${text} ${error.message}`);
+    throw error;
+  }
+}
+
+/** Runs a part whose refusals the chain reports as one error of its own, with their text in it. @throws Refusal */
+export function refusedAs<T>(error: ChainError, text: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof Refusal) throw new Refusal(error, `${text}: ${cause.message}`);
+    throw cause;
+  }
+}
+
 /** The chain's errors that only its stand-in must know; see `ChainError` for those that Sealion acts on. */
 export const Errors = {
   ...ChainError,
@@ -47,13 +75,25 @@ export const Errors = {
   },
   SP_NOT_FOUND: { codespace: 'sp', code: 1, text: 'StorageProvider does not exist' },
   SP_NOT_IN_SERVICE: { codespace: 'sp', code: 2, text: 'StorageProvider is not in service' },
+  TOO_MANY_PAYMENT_ACCOUNTS: {
+    codespace: 'payment',
+    code: 1200,
+    text: 'reach payment account count limit',
+  },
+  NO_SUCH_PAYMENT_ACCOUNT: { codespace: 'payment', code: 1202, text: 'payment account not found' },
+  NO_SUCH_STREAM_RECORD: { codespace: 'payment', code: 1203, text: 'stream record not found' },
   NOT_PAYMENT_ACCOUNT_OWNER: { codespace: 'payment', code: 1204, text: 'not payment account owner' },
+  INSUFFICIENT_BALANCE: { codespace: 'payment', code: 1206, text: 'insufficient balance' },
+  NO_DELAYED_WITHDRAWAL: { codespace: 'payment', code: 1210, text: 'no delayed withdrawal found' },
+  NO_SUCH_RECEIVER: { codespace: 'payment', code: 1207, text: 'receive account not exist' },
+  INVALID_STREAM_STATUS: { codespace: 'payment', code: 1208, text: 'invalid stream account status' },
   INVALID_BUCKET_NAME: { codespace: 'greenfield', code: 1000, text: 'Invalid bucket name' },
   INVALID_OBJECT_NAME: { codespace: 'greenfield', code: 1001, text: 'Invalid object name' },
   INVALID_PARAMETER: { codespace: 'greenfield', code: 1009, text: 'Invalid parameter' },
   INVALID_ADDRESS: { codespace: 'sdk', code: 7, text: 'invalid address' },
   INVALID_PUBLIC_KEY: { codespace: 'sdk', code: 8, text: 'invalid pubkey' },
   NO_SIGNATURES: { codespace: 'sdk', code: 15, text: 'no signatures supplied' },
+  INVALID_COINS: { codespace: 'sdk', code: 10, text: 'invalid coins' },
   INVALID_REQUEST: { codespace: 'sdk', code: 18, text: 'invalid request' },
   TX_TOO_LARGE: { codespace: 'sdk', code: 21, text: 'tx too large' },
   KEY_NOT_FOUND: { codespace: 'sdk', code: 22, text: 'key not found' },

@@ -51,7 +51,6 @@ test('refusals of a bucket', async (t) => {
     refusesBucket({ visibility: 'UNSPECIFIED' }, 'storage 1118'),
     refusesBucket({ primarySpAddress: 'nonsense' }, 'sdk 7'),
     refusesBucket({ primarySpAddress: stranger.address }, 'storage 1111'),
-    refusesBucket({ paymentAddress: stranger.address }, 'payment 1204'),
     refusesBucket({ primarySpApproval: undefined }, 'storage 1116'),
     refusesBucket(
       { primarySpApproval: { expiredHeight: 0n, globalVirtualGroupFamilyId: 99, sig: '' } },

@@ -33,6 +33,29 @@ export interface LocalVirtualGroup {
   readonly chargedSize: number;
 }
 
+/** What an account pays per second and has paid in advance; in the smallest unit of BNB. */
+export interface StreamRecord {
+  readonly account: string;
+  /** Unix seconds at which the balances held. */
+  readonly crudTimestamp: number;
+  /** Negative where the account pays. */
+  readonly netflowRate: bigint;
+  readonly frozenNetflowRate: bigint;
+  readonly staticBalance: bigint;
+  readonly bufferBalance: bigint;
+  /** For content that is announced and not sealed. */
+  readonly lockBalance: bigint;
+  readonly status: 'ACTIVE' | 'FROZEN';
+  /** Unix seconds; 0 where nothing flows. */
+  readonly settleTimestamp: number;
+}
+
+/** An account without a key, from which its owner pays. */
+export interface PaymentAccount {
+  readonly address: string;
+  readonly owner: string;
+}
+
 export interface Head {
   readonly height: number;
   /** Unix ms. */
@@ -40,6 +63,15 @@ export interface Head {
   /** Upper-case hex; changes with every block and stands for no state root. */
   readonly hash: string;
 }
+
+/** Fields of a stream record that JSON cannot hold as numbers. */
+const AMOUNTS = [
+  'netflowRate',
+  'frozenNetflowRate',
+  'staticBalance',
+  'bufferBalance',
+  'lockBalance',
+] as const satisfies readonly (keyof StreamRecord)[];
 
 /** The chain's state as its modules name it, read from a committed block or a layer of changes. */
 export class StateReader {
@@ -76,6 +108,26 @@ export class StateReader {
 
   account(address: string): AccountRecord | undefined {
     return this.reader.get(`account/${address}`);
+  }
+
+  streamRecord(account: string): StreamRecord | undefined {
+    const found = this.reader.get<Readonly<Record<string, unknown>>>(`stream/${account}`);
+    const amounts = AMOUNTS.map((name) => [name, BigInt((found?.[name] as string | undefined) ?? 0)]);
+    return found && ({ ...found, ...Object.fromEntries(amounts) } as unknown as StreamRecord);
+  }
+
+  paymentAccount(address: string): PaymentAccount | undefined {
+    return this.reader.get(`payment-account/${address}`);
+  }
+
+  /** Addresses of an owner's payment accounts, oldest first. */
+  paymentAccountsOf(owner: string): readonly string[] {
+    return this.reader.get<readonly string[]>(`payment-accounts/${owner}`) ?? [];
+  }
+
+  /** Objects and updates of a bucket for which a fee is locked. */
+  lockedCount(bucketId: string): number {
+    return this.reader.get<number>(`locked-count/${bucketId}`) ?? 0;
   }
 
   family(id: number): GlobalVirtualGroupFamily | undefined {
@@ -160,6 +212,21 @@ export class State extends StateReader {
     this.overlay.put('head', head);
   }
 
+  putStreamRecord(record: StreamRecord): void {
+    const amounts = AMOUNTS.map((name) => [name, record[name].toString()]);
+    this.overlay.put(`stream/${record.account}`, { ...record, ...Object.fromEntries(amounts) });
+  }
+
+  putPaymentAccount(account: PaymentAccount): void {
+    this.overlay.put(`payment-account/${account.address}`, account);
+    const others = this.paymentAccountsOf(account.owner);
+    this.overlay.put(`payment-accounts/${account.owner}`, [...others, account.address]);
+  }
+
+  countLocked(bucketId: string, change: 1 | -1): void {
+    this.overlay.put(`locked-count/${bucketId}`, Math.max(0, this.lockedCount(bucketId) + change));
+  }
+
   putGvg(gvg: GlobalVirtualGroup): void {
     this.overlay.put(`gvg/${gvg.id}`, { ...gvg, totalDeposit: gvg.totalDeposit.toString() });
   }
@@ -174,6 +241,7 @@ export class State extends StateReader {
     this.overlay.delete(`bucket/${bucket.bucketName}`);
     this.overlay.delete(`bucket-name/${bucket.id}`);
     this.overlay.delete(`local-groups/${bucket.id}`);
+    this.overlay.delete(`locked-count/${bucket.id}`);
     this.overlay.delete(objectCountKey(bucket.bucketName));
   }
 

@@ -23,7 +23,15 @@ export function validateMessage({ value }: Message): void {
   if ('primarySpApproval' in value && value.primarySpApproval === undefined) {
     throw new Refusal(Errors.INVALID_APPROVAL, 'Empty approvals are not allowed.');
   }
-  asRefusal(Errors.INVALID_BUCKET_NAME, () => checkBucketName(value.bucketName));
+  if ('to' in value) {
+    checkAddress('to', value.to);
+    checkAmount(value.amount);
+  }
+  if ('from' in value) {
+    if (value.from !== '') checkAddress('from', value.from);
+    checkAmount(value.amount);
+  }
+  if ('bucketName' in value) asRefusal(Errors.INVALID_BUCKET_NAME, () => checkBucketName(value.bucketName));
   if ('objectName' in value) asRefusal(Errors.INVALID_OBJECT_NAME, () => checkObjectName(value.objectName));
   if ('expectChecksums' in value && value.expectChecksums.some((hex) => hex.length !== SHA256_HEX)) {
     throw new Refusal(Errors.INVALID_CHECKSUM, 'Invalid SHA256 checksum size.');
@@ -41,6 +49,11 @@ export function validateMessage({ value }: Message): void {
 
 function checkAddress(role: string, address: string): void {
   if (!isAddress(address)) throw new Refusal(Errors.INVALID_ADDRESS, `invalid ${role} address (${address})`);
+}
+
+function checkAmount(amount: string): void {
+  if (!/^0*[1-9][0-9]{0,76}$/.test(amount))
+    throw new Refusal(Errors.INVALID_COINS, `invalid amount (${amount})`);
 }
 
 /** A check that another part makes, with the chain's error in place of its own. */

@@ -1,6 +1,8 @@
 import type { BucketInfo, GlobalVirtualGroup, ObjectInfo } from '../../../protocols/greenfield/types.ts';
 import { Limits } from './limits.ts';
-import { Errors, Refusal } from './refusal.ts';
+import { type BilledObject, chargeStoreFee, unchargeStoreFee, unlockStoreFee } from './payment/bills.ts';
+import type { PaymentContext } from './payment/stream-records.ts';
+import { Errors, Refusal, wrapped } from './refusal.ts';
 import type { LocalVirtualGroup, State, StateReader } from './state.ts';
 
 /** Bytes that a group's stake allows in all. */
@@ -9,50 +11,64 @@ export function stakedBytes(state: StateReader, gvg: GlobalVirtualGroup): bigint
 }
 
 /**
- * Puts bytes of a bucket into a global virtual group, through the local group that the bucket has for it.
+ * Puts an object of a bucket into a global virtual group, through the local group that the bucket has for it, and
+ * charges for it in place of what was locked.
  * @returns the id of the local group
- * @throws Refusal when the group is gone, its stake does not allow the bytes, or the bucket has too many groups
+ * @throws Refusal when the group is gone, its stake does not allow the bytes, the bucket has too many groups, or
+ *   nobody pays
  */
-export function storeInGroup(state: State, bucket: BucketInfo, gvgId: number, bytes: number): number {
+export function storeInGroup(
+  context: PaymentContext,
+  bucket: BucketInfo,
+  gvgId: number,
+  object: BilledObject,
+): number {
+  const { state } = context;
+  const { payloadSize, objectName } = object;
   const gvg = state.gvg(gvgId);
   if (!gvg) throw new Refusal(Errors.NO_SUCH_GVG);
-  if (BigInt(gvg.storedSize + bytes) > stakedBytes(state, gvg)) {
-    throw new Refusal(Errors.INSUFFICIENT_STAKING, `gvg ${gvg.id} holds ${gvg.storedSize} bytes`);
+  if (BigInt(gvg.storedSize + payloadSize) > stakedBytes(state, gvg)) {
+    throw new Refusal(Errors.INSUFFICIENT_STAKING, `gvg state: ${gvgText(gvg)}`);
   }
   const groups = state.localGroups(bucket.id);
   const existing = groups.find((group) => group.gvgId === gvgId);
   // The chain compares with ">", so that a bucket can have one more than the limit.
   if (!existing && groups.length > Limits.LOCAL_GROUPS_PER_BUCKET) {
-    throw new Refusal(Errors.VIRTUAL_GROUP_FAILED, 'The local virtual groups of the bucket exceed the limit');
+    throw new Refusal(
+      Errors.VIRTUAL_GROUP_FAILED,
+      `The local virtual groups binding on bucket are exceed limitation. Num: ${groups.length}, Allows: ${Limits.LOCAL_GROUPS_PER_BUCKET}`,
+    );
   }
   const id = 1 + Math.max(0, ...groups.map((group) => group.id));
   const group = existing ?? { id, gvgId, storedSize: 0, chargedSize: 0 };
-  setStored(state, bucket, gvg, group, { stored: bytes, charged: chargedSize(state, bytes) });
+  if (payloadSize > 0) {
+    wrapped(`unlock store fee failed: ${bucket.bucketName} ${objectName}`, () =>
+      unlockStoreFee(context, bucket, object),
+    );
+  }
+  const charged = chargeStoreFee(context, bucket, object, group.chargedSize);
+  setStored(state, bucket, gvg, { ...group, chargedSize: charged }, payloadSize);
   return group.id;
 }
 
 /**
- * Takes an object's bytes out of its group, and with the last of them the bucket's local group.
- * @param charge `kept`: what the chain forgets to take off the bill when an update makes an object empty
+ * Takes an object's bytes out of its group and off the bill, and with the last of them the bucket's local group.
+ * @param charge `kept`: what the chain forgets to take off the group when an update makes an object empty
+ * @throws Refusal
  */
 export function removeFromGroup(
-  state: State,
+  context: PaymentContext,
   bucket: BucketInfo,
   object: ObjectInfo,
   charge: 'dropped' | 'kept' = 'dropped',
 ): void {
+  const { state } = context;
   const group = state.localGroups(bucket.id).find(({ id }) => id === object.localVirtualGroupId);
   const gvg = group && state.gvg(group.gvgId);
   if (!group || !gvg) throw new Refusal(Errors.NO_SUCH_GVG);
-  setStored(state, bucket, gvg, group, {
-    stored: -object.payloadSize,
-    charged: charge === 'kept' ? 0 : -chargedSize(state, object.payloadSize),
-  });
-}
-
-/** Bytes that are charged for an object. */
-function chargedSize(state: StateReader, payloadSize: number): number {
-  return Math.max(payloadSize, state.params.storage.minChargeSize);
+  const charged = unchargeStoreFee(context, bucket, object, group.chargedSize);
+  const chargedSize = charge === 'kept' ? group.chargedSize : charged;
+  setStored(state, bucket, gvg, { ...group, chargedSize }, -object.payloadSize);
 }
 
 function setStored(
@@ -60,14 +76,17 @@ function setStored(
   bucket: BucketInfo,
   gvg: GlobalVirtualGroup,
   group: LocalVirtualGroup,
-  change: { readonly stored: number; readonly charged: number },
+  change: number,
 ): void {
   const others = state.localGroups(bucket.id).filter(({ id }) => id !== group.id);
-  const changed = {
-    ...group,
-    storedSize: group.storedSize + change.stored,
-    chargedSize: group.chargedSize + change.charged,
-  };
-  state.putLocalGroups(bucket.id, changed.chargedSize === 0 ? others : [...others, changed]);
-  state.putGvg({ ...gvg, storedSize: gvg.storedSize + change.stored });
+  const changed = { ...group, storedSize: group.storedSize + change };
+  state.putLocalGroups(bucket.id, group.chargedSize === 0 ? others : [...others, changed]);
+  state.putGvg({ ...gvg, storedSize: gvg.storedSize + change });
+}
+
+/** A group as the chain prints one into its refusals. */
+function gvgText(gvg: GlobalVirtualGroup): string {
+  const { id, familyId, primarySpId, secondarySpIds, storedSize, totalDeposit } = gvg;
+  const secondaries = secondarySpIds.map((spId) => `secondary_sp_ids:${spId} `).join('');
+  return `id:${id} family_id:${familyId} primary_sp_id:${primarySpId} ${secondaries}stored_size:${storedSize} total_deposit:"${totalDeposit}" `;
 }

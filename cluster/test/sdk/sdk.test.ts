@@ -64,8 +64,8 @@ scenario<{ providers: object[]; height: number; balance: { amount: string } }>(
       segmentSize: SEGMENT,
       gas: MESSAGE_TYPES['/greenfield.storage.MsgCreateObject'].gas,
       maxTxSize: 64 * 1024,
-      storePrice: '0',
-      lockFee: '0',
+      storePrice: '0.016',
+      lockFee: '453231936000',
       network: devnet.file.chain.chainId,
     });
   },

@@ -3,18 +3,19 @@ import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
 import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
 import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
 import { Limits } from '../limits.ts';
+import { changeReadQuota } from '../payment/bills.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';
 
 /** @throws Refusal */
 export function createBucket(
-  { state, time, emit }: Context,
+  context: Context,
   message: MessageValue<'/greenfield.storage.MsgCreateBucket'>,
 ): MessageResponse {
+  const { state, time, emit } = context;
   const owner = checksumAddress(message.creator);
   if (state.bucket(message.bucketName)) throw new Refusal(Errors.BUCKET_EXISTS);
   const paymentAddress = message.paymentAddress === '' ? owner : checksumAddress(message.paymentAddress);
-  if (paymentAddress !== owner) throw new Refusal(Errors.NOT_PAYMENT_ACCOUNT_OWNER);
 
   const primary = checksumAddress(message.primarySpAddress);
   const sp = state.sps.find(({ operatorAddress }) => operatorAddress === primary);
@@ -29,11 +30,11 @@ export function createBucket(
     throw new Refusal(Errors.LIMITATION_EXCEEDED, `the family holds ${stored} bytes`);
   }
 
-  const bucket = {
+  const announced = {
     owner,
     bucketName: message.bucketName,
     visibility: message.visibility,
-    id: state.nextId('bucket'),
+    id: '',
     createdAt: time,
     paymentAddress,
     familyId: family.id,
@@ -41,6 +42,8 @@ export function createBucket(
     status: 'CREATED',
     delegatedAgentDisabled: false,
   } as const;
+  if (announced.chargedReadQuota > 0) changeReadQuota(context, announced, 0, announced.chargedReadQuota);
+  const bucket = { ...announced, id: state.nextId('bucket') };
   state.putBucket(bucket);
   emit(StorageEvent.CREATE_BUCKET, {
     owner,

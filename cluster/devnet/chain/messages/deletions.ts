@@ -2,17 +2,20 @@ import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permis
 import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
 import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
 import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { changeReadQuota } from '../payment/bills.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
-import { Errors, Refusal } from '../refusal.ts';
+import { Errors, Refusal, refusedAs } from '../refusal.ts';
 import { removeFromGroup } from '../virtual-groups.ts';
 import type { Context, MessageResponse } from './context.ts';
 import { cancelCreateObject } from './objects.ts';
+import { dropUpdate } from './updates.ts';
 
 /** Deletes an empty bucket. @throws Refusal */
 export function deleteBucket(
-  { state, emit }: Context,
+  context: Context,
   message: MessageValue<'/greenfield.storage.MsgDeleteBucket'>,
 ): MessageResponse {
+  const { state, emit } = context;
   const operator = checksumAddress(message.operator);
   const { bucketName } = message;
   const bucket = state.bucket(bucketName);
@@ -28,6 +31,11 @@ export function deleteBucket(
     if (storedSize !== 0 || chargedSize !== 0) {
       throw new Refusal(Errors.VIRTUAL_GROUP_FAILED, `non-empty lvg, id:${id}`);
     }
+  }
+  if (bucket.chargedReadQuota > 0) {
+    refusedAs(Errors.CHARGE_FAILED, 'cancel charge bucket read fee error', () =>
+      changeReadQuota(context, bucket, bucket.chargedReadQuota, 0),
+    );
   }
   state.deleteBucket(bucket);
   emit(StorageEvent.DELETE_BUCKET, {
@@ -67,7 +75,8 @@ export function deleteObject(
       `The operator(${operator}) has no DeleteObject permission of the bucket(${bucketName}), object(${objectName})`,
     );
   }
-  removeFromGroup(state, bucket, object);
+  if (object.isUpdating) dropUpdate(context, bucket, object);
+  removeFromGroup(context, bucket, object);
   state.deleteObject(object);
   emit(StorageEvent.DELETE_OBJECT, {
     operator,

@@ -3,6 +3,7 @@ import { createBucket } from './buckets.ts';
 import type { Context, MessageResponse } from './context.ts';
 import { deleteBucket, deleteObject } from './deletions.ts';
 import { cancelCreateObject, createObject, delegateCreateObject } from './objects.ts';
+import { createPaymentAccount, deposit, withdraw } from './payment.ts';
 import { rejectSealObject, sealObject, sealObjectV2 } from './seals.ts';
 import { cancelUpdateObjectContent, delegateUpdateObjectContent, updateObjectContent } from './updates.ts';
 
@@ -33,5 +34,11 @@ export function executeMessage(context: Context, message: Message): MessageRespo
       return delegateCreateObject(context, message.value);
     case '/greenfield.storage.MsgDelegateUpdateObjectContent':
       return delegateUpdateObjectContent(context, message.value);
+    case '/greenfield.payment.MsgCreatePaymentAccount':
+      return createPaymentAccount(context, message.value);
+    case '/greenfield.payment.MsgDeposit':
+      return deposit(context, message.value);
+    case '/greenfield.payment.MsgWithdraw':
+      return withdraw(context, message.value);
   }
 }

@@ -13,6 +13,7 @@ import {
   type Hex,
   type ObjectInfo,
 } from '../../../../protocols/greenfield/types.ts';
+import { lockStoreFee, unlockStoreFee } from '../payment/bills.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { State } from '../state.ts';
@@ -45,9 +46,10 @@ export function delegateCreateObject(
 
 /** @throws Refusal */
 export function cancelCreateObject(
-  { state, emit }: Context,
+  context: Context,
   message: MessageValue<'/greenfield.storage.MsgCancelCreateObject'>,
 ): MessageResponse {
+  const { state, emit } = context;
   const operator = checksumAddress(message.operator);
   const bucket = state.bucket(message.bucketName);
   if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
@@ -66,6 +68,7 @@ export function cancelCreateObject(
       `The operator(${operator}) has no DeleteObject permission of the bucket(${bucket.bucketName}), object(${object.objectName})`,
     );
   }
+  unlockStoreFee(context, bucket, object);
   state.deleteObject(object);
   emit(StorageEvent.CANCEL_CREATE_OBJECT, {
     operator,
@@ -110,7 +113,8 @@ interface Creation
   readonly delegated: boolean;
 }
 
-function create({ state, time, emit }: Context, creation: Creation): string {
+function create(context: Context, creation: Creation): string {
+  const { state, time, emit } = context;
   const { operator, creator, bucketName, objectName, delegated } = creation;
   if (creation.payloadSize > BigInt(state.params.storage.maxPayloadSize)) {
     throw new Refusal(Errors.OBJECT_TOO_LARGE);
@@ -137,7 +141,7 @@ function create({ state, time, emit }: Context, creation: Creation): string {
     objectName,
     id: state.nextId('object'),
     // An empty object has nothing to upload: it begins sealed, in the first group of the family.
-    localVirtualGroupId: payloadSize === 0 ? storeEmpty(state, bucket) : 0,
+    localVirtualGroupId: payloadSize === 0 ? storeEmpty(context, bucket, objectName) : 0,
     payloadSize,
     visibility: creation.visibility,
     contentType: creation.contentType,
@@ -150,6 +154,7 @@ function create({ state, time, emit }: Context, creation: Creation): string {
     updatedBy: '',
     version: 0,
   };
+  if (payloadSize > 0) lockStoreFee(context, bucket, object);
   state.putObject(object);
   emit(StorageEvent.CREATE_OBJECT, {
     creator,
@@ -186,8 +191,8 @@ export function checkDelegate(bucket: BucketInfo, operator: string, primaryOpera
 }
 
 /** @returns the local group that an object without bytes belongs to. @throws Refusal */
-export function storeEmpty(state: State, bucket: BucketInfo): number {
-  const gvgId = state.family(bucket.familyId)?.gvgIds[0];
+export function storeEmpty(context: Context, bucket: BucketInfo, objectName: string): number {
+  const gvgId = context.state.family(bucket.familyId)?.gvgIds[0];
   if (gvgId === undefined) throw new Refusal(Errors.NO_SUCH_GVG, 'The gvg family has no gvg');
-  return storeInGroup(state, bucket, gvgId, 0);
+  return storeInGroup(context, bucket, gvgId, { objectName, payloadSize: 0 });
 }

@@ -8,10 +8,12 @@ import type {
   StorageProvider,
 } from '../../../../protocols/greenfield/types.ts';
 import { verifySealAggregate } from '../../../../protocols/sealing/seal.ts';
-import { Errors, Refusal } from '../refusal.ts';
+import { unlockStoreFee } from '../payment/bills.ts';
+import { Errors, Refusal, refusedAs } from '../refusal.ts';
 import type { State } from '../state.ts';
 import { removeFromGroup, storeInGroup } from '../virtual-groups.ts';
 import type { Context, MessageResponse } from './context.ts';
+import { dropUpdate } from './updates.ts';
 
 type SealV2 = MessageValue<'/greenfield.storage.MsgSealObjectV2'>;
 
@@ -31,7 +33,8 @@ export function sealObjectV2(context: Context, message: SealV2): MessageResponse
 }
 
 /** The checks stand in the chain's order, since clients see the first that fails (greenfield.md §7.2). */
-function seal({ state, emit }: Context, message: SealV2): void {
+function seal(context: Context, message: SealV2): void {
+  const { state, emit } = context;
   const operator = checksumAddress(message.operator);
   const bucket = state.bucket(message.bucketName);
   if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
@@ -46,6 +49,7 @@ function seal({ state, emit }: Context, message: SealV2): void {
   }
   const isUpdate = before.isUpdating && before.status === 'SEALED';
   if (!isUpdate && before.status !== 'CREATED') throw new Refusal(Errors.OBJECT_ALREADY_SEALED);
+  if (isUpdate) removeFromGroup(context, bucket, before);
   const object = isUpdate ? withUpdate(state, before, message) : withChecksums(before, message);
 
   const gvg = state.gvg(message.globalVirtualGroupId);
@@ -65,8 +69,10 @@ function seal({ state, emit }: Context, message: SealV2): void {
   }
   checkAggregate(state, gvg, object, message.secondarySpBlsAggSignatures);
 
-  if (isUpdate) removeFromGroup(state, bucket, before);
-  const localVirtualGroupId = asInvalidGvg(() => storeInGroup(state, bucket, gvg.id, object.payloadSize));
+  // Whatever goes wrong from here on, be it the payment, the chain reports as this one error.
+  const localVirtualGroupId = refusedAs(Errors.INVALID_GVG, 'err message', () =>
+    storeInGroup(context, bucket, gvg.id, object),
+  );
   const sealed: ObjectInfo = { ...object, status: 'SEALED', localVirtualGroupId };
   state.putObject(sealed);
 
@@ -97,9 +103,10 @@ function seal({ state, emit }: Context, message: SealV2): void {
 
 /** The primary gives an object, or the update of one, up. @throws Refusal */
 export function rejectSealObject(
-  { state, emit }: Context,
+  context: Context,
   message: MessageValue<'/greenfield.storage.MsgRejectSealObject'>,
 ): MessageResponse {
+  const { state, emit } = context;
   const operator = checksumAddress(message.operator);
   const bucket = state.bucket(message.bucketName);
   if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
@@ -117,9 +124,9 @@ export function rejectSealObject(
     throw new Refusal(Errors.ACCESS_DENIED, 'Only allowed primary SP to do reject seal object');
   }
   if (object.isUpdating) {
-    state.putObject({ ...object, isUpdating: false });
-    state.deletePendingUpdate(object.id);
+    dropUpdate(context, bucket, object);
   } else {
+    unlockStoreFee(context, bucket, object);
     state.deleteObject(object);
   }
   emit(StorageEvent.REJECT_SEAL_OBJECT, {
@@ -171,14 +178,4 @@ function checkAggregate(state: State, gvg: GlobalVirtualGroup, object: ObjectInf
   };
   if (verifySealAggregate(document, blsKeys, aggregate)) return;
   throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'aggregated signature verification failed');
-}
-
-/** Whatever goes wrong in the group itself, the chain reports as this one error. */
-function asInvalidGvg<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(Errors.INVALID_GVG, `err message: ${error.message}`);
-    throw error;
-  }
 }

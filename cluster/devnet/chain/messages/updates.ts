@@ -2,7 +2,8 @@ import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
 import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
 import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
 import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import { Action } from '../../../../protocols/greenfield/types.ts';
+import { Action, type BucketInfo, type ObjectInfo } from '../../../../protocols/greenfield/types.ts';
+import { lockStoreFee, unlockUpdateFee } from '../payment/bills.ts';
 import { allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import { removeFromGroup } from '../virtual-groups.ts';
@@ -33,20 +34,21 @@ export function delegateUpdateObjectContent(
 
 /** The owner or the updater takes an update back; its version number is free for the next. @throws Refusal */
 export function cancelUpdateObjectContent(
-  { state, emit }: Context,
+  context: Context,
   message: MessageValue<'/greenfield.storage.MsgCancelUpdateObjectContent'>,
 ): MessageResponse {
+  const { state, emit } = context;
   const operator = checksumAddress(message.operator);
   const bucket = state.bucket(message.bucketName);
   if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
   const object = state.object(message.bucketName, message.objectName);
   if (!object) throw new Refusal(Errors.NO_SUCH_OBJECT);
   if (!object.isUpdating) throw new Refusal(Errors.OBJECT_NOT_UPDATING);
-  if (operator !== object.owner && operator !== state.pendingUpdate(object.id)?.updater) {
+  const updater = state.pendingUpdate(object.id)?.updater;
+  dropUpdate(context, bucket, object);
+  if (operator !== object.owner && operator !== updater) {
     throw new Refusal(Errors.ACCESS_DENIED, 'Only allowed owner/updater to do cancel update object');
   }
-  state.putObject({ ...object, isUpdating: false });
-  state.deletePendingUpdate(object.id);
   emit(StorageEvent.CANCEL_UPDATE_OBJECT_CONTENT, {
     operator,
     bucket_name: bucket.bucketName,
@@ -56,12 +58,22 @@ export function cancelUpdateObjectContent(
   return { typeUrl: '/greenfield.storage.MsgCancelUpdateObjectContentResponse', value: new Uint8Array() };
 }
 
+/** Undoes the announcement of new content. @throws Refusal when the account that pays is frozen */
+export function dropUpdate(context: Context, bucket: BucketInfo, object: ObjectInfo): void {
+  const { state } = context;
+  const update = state.pendingUpdate(object.id);
+  if (update) unlockUpdateFee(context, bucket, object.id, update.payloadSize);
+  state.putObject({ ...object, isUpdating: false });
+  state.deletePendingUpdate(object.id);
+}
+
 interface Update extends MessageValue<'/greenfield.storage.MsgDelegateUpdateObjectContent'> {
   readonly delegated: boolean;
 }
 
 /** Until the seal the object keeps its content, and the new one waits beside it. */
-function update({ state, time, emit }: Context, message: Update): void {
+function update(context: Context, message: Update): void {
+  const { state, time, emit } = context;
   const { operator, updater, bucketName, objectName } = message;
   const bucket = state.bucket(bucketName);
   if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
@@ -97,12 +109,13 @@ function update({ state, time, emit }: Context, message: Update): void {
     version: object.version + 1,
   };
   if (content.payloadSize === 0) {
-    removeFromGroup(state, bucket, object, 'kept');
-    const localVirtualGroupId = storeEmpty(state, bucket);
+    removeFromGroup(context, bucket, object, 'kept');
+    const localVirtualGroupId = storeEmpty(context, bucket, objectName);
     state.putObject({ ...object, ...content, updatedBy: updater, localVirtualGroupId });
   } else {
     state.putObject({ ...object, isUpdating: true });
     state.putPendingUpdate(object.id, { ...content, updater });
+    lockStoreFee(context, bucket, { ...content, objectName });
   }
   emit(StorageEvent.UPDATE_OBJECT_CONTENT, {
     operator: updater,

@@ -1,9 +1,10 @@
 import type { Logger } from '../../../../runtime/telemetry/logger.ts';
 import type { Ledger } from '../ledger.ts';
 import { Errors, Refusal } from '../refusal.ts';
-import { accountQuery, balanceQuery, simulateQuery, streamRecordQuery } from './accounts.ts';
+import { accountQuery, balanceQuery, simulateQuery } from './accounts.ts';
 import { gashubQueries } from './gashub.ts';
 import { nodeQueries } from './node.ts';
+import { paymentQueries } from './payment.ts';
 import type { QueryHandler } from './query.ts';
 import { storageQueries } from './storage.ts';
 import { storageProviderQueries } from './storage-providers.ts';
@@ -13,9 +14,9 @@ const HANDLERS = new Map<string, QueryHandler>([
   ['/cosmos.auth.v1beta1.Query/Account', accountQuery],
   ['/cosmos.bank.v1beta1.Query/Balance', balanceQuery],
   ['/cosmos.tx.v1beta1.Service/Simulate', simulateQuery],
-  ['/greenfield.payment.Query/StreamRecord', streamRecordQuery],
   ...service('/cosmos.base.tendermint.v1beta1.Service', nodeQueries),
   ...service('/cosmos.gashub.v1beta1.Query', gashubQueries),
+  ...service('/greenfield.payment.Query', paymentQueries),
   ...service('/greenfield.storage.Query', storageQueries),
   ...service('/greenfield.virtualgroup.Query', virtualGroupQueries),
   ...service('/greenfield.sp.Query', storageProviderQueries),

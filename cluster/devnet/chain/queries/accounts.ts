@@ -11,10 +11,6 @@ import {
   SimulateRequest,
   SimulateResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
-import {
-  QueryGetStreamRecordRequest,
-  QueryGetStreamRecordResponse,
-} from '@bnb-chain/greenfield-cosmos-types/greenfield/payment/query.js';
 import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
 import { DENOM, MIN_GAS_PRICE } from '../../../../protocols/greenfield/fees.ts';
 import { fromAccount } from '../encode.ts';
@@ -56,9 +52,4 @@ export const simulateQuery = query(SimulateRequest, SimulateResponse, (ledger, {
     gasInfo: { gasWanted, gasUsed, minGasPrice: `${MIN_GAS_PRICE}${DENOM}` },
     result: { data: Buffer.from(data, 'base64'), log },
   });
-});
-
-/** `/greenfield.payment.Query/StreamRecord`: there is no billing here, so nobody has one. */
-export const streamRecordQuery = query(QueryGetStreamRecordRequest, QueryGetStreamRecordResponse, () => {
-  throw new Refusal(Errors.KEY_NOT_FOUND, 'not found');
 });

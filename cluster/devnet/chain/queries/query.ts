@@ -28,6 +28,15 @@ function decode<Q>(request: Decoder<Q>, bytes: Uint8Array): Q {
   }
 }
 
+/** What a query of the chain answers that ends with a gRPC status of its own, and not with an error of a module. */
+export function notFound(text: string): Refusal {
+  return new Refusal(Errors.KEY_NOT_FOUND, `rpc error: code = NotFound desc = ${text}`);
+}
+
+export function invalidArgument(text: string): Refusal {
+  return new Refusal(Errors.INVALID_REQUEST, `rpc error: code = InvalidArgument desc = ${text}`);
+}
+
 /** The most that one page holds. */
 const PAGE_LIMIT = 100;
 

@@ -2,6 +2,7 @@ import * as sp from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
 import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
 import type { StorageProvider } from '../../../../protocols/greenfield/types.ts';
 import { fromStorageProvider } from '../encode.ts';
+import { Prices, priceText } from '../payment/prices.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { StateReader } from '../state.ts';
 import { page, type QueryHandler, query } from './query.ts';
@@ -31,14 +32,18 @@ export const storageProviderQueries: Readonly<Record<string, QueryHandler>> = {
       storageProvider: found(byOperator(committed, operatorAddress)),
     }),
   ),
-  // Storing and reading cost nothing here.
+  // The devnet's providers all ask the same.
   QuerySpStoragePrice: query(
     sp.QuerySpStoragePriceRequest,
     sp.QuerySpStoragePriceResponse,
     ({ committed }, { spAddr }) => {
       const { id } = found(byOperator(committed, spAddr));
       return sp.QuerySpStoragePriceResponse.fromPartial({
-        spStoragePrice: { spId: id, readPrice: '0', storePrice: '0' },
+        spStoragePrice: {
+          spId: id,
+          readPrice: priceText(Prices.READ),
+          storePrice: priceText(Prices.PRIMARY_STORE),
+        },
       });
     },
   ),
@@ -47,7 +52,11 @@ export const storageProviderQueries: Readonly<Record<string, QueryHandler>> = {
     sp.QueryGlobalSpStorePriceByTimeResponse,
     () =>
       sp.QueryGlobalSpStorePriceByTimeResponse.fromPartial({
-        globalSpStorePrice: { readPrice: '0', primaryStorePrice: '0', secondaryStorePrice: '0' },
+        globalSpStorePrice: {
+          readPrice: priceText(Prices.READ),
+          primaryStorePrice: priceText(Prices.PRIMARY_STORE),
+          secondaryStorePrice: priceText(Prices.SECONDARY_STORE),
+        },
       }),
   ),
 };

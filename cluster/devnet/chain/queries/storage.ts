@@ -3,6 +3,7 @@ import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/
 import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
 import type { BucketInfo, ObjectInfo } from '../../../../protocols/greenfield/types.ts';
 import { fromBucket, fromGvg, fromObject, fromPendingUpdate, fromStorageParams } from '../encode.ts';
+import { lockFee } from '../payment/prices.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { StateReader } from '../state.ts';
@@ -69,16 +70,15 @@ export const storageQueries: Readonly<Record<string, QueryHandler>> = {
       return { effect: allowed ? Effect.EFFECT_ALLOW : Effect.EFFECT_DENY };
     },
   ),
-  // Storing costs nothing here.
   QueryLockFee: query(
     storage.QueryLockFeeRequest,
     storage.QueryLockFeeResponse,
-    ({ committed }, { primarySpAddress }) => {
+    ({ committed }, { primarySpAddress, payloadSize }) => {
       const address = addressOf(primarySpAddress);
       if (!committed.sps.some(({ operatorAddress }) => operatorAddress === address)) {
         throw new Refusal(Errors.SP_NOT_FOUND);
       }
-      return { amount: '0' };
+      return { amount: lockFee(committed, Number(payloadSize.toString())).toString() };
     },
   ),
 };

@@ -1,3 +1,5 @@
+import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
+import { freeze } from '../payment/stream-records.ts';
 import { isKnown } from '../queries/gashub.ts';
 import type { RpcMethod } from './methods.ts';
 import { invalidParams } from './params.ts';
@@ -17,6 +19,19 @@ export const DECISIONS: readonly (readonly [string, RpcMethod])[] = [
       if (!isKnown(type)) throw invalidParams(`type is not a message of this chain: ${type.slice(0, 100)}`);
       if (gas === undefined) throw invalidParams('gas is missing');
       return { height: ledger.decide((state) => state.putMessageGas(type, gas)) };
+    },
+  ],
+  // Time: what an account has paid in advance is used up.
+  [
+    'devnet_use_up_balance',
+    (ledger, params) => {
+      const account = params.text('account');
+      if (!isAddress(account)) throw invalidParams('account must be an address');
+      const address = checksumAddress(account);
+      const height = ledger.decide((state, { time }) =>
+        freeze({ state, time: Math.floor(time / 1000) }, address),
+      );
+      return { height };
     },
   ],
 ];

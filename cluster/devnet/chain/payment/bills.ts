@@ -1,0 +1,120 @@
+import type { BucketInfo } from '../../../../protocols/greenfield/types.ts';
+import { plainRefusal, wrapped } from '../refusal.ts';
+import type { State } from '../state.ts';
+import { chargedSize, lockFee, PaymentParams, readRate, storeRate } from './prices.ts';
+import { changeStream, type PaymentContext } from './stream-records.ts';
+
+/** An object as far as its bill is concerned. */
+export interface BilledObject {
+  readonly objectName: string;
+  /** Bytes. */
+  readonly payloadSize: number;
+}
+
+/** Locks the fee of announced content until its seal. @throws Refusal */
+export function lockStoreFee(context: PaymentContext, bucket: BucketInfo, object: BilledObject): void {
+  const { state } = context;
+  const { bucketName, paymentAddress } = bucket;
+  const lock = lockFee(state, object.payloadSize);
+  checkFlowRate(state, bucket, storeRate(state, chargedSize(state, object.payloadSize)));
+  const { staticBalance } = wrapped(`update stream record failed: ${bucketName} ${object.objectName}`, () =>
+    changeStream(context, paymentAddress, { lock }),
+  );
+  if (staticBalance < 0n) {
+    throw plainRefusal(
+      `static balance is not enough for ${bucketName} ${object.objectName}, lacks ${-staticBalance}`,
+    );
+  }
+  state.countLocked(bucket.id, 1);
+}
+
+/** Gives the locked fee of an object back that is sealed or goes. @throws Refusal */
+export function unlockStoreFee(context: PaymentContext, bucket: BucketInfo, object: BilledObject): void {
+  unlock(
+    context,
+    bucket,
+    object.payloadSize,
+    `update stream record failed: ${bucket.bucketName} ${object.objectName}`,
+  );
+}
+
+/** Gives the locked fee of an update back that is called off. @throws Refusal */
+export function unlockUpdateFee(
+  context: PaymentContext,
+  bucket: BucketInfo,
+  objectId: string,
+  payloadSize: number,
+): void {
+  unlock(context, bucket, payloadSize, `update stream record failed, objectID: ${objectId}`);
+}
+
+function unlock(context: PaymentContext, bucket: BucketInfo, payloadSize: number, failure: string): void {
+  const lock = -lockFee(context.state, payloadSize);
+  wrapped(failure, () => changeStream(context, bucket.paymentAddress, { lock }));
+  context.state.countLocked(bucket.id, -1);
+}
+
+/**
+ * Charges for an object in a local group that has been charged for `charged` bytes so far.
+ * @returns the bytes that are charged for now
+ * @throws Refusal
+ */
+export function chargeStoreFee(
+  context: PaymentContext,
+  bucket: BucketInfo,
+  object: BilledObject,
+  charged: number,
+): number {
+  const { state } = context;
+  const now = charged + chargedSize(state, object.payloadSize);
+  wrapped(`apply object store bill failed: ${bucket.bucketName} ${object.objectName}`, () => {
+    checkFlowRate(state, bucket, storeRate(state, now));
+    changeFlow(context, bucket, storeRate(state, now) - storeRate(state, charged));
+  });
+  return now;
+}
+
+/** The reverse; what was stored for less than the reserve time is paid for that long. @throws Refusal */
+export function unchargeStoreFee(
+  context: PaymentContext,
+  bucket: BucketInfo,
+  object: BilledObject & { readonly createdAt: number; readonly updatedAt: number },
+  charged: number,
+): number {
+  const { state, time } = context;
+  const names = `${bucket.bucketName} ${object.objectName}`;
+  const now = charged - chargedSize(state, object.payloadSize);
+  const rate = storeRate(state, charged) - storeRate(state, now);
+  wrapped(`apply object store bill failed: ${names}`, () => changeFlow(context, bucket, -rate));
+  const stored = BigInt(time - (object.updatedAt || object.createdAt));
+  const toPay = PaymentParams.RESERVE_TIME - stored;
+  if (toPay > 0n) {
+    wrapped(`pay for early deletion failed: ${names} subtracting from payment account failed: ${names}`, () =>
+      changeStream(context, bucket.paymentAddress, { static: -rate * toPay }),
+    );
+  }
+  return now;
+}
+
+/** Charges for another read quota of a bucket. @throws Refusal */
+export function changeReadQuota(context: PaymentContext, bucket: BucketInfo, from: number, to: number): void {
+  checkFlowRate(context.state, bucket, readRate(to));
+  changeFlow(context, bucket, readRate(to) - readRate(from));
+}
+
+/** @param more that the account pays per second */
+function changeFlow(context: PaymentContext, bucket: BucketInfo, more: bigint): void {
+  const { paymentAddress } = bucket;
+  const frozen = context.state.streamRecord(paymentAddress)?.status === 'FROZEN';
+  const change = () => changeStream(context, paymentAddress, { rate: -more });
+  if (frozen) change();
+  else wrapped('apply stream record changes for user failed:', change);
+}
+
+/** Nobody pays for the bucket of another; the limits by which a payer may allow it are not known here. */
+function checkFlowRate(state: State, bucket: BucketInfo, rate: bigint): void {
+  const { bucketName, owner, paymentAddress } = bucket;
+  if (rate === 0n || paymentAddress === owner || state.paymentAccount(paymentAddress)?.owner === owner)
+    return;
+  throw plainRefusal(`the flow rate limit is not set for the bucket ${bucketName}`);
+}
