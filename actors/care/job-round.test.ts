@@ -6,6 +6,8 @@ import type { JobObject } from '../../protocols/job/context.ts';
 import type { JobEvent } from '../../protocols/job/events.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
+import { fencedJournal } from '../../runtime/journal/fenced-journal.ts';
+import type { Journal } from '../../runtime/journal/journal.ts';
 import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
 import { connectNats } from '../../runtime/nats/connect.ts';
 import { startNatsServer } from '../../runtime/nats/server.ts';
@@ -62,10 +64,19 @@ test('exactly the acknowledged jobs that have not ended get a queue entry, and o
   await journal.append(jobOf('8'), 1, started);
   await queue.enqueue(jobOf('5'));
 
-  const round = jobRound({ journal, queue, timing: { jobsEveryMs: 1 } }, silentLogger);
+  const asked = new Set<string>();
+  const watched: Journal = {
+    ...fencedJournal(journal, async () => undefined),
+    read(job, options) {
+      asked.add(job.objectId);
+      return journal.read(job, options);
+    },
+  };
+  const round = jobRound({ journal: watched, queue, timing: { jobsEveryMs: 1 } }, silentLogger);
   t.regex((await round.run(signal)) ?? '', /^1 jobs/);
   for (const { id, belongs } of JOBS) t.is(await queue.has(jobOf(id)), belongs, `job ${id}`);
   t.is(await round.run(signal), undefined);
+  t.deepEqual([...asked].sort(), ['1', '2', '3', '4', '5', '8'], 'jobs that have ended are not read');
 
   for await (const lease of queue.leases({ limit: 2, signal })) {
     if (lease.job.objectId !== '3') continue;

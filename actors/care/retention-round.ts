@@ -18,10 +18,10 @@ export function retentionRound({ journal, records, timing }: RetentionRoundOptio
     everyMs: timing.retentionEveryMs,
     async run(signal) {
       let purged = 0;
-      for await (const job of journal.jobs({ signal })) {
+      const endedBefore = Date.now() - timing.retentionMs;
+      for await (const job of journal.endedJobs(endedBefore, { signal })) {
         const context = await readHistory(job, { journal, log, signal });
         if (!context || !isTerminal(context.state)) continue;
-        if (Date.now() - context.changedAt < timing.retentionMs) continue;
         if ((await records.job(job))?.state !== context.state) continue;
         await journal.purge(job);
         purged += 1;

@@ -21,7 +21,7 @@ export function uploadRound({ journal, queue, timing }: UploadRoundOptions, log:
     everyMs: timing.uploadsEveryMs,
     async run(signal) {
       let queued = 0;
-      for await (const job of journal.jobs({ signal })) {
+      for await (const job of journal.openJobs({ signal })) {
         const context = await readHistory(job, { journal, log, signal });
         if (!context || isFromUploadDone(context.state) || Date.now() < context.deadlineAt) continue;
         if ((await queue.enqueue(job, { signal })) === 'queued') queued += 1;

@@ -6,6 +6,7 @@ import type { Journal } from './journal.ts';
  */
 export function fencedJournal(journal: Journal, check: () => Promise<void>): Journal {
   return {
+    id: journal.id,
     writer: journal.writer,
     ledger: journal.ledger,
     async append(job, n, event, options) {
@@ -14,7 +15,10 @@ export function fencedJournal(journal: Journal, check: () => Promise<void>): Jou
     },
     read: (job, options) => journal.read(job, options),
     jobs: (options) => journal.jobs(options),
+    openJobs: (options) => journal.openJobs(options),
+    endedJobs: (before, options) => journal.endedJobs(before, options),
     tail: (after, options) => journal.tail(after, options),
+    position: () => journal.position(),
     purge: (job) => journal.purge(job),
     close: () => journal.close(),
   };

@@ -103,6 +103,42 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     t.is((await journal.read(other)).length, 3);
   });
 
+  holds('open jobs and ended ones are found without the others', async (t, bench) => {
+    const { journal } = bench;
+    const sealed = (at: number): JobEvent => ({ type: 'SealCompleted', at });
+    const gone = (at: number): JobEvent => ({ type: 'Discontinued', at, reason: 'gone' });
+    const partly: JobEvent = { type: 'SegmentDiscarded', at: 9, segmentIndex: 0 };
+    const histories: Readonly<Record<string, readonly JobEvent[]>> = {
+      '1': [started(1)],
+      '2': [started(1), sealed(5)],
+      '3': [started(1), gone(7)],
+      '4': [started(1), partly],
+      '5': [started(1), gone(5), started(2)],
+      '6': [started(1), sealed(5), partly],
+    };
+    const write = async (objectId: string, events: readonly JobEvent[]) => {
+      for (const [i, event] of events.entries()) await journal.append({ objectId, version: 0 }, i + 1, event);
+    };
+    await Promise.all(Object.entries(histories).map(([objectId, events]) => write(objectId, events)));
+    const open = async (from: Journal) => sorted(await collect(from.openJobs()));
+    const ended = async (from: Journal, before: number) => sorted(await collect(from.endedJobs(before)));
+    t.deepEqual(await open(journal), ['1.0', '4.0', '5.0']);
+    t.deepEqual(await ended(journal, 5), []);
+    t.deepEqual(await ended(journal, 6), ['2.0', '6.0']);
+    t.deepEqual(await ended(journal, 8), ['2.0', '3.0', '6.0']);
+    for (const objectId of ['1', '2']) await journal.purge({ objectId, version: 0 });
+    const journalAgain = await bench.successor();
+    t.deepEqual(await open(journalAgain), ['4.0', '5.0']);
+    t.deepEqual(await ended(journalAgain, 8), ['3.0', '6.0']);
+    t.is(await journalAgain.position(), 13);
+  });
+
+  holds('a journal is the same one in every process start', async (t, bench) => {
+    const { id } = bench.journal;
+    t.regex(id, /^[0-9a-f-]{36}$/);
+    t.is((await bench.successor()).id, id);
+  });
+
   holds('a late event of a purged job is fenced', async (t, { journal }) => {
     for (let n = 1; n <= 3; n++) await journal.append(job, n, started(n));
     const [, late] = await Promise.allSettled([journal.purge(job), journal.append(job, 4, started(4))]);

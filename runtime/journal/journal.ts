@@ -21,6 +21,8 @@ export interface Positioned extends StoredEvent {
  * Adapters: level (embedded). One contract suite holds for all.
  */
 export interface Journal {
+  /** UUID of the journal, made with it: positions of another journal say nothing about this one. */
+  readonly id: string;
   /** UUID of this process start. */
   readonly writer: string;
   /**
@@ -33,8 +35,14 @@ export interface Journal {
   read(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<readonly StoredEvent[]>;
   /** Every job that has events and was not purged, in no promised order. */
   jobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
+  /** Those of them that have not ended, without a look at the others. */
+  openJobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
+  /** Those of them that ended before a time. @param before unix ms, by the clock of the events */
+  endedJobs(before: number, options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
   /** Events after a position, oldest first, then those that come, until the signal fires: what the projector reads. */
   tail(after: number, options: { readonly signal: AbortSignal }): AsyncIterable<Positioned>;
+  /** Of the last event that was written; 0 for none. */
+  position(): Promise<number>;
   /** Forgets an ended job. */
   purge(job: JobId): Promise<void>;
   /**

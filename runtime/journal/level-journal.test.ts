@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { journalContract } from './journal.contract.ts';
 import { openLevelJournal } from './level-journal.ts';
+import { LevelStore } from './level-store.ts';
 
 async function newDirectory(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'sealion-journal-'));
@@ -78,4 +79,44 @@ test('what was acknowledged to a process that is then killed is there', async (t
     if (event.job.objectId === '99') owner.abort();
   }
   t.is(tailed.size, 9, 'new events come after those from before the crash');
+});
+
+test('a journal from before journals had an identity and an index gets both, once', async (t) => {
+  const directory = await newDirectory(t);
+  const job = (objectId: string) => ({ objectId, version: 0 });
+  const first = await openLevelJournal({ directory });
+  await first.append(job('1'), 1, { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt: 1 });
+  await first.append(job('2'), 1, { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt: 1 });
+  await first.append(job('2'), 2, { type: 'SealCompleted', at: 2 });
+  await first.close();
+  const store = await LevelStore.open(directory);
+  for (const name of ['open', 'ended', 'job-index', 'identity']) {
+    const table = store.table(name);
+    for await (const [key] of store.scan(table, {})) {
+      await store.write([{ type: 'del', sublevel: table, key }]);
+    }
+  }
+  await store.close();
+
+  const later = await openLevelJournal({ directory });
+  t.not(later.id, first.id);
+  const ids = async (jobs: AsyncIterable<{ objectId: string }>) => {
+    const found: string[] = [];
+    for await (const { objectId } of jobs) found.push(objectId);
+    return found;
+  };
+  t.deepEqual(await ids(later.openJobs()), ['1']);
+  t.deepEqual(await ids(later.endedJobs(3)), ['2']);
+  await later.close();
+  const again = await openLevelJournal({ directory });
+  t.teardown(() => again.close());
+  t.is(again.id, later.id);
+});
+
+test('two journals are not the same', async (t) => {
+  const [one, other] = await Promise.all(
+    [1, 2].map(async () => openLevelJournal({ directory: await newDirectory(t) })),
+  );
+  t.not(one?.id, other?.id);
+  await Promise.all([one?.close(), other?.close()]);
 });

@@ -5,6 +5,7 @@ import type { JobEvent } from '../../protocols/job/events.ts';
 import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Journal, Ledger, Positioned, StoredEvent } from './journal.ts';
+import { LevelJobIndex } from './level-job-index.ts';
 import { LevelLedger } from './level-ledger.ts';
 import { LevelStore, type Table, type Write } from './level-store.ts';
 import { Watermark } from './watermark.ts';
@@ -13,6 +14,7 @@ const BATCH = 256;
 const WAITING = 10_000;
 const READ_BATCH = 256;
 const LAST = 'last';
+const ID = 'id';
 
 /**
  * Opens the embedded journal (design §6): one LevelDB, one process, every append synced before it resolves.
@@ -22,8 +24,25 @@ const LAST = 'last';
  */
 export async function openLevelJournal(options: { readonly directory: string }): Promise<Journal> {
   const store = await LevelStore.open(options.directory);
-  const last = await store.guard(() => store.table<number>('position').get(LAST));
-  return new LevelJournal(store, last ?? 0);
+  try {
+    const last = await store.guard(() => store.table<number>('position').get(LAST));
+    const index = new LevelJobIndex(store);
+    await index.build(store.table('log'));
+    return new LevelJournal(store, { id: await identityOf(store), last: last ?? 0, index });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Made where there is none: in a new journal, and in one that was begun before journals had it. */
+async function identityOf(store: LevelStore): Promise<string> {
+  const table = store.table<string>('identity');
+  const known = await store.guard(() => table.get(ID));
+  if (known !== undefined) return known;
+  const id = randomUUID();
+  await store.write([{ type: 'put', sublevel: table, key: ID, value: id }]);
+  return id;
 }
 
 /** One append on its way to the disk. */
@@ -43,11 +62,13 @@ interface Purge {
  * one, which a purge must not give back.
  */
 class LevelJournal implements Journal {
+  readonly id: string;
   readonly writer = randomUUID();
   readonly ledger: Ledger;
   readonly #store: LevelStore;
   readonly #log: Table<StoredEvent>;
   readonly #index: Table<number>;
+  readonly #jobs: LevelJobIndex;
   readonly #position: Table<number>;
   readonly #written: Watermark;
   readonly #commits = new GroupCommit<Append | Purge>((ops) => this.#commit(ops), {
@@ -55,8 +76,13 @@ class LevelJournal implements Journal {
     waiting: WAITING,
   });
 
-  constructor(store: LevelStore, last: number) {
+  constructor(
+    store: LevelStore,
+    { id, last, index }: { readonly id: string; readonly last: number; readonly index: LevelJobIndex },
+  ) {
+    this.id = id;
     this.#store = store;
+    this.#jobs = index;
     this.#log = store.table('log');
     this.#index = store.table('index');
     this.#position = store.table('position');
@@ -93,6 +119,18 @@ class LevelJournal implements Journal {
       last = job;
       yield parseJobId(job);
     }
+  }
+
+  openJobs(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<JobId> {
+    return this.#jobs.open(options.signal);
+  }
+
+  endedJobs(before: number, options: { readonly signal?: AbortSignal } = {}): AsyncIterable<JobId> {
+    return this.#jobs.ended(before, options.signal);
+  }
+
+  async position(): Promise<number> {
+    return this.#written.value;
   }
 
   async *tail(
@@ -172,13 +210,14 @@ class LevelJournal implements Journal {
     for (const [position, event] of fresh) {
       writes.push({ type: 'put', sublevel: this.#log, key: positionKey(position), value: event });
       writes.push({ type: 'put', sublevel: this.#index, key: indexKey(event.job, event.n), value: position });
+      writes.push(...this.#jobs.writes(event.job, event.event));
     }
     await this.#store.write(writes);
     this.#written.advance(last);
   }
 
   async #purge(job: JobId): Promise<void> {
-    const writes: Write[] = [];
+    const writes = this.#jobs.forget(job);
     for await (const [key, position] of this.#store.scan(this.#index, jobRange(job))) {
       writes.push({ type: 'del', sublevel: this.#index, key });
       writes.push({ type: 'del', sublevel: this.#log, key: positionKey(position) });

@@ -1,0 +1,80 @@
+import { throwIfAborted } from '../../protocols/errors.ts';
+import type { JobEvent } from '../../protocols/job/events.ts';
+import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
+import { isTerminal } from '../../protocols/job/states.ts';
+import { STATE_AFTER } from '../../protocols/job/transitions.ts';
+import type { StoredEvent } from './journal.ts';
+import type { LevelStore, Table, Write } from './level-store.ts';
+
+const BUILT = 'built';
+const WRITES_AT_ONCE = 1_000;
+
+/**
+ * Which jobs are open and which have ended, so that whoever looks for work need not read the whole history. Written in
+ * the same batch as the event that says so.
+ */
+export class LevelJobIndex {
+  readonly #store: LevelStore;
+  readonly #open: Table<true>;
+  /** Unix ms of the event that ended the job. */
+  readonly #ended: Table<number>;
+  readonly #about: Table<boolean>;
+
+  constructor(store: LevelStore) {
+    this.#store = store;
+    this.#open = store.table('open');
+    this.#ended = store.table('ended');
+    this.#about = store.table('job-index');
+  }
+
+  /** Makes the index of a journal that was begun without one. @param log its events, in order */
+  async build(log: Table<StoredEvent>): Promise<void> {
+    if (await this.#store.guard(() => this.#about.get(BUILT))) return;
+    const latest = new Map<string, Write[]>();
+    for await (const [, { job, event }] of this.#store.scan(log, {})) {
+      const writes = this.writes(job, event);
+      if (writes.length > 0) latest.set(formatJobId(job), writes);
+    }
+    const writes = [...latest.values()].flat();
+    while (writes.length > 0) await this.#store.write(writes.splice(0, WRITES_AT_ONCE));
+    await this.#store.write([{ type: 'put', sublevel: this.#about, key: BUILT, value: true }]);
+  }
+
+  /** What an event changes: nothing where it leaves the job's state as it is. */
+  writes(job: JobId, event: JobEvent): Write[] {
+    const state = STATE_AFTER[event.type];
+    if (!state) return [];
+    const key = formatJobId(job);
+    return isTerminal(state)
+      ? [
+          { type: 'del', sublevel: this.#open, key },
+          { type: 'put', sublevel: this.#ended, key, value: event.at },
+        ]
+      : [
+          { type: 'put', sublevel: this.#open, key, value: true },
+          { type: 'del', sublevel: this.#ended, key },
+        ];
+  }
+
+  forget(job: JobId): Write[] {
+    const key = formatJobId(job);
+    return [
+      { type: 'del', sublevel: this.#open, key },
+      { type: 'del', sublevel: this.#ended, key },
+    ];
+  }
+
+  async *open(signal?: AbortSignal): AsyncGenerator<JobId, void, undefined> {
+    for await (const [key] of this.#store.scan(this.#open, {})) {
+      throwIfAborted(signal);
+      yield parseJobId(key);
+    }
+  }
+
+  async *ended(before: number, signal?: AbortSignal): AsyncGenerator<JobId, void, undefined> {
+    for await (const [key, at] of this.#store.scan(this.#ended, {})) {
+      throwIfAborted(signal);
+      if (at < before) yield parseJobId(key);
+    }
+  }
+}
