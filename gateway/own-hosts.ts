@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Terminal } from '../protocols/errors.ts';
+import { parseEndpoint } from '../runtime/http/endpoints.ts';
 import { hostName, isAddressOf } from '../runtime/http/hosts.ts';
 import type { GatewayParts } from './parts.ts';
 
@@ -28,7 +29,7 @@ export function ownHosts({
       if (domains.some((domain) => host === domain || host.endsWith(`.${domain}`))) return;
       if (socket && isAddressOf(socket, host)) return;
       const own = (await chain.storageProviders()).find(({ id }) => id === spId);
-      if (own && URL.canParse(own.endpoint) && hostName(new URL(own.endpoint).host) === host) return;
+      if (hostName(parseEndpoint(own?.endpoint ?? '')?.host ?? '') === host) return;
     }
     throw new Terminal({
       code: 'unknown-host',

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { XMLParser } from 'fast-xml-parser';
 import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
 import { signRequest } from '../../protocols/greenfield/request-signature.ts';
-import { lookupLoopback } from '../../runtime/peers/http/loopback.ts';
+import { lookupLoopback } from '../../runtime/http/endpoints.ts';
 
 /** An object at a storage provider. */
 export interface ObjectAddress {

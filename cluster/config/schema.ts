@@ -36,6 +36,7 @@ export function nodeConfig(base: string) {
         .array(z.enum(['nats', 'http'], WIRES), WIRES)
         .min(1, WIRES)
         .default(['nats', 'http']),
+      allowPrivateEndpoints: z.boolean('true or false').default(false),
     }).prefault({}),
     keys: section({
       operator: secret(base, 'the operator key'),

@@ -48,6 +48,7 @@ export async function writeNodeFiles(
       bls: { file: 'keys/bls' },
     },
     ...settings,
+    peers: { allowPrivateEndpoints: true, ...settings.peers },
   };
   const path = join(folder, 'config.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });

@@ -42,7 +42,12 @@ export async function openWires(wireParts: WireParts): Promise<Wires> {
     (await parts.open(
       'links to other SPs',
       () =>
-        new HttpPeerClient({ chain, providers: () => chain.storageProviders(), operatorKey: keys.operator }),
+        new HttpPeerClient({
+          chain,
+          providers: () => chain.storageProviders(),
+          operatorKey: keys.operator,
+          allowPrivateEndpoints: config.peers.allowPrivateEndpoints,
+        }),
       (it) => it.close(),
     ));
   const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });

@@ -41,6 +41,7 @@ test('what one wire has stored the other can finish, and either answers for what
     chain: fixture.chain,
     providers,
     operatorKey: keysOf(fixture, 1).operator,
+    allowPrivateEndpoints: true,
   });
   t.teardown(() => http.close());
   const nats = (await join(t, world, 1)).peers.client;

@@ -60,6 +60,7 @@ function primary(t: ExecutionContext, { fixture, endpoint }: Scene): HttpPeerCli
     providers: async () =>
       (await chain.storageProviders()).map((sp) => (sp.id === US ? { ...sp, endpoint } : sp)),
     operatorKey: keysOf(fixture, 1).operator,
+    allowPrivateEndpoints: true,
   });
   t.teardown(() => client.close());
   return client;

@@ -2,6 +2,7 @@ import { Terminal } from '../../protocols/errors.ts';
 import { recoverPersonalSigner } from '../../protocols/greenfield/personal-signature.ts';
 import { checkExpiry } from '../../protocols/greenfield/request-signature.ts';
 import { Action, type BucketInfo } from '../../protocols/greenfield/types.ts';
+import { parseEndpoint } from '../../runtime/http/endpoints.ts';
 import { EXPIRY } from '../authentication.ts';
 import { asAttachment, type Delivery } from '../delivery.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -41,8 +42,9 @@ async function primaryElsewhere(
   const family = await chain.family(bucket.familyId, { signal });
   if (family?.primarySpId === spId) return undefined;
   const providers = await chain.storageProviders({ signal });
-  const endpoint = providers.find(({ id }) => id === family?.primarySpId)?.endpoint ?? '';
-  if (/^https?:/.test(endpoint) && URL.canParse(endpoint)) return endpoint;
+  const primary = providers.find(({ id }) => id === family?.primarySpId);
+  const endpoint = parseEndpoint(primary?.endpoint ?? '');
+  if (endpoint) return endpoint.href;
   throw new Terminal({
     code: 'not-primary',
     message: `We are not the primary of bucket "${bucket.bucketName}", and the chain names no endpoint of it.`,

@@ -16,6 +16,8 @@ export interface HttpPeersOptions {
   readonly providers: () => Promise<readonly StorageProvider[]>;
   /** Signs the receive tasks; the chain knows its address as our operator. */
   readonly operatorKey: AccountKey;
+  /** Connects to SPs in private networks and on this machine too, for a network of one's own. */
+  readonly allowPrivateEndpoints: boolean;
   /** Other waiting times than `HTTP_TIMES`. */
   readonly times?: Partial<HttpTimes>;
 }
@@ -28,12 +30,13 @@ const PROGRESS = { maxEntries: 1_000, ttlMs: 900_000 };
 /** How this SP, as a primary, reaches the others over today's HTTP wire (greenfield.md §6.4). */
 export class HttpPeerClient {
   readonly #options: HttpPeersOptions;
-  readonly #links = new HttpLinks();
+  readonly #links: HttpLinks;
   /** How many pieces a secondary has taken, by column. */
   readonly #progress = new Recent<string, number>(PROGRESS);
 
   constructor(options: HttpPeersOptions) {
     this.#options = options;
+    this.#links = new HttpLinks(options);
   }
 
   /** One SP's answer to an ask, by the admission check, for all its places. It carries no message of that SP. */

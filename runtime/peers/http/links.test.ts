@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { Cancelled } from '../../../protocols/errors.ts';
+import { Cancelled, Retryable } from '../../../protocols/errors.ts';
 import { type HttpCall, HttpLinks } from './links.ts';
 
 const NO_HURRY = { timeoutMs: 60_000, signals: [] };
@@ -12,7 +12,7 @@ async function start(
 ): Promise<{ links: HttpLinks; call: HttpCall }> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const links = new HttpLinks();
+  const links = new HttpLinks({ allowPrivateEndpoints: true });
   t.teardown(async () => {
     links.close();
     await new Promise((resolve) => {
@@ -54,4 +54,78 @@ test('what is closed calls nobody', async (t) => {
   const { links, call } = await start(t, (_, response) => void response.end());
   links.close();
   await t.throwsAsync(links.call(call, NO_HURRY), { instanceOf: Cancelled });
+});
+
+test('redirects are not followed', async (t) => {
+  let asked = 0;
+  const { links, call } = await start(t, (_, response) => {
+    asked += 1;
+    response.writeHead(302, { location: '/status' }).end();
+  });
+  t.like(await links.call(call, NO_HURRY), { status: 302 });
+  t.is(asked, 1);
+});
+
+test('what others wrote on the chain leads neither to this machine nor into a private network', async (t) => {
+  let connections = 0;
+  const { call } = await start(t, (_, response) => void response.end());
+  const server = createTcpServer(() => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  const links = new HttpLinks({ allowPrivateEndpoints: false });
+  t.teardown(() => {
+    links.close();
+    server.close();
+  });
+  const hosts = [
+    ...[
+      '127.0.0.1',
+      '127.1',
+      '0x7f.1',
+      '2130706433',
+      '017700000001',
+      '0',
+      '[::1]',
+      '[::]',
+      '[::ffff:127.0.0.1]',
+    ],
+    ...[
+      'localhost',
+      'sp1.localhost',
+      '10.0.0.1',
+      '192.168.1.1',
+      '172.16.0.1',
+      '169.254.169.254',
+      '100.64.0.1',
+    ],
+    ...[
+      '[fd00:ec2::254]',
+      '[fe80::1]',
+      '[64:ff9b::7f00:1]',
+      '[2002:7f00:1::]',
+      '224.0.0.1',
+      '255.255.255.255',
+    ],
+  ];
+  for (const host of hosts) {
+    const error = { instanceOf: Retryable, code: 'private-endpoint' };
+    await t.throwsAsync(links.call({ ...call, endpoint: `http://${host}:${port}` }, NO_HURRY), error, host);
+  }
+  t.is(connections, 0);
+});
+
+test('an endpoint is a URL of http or https without credentials', async (t) => {
+  const { links, call } = await start(t, (_, response) => void response.end());
+  const { host } = new URL(call.endpoint);
+  for (const endpoint of [
+    `http://user:pw@${host}`,
+    `http://user@${host}`,
+    'file:///etc/passwd',
+    'gopher://a',
+    'x',
+  ]) {
+    await t.throwsAsync(links.call({ ...call, endpoint }, NO_HURRY), { code: 'peer-unreachable' }, endpoint);
+  }
 });

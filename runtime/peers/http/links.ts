@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { Agent as HttpsAgent, request as requestTls } from 'node:https';
-import { Cancelled, Retryable, throwIfAborted } from '../../../protocols/errors.ts';
+import { Cancelled, Retryable, SealionError, throwIfAborted } from '../../../protocols/errors.ts';
 import { withDeadline } from '../../chain/deadline.ts';
-import { lookupLoopback } from './loopback.ts';
+import { parseEndpoint, type Reach, reach } from '../../http/endpoints.ts';
 
 export interface HttpCall {
   readonly method: 'GET' | 'PUT';
@@ -28,13 +28,18 @@ const IDLE_SOCKETS_PER_SP = 4;
 /** What SPs answer to each other is short; a longer answer is cut off. */
 const MAX_ANSWER_BYTES = 65_536;
 
-/** The HTTP connections of this node to the gateways of other SPs. */
+/**
+ * The HTTP connections of this node to the gateways of other SPs. Where they are is what those SPs wrote on the chain:
+ * only the internet is connected to, unless private endpoints are allowed, and redirects are not followed.
+ */
 export class HttpLinks {
+  readonly #reach: Reach;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
   readonly #closing = new AbortController();
 
-  constructor() {
+  constructor(options: { readonly allowPrivateEndpoints: boolean }) {
+    this.#reach = reach({ allowPrivate: options.allowPrivateEndpoints });
     const bounds = { keepAlive: true, maxSockets: SOCKETS_PER_SP, maxFreeSockets: IDLE_SOCKETS_PER_SP };
     this.#http = new HttpAgent(bounds);
     this.#https = new HttpsAgent(bounds);
@@ -45,7 +50,7 @@ export class HttpLinks {
   /**
    * One request and its whole answer, whatever its status.
    * @param timeoutMs from the call to the last byte of the answer
-   * @throws Retryable `peer-unreachable`; Cancelled when a signal fires
+   * @throws Retryable `peer-unreachable`, `private-endpoint`; Cancelled when a signal fires
    */
   async call(
     call: HttpCall,
@@ -55,6 +60,7 @@ export class HttpLinks {
     const signals = [this.#closing.signal, ...options.signals];
     for (const signal of signals) throwIfAborted(signal);
     const url = below(call);
+    this.#reach.checkHost(url.hostname);
     return withDeadline(timeoutMs, signals, async (signal) => {
       try {
         const response = await this.#send(url, call, signal);
@@ -62,6 +68,7 @@ export class HttpLinks {
         return { status: response.statusCode ?? 0, headers: response.headers, body };
       } catch (cause) {
         for (const source of signals) throwIfAborted(source);
+        if (cause instanceof SealionError) throw cause;
         throw unreachable(
           call.endpoint,
           signal.aborted ? `no answer within ${timeoutMs} ms` : `${cause}`,
@@ -88,7 +95,7 @@ export class HttpLinks {
           ...call.headers,
           ...(call.method === 'PUT' && { 'content-length': call.body?.length ?? 0 }),
         },
-        lookup: lookupLoopback,
+        lookup: this.#reach.lookup,
         signal,
       });
       outgoing.once('response', resolve);
@@ -103,12 +110,9 @@ export class HttpLinks {
 }
 
 function below({ endpoint, path }: HttpCall): URL {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw unreachable(endpoint, 'this is no URL of a gateway');
-  }
-  url.pathname = url.pathname.replace(/\/+$/, '') + path;
-  url.search = '';
+  const url = parseEndpoint(endpoint);
+  if (!url) throw unreachable(endpoint, 'this is not a URL of a gateway');
+  url.pathname = (url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname) + path;
   return url;
 }
 

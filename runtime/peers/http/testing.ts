@@ -104,6 +104,7 @@ export function httpClient(
     providers: async () => providers,
     operatorKey: operatorKey(1),
     times: { request: 10_000, pause: 1 },
+    allowPrivateEndpoints: true,
     ...options,
   });
   t.teardown(() => client.close());
