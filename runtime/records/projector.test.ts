@@ -112,6 +112,25 @@ test('a projector that was stopped goes on where it was', async (t) => {
   t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
 });
 
+test('the SQL DB of one journal is made again from another', async (t) => {
+  const { folder, journal, records, start } = await setting(t);
+  const [lost, kept] = [id, { objectId: '13', version: 0 }];
+  await append(journal, lost, historyOf(lost));
+  const stop = start();
+  await until(async () => (await records.job(lost)) !== undefined);
+  await stop();
+  // The next journal has fewer events than the position that the SQL DB has come to.
+  const next = await openLevelJournal({ directory: join(folder, 'next') });
+  t.teardown(() => next.close());
+  await append(next, kept, historyOf(kept).slice(0, 2));
+  const end = new AbortController();
+  const running = runProjector({ journal: next, records, log: silentLogger, signal: end.signal });
+  await until(async () => (await records.job(kept)) !== undefined);
+  t.is(await records.job(lost), undefined);
+  end.abort();
+  await running;
+});
+
 test('the journal goes on while the SQL DB is down, which then catches up', async (t) => {
   const { folder, journal, records, start } = await setting(t, 'place/records.db');
   const { log, messages } = listening();

@@ -9,8 +9,8 @@ import { batches } from './batches.ts';
 import type { JobProjection, Records } from './records.ts';
 
 export interface ProjectorOptions {
-  readonly journal: Pick<Journal, 'tail' | 'read'>;
-  readonly records: Pick<Records, 'position' | 'project'>;
+  readonly journal: Pick<Journal, 'id' | 'position' | 'tail' | 'read'>;
+  readonly records: Pick<Records, 'follow' | 'project'>;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -45,7 +45,8 @@ async function follow(options: ProjectorOptions, onProgress: () => void): Promis
   const { journal, records, signal } = options;
   const round = new AbortController();
   try {
-    const events = journal.tail(await records.position(), {
+    const from = await records.follow({ id: journal.id, position: await journal.position() });
+    const events = journal.tail(from, {
       signal: AbortSignal.any([signal, round.signal]),
     });
     for await (const batch of batches(events, BATCH)) {

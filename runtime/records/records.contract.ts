@@ -235,6 +235,30 @@ export function recordsContract(
     t.is((await second.job(id))?.state, 'REPLICATE_OBJECT_DOING');
   });
 
+  test('the position belongs to one journal; what came from another goes, and the keys stay', async (t) => {
+    const records = await opened(t);
+    t.is(await records.follow({ id: 'first', position: 0 }), 0);
+    await records.project({ jobs: [projectionOf(historyOf(id))], position: 7 });
+    const holder = { account: '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A', domain: 'https://a.example' };
+    await records.offChainKeys.register({ ...holder, publicKey: 'aa', registeredAt: 1, expiresAt: 2 });
+    t.is(await records.follow({ id: 'first', position: 7 }), 7);
+    t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
+
+    t.is(await records.follow({ id: 'second', position: 9 }), 0);
+    t.is(await records.position(), 0);
+    t.is(await records.job(id), undefined);
+    t.deepEqual(await records.secondaries(id), []);
+    t.is((await records.offChainKeys.list(holder)).length, 1);
+  });
+
+  test('a journal that was put back from an older copy is read from its beginning', async (t) => {
+    const records = await opened(t);
+    await records.follow({ id: 'first', position: 0 });
+    await records.project({ jobs: [projectionOf(historyOf(id))], position: 7 });
+    t.is(await records.follow({ id: 'first', position: 6 }), 0);
+    t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING', 'what was purged since is nowhere else');
+  });
+
   test('what is closed is not used again', async (t) => {
     const records = (await setUp(t)).open();
     await records.position();

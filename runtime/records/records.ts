@@ -47,6 +47,14 @@ export interface Records {
   /** The journal position up to which everything is in; 0 at the beginning. */
   position(): Promise<number>;
   /**
+   * Begins to follow a journal. What came from another one goes, since positions are each journal's own; the off-chain
+   * keys stay.
+   * @param journal its identity, and the position of its last event
+   * @returns the position up to which everything of it is in: 0 for one that is new here, that the database does not
+   * know by its identity yet, or that was put back from an older copy
+   */
+  follow(journal: { readonly id: string; readonly position: number }): Promise<number>;
+  /**
    * Writes what changed and the position in one SQL transaction; writing the same again changes nothing.
    * @throws Retryable `records-unavailable`, as all methods; nothing was written then
    */

@@ -86,6 +86,8 @@ export interface PieceHashRow extends JobKey {
 export interface ProjectionRow {
   name: string;
   position: number;
+  /** Null in a database from before journals had an identity, until it follows one. */
+  journal_id: string | null;
 }
 
 /** An ed25519 key that signs for an account; named as in today's SPs (greenfield.md §1.5). */
@@ -181,6 +183,11 @@ const MIGRATIONS: Record<string, Migration> = {
         .addPrimaryKeyConstraint(`${table}_key`, ['user_address', 'domain', 'public_key'])
         .execute();
       await schema.createIndex(`${table}_expiry`).on(table).column('expiry_date').execute();
+    },
+  },
+  '0003-journal-identity': {
+    async up({ schema }: Kysely<unknown>): Promise<void> {
+      await schema.alterTable('projection').addColumn('journal_id', 'text').execute();
     },
   },
 };

@@ -18,6 +18,8 @@ import type { SqlDatabase } from './sql-database.ts';
 import { SqlOffChainKeys } from './sql-off-chain-keys.ts';
 
 const JOURNAL = 'journal';
+/** Everything that is made from the journal. */
+const JOB_TABLES = ['job_context', 'object', 'secondary', 'integrity_meta', 'piece_hash'] as const;
 const MAX_LIMIT = 1000;
 /** Keeps an insert below the number of parameters that every database takes in one statement. */
 const ROWS_PER_INSERT = 1000;
@@ -33,14 +35,27 @@ export class SqlRecords implements Records {
   }
 
   position(): Promise<number> {
-    return this.#database.use(async (db) => {
-      const row = await db
-        .selectFrom('projection')
-        .select('position')
-        .where('name', '=', JOURNAL)
-        .executeTakeFirst();
-      return row?.position ?? 0;
-    });
+    return this.#database.use(async (db) => (await projectionOf(db))?.position ?? 0);
+  }
+
+  follow(journal: { readonly id: string; readonly position: number }): Promise<number> {
+    return this.#database.use((db) =>
+      db.transaction().execute(async (sql) => {
+        const known = await projectionOf(sql);
+        const isSame = known?.journal_id === journal.id;
+        if (isSame && known.position <= journal.position) return known.position;
+        if (known?.journal_id && !isSame) {
+          for (const table of JOB_TABLES) await sql.deleteFrom(table).execute();
+        }
+        const from = { position: 0, journal_id: journal.id };
+        await sql
+          .insertInto('projection')
+          .values({ name: JOURNAL, ...from })
+          .onConflict((on) => on.column('name').doUpdateSet(from))
+          .execute();
+        return 0;
+      }),
+    );
   }
 
   project(batch: { readonly jobs: readonly JobProjection[]; readonly position: number }): Promise<void> {
@@ -110,6 +125,14 @@ export class SqlRecords implements Records {
   close(): Promise<void> {
     return this.#database.close();
   }
+}
+
+function projectionOf(db: Kysely<Schema>) {
+  return db
+    .selectFrom('projection')
+    .select(['position', 'journal_id'])
+    .where('name', '=', JOURNAL)
+    .executeTakeFirst();
 }
 
 function selectJobs(db: Kysely<Schema>) {

@@ -84,7 +84,8 @@ test('a database of before the off-chain keys gets a table for them, and keeps i
   await before.close();
   const old = new Database(file);
   old.exec(
-    "drop table off_chain_auth_key_v2; delete from kysely_migration where name = '0002-off-chain-keys'",
+    `drop table off_chain_auth_key_v2; alter table projection drop column journal_id;
+     delete from kysely_migration where name >= '0002'`,
   );
   old.close();
   const records = sqliteRecords(file);
@@ -93,6 +94,24 @@ test('a database of before the off-chain keys gets a table for them, and keeps i
   await records.offChainKeys.register({ ...holder, publicKey: 'aa', registeredAt: 1, expiresAt: 2 });
   t.is((await records.offChainKeys.list(holder)).length, 1);
   t.is((await records.job(id))?.job.objectId, '4711');
+});
+
+test('a database of before journals had an identity keeps its jobs, and reads the journal once more', async (t) => {
+  const file = join(await folder(t), 'records.db');
+  const before = sqliteRecords(file);
+  await before.project({ jobs: jobs(), position: 7 });
+  await before.close();
+  const old = new Database(file);
+  old.exec(
+    "alter table projection drop column journal_id; delete from kysely_migration where name = '0003-journal-identity'",
+  );
+  old.close();
+  const records = sqliteRecords(file);
+  t.teardown(() => records.close());
+  t.is(await records.follow({ id: 'a', position: 9 }), 0);
+  t.is((await records.job(id))?.job.objectId, '4711');
+  await records.project({ jobs: [], position: 8 });
+  t.is(await records.follow({ id: 'a', position: 9 }), 8);
 });
 
 test('when there is no room for another key, only those that are known are taken', async (t) => {
