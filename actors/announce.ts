@@ -1,13 +1,15 @@
 import { Retryable, Terminal } from '../protocols/errors.ts';
 import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
+import { isOfMessage } from '../protocols/greenfield/simulation.ts';
 import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
+import { faultOf } from '../protocols/sealing/seal-refusal.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { Announced, Announcement } from './messages.ts';
 import { type Refused, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
 
-/** How often an announcement is signed anew because another transaction took its sequence. */
+/** How often an announcement is signed, where another transaction took its sequence or the chain wants more gas. */
 const MAX_SIGNINGS = 5;
 
 /**
@@ -30,8 +32,9 @@ export async function announce(
     );
     const settled = await settleOnChain(transaction, ports, { what, look, ...options });
     if (!('kind' in settled)) return announced(settled, transaction, chain, options.signal);
-    const outOfSequence = isChainError(settled.refusal, ChainError.WRONG_SEQUENCE);
-    if (!outOfSequence || signings === MAX_SIGNINGS) return refusedOr(settled, announcement, look, options);
+    const fault = faultOf(settled.refusal);
+    const signAgain = fault === 'sequence' || fault === 'gas';
+    if (!signAgain || signings === MAX_SIGNINGS) return refusedOr(settled, announcement, look, options);
   }
 }
 
@@ -74,5 +77,5 @@ async function refusedOr(
     message: `The chain refused to ${creates ? 'create' : 'update'} the object: ${refusalText(refusal)}.`,
     gatewayCode: creates ? 120020 : 120019,
   };
-  throw spent ? new Terminal(facts) : new Retryable(facts);
+  throw spent || isOfMessage(refusal) ? new Terminal(facts) : new Retryable(facts);
 }

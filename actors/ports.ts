@@ -44,8 +44,15 @@ export interface PrimaryTiming {
   readonly inclusionTimeoutMs: number;
   /** Between two looks at the chain. */
   readonly chainPollMs: number;
+  /** After a broadcast, before the same bytes are broadcast again. */
+  readonly rebroadcastMs: number;
   /** Between two tries of a phase. */
   readonly backoff: BackoffLimits;
+  /**
+   * Between two tries of a seal that waits for somebody to pay, or that has cost a fee in vain: rare enough to cost
+   * little, often enough that the object is sealed soon after the deposit.
+   */
+  readonly paymentBackoff: BackoffLimits;
 }
 
 export const PRIMARY_TIMING: PrimaryTiming = {
@@ -53,5 +60,7 @@ export const PRIMARY_TIMING: PrimaryTiming = {
   approvalTimeoutMs: 10_000,
   inclusionTimeoutMs: 60_000,
   chainPollMs: 500,
+  rebroadcastMs: 5_000,
   backoff: JOB_BACKOFF,
+  paymentBackoff: { minMs: 20_000, maxMs: 60_000 },
 };

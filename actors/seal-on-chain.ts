@@ -1,9 +1,10 @@
 import { Retryable } from '../protocols/errors.ts';
-import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
+import type { Refusal } from '../protocols/greenfield/simulation.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import type { JobStateName } from '../protocols/job/states.ts';
+import { type Fault, faultOf } from '../protocols/sealing/seal-refusal.ts';
 import type { Activity } from '../runtime/actors/types.ts';
-import { type Refusal, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
+import { refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
 import { settledStanding } from './standing.ts';
 
 /** What became of a seal. */
@@ -14,9 +15,17 @@ export type SealResult =
       readonly kind: 'refused';
       readonly code: string;
       readonly message: string;
+      readonly advice?: string;
       /** Where the next try begins: with the same bytes, a new signature, or another group. */
       readonly resume: JobStateName;
+      readonly wait: Wait;
     };
+
+/**
+ * How long before the next try: not at all, as a new signature is all that it needs; as long as for any failure; or
+ * until somebody has paid.
+ */
+export type Wait = 'none' | 'backoff' | 'payment';
 
 /**
  * Brings the signed seal into a block, and watches until the object is sealed.
@@ -38,23 +47,41 @@ export async function sealOnChain(
   return settled.kind === 'gone' ? settled : refused(settled.refusal, settled.spent);
 }
 
+/** How a refusal goes on. */
+interface Cure {
+  readonly wait: Wait;
+  readonly advice?: string;
+}
+
+const CURES: Readonly<Record<Fault, Cure>> = {
+  group: { wait: 'backoff' },
+  payment: {
+    wait: 'payment',
+    advice:
+      'The owner of the bucket must deposit BNB to its payment account; the seal is tried at least once a minute until then, at no cost.',
+  },
+  sequence: { wait: 'none' },
+  gas: { wait: 'none', advice: 'If it goes on, look at chain.fees and at the gas price of the chain node.' },
+  'fee-balance': {
+    wait: 'payment',
+    advice: 'Send BNB to the seal account, which pays the fee of each seal and reject.',
+  },
+  unknown: { wait: 'backoff', advice: 'It is tried again by itself; look at the SP on chain if it goes on.' },
+};
+
+/** Only where the group is at fault another one gets the object; the receipts of this one hold in all other cases. */
 function refused(refusal: Refusal, spent: boolean): SealResult {
-  const sameGroup = spent ? 'SIGN_OBJECT_DOING' : 'SEAL_OBJECT_DOING';
+  const fault = faultOf(refusal);
+  const { wait, advice } = CURES[fault];
+  const sameGroup = spent || fault === 'gas' ? 'SIGN_OBJECT_DOING' : 'SEAL_OBJECT_DOING';
+  // One that has failed in a block has cost its fee.
+  const costly = spent && fault === 'unknown';
   return {
     kind: 'refused',
     code: `chain-${refusal.codespace}-${refusal.code}`,
     message: `The chain refused the seal: ${refusalText(refusal)}.`,
-    resume: isOfGroup(refusal) ? 'ALLOC_SECONDARY_DOING' : sameGroup,
+    ...(advice !== undefined && { advice }),
+    resume: fault === 'group' ? 'ALLOC_SECONDARY_DOING' : sameGroup,
+    wait: costly ? 'payment' : wait,
   };
-}
-
-const OF_GROUP: readonly ChainError[] = [
-  ChainError.INVALID_GVG,
-  ChainError.VIRTUAL_GROUP_FAILED,
-  ChainError.INVALID_BLS_SIGNATURE,
-];
-
-/** The group cannot take the object, or its members are not those that have signed (greenfield.md §7.2, 5 to 8). */
-function isOfGroup(refusal: Refusal): boolean {
-  return refusal.codespace === 'virtualgroup' || OF_GROUP.some((error) => isChainError(refusal, error));
 }

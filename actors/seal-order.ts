@@ -1,5 +1,5 @@
 import { Terminal } from '../protocols/errors.ts';
-import { checksumsOf, isDelegated } from '../protocols/job/checksums.ts';
+import { checksumsOf } from '../protocols/job/checksums.ts';
 import type { JobContext } from '../protocols/job/context.ts';
 import { aggregateReceipts } from '../protocols/sealing/seal.ts';
 import type { SealOrder } from './signing-order.ts';
@@ -16,6 +16,6 @@ export function sealOrder(context: JobContext): SealOrder {
     objectName: object.objectName,
     gvgId,
     aggregateSignature: aggregateReceipts({ id: gvgId, secondarySpIds }, receipts),
-    ...(isDelegated(context) && { checksums: checksumsOf(context) }),
+    checksums: checksumsOf(context),
   };
 }

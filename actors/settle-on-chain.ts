@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '../protocols/errors.ts';
 import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
+import { messageText, type Refusal } from '../protocols/greenfield/simulation.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import type { BroadcastResult } from '../runtime/chain/chain.ts';
 import type { PrimaryPorts } from './ports.ts';
-
-/** What the chain says against a transaction. */
-export type Refusal = Pick<BroadcastResult, 'code' | 'codespace' | 'log'>;
 
 /** The chain took a transaction neither now nor before. */
 export interface Refused {
@@ -18,7 +16,7 @@ export interface Refused {
 }
 
 export type SettlePorts = Pick<PrimaryPorts, 'chain' | 'signer'> & {
-  readonly timing: Pick<PrimaryPorts['timing'], 'inclusionTimeoutMs' | 'chainPollMs'>;
+  readonly timing: Pick<PrimaryPorts['timing'], 'inclusionTimeoutMs' | 'chainPollMs' | 'rebroadcastMs'>;
 };
 
 export interface SettleOptions<S> {
@@ -32,7 +30,10 @@ export interface SettleOptions<S> {
 
 /**
  * Broadcasts a signed transaction, always the same bytes, and watches until the object no longer waits for it.
- * Looks before each broadcast: the reply to an earlier one may have been lost.
+ * Looks before each broadcast, for the reply to an earlier one may have been lost, and after each refusal, for it may
+ * be the transaction's own success that is in its way. Broadcasts again while nothing happens: a node may lose what
+ * waits, and one without an index of transactions says only so that the sequence is used and the transaction has
+ * failed.
  * @throws Retryable `<what>-timeout` when nothing has happened within the time for one try
  */
 export async function settleOnChain<S>(
@@ -42,26 +43,27 @@ export async function settleOnChain<S>(
 ): Promise<S | Refused> {
   const { hash } = transaction;
   const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
-  let accepted = false;
-  let outOfSequence: Refusal | undefined;
+  let broadcastAt = 0;
+  let refused: Refused | undefined;
   for (;;) {
     throwIfAborted(signal);
     const found = await look(signal);
     if (found !== undefined) return found;
     const included = await chain.transaction(hash, { signal });
     if (included && !isAccepted(included)) return { kind: 'refused', refusal: included, spent: true };
-    if (!included && outOfSequence) return { kind: 'refused', refusal: outOfSequence, spent: true };
+    if (!included && refused) return refused;
     if (performance.now() > giveUpAt) throw timeout(what, hash, timing.inclusionTimeoutMs);
-    if (!included && !accepted) {
+    if (!included && performance.now() >= broadcastAt) {
       say({ doing: `broadcasting ${what} ${hash}`, waitsFor: 'the signer and the chain node' });
       const verdict = await signer.ask<BroadcastResult>(
         (reply) => ({ type: 'broadcast', transaction, reply }),
         { signal },
       );
-      accepted = isAccepted(verdict);
-      // Perhaps it was an earlier broadcast of these bytes that used the sequence: one more look will tell.
-      if (isChainError(verdict, ChainError.WRONG_SEQUENCE)) outOfSequence = verdict;
-      else if (!accepted) return { kind: 'refused', refusal: verdict, spent: false };
+      broadcastAt = performance.now() + timing.rebroadcastMs;
+      if (!isAccepted(verdict)) {
+        const spent = isChainError(verdict, ChainError.WRONG_SEQUENCE);
+        refused = { kind: 'refused', refusal: verdict, spent };
+      }
     }
     say({ doing: `watching ${what} ${hash}`, waitsFor: 'the next block' });
     await sleep(timing.chainPollMs, undefined, { signal });
@@ -78,8 +80,8 @@ function isAccepted(verdict: Refusal): boolean {
 }
 
 /** What the chain said, for an operator. */
-export function refusalText({ code, codespace, log }: Refusal): string {
-  return log || `${codespace} ${code}`;
+export function refusalText(refusal: Refusal): string {
+  return messageText(refusal) || `${refusal.codespace} ${refusal.code}`;
 }
 
 function timeout(what: string, hash: string, ms: number): Retryable {

@@ -1,4 +1,5 @@
 import { Retryable } from '../protocols/errors.ts';
+import type { FeePolicy } from '../protocols/greenfield/fees.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Behaviour, Context, Outcome, Reply } from '../runtime/actors/types.ts';
 import type { BroadcastResult, Chain } from '../runtime/chain/chain.ts';
@@ -46,6 +47,7 @@ export interface SignerOptions {
   readonly line: SignerLine;
   /** How long a signed transaction is waited for before its sequence is given to another, ms. */
   readonly holdMs?: number;
+  readonly fees?: FeePolicy;
 }
 
 type Message =

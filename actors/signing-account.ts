@@ -1,19 +1,26 @@
-import { Retryable } from '../protocols/errors.ts';
+import { Retryable, throwIfAborted } from '../protocols/errors.ts';
 import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.ts';
+import { FEE_POLICY, type FeePolicy, gasOf, quoteFee } from '../protocols/greenfield/fees.ts';
 import { fromHex } from '../protocols/greenfield/hex.ts';
+import type { Message } from '../protocols/greenfield/messages.ts';
+import { expectedSequence } from '../protocols/greenfield/simulation.ts';
 import { buildTransaction } from '../protocols/greenfield/transaction.ts';
+import type { Fee } from '../protocols/greenfield/typed-transaction.ts';
 import type { Account } from '../protocols/greenfield/types.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
+import { faultOf } from '../protocols/sealing/seal-refusal.ts';
 import type { BroadcastResult, Chain } from '../runtime/chain/chain.ts';
 import type { AccountKey } from '../runtime/keys/keys.ts';
 import { Sequences } from './sequences.ts';
 import { messageOf, type SigningOrder } from './signing-order.ts';
+import { tryOut } from './trial.ts';
 
 export interface SigningAccountOptions {
   readonly key: AccountKey;
   readonly chain: Chain;
   /** How long a signed transaction is waited for before its sequence is given to another, ms. */
   readonly holdMs: number;
+  readonly fees?: FeePolicy;
 }
 
 /**
@@ -24,23 +31,30 @@ export class SigningAccount {
   readonly #options: SigningAccountOptions;
   readonly #sequences: Sequences;
   #account: Account | undefined;
+  /** As the node said at the last trial. */
+  #minGasPrice: bigint | undefined;
+  /** True after the chain asked for more gas than was known here. */
+  #gasIsStale = false;
 
   constructor(options: SigningAccountOptions) {
     this.#options = options;
     this.#sequences = new Sequences(options.holdMs);
   }
 
-  /** @throws Retryable `chain-unavailable`, `signing-account-unknown` */
+  /** @throws Retryable `chain-unavailable`, `signing-account-unknown`, `fee-too-high` */
   async sign(order: SigningOrder, signal: AbortSignal): Promise<SignedTransaction> {
     const { key, chain } = this.#options;
+    const message = messageOf(order, key.address);
+    const fee = await this.#feeOf(message, signal);
     const known = this.#sequences.next(performance.now());
     if (!this.#account || known === undefined) this.#account = await this.#readAccount(signal);
     const sequence = known ?? this.#account.sequence;
     const transaction = await buildTransaction({
       chainId: chain.chainId,
       account: { ...this.#account, sequence },
-      messages: [messageOf(order, key.address)],
+      messages: [message],
       key,
+      fee,
     });
     this.#sequences.signed(transaction, performance.now());
     return transaction;
@@ -52,20 +66,51 @@ export class SigningAccount {
     return Math.max(0, (this.#sequences.heldUntil(transaction, now) ?? now) - now);
   }
 
-  /** A refusal by the chain is an answer. @throws Retryable `chain-unavailable`: it may have been taken */
+  /**
+   * Tries the transaction out first: what would fail in a block is refused here, where it costs nothing. A refusal is
+   * an answer.
+   * @throws Retryable `chain-unavailable`: it may have been taken
+   */
   async broadcast(transaction: SignedTransaction, signal: AbortSignal): Promise<BroadcastResult> {
-    const result = await this.#options.chain.broadcast(fromHex(transaction.bytes), { signal });
+    const { chain } = this.#options;
+    const trial = await tryOut(transaction, chain, signal);
+    if (trial?.kind === 'refused') {
+      const { kind: _, ...refusal } = trial;
+      this.#sequences.refused(transaction);
+      return { hash: transaction.hash, ...refusal };
+    }
+    if (trial) this.#minGasPrice = trial.minGasPrice;
+    const result = await chain.broadcast(fromHex(transaction.bytes), { signal });
+    if (faultOf(result) === 'gas') this.#gasIsStale = true;
     if (result.code === 0) this.#sequences.accepted(transaction);
-    else if (isChainError(result, ChainError.WRONG_SEQUENCE)) this.#relearn(result.log);
+    else if (isChainError(result, ChainError.WRONG_SEQUENCE)) this.#relearn(result);
     else this.#sequences.refused(transaction);
     return result;
   }
 
   /** The chain's words tell what its mempool expects; the account itself shows only what is in blocks. */
-  #relearn(log: string): void {
-    const expected = /expected (\d+), got \d+/.exec(log)?.[1];
+  #relearn(refusal: BroadcastResult): void {
+    const expected = expectedSequence(refusal);
     if (expected === undefined) this.#sequences.forget();
-    else this.#sequences.learn(Number(expected));
+    else this.#sequences.learn(expected);
+  }
+
+  async #feeOf(message: Message, signal: AbortSignal): Promise<Fee> {
+    const { fees = FEE_POLICY } = this.#options;
+    return quoteFee(await this.#gasOf(message, signal), this.#minGasPrice, fees);
+  }
+
+  /** What the chain charges; what it charges as a rule, where it does not say. */
+  async #gasOf(message: Message, signal: AbortSignal): Promise<number> {
+    const usual = gasOf([message]);
+    try {
+      const gas = await this.#options.chain.messageGas(message.typeUrl, { signal, fresh: this.#gasIsStale });
+      this.#gasIsStale = false;
+      return gas ?? usual;
+    } catch {
+      throwIfAborted(signal);
+      return usual;
+    }
   }
 
   async #readAccount(signal: AbortSignal): Promise<Account> {

@@ -16,8 +16,8 @@ export interface SealOrder {
   readonly gvgId: number;
   /** 96 bytes: the six secondaries' signatures, aggregated in the group's order. */
   readonly aggregateSignature: Hex;
-  /** Of a delegated upload, whose object has none on chain: makes it a MsgSealObjectV2. */
-  readonly checksums?: readonly Hex[];
+  /** The seven integrity hashes, primary first. */
+  readonly checksums: readonly Hex[];
 }
 
 export interface RejectOrder {
@@ -37,7 +37,7 @@ export function messageOf(order: SigningOrder, operator: string): Message {
         objectName,
         gvgId: order.gvgId,
         aggregate: order.aggregateSignature,
-        ...(order.checksums && { delegatedChecksums: order.checksums }),
+        checksums: order.checksums,
       });
     case 'reject':
       return {

@@ -151,6 +151,8 @@ export class TestChain implements Chain {
   gvgsOfFamily = unused;
   freeCapacity = unused;
   account = unused;
+  simulate = unused;
+  messageGas = unused;
   broadcast = unused;
   transaction = unused;
   close(): void {}
@@ -394,6 +396,7 @@ export function jobContext(over: Partial<JobContext>): JobContext {
     receipts: {},
     signedSeals: [],
     failedTries: 0,
+    failedSeals: 0,
     ...over,
   };
 }

@@ -26,6 +26,7 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   work.lease = lease;
   work.awaitsLease = false;
   work.rejectsSigned = 0;
+  work.sealsSignedAgain = 0;
   const lost = () => {
     if (work.lease === lease) ctx.stopSelf();
   };
@@ -169,6 +170,7 @@ export async function failPhase(
 ): Promise<void> {
   logFailure(work, type, error);
   const { code, message, advice } = error;
+  const { failedSeals, failedTries } = work.log.context;
   await record(work, {
     type,
     failure: {
@@ -176,7 +178,7 @@ export async function failPhase(
       message,
       ...(advice !== undefined && { advice }),
       resume,
-      nextTryAt: nextTryAt(work, error),
+      nextTryAt: nextTryAt(work, error, type === 'FailSeal' ? failedSeals : failedTries),
     },
   });
   await advance(work);

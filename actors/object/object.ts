@@ -48,6 +48,7 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         awaitsLease: false,
         storedPayload: false,
         rejectsSigned: 0,
+        sealsSignedAgain: 0,
       };
     },
 

@@ -140,6 +140,148 @@ test('a seal that failed in a block for a passing reason is signed anew', async 
   t.like(failed, { failure: { code: 'chain-sdk-11', resume: 'SIGN_OBJECT_DOING' } });
 });
 
+const V2 = '/greenfield.storage.MsgSealObjectV2';
+
+/** Uploads an object whose job begins only after `prepare`. */
+async function uploadThen(
+  t: ExecutionContext,
+  prepare: (chain: TestChain) => void,
+): Promise<{ primary: Primary; chain: TestChain; payload: Payload }> {
+  const found = await upload(t, [], { pulls: false });
+  prepare(found.chain);
+  const { primary } = found;
+  primary.system.spawn('jobs', jobs({ queue: primary.ground.queue, objects: primary.objects, limit: 1 }));
+  return found;
+}
+
+test('a seal that a frozen payment account stands in the way of is tried out, not paid, until the deposit', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.frozen = true;
+  });
+  const waiting = await eventually('several tries have failed', async () => {
+    const context = await primary.context(payload);
+    return context && context.failedSeals >= 4 && context.failure ? context : undefined;
+  });
+  t.like(waiting.failure, { code: 'chain-storage-1123', resume: 'SEAL_OBJECT_DOING' });
+  t.regex(waiting.failure?.message ?? '', /unlock store fee failed: .* is frozen/);
+  t.regex(waiting.failure?.advice ?? '', /must deposit BNB/);
+  t.is(chain.paid.length, 0, 'nothing was paid');
+  t.is(waiting.signedSeals.length, 1, 'always the same bytes');
+  t.is(Object.keys(waiting.receipts).length, 6, 'the receipts hold');
+  chain.frozen = false;
+  const sealed = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(sealed.allocation?.gvgId, 1);
+  t.is(chain.paid.length, 1);
+  t.is(primary.peers.offers.length, 6, 'nothing was replicated again');
+});
+
+test('bytes whose sequence others have used while they waited are signed again at once', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.frozen = true;
+  });
+  await eventually('a try has failed', async () => (await primary.context(payload))?.failure);
+  chain.sequence += 3;
+  chain.frozen = false;
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.paid.map(({ sequence }) => sequence),
+    [3],
+  );
+  t.is(context.signedSeals.length, 2);
+});
+
+test('the back-off of a seal grows until a seal succeeds, whatever is replicated in between', async (t) => {
+  const refused: Broadcaster = () => refusal(ChainError.INVALID_GVG, 'secondary sp num mismatch');
+  const { primary, payload } = await upload(t, [refused, refused, refused]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(context.failedSeals, 3);
+  const attempts = (await primary.events(payload)).flatMap((event) =>
+    event.type === 'SealFailed' ? [event.failure.attempt] : [],
+  );
+  t.deepEqual(attempts, [1, 2, 3]);
+});
+
+test('a node that tries nothing out holds no seal back', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.simulates = false;
+  });
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(chain.paid.length, 1);
+});
+
+test('a frozen payment account that only blocks show takes neither group nor receipts from the job', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.frozen = true;
+    node.simulates = false;
+  });
+  await eventually('two seals have failed in blocks', () => chain.paid.length >= 2);
+  chain.frozen = false;
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(context.allocation?.gvgId, 1);
+  t.is(primary.peers.offers.length, 6);
+  t.is(context.signedSeals.length, chain.paid.length);
+});
+
+test('a chain that has doubled its gas is paid for it', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => node.gas.set(V2, 240));
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.broadcasts.map(({ gasLimit }) => gasLimit),
+    [480],
+  );
+});
+
+test('gas that was raised beyond the limit of a signed seal is asked for again, and signed again', async (t) => {
+  const { primary, chain, payload } = await upload(t, [
+    (_seen, take) => {
+      chain.gas.set(V2, 1_000);
+      return take();
+    },
+  ]);
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.broadcasts.map(({ gasLimit }) => gasLimit),
+    [240, 2_000],
+  );
+  t.is(context.signedSeals.length, 2);
+  t.is(chain.paid.length, 1);
+});
+
+test('a node that asks for a higher price gets it', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.minGasPrice *= 3n;
+  });
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.broadcasts.map(({ fee, gasLimit }) => fee / BigInt(gasLimit)),
+    [5_000_000_000n, 15_000_000_000n],
+  );
+  t.is(chain.paid.length, 1);
+});
+
+test('a node without an index of transactions seals all the same', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.indexed = false;
+  });
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(context.failedSeals, 0);
+  t.is(chain.paid.length, 1);
+});
+
+test('a seal that failed in a block of a node without an index is signed again once its sequence is used', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.indexed = false;
+    node.answers.push((seen) => node.include(seen, refusal(ChainError.CHARGE_FAILED)));
+  });
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.paid.map(({ sequence }) => sequence),
+    [0, 1],
+  );
+  t.is(context.signedSeals.length, 2);
+  t.is(primary.peers.offers.length, 6, 'nothing was replicated again');
+});
+
 test('a seal that is in no block within its time is broadcast again, the same bytes', async (t) => {
   const { primary, chain, payload } = await upload(t, [() => ({ code: 0, codespace: '', log: '' })], {
     timing: { inclusionTimeoutMs: 50 },
@@ -159,8 +301,8 @@ test('a chain that goes away during the seal and stays away for many tries costs
   const { queue } = primary.ground;
   primary.system.spawn('jobs', jobs({ queue, objects: primary.objects, limit: 1 }));
   await eventually('several tries have failed', async () => {
-    const { failedTries = 0 } = (await primary.context(payload)) ?? {};
-    return failedTries >= 3;
+    const { failedSeals = 0 } = (await primary.context(payload)) ?? {};
+    return failedSeals >= 3;
   });
   chain.outage = undefined;
   const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');

@@ -4,10 +4,10 @@ import type { SignedTransaction } from '../../protocols/job/context.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
 import type { Outcome, Ref } from '../../runtime/actors/types.ts';
 import { type RejectResult, rejectOnChain, signReject } from '../rejection.ts';
-import type { SealResult } from '../seal-on-chain.ts';
+import type { SealResult, Wait } from '../seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../sealer.ts';
 import { advance, failPhase } from './advancing.ts';
-import { logFailure, nextTryAt, park, pipeLeased, record, settle, type Work } from './work.ts';
+import { logFailure, park, pipeLeased, record, settle, type Work } from './work.ts';
 
 export function startSigning(work: Work): void {
   const { context } = work.log;
@@ -46,15 +46,30 @@ export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise
     case 'gone':
       return discontinue(work, result.because);
     case 'refused': {
-      const { code, message, resume } = result;
+      const { kind: _, wait, ...facts } = result;
       const gvgId = work.log.context.allocation?.gvgId;
-      const exclude = resume === 'ALLOC_SECONDARY_DOING' && gvgId !== undefined && { excludeGvgId: gvgId };
-      work.ctx.log.warn({ code, resume }, message);
-      const failure = { code, message, resume, nextTryAt: nextTryAt(work), ...exclude };
+      const exclude = facts.resume === 'ALLOC_SECONDARY_DOING' &&
+        gvgId !== undefined && { excludeGvgId: gvgId };
+      work.ctx.log.warn({ ...namesOf(work), code: facts.code, resume: facts.resume }, facts.message);
+      const failure = { ...facts, nextTryAt: nextSealAt(work, wait), ...exclude };
       await record(work, { type: 'FailSeal', failure });
       return advance(work);
     }
   }
+}
+
+/** Signatures under one lease that the chain makes necessary and that come at once; from then on it is waited. */
+const SIGNATURES_AT_ONCE = 2;
+
+/** When a seal that the chain has refused is tried again, unix ms. */
+function nextSealAt(work: Work, wait: Wait): number {
+  const { timing } = work.ports;
+  if (wait === 'none' && work.sealsSignedAgain < SIGNATURES_AT_ONCE) {
+    work.sealsSignedAgain += 1;
+    return Date.now();
+  }
+  const limits = wait === 'payment' ? timing.paymentBackoff : timing.backoff;
+  return Date.now() + backoffMs(work.log.context.failedSeals + 1, Math.random(), limits);
 }
 
 /** The chain says sealed. */

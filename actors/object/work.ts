@@ -32,6 +32,8 @@ export interface Work {
   replication?: Replication;
   /** Rejects signed under this lease. */
   rejectsSigned: number;
+  /** Seals signed again at once under this lease. */
+  sealsSignedAgain: number;
 }
 
 /** One request with a payload, or a part of it, until its client has an answer. */
@@ -93,11 +95,18 @@ export function pipeLeased<R>(
   work.ctx.pipe((signal) => run(lease ? AbortSignal.any([signal, lease]) : signal), onDone);
 }
 
-/** When a phase that failed is tried again, unix ms: as the failure says, or after the job's back-off. */
-export function nextTryAt(work: Work, error?: SealionError): number {
+/**
+ * When a phase that failed is tried again, unix ms: as the failure says, or after the job's back-off.
+ * @param failedTries so many have failed before this one
+ */
+export function nextTryAt(
+  work: Work,
+  error?: SealionError,
+  failedTries: number = work.log.context.failedTries,
+): number {
   const asked = error instanceof Retryable ? error.retryAfterMs : undefined;
   const { backoff } = work.ports.timing;
-  const delay = asked ?? backoffMs(work.log.context.failedTries + 1, Math.random(), backoff);
+  const delay = asked ?? backoffMs(failedTries + 1, Math.random(), backoff);
   return Date.now() + Math.min(delay, backoff.maxMs);
 }
 

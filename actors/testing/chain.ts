@@ -1,5 +1,8 @@
 import { Retryable } from '../../protocols/errors.ts';
 import { ChainError } from '../../protocols/greenfield/chain-errors.ts';
+import { gasOf, MIN_GAS_PRICE } from '../../protocols/greenfield/fees.ts';
+import type { Message } from '../../protocols/greenfield/messages.ts';
+import type { Simulation } from '../../protocols/greenfield/simulation.ts';
 import { decodeTransaction, transactionHash } from '../../protocols/greenfield/transaction.ts';
 import type {
   Account,
@@ -21,6 +24,9 @@ export interface SeenTransaction {
   readonly kind: 'seal' | 'reject';
   readonly gvgId: number;
   readonly sequence: number;
+  readonly gasLimit: number;
+  /** What its sender pays whether it succeeds or not. */
+  readonly fee: bigint;
 }
 
 type Verdict = Omit<BroadcastResult, 'hash'>;
@@ -36,7 +42,7 @@ export function refusal(error: ChainError, log: string = error.text): Verdict {
 
 /**
  * What the primary's actors see of a chain, small: one account with its sequence, objects that wait for their seal,
- * groups. A block comes with every broadcast. Aggregates are checked as the chain checks them.
+ * groups. A block comes with every broadcast. Aggregates, gas and fees are checked as the chain checks them.
  */
 export class TestChain implements Chain {
   readonly chainId = 'greenfield_9000-1741';
@@ -50,6 +56,17 @@ export class TestChain implements Chain {
   time = Date.now();
   /** Everything that was broadcast, in order. */
   readonly broadcasts: SeenTransaction[] = [];
+  /** Those of them that a block has: each has cost its fee. */
+  readonly paid: SeenTransaction[] = [];
+  /** True while the account that pays for the bucket is frozen. */
+  frozen = false;
+  /** By type of message, where it is not the usual. */
+  readonly gas = new Map<string, number>();
+  minGasPrice = MIN_GAS_PRICE;
+  /** False: the node cannot find a transaction by its hash. */
+  indexed = true;
+  /** False: the node tries no transaction out. */
+  simulates = true;
   /** Taken one after the other by the next broadcasts. */
   readonly answers: Broadcaster[] = [];
   /** While set, every call fails with it. */
@@ -135,63 +152,107 @@ export class TestChain implements Chain {
 
   async transaction(hash: string): Promise<IncludedTransaction | undefined> {
     this.#answering();
-    return this.#included.get(hash);
+    return this.indexed ? this.#included.get(hash) : undefined;
+  }
+
+  async messageGas(typeUrl: string): Promise<number> {
+    this.#answering();
+    return this.#gasOf(typeUrl);
+  }
+
+  async simulate(bytes: Uint8Array): Promise<Simulation> {
+    this.#answering();
+    if (!this.simulates) throw chainAway();
+    const { seen, value, typeUrl } = read(bytes);
+    const refused = this.#refusalOfSequence(seen) ?? this.#refusalOf(seen, value);
+    if (refused) return { kind: 'refused', ...refused };
+    return { kind: 'accepted', gasUsed: this.#gasOf(typeUrl), minGasPrice: this.minGasPrice };
   }
 
   async broadcast(bytes: Uint8Array): Promise<BroadcastResult> {
     this.#answering();
-    const { messages, signers } = decodeTransaction(bytes);
-    const [message] = messages;
-    const value = message?.value as { readonly objectName: string; readonly globalVirtualGroupId?: number };
-    const seen: SeenTransaction = {
-      hash: transactionHash(bytes),
-      kind: value.globalVirtualGroupId === undefined ? 'reject' : 'seal',
-      gvgId: value.globalVirtualGroupId ?? 0,
-      sequence: signers[0]?.sequence ?? 0,
-    };
+    const { seen, value, typeUrl } = read(bytes);
     this.broadcasts.push(seen);
-    const take = () => this.#take(seen, value as SealValue);
+    const take = () => this.#take(seen, value, this.#gasOf(typeUrl));
     const verdict = this.answers.shift()?.(seen, take) ?? take();
     return { hash: seen.hash, ...verdict };
   }
 
-  /** Puts a transaction into a block with this result; its sequence is used. */
-  include({ hash }: SeenTransaction, verdict: Verdict): Verdict {
+  /** Puts a transaction into a block with this result; its sequence is used, its fee paid. */
+  include(seen: SeenTransaction, verdict: Verdict): Verdict {
+    const { hash } = seen;
     this.sequence += 1;
+    this.paid.push(seen);
     this.#included.set(hash, { hash, height: 1, responses: [], ...verdict });
     return OK;
   }
 
-  #take(seen: SeenTransaction, value: SealValue): Verdict {
-    if (this.#included.has(seen.hash)) return OK;
-    if (seen.sequence !== this.sequence) {
-      const log = `account sequence mismatch, expected ${this.sequence}, got ${seen.sequence}`;
-      return refusal(ChainError.WRONG_SEQUENCE, log);
+  #take(seen: SeenTransaction, value: SealValue, gas: number): Verdict {
+    // CometBFT knows what has succeeded; what has failed in a block may come again.
+    if (this.#included.get(seen.hash)?.code === 0) return OK;
+    if (seen.gasLimit < gas) {
+      const log = `out of gas in location: gas cost by msg type; gasWanted: ${seen.gasLimit}, gasUsed: ${gas}`;
+      return refusal(ChainError.OUT_OF_GAS, `${log}: out of gas`);
     }
-    return this.include(seen, this.#run(seen, value));
+    const required = BigInt(seen.gasLimit) * this.minGasPrice;
+    if (seen.fee < required) {
+      const log = `insufficient fees; got: ${seen.fee}BNB required: ${required}BNB: insufficient fee`;
+      return refusal(ChainError.INSUFFICIENT_FEE, log);
+    }
+    const refused = this.#refusalOfSequence(seen);
+    return refused ?? this.include(seen, this.#run(seen, value));
   }
 
-  #run({ kind, gvgId }: SeenTransaction, value: SealValue): Verdict {
-    const object = [...this.objects.values()].find(({ objectName }) => objectName === value.objectName);
-    if (!object) return refusal(ChainError.NO_SUCH_OBJECT);
+  #refusalOfSequence({ sequence }: SeenTransaction): Verdict | undefined {
+    if (sequence === this.sequence) return undefined;
+    const log = `account sequence mismatch, expected ${this.sequence}, got ${sequence}: incorrect account sequence`;
+    return refusal(ChainError.WRONG_SEQUENCE, log);
+  }
+
+  #run(seen: SeenTransaction, value: SealValue): Verdict {
+    const refused = this.#refusalOf(seen, value);
+    if (refused) return refused;
+    const object = this.#named(value);
+    if (!object) throw new Error('what is not refused is there');
+    if (seen.kind === 'seal') this.seal(object.id, seen.gvgId);
+    else if (this.#updates.has(object.id)) this.callOff(object.id);
+    else this.objects.delete(object.id);
+    return OK;
+  }
+
+  /** Why the message would fail, in the chain's words and order; undefined when it would not. */
+  #refusalOf({ kind, gvgId }: SeenTransaction, value: SealValue): Verdict | undefined {
+    const refused = (error: ChainError, log: string = error.text) =>
+      refusal(error, `failed to execute message; message index: 0: ${log}`);
+    const object = this.#named(value);
+    if (!object) return refused(ChainError.NO_SUCH_OBJECT);
     const update = this.#updates.get(object.id);
-    if (object.status !== 'CREATED' && !update) return refusal(ChainError.OBJECT_ALREADY_SEALED);
-    if (kind === 'reject') {
-      if (update) this.callOff(object.id);
-      else this.objects.delete(object.id);
-      return OK;
+    if (object.status !== 'CREATED' && !update) {
+      return refused(kind === 'seal' ? ChainError.OBJECT_ALREADY_SEALED : ChainError.OBJECT_NOT_CREATED);
     }
+    const frozen = `update stream record failed: bucket object stream record ${object.owner} is frozen`;
+    if (kind === 'reject') return this.frozen ? refused(UNNUMBERED, frozen) : undefined;
     const gvg = this.groups.find(({ id }) => id === gvgId);
-    if (!gvg) return refusal(ChainError.INVALID_GVG);
+    if (!gvg) return refused(ChainError.INVALID_GVG);
     const announced = (update ?? object).checksums;
     const checksums = announced.length > 0 ? announced : (value.expectChecksums ?? []);
+    if (checksums.length === 0) return refused(ChainError.CHECKSUMS_MISSING);
     const document = { chainId: this.chainId, gvgId, objectId: object.id, checksums };
     const keys = gvg.secondarySpIds.map((id) => this.providers.find((sp) => sp.id === id)?.blsKey ?? '');
     if (!verifySealAggregate(document, keys, value.secondarySpBlsAggSignatures)) {
-      return refusal(ChainError.INVALID_BLS_SIGNATURE);
+      return refused(ChainError.INVALID_BLS_SIGNATURE);
     }
-    this.seal(object.id, gvgId);
-    return OK;
+    if (!this.frozen) return undefined;
+    const inner = `unlock store fee failed: bucket object ${frozen}`;
+    return refused(ChainError.INVALID_GVG, `err message: ${inner}: invalid global virtual group`);
+  }
+
+  #gasOf(typeUrl: string): number {
+    return this.gas.get(typeUrl) ?? gasOf([{ typeUrl } as Message]);
+  }
+
+  #named({ objectName }: SealValue): ObjectInfo | undefined {
+    return [...this.objects.values()].find((object) => object.objectName === objectName);
   }
 
   /** Seals an object as by a transaction from elsewhere. */
@@ -219,8 +280,27 @@ export class TestChain implements Chain {
   }
 }
 
+/** An error that the chain has given no number. */
+const UNNUMBERED: ChainError = { codespace: 'undefined', code: 1, text: '' };
+
+function read(bytes: Uint8Array): { seen: SeenTransaction; value: SealValue; typeUrl: string } {
+  const { messages, signers, fee } = decodeTransaction(bytes);
+  const [message] = messages;
+  const value = message?.value as SealValue;
+  const seen: SeenTransaction = {
+    hash: transactionHash(bytes),
+    kind: value.globalVirtualGroupId === undefined ? 'reject' : 'seal',
+    gvgId: value.globalVirtualGroupId ?? 0,
+    sequence: signers[0]?.sequence ?? 0,
+    gasLimit: fee.gasLimit,
+    fee: fee.amount[0]?.amount ?? 0n,
+  };
+  return { seen, value, typeUrl: message?.typeUrl ?? '' };
+}
+
 interface SealValue {
   readonly objectName: string;
+  readonly globalVirtualGroupId?: number;
   readonly secondarySpBlsAggSignatures: string;
   /** Of a MsgSealObjectV2. */
   readonly expectChecksums?: readonly string[];

@@ -46,7 +46,7 @@ async function start(
   const roles = await openRoles({ connection, log });
   const line = signerLine(natsCalls(connection, log), key.address);
   const signing = system.spawn('signer', signer({ key, chain, roles, line }));
-  const timing = { inclusionTimeoutMs, chainPollMs: 20 };
+  const timing = { inclusionTimeoutMs, chainPollMs: 20, rebroadcastMs: 200 };
   const ref = system.spawn('agent', agent({ chain, signer: signing, timing }, maxOpen));
   const tree = (name: string) => system.tree().children.find((child) => child.name === name);
   await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));

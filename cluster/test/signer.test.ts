@@ -63,7 +63,7 @@ function broadcast(ref: Ref<SignerMessage>, transaction: SignedTransaction): Pro
 
 function sealOf(fixture: ChainFixture, { job, bucketName, objectName, checksums }: WaitingObject): SealOrder {
   const aggregateSignature = fixture.aggregate([2, 3, 4, 5, 6, 7], 1, job.objectId, checksums);
-  return { kind: 'seal', bucketName, objectName, gvgId: 1, aggregateSignature };
+  return { kind: 'seal', bucketName, objectName, gvgId: 1, aggregateSignature, checksums };
 }
 
 async function sealed({ chain }: ChainFixture, { job }: WaitingObject): Promise<boolean> {

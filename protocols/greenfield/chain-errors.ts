@@ -24,6 +24,7 @@ export const ChainError = {
   OBJECT_IS_UPDATING: { codespace: 'storage', code: 1127, text: 'Object is being updated' },
   CHECKSUMS_MISSING: { codespace: 'storage', code: 1130, text: 'Object checksums is missing' },
   VIRTUAL_GROUP_FAILED: { codespace: 'storage', code: 3203, text: 'operate virtual group failed.' },
+  INVALID_BLS_KEY: { codespace: 'storage', code: 3204, text: 'invalid bls public key' },
   INVALID_CHECKSUM: { codespace: 'greenfield', code: 1003, text: 'Invalid checksum' },
   INVALID_BLS_SIGNATURE: { codespace: 'greenfield', code: 1013, text: 'bls signature is invalid' },
   TX_PARSE: { codespace: 'sdk', code: 2, text: 'tx parse error' },

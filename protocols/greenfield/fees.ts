@@ -1,3 +1,4 @@
+import { Retryable } from '../errors.ts';
 import { MESSAGE_TYPES, type Message } from './messages.ts';
 import type { Fee } from './typed-transaction.ts';
 
@@ -7,7 +8,57 @@ export const DENOM = 'BNB';
 /** Smallest units of BNB per gas: 5 gwei (greenfield.md §7.4). */
 export const MIN_GAS_PRICE = 5_000_000_000n;
 
-/** The gas that the chain charges for messages; fixed per type. */
+/** What an SP is ready to pay for a transaction. */
+export interface FeePolicy {
+  /** Smallest units of BNB per gas; more where the node asks for more. */
+  readonly gasPrice: bigint;
+  /** The limit as a multiple of the gas that is used: the chain may raise its gas in between. */
+  readonly gasHeadroom: number;
+  /** The most that one transaction may cost, in smallest units of BNB. */
+  readonly maxFee: bigint;
+}
+
+/** Twice the gas: a seal costs 0.0000012 BNB, a reject 0.00012 BNB. The Go SP signs seals with ten times the gas. */
+export const FEE_POLICY: FeePolicy = {
+  gasPrice: MIN_GAS_PRICE,
+  gasHeadroom: 2,
+  maxFee: 5n * 10n ** 15n,
+};
+
+/**
+ * The fee of a transaction that uses so much gas. The chain takes the whole fee, limit times price, whatever is used.
+ * @param minGasPrice what the node asks for at least, if that is known
+ * @throws Retryable `fee-too-high` when even the gas that is used would cost more than the policy allows
+ */
+export function quoteFee(gas: number, minGasPrice: bigint | undefined, policy: FeePolicy): Fee {
+  const { gasPrice, gasHeadroom, maxFee } = policy;
+  const price = minGasPrice !== undefined && minGasPrice > gasPrice ? minGasPrice : gasPrice;
+  const affordable = maxFee / price;
+  if (BigInt(gas) > affordable) {
+    throw new Retryable({
+      code: 'fee-too-high',
+      message: `A transaction would cost ${formatBnb(BigInt(gas) * price)} BNB, more than the limit of ${formatBnb(maxFee)} BNB.`,
+      advice: 'Check the chain node; raise chain.fees.maxFeeBnb if the chain has become that expensive.',
+    });
+  }
+  const wanted = BigInt(Math.ceil(gas * gasHeadroom));
+  const gasLimit = wanted < affordable ? wanted : affordable;
+  return {
+    amount: [{ denom: DENOM, amount: gasLimit * price }],
+    gasLimit: Number(gasLimit),
+    payer: '',
+    granter: '',
+  };
+}
+
+function formatBnb(amount: bigint): string {
+  return (Number(amount) / 1e18).toString();
+}
+
+/**
+ * The gas that the chain charges for messages unless governance has changed it; who can, asks the chain
+ * (`Chain.messageGas`).
+ */
 export function gasOf(messages: readonly Message[]): number {
   return messages.reduce((sum, { typeUrl }) => sum + MESSAGE_TYPES[typeUrl].gas, 0);
 }

@@ -115,6 +115,8 @@ export interface JobContext {
   readonly failure?: Failure;
   /** Failed tries in a row, since the upload or the replication last completed; drives the back-off. */
   readonly failedTries: number;
+  /** Failed seals since the upload: only a seal that succeeds ends the back-off of seals. */
+  readonly failedSeals: number;
   /** Present in OBJECT_DISCONTINUED. */
   readonly discontinuedBecause?: string;
 }

@@ -107,7 +107,8 @@ function fail(context: JobContext, command: CommandOf<keyof typeof FAILED>): Job
   if (!after || !nextStates(after).includes(failure.resume)) {
     throw refuse(context, command, `a try after it cannot begin in ${failure.resume}`);
   }
-  return { type, at: command.at, failure: { ...failure, attempt: context.failedTries + 1 } };
+  const before = type === 'SealFailed' ? context.failedSeals : context.failedTries;
+  return { type, at: command.at, failure: { ...failure, attempt: before + 1 } };
 }
 
 function startUpload(context: JobContext, command: CommandOf<'StartUpload'>): JobEvent {

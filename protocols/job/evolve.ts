@@ -23,6 +23,7 @@ export function evolve(context: JobContext | undefined, event: JobEvent): JobCon
       receipts: {},
       signedSeals: [],
       failedTries: 0,
+      failedSeals: 0,
     };
   }
   if (!context) throw broken(event, 'the job has not been created');
@@ -58,7 +59,7 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
     }
     case 'UploadCompleted': {
       const { type: _type, at: _at, deadlineAt = context.deadlineAt, ...payload } = event;
-      return succeeded({ ...context, deadlineAt, payload });
+      return succeeded({ ...context, deadlineAt, payload, failedSeals: 0 });
     }
     case 'PayloadLost': {
       const { payload: _lost, allocation: _void, seal: _kept, ...rest } = context;
@@ -100,9 +101,10 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
     case 'SigningFailed':
       return failed(context, event.failure);
     case 'SealFailed': {
+      const { failure } = event;
+      const counted = { ...context, failure, failedSeals: failure.attempt };
       // The chain refused what was made of the receipts: the same ones must not come before it again.
-      const refused = event.failure.resume === 'ALLOC_SECONDARY_DOING';
-      return failed(refused ? { ...context, receipts: {} } : context, event.failure);
+      return failure.resume === 'ALLOC_SECONDARY_DOING' ? { ...counted, receipts: {} } : counted;
     }
     case 'RejectSigned':
       return { ...context, reject: event.transaction };

@@ -81,18 +81,18 @@ test('a missing receipt, or one of another provider or group, makes no seal', (t
   }
 });
 
-test('a delegated upload is sealed by the message that carries the checksums', (t) => {
+test('a seal carries the checksums, whether the chain has them or not', (t) => {
+  const { checksums } = DOCUMENT;
   const request = { sealAddress: '0xA', bucketName: 'b', objectName: 'o', gvgId: 5, aggregate: AGGREGATE };
-  const value = {
-    operator: '0xA',
-    bucketName: 'b',
-    objectName: 'o',
-    globalVirtualGroupId: 5,
-    secondarySpBlsAggSignatures: AGGREGATE,
-  };
-  t.deepEqual(sealMessage(request), { typeUrl: '/greenfield.storage.MsgSealObject', value });
-  t.deepEqual(sealMessage({ ...request, delegatedChecksums: DOCUMENT.checksums }), {
+  t.deepEqual(sealMessage({ ...request, checksums }), {
     typeUrl: '/greenfield.storage.MsgSealObjectV2',
-    value: { ...value, expectChecksums: DOCUMENT.checksums },
+    value: {
+      operator: '0xA',
+      bucketName: 'b',
+      objectName: 'o',
+      globalVirtualGroupId: 5,
+      secondarySpBlsAggSignatures: AGGREGATE,
+      expectChecksums: checksums,
+    },
   });
 });

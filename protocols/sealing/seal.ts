@@ -50,23 +50,27 @@ export interface SealRequest {
   readonly gvgId: number;
   /** 96 bytes, of `aggregateReceipts`. */
   readonly aggregate: Hex;
-  /** The seven integrity hashes of a delegated upload, whose object has none on chain. */
-  readonly delegatedChecksums?: readonly Hex[];
+  /** The seven integrity hashes, primary first. */
+  readonly checksums: readonly Hex[];
 }
 
-/** MsgSealObject, or MsgSealObjectV2 where the chain must be told the checksums (greenfield.md §7.1). */
+/**
+ * MsgSealObjectV2, for every kind of upload (greenfield.md §7.1). The chain reads its checksums only where it has none
+ * itself; that can be so for an update whose object it would refuse otherwise: of a sealed empty object or folder, 1130.
+ * Found on a real node to be accepted for EC and REPLICA, for new objects, updates and delegated uploads.
+ */
 export function sealMessage(request: SealRequest): Message {
-  const value = {
-    operator: request.sealAddress,
-    bucketName: request.bucketName,
-    objectName: request.objectName,
-    globalVirtualGroupId: request.gvgId,
-    secondarySpBlsAggSignatures: request.aggregate,
+  return {
+    typeUrl: '/greenfield.storage.MsgSealObjectV2',
+    value: {
+      operator: request.sealAddress,
+      bucketName: request.bucketName,
+      objectName: request.objectName,
+      globalVirtualGroupId: request.gvgId,
+      secondarySpBlsAggSignatures: request.aggregate,
+      expectChecksums: request.checksums,
+    },
   };
-  const expectChecksums = request.delegatedChecksums;
-  return expectChecksums === undefined
-    ? { typeUrl: '/greenfield.storage.MsgSealObject', value }
-    : { typeUrl: '/greenfield.storage.MsgSealObjectV2', value: { ...value, expectChecksums } };
 }
 
 function verifies(check: () => boolean): boolean {

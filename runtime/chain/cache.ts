@@ -36,6 +36,11 @@ export class Cache<K, V> {
     }
     return unlessAborted(value, signal);
   }
+
+  /** The next caller loads it again. */
+  forget(key: K): void {
+    this.#entries.delete(key);
+  }
 }
 
 async function unlessAborted<V>(value: Promise<V>, signal: AbortSignal | undefined): Promise<V> {

@@ -1,3 +1,4 @@
+import type { Refusal, Simulation } from '../../protocols/greenfield/simulation.ts';
 import type {
   Account,
   ActionType,
@@ -20,20 +21,14 @@ export interface LatestBlock {
 }
 
 /** What the chain answered to a broadcast. `code` 0: in the mempool, not yet in a block. */
-export interface BroadcastResult {
+export interface BroadcastResult extends Refusal {
   readonly hash: string;
-  readonly code: number;
-  readonly codespace: string;
-  readonly log: string;
 }
 
 /** A transaction that is in a block. */
-export interface IncludedTransaction {
+export interface IncludedTransaction extends Refusal {
   readonly hash: string;
   readonly height: number;
-  readonly code: number;
-  readonly codespace: string;
-  readonly log: string;
   /** Type URL and raw bytes of each message response (TxMsgData). */
   readonly responses: readonly { readonly typeUrl: string; readonly value: Uint8Array }[];
 }
@@ -69,10 +64,24 @@ export interface Chain {
   ): Promise<boolean>;
   account(address: string, options?: ChainOptions): Promise<Account | undefined>;
   /**
+   * Tries a transaction out on the node's latest state, the waiting transactions of its account included. Costs
+   * nothing. The signature is not looked at, nor is the gas limit; the sequence is.
+   */
+  simulate(transaction: Uint8Array, options?: ChainOptions): Promise<Simulation>;
+  /**
+   * The gas that the chain charges for a message; undefined where it has no fixed gas for the type. The answer may be
+   * a minute old unless it is to be fresh.
+   */
+  messageGas(
+    typeUrl: string,
+    options?: ChainOptions & { readonly fresh?: boolean },
+  ): Promise<number | undefined>;
+  /**
    * Hands TxRaw bytes to the node (broadcast_tx_sync). A refusal is an answer, not a throw. Bytes that the node
    * has already, waiting or in a recent block, count as taken: code 0.
    */
   broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult>;
+  /** Undefined while the transaction is in no block, and always where the node keeps no index of transactions. */
   transaction(hash: string, options?: ChainOptions): Promise<IncludedTransaction | undefined>;
   close(): void;
 }

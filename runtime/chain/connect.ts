@@ -3,6 +3,7 @@ import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission
 import type { QueryHeadObjectResponse } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
 import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
 import { Terminal } from '../../protocols/errors.ts';
+import type { Simulation } from '../../protocols/greenfield/simulation.ts';
 import type {
   Account,
   ActionType,
@@ -20,7 +21,7 @@ import * as decode from './decode.ts';
 import * as methods from './methods.ts';
 import { ask, unavailable, withClient } from './query.ts';
 import { Rpc } from './rpc.ts';
-import { broadcast, includedTransaction } from './transactions.ts';
+import { broadcast, includedTransaction, simulate } from './transactions.ts';
 
 export interface ConnectOptions {
   /** CometBFT RPC of one node or of several of the same chain, `http://` or `https://`. */
@@ -55,6 +56,8 @@ const MAX_PAGES = 50;
 const MAX_READS = 3;
 /** For answers that change rarely and may be this old, ms. */
 const CACHE_TTL_MS = 10_000;
+/** Gas changes by governance, and a transaction that has too little is refused at no cost; ms. */
+const GAS_TTL_MS = 60_000;
 
 class ChainClient implements Chain {
   readonly chainId: string;
@@ -62,6 +65,7 @@ class ChainClient implements Chain {
   readonly #storageProviders: Cache<'all', readonly StorageProvider[]>;
   readonly #storageParams: Cache<number, StorageParams>;
   readonly #stakingPerByte: Cache<'current', bigint>;
+  readonly #messageGas: Cache<string, number | undefined>;
 
   constructor(chainId: string, rpc: Rpc) {
     this.chainId = chainId;
@@ -70,6 +74,11 @@ class ChainClient implements Chain {
     this.#storageProviders = new Cache({ ...bounds, load: () => this.#loadStorageProviders() });
     this.#storageParams = new Cache({ ...bounds, load: (at) => this.#loadStorageParams(at) });
     this.#stakingPerByte = new Cache({ ...bounds, load: () => this.#loadStakingPerByte() });
+    this.#messageGas = new Cache({
+      ...bounds,
+      ttlMs: GAS_TTL_MS,
+      load: (typeUrl) => this.#loadMessageGas(typeUrl),
+    });
   }
 
   async latestBlock(options?: ChainOptions): Promise<LatestBlock> {
@@ -148,6 +157,18 @@ class ChainClient implements Chain {
     return answer?.account && decode.toAccount(answer.account);
   }
 
+  simulate(transaction: Uint8Array, options?: ChainOptions): Promise<Simulation> {
+    return simulate(this.#rpc, transaction, options?.signal);
+  }
+
+  messageGas(
+    typeUrl: string,
+    options?: ChainOptions & { readonly fresh?: boolean },
+  ): Promise<number | undefined> {
+    if (options?.fresh) this.#messageGas.forget(typeUrl);
+    return this.#messageGas.get(typeUrl, options?.signal);
+  }
+
   broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult> {
     return broadcast(this.#rpc, transaction, options?.signal);
   }
@@ -196,6 +217,12 @@ class ChainClient implements Chain {
     const request = { timestamp: Long.fromNumber(at) };
     const answer = await ask(this.#rpc, methods.ParamsByTimestamp, request);
     return decode.toStorageParams(decode.required(answer?.params, 'storage parameters'));
+  }
+
+  async #loadMessageGas(typeUrl: string): Promise<number | undefined> {
+    const answer = await ask(this.#rpc, methods.MsgGasParams, { msgTypeUrls: [typeUrl] });
+    const gas = answer?.msgGasParams.find(({ msgTypeUrl }) => msgTypeUrl === typeUrl)?.fixedType?.fixedGas;
+    return gas && Number(gas);
   }
 
   async #loadStakingPerByte(): Promise<bigint> {

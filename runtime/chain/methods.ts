@@ -3,6 +3,14 @@ import {
   QueryAccountResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
 import {
+  QueryMsgGasParamsRequest,
+  QueryMsgGasParamsResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
+import {
+  SimulateRequest,
+  SimulateResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
+import {
   QueryStorageProvidersRequest,
   QueryStorageProvidersResponse,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
@@ -28,6 +36,18 @@ export const Account = method({
   request: QueryAccountRequest,
   response: QueryAccountResponse,
   missing: /account \S+ not found/,
+});
+
+export const Simulate = method({
+  path: '/cosmos.tx.v1beta1.Service/Simulate',
+  request: SimulateRequest,
+  response: SimulateResponse,
+});
+
+export const MsgGasParams = method({
+  path: '/cosmos.gashub.v1beta1.Query/MsgGasParams',
+  request: QueryMsgGasParamsRequest,
+  response: QueryMsgGasParamsResponse,
 });
 
 export const StorageProviders = method({

@@ -32,13 +32,34 @@ export async function ask<Q, A>(
   message: Q,
   signal?: AbortSignal,
 ): Promise<A | undefined> {
+  const answer = await askFor(rpc, method, message, signal, (log) =>
+    method.missing?.test(log) ? NONE : undefined,
+  );
+  return answer === NONE ? undefined : answer;
+}
+
+/** "There is no such thing", as an answer. */
+const NONE = Symbol('none');
+
+/**
+ * Asks and decodes, or gives what `verdict` makes of the log of a node's "no" where that is an answer as well.
+ * @throws as `ask`
+ */
+export async function askFor<Q, A, V>(
+  rpc: Rpc,
+  method: QueryMethod<Q, A>,
+  message: Q,
+  signal: AbortSignal | undefined,
+  verdict: (log: string) => V | undefined,
+): Promise<A | V> {
   return withClient(rpc, signal, async (client) => {
     const data = method.request.encode(message).finish();
     const answer = await client.abciQuery({ path: method.path, data, prove: false });
     if (!answer.code) return method.response.decode(answer.value);
 
     const log = answer.log ?? '';
-    if (method.missing?.test(log)) return undefined;
+    const meant = verdict(log);
+    if (meant !== undefined) return meant;
     const facts = `${method.path}: code ${answer.code} (${answer.codespace}): ${log}`;
     if (answer.codespace === 'sdk' && NODE_TROUBLE.has(answer.code)) throw unavailable(facts);
     throw refused(facts);

@@ -1,7 +1,13 @@
 import { TxMsgData } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/abci/v1beta1/abci.js';
+import {
+  parseGasPrice,
+  refusalOfSimulation,
+  type Simulation,
+} from '../../protocols/greenfield/simulation.ts';
 import { transactionHash } from '../../protocols/greenfield/transaction.ts';
 import type { BroadcastResult, IncludedTransaction } from './chain.ts';
-import { unavailable, withClient } from './query.ts';
+import { Simulate } from './methods.ts';
+import { askFor, unavailable, withClient } from './query.ts';
 import { type Rpc, RpcRefusal } from './rpc.ts';
 
 /**
@@ -30,7 +36,22 @@ export async function broadcast(
   });
 }
 
-/** Looks a transaction up by its hash; undefined while it is in no block. */
+/** The transaction as it would run now. A refusal is an answer, trouble with the question is not. @throws as `ask` */
+export async function simulate(
+  rpc: Rpc,
+  transaction: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<Simulation> {
+  const answer = await askFor(rpc, Simulate, { txBytes: transaction }, signal, refusalOfSimulation);
+  if ('code' in answer) return { kind: 'refused', ...answer };
+  const { gasUsed, minGasPrice = '' } = answer.gasInfo ?? {};
+  return { kind: 'accepted', gasUsed: Number(gasUsed ?? 0), minGasPrice: parseGasPrice(minGasPrice) };
+}
+
+/**
+ * Looks a transaction up by its hash; undefined while it is in no block, and where the node keeps no index
+ * (`tx_index.indexer = "null"`).
+ */
 export async function includedTransaction(
   rpc: Rpc,
   hash: string,
@@ -49,7 +70,8 @@ export async function includedTransaction(
         responses: responses.map(({ typeUrl, value }) => ({ typeUrl, value })),
       };
     } catch (error) {
-      if (error instanceof RpcRefusal && /not found/.test(error.data)) return undefined;
+      if (error instanceof RpcRefusal && /not found|transaction indexing is disabled/.test(error.data))
+        return undefined;
       throw error;
     }
   });

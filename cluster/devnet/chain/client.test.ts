@@ -2,8 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { Cancelled, Retryable, type SealionError, Terminal } from '../../../protocols/errors.ts';
+import { fromHex } from '../../../protocols/greenfield/hex.ts';
+import { expectedSequence, simulationOf } from '../../../protocols/greenfield/simulation.ts';
+import { buildTransaction } from '../../../protocols/greenfield/transaction.ts';
 import { connectChain } from '../../../runtime/chain/connect.ts';
-import { startChain } from './testing.ts';
+import { createBucket, startChain } from './testing.ts';
 
 /** The runtime's chain client against this chain: what the other tests do not come by. */
 
@@ -96,4 +99,39 @@ test('a caller’s signal and the client’s end cancel a request', async (t) =>
   await t.throwsAsync(alsoAsked, { instanceOf: Cancelled });
   chain.close();
   await t.throwsAsync(left, { instanceOf: Cancelled });
+});
+
+test('a transaction is tried out before it is paid: what it would cost, or why it would fail', async (t) => {
+  const fixture = await startChain(t);
+  const { chain, user } = fixture;
+  const account = await chain.account(user.address);
+  if (!account) return t.fail();
+  const message = {
+    typeUrl: '/greenfield.storage.MsgDeleteBucket',
+    value: { operator: user.address, bucketName: 'bucket-1' },
+  } as const;
+  // No signature is looked at: any key will do.
+  const key = fixture.key('11'.repeat(32));
+  const { bytes } = await buildTransaction({ chainId: chain.chainId, account, messages: [message], key });
+  const simulate = (sequence: number) => chain.simulate(simulationOf(fromHex(bytes), sequence));
+  t.deepEqual(await simulate(0), {
+    kind: 'refused',
+    codespace: 'storage',
+    code: 1100,
+    log: 'failed to execute message; message index: 0: No such bucket',
+  });
+  const early = await simulate(4);
+  t.like(early, { kind: 'refused', codespace: 'sdk', code: 32 });
+  t.is(early.kind === 'refused' ? expectedSequence(early) : undefined, 0);
+
+  await createBucket(fixture, 'bucket-1');
+  t.like(await simulate(1), { kind: 'accepted', minGasPrice: 5_000_000_000n });
+  t.is((await chain.account(user.address))?.sequence, 1, 'it leaves no trace');
+});
+
+test('the chain says what gas it charges, and nothing for what it does not know', async (t) => {
+  const { chain } = await startChain(t);
+  t.is(await chain.messageGas('/greenfield.storage.MsgSealObjectV2'), 120);
+  t.is(await chain.messageGas('/greenfield.storage.MsgRejectSealObject', { fresh: true }), 12_000);
+  t.is(await chain.messageGas('/no.such.Msg'), undefined);
 });

@@ -1,0 +1,30 @@
+import { throwIfAborted } from '../protocols/errors.ts';
+import { fromHex } from '../protocols/greenfield/hex.ts';
+import { expectedSequence, type Simulation, simulationOf } from '../protocols/greenfield/simulation.ts';
+import type { SignedTransaction } from '../protocols/job/context.ts';
+import type { Chain } from '../runtime/chain/chain.ts';
+
+/**
+ * What the chain would say of a transaction now, apart from its sequence: free of charge, while a transaction that
+ * fails in a block costs its fee. The real node checks the sequence of a simulation against its waiting transactions;
+ * where it expects another one, the question is asked again with that.
+ * @returns undefined when the node does not say: that must not keep a transaction back
+ */
+export async function tryOut(
+  { bytes, sequence }: SignedTransaction,
+  chain: Pick<Chain, 'simulate'>,
+  signal: AbortSignal,
+): Promise<Simulation | undefined> {
+  const transaction = fromHex(bytes);
+  const ask = (as: number) => chain.simulate(simulationOf(transaction, as), { signal });
+  try {
+    const first = await ask(sequence);
+    const expected = first.kind === 'refused' ? expectedSequence(first) : undefined;
+    if (expected === undefined) return first;
+    const second = await ask(expected);
+    return second.kind === 'refused' && expectedSequence(second) !== undefined ? undefined : second;
+  } catch {
+    throwIfAborted(signal);
+    return undefined;
+  }
+}
