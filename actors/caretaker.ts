@@ -127,7 +127,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
       jobRound(options, ctx.log),
       uploadRound(options, ctx.log),
       columnRound(options),
-      sweepRound(options),
+      sweepRound(options, ctx.log),
       retentionRound(options, ctx.log),
     ];
     for (const round of rounds) ctx.after(0, { type: 'due', round });

@@ -1,4 +1,5 @@
 import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
 import type { Round } from './round.ts';
 
 /** Chunks younger than this may belong to a piece that is still being written, ms. */
@@ -12,13 +13,14 @@ export interface SweepRoundOptions {
 }
 
 /** Purges chunks that a crash has left without a piece. */
-export function sweepRound({ pieces, timing }: SweepRoundOptions): Round {
+export function sweepRound({ pieces, timing }: SweepRoundOptions, log: Logger): Round {
   return {
     doing: 'sweeping orphan chunks',
     everyMs: timing.sweepEveryMs,
     async run(signal) {
-      const purged = await pieces.sweep({ olderThanMs: ORPHAN_AGE_MS, limit: SWEEP_LIMIT, signal });
-      return purged === 0 ? undefined : `${purged} orphan chunks are purged`;
+      const swept = await pieces.sweep({ olderThanMs: ORPHAN_AGE_MS, limit: SWEEP_LIMIT, signal });
+      if (swept.unclaimed > 0) log.warn(swept, 'chunks that do not say which piece they belong to are kept');
+      return swept.purged === 0 ? undefined : `purged ${swept.purged} orphan chunks`;
     },
   };
 }

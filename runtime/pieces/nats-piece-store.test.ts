@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm, StorageType } from '@nats-io/obj';
@@ -9,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
+import { startCuttingProxy } from '../testing/cutting-proxy.ts';
 import { openNatsPieceStore } from './nats-piece-store.ts';
 import { pieceStoreContract, sha256 } from './piece-store.contract.ts';
 
@@ -73,10 +73,14 @@ test('a process killed in the middle of a put leaves no piece, and a sweep takes
 
   t.is(await store.stat('k'), undefined);
   await t.throwsAsync(store.get('k'), { code: 'piece-missing' });
-  t.is(await store.sweep({ olderThanMs: 3_600_000, limit: 100 }), 0, 'young chunks may belong to a put');
-  t.is(await store.sweep({ olderThanMs: 0, limit: 1 }), 1);
-  t.true((await store.sweep({ olderThanMs: 0, limit: 100 })) >= 1);
-  t.is(await store.sweep({ olderThanMs: 0, limit: 100 }), 0);
+  t.is(
+    (await store.sweep({ olderThanMs: 3_600_000, limit: 100 })).purged,
+    0,
+    'young chunks may belong to a put',
+  );
+  t.is((await store.sweep({ olderThanMs: 0, limit: 1 })).purged, 1);
+  t.true((await store.sweep({ olderThanMs: 0, limit: 100 })).purged >= 1);
+  t.is((await store.sweep({ olderThanMs: 0, limit: 100 })).purged, 0);
   t.is((await store.get('other')).length, 2 * MiB);
 });
 
@@ -89,7 +93,7 @@ test('of two processes that put one name with different bytes one wins and the o
   const outcomes = await Promise.all(writers.map(says));
   t.deepEqual([...outcomes].sort(), ['piece-exists', 'stored']);
   t.true(filled(outcomes.indexOf('stored') + 1).equals(await store.get('k')));
-  t.is(await store.sweep({ olderThanMs: 0, limit: 100 }), 0);
+  t.is((await store.sweep({ olderThanMs: 0, limit: 100 })).purged, 0);
 });
 
 test('a stopped process that wakes up after another stored the name changes nothing', async (t) => {
@@ -103,7 +107,7 @@ test('a stopped process that wakes up after another stored the name changes noth
   writer.kill('SIGCONT');
   t.is(await says(writer), 'piece-exists');
   t.true(filled(2).equals(await store.get('k')));
-  t.is(await store.sweep({ olderThanMs: 0, limit: 100 }), 0);
+  t.is((await store.sweep({ olderThanMs: 0, limit: 100 })).purged, 0);
 });
 
 test('a piece whose chunks are gone is corrupt, and a put of its bytes removes the wreck', async (t) => {
@@ -135,45 +139,20 @@ test('a slow reader holds a few chunks and no more', async (t) => {
 
 test('a put whose last acknowledgement is lost with the connection has its bytes', async (t) => {
   const bucket = newBucket();
-  const proxy = await cuttingProxy(t, `$O.${bucket}.M.`);
-  const own = await connectNats({ url: `nats://127.0.0.1:${proxy.port}`, name: 'cut', log });
+  let named = false;
+  const proxy = await startCuttingProxy(server.port, ({ from, line }) => {
+    named ||= line.includes(`PUB $O.${bucket}.M.`);
+    return named && from === 'server' && proxy.cuts === 0;
+  });
+  t.teardown(() => proxy.close());
+  const own = await connectNats({ url: proxy.url, name: 'cut', log });
   t.teardown(() => own.close());
   const store = await openNatsPieceStore({ connection: own, bucket, requestLimitMs: 5000, log });
   const bytes = randomBytes(2 * MiB);
   t.is((await store.put('k', bytes)).checksum, sha256(bytes));
-  t.is(proxy.cuts(), 1);
+  t.is(proxy.cuts, 1);
   t.true(bytes.equals(await store.get('k')));
 });
-
-/** Cuts the first connection over which the client publishes to the subject, when the server has the message. */
-async function cuttingProxy(t: ExecutionContext, subject: string) {
-  let cuts = 0;
-  const proxy = createServer((client) => {
-    let seen = false;
-    const upstream = connectTcp(server.port, '127.0.0.1');
-    client.pipe(upstream);
-    upstream.on('data', (data) => {
-      if (cuts === 0 && seen) {
-        cuts++;
-        client.destroy();
-        upstream.destroy();
-      } else client.write(data);
-    });
-    client.on('data', (data) => {
-      seen ||= data.includes(`PUB ${subject}`);
-    });
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      one.on('error', () => other.destroy()).on('close', () => other.destroy());
-    }
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  t.teardown(() => proxy.close());
-  return { port: (proxy.address() as AddressInfo).port, cuts: () => cuts };
-}
 
 test('a bucket that would drop pieces is refused', async (t) => {
   const bucket = newBucket();

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { ObjectInfo } from '@nats-io/obj';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { isJetStreamError, JetStreamCode } from '../nats/errors.ts';
 import { type Bucket, type BucketOptions, corrupt, openBucket, purgeChunks, unavailable } from './bucket.ts';
-import { allMetas, type ObjectPiece, pieceFromInfo } from './object-layout.ts';
-import type { PieceOptions, PieceStore, StoredPiece } from './piece-store.ts';
+import { allMetas, type ObjectPiece, pieceFromInfo, readMeta } from './object-layout.ts';
+import type { PieceOptions, PieceStore, StoredPiece, SweepOptions, Swept } from './piece-store.ts';
 import { readObject } from './read-object.ts';
 import { sweepOrphans } from './sweep.ts';
 import { walk } from './walk.ts';
@@ -81,14 +80,12 @@ class NatsPieceStore implements PieceStore {
 
   async *keys(prefix: string, options: PieceOptions = {}): AsyncGenerator<string, void, undefined> {
     for await (const message of walk(this.#bucket, allMetas(this.#bucket.name), options)) {
-      const info = message.json<ObjectInfo>();
-      if (!info.deleted && info.name.startsWith(prefix)) yield info.name;
+      const info = readMeta(message.data);
+      if (info && !info.deleted && info.name.startsWith(prefix)) yield info.name;
     }
   }
 
-  async sweep(
-    options: PieceOptions & { readonly olderThanMs: number; readonly limit: number },
-  ): Promise<number> {
+  async sweep(options: SweepOptions): Promise<Swept> {
     return await this.#guard('sweeping orphans', () => sweepOrphans(this.#bucket, options));
   }
 

@@ -1,3 +1,4 @@
+import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import { Base64UrlPaddedCodec, type ObjectInfo } from '@nats-io/obj';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { StoredPiece } from './piece-store.ts';
@@ -21,6 +22,10 @@ export interface ObjectPiece extends StoredPiece {
 /** Our entry in the meta's metadata: the stream sequences of the chunks, so that a range is read without a search. */
 const CHUNKS = 'chunk-sequences';
 const DIGEST = 'SHA-256=';
+/** Our header of every chunk; chunks of other programs, and of our first versions, lack it. */
+const PIECE = 'Sealion-Piece';
+/** Our entry in the metadata of a meta with which a sweep holds a name while it purges chunks. */
+const HELD_BY_SWEEP = 'held-by-sweep';
 
 export function chunkSubject(bucket: string, nuid: string): string {
   return `$O.${bucket}.C.${nuid}`;
@@ -28,6 +33,21 @@ export function chunkSubject(bucket: string, nuid: string): string {
 
 export function metaSubject(bucket: string, key: string): string {
   return `$O.${bucket}.M.${Base64UrlPaddedCodec.encode(key)}`;
+}
+
+/** Headers of a chunk: which piece it belongs to, so that the piece can be asked for by its name. */
+export function chunkHeaders(key: string): MsgHdrs {
+  const hdrs = headers();
+  hdrs.set(PIECE, Base64UrlPaddedCodec.encode(key));
+  return hdrs;
+}
+
+/** The piece that a chunk belongs to; undefined when it does not say so in a form that we have written. */
+export function keyOfChunk(hdrs: MsgHdrs | undefined): string | undefined {
+  const token = hdrs?.get(PIECE);
+  if (!token) return undefined;
+  const key = Buffer.from(token, 'base64url').toString();
+  return Base64UrlPaddedCodec.encode(key) === token ? key : undefined;
 }
 
 export function allChunks(bucket: string): string {
@@ -57,6 +77,40 @@ export function formatMeta(bucket: string, piece: Omit<ObjectPiece, 'revision'>)
     options: { max_chunk_size: piece.chunkSize },
     metadata: { [CHUNKS]: piece.chunks.join(',') },
   });
+}
+
+/**
+ * A meta that says "deleted", under the nuid of a put that is given up. While it lies under the name no put of
+ * that name can become a piece; any client that meets it sees a name that is free.
+ */
+export function formatHold(bucket: string, key: string, nuid: string): string {
+  return JSON.stringify({
+    name: key,
+    bucket,
+    nuid,
+    size: 0,
+    chunks: 0,
+    digest: '',
+    deleted: true,
+    mtime: new Date().toISOString(),
+    metadata: { [HELD_BY_SWEEP]: 'true' },
+  });
+}
+
+/** True for a meta of `formatHold`. */
+export function isHold(info: Pick<ObjectInfo, 'deleted' | 'metadata'>): boolean {
+  return info.deleted && info.metadata?.[HELD_BY_SWEEP] !== undefined;
+}
+
+/** What a meta says that is read as a message, of any program; undefined when it is damaged. */
+export function readMeta(data: Uint8Array): Omit<ObjectInfo, 'revision'> | undefined {
+  try {
+    const info: unknown = JSON.parse(Buffer.from(data).toString());
+    const { name, nuid } = info as Partial<ObjectInfo>;
+    return typeof name === 'string' && typeof nuid === 'string' ? (info as ObjectInfo) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function pieceFromInfo(info: ObjectInfo): ObjectPiece {

@@ -39,11 +39,28 @@ export interface PieceStore {
   get(key: string, options?: PieceOptions): Promise<Uint8Array>;
   /** Removes a piece, its chunks and its name; removing nothing is success. */
   delete(key: string, options?: PieceOptions): Promise<void>;
-  /** Names that start with a prefix, for the caretaker. */
+  /**
+   * Names that start with a prefix, for the caretaker. A name that comes was there; that one is missing proves
+   * nothing: ask for it by `stat`.
+   */
   keys(prefix: string, options?: PieceOptions): AsyncIterable<string>;
   /**
-   * Purges chunks that no name refers to and that are older than `olderThanMs`; at most `limit` a pass.
-   * @returns how many were purged.
+   * Purges chunks that no name refers to and that are older than `olderThanMs`; at most `limit` a pass. Before
+   * each put's chunks go, the server is asked for exactly the name that they were stored for, and without a
+   * definite answer they stay.
    */
-  sweep(options: PieceOptions & { readonly olderThanMs: number; readonly limit: number }): Promise<number>;
+  sweep(options: SweepOptions): Promise<Swept>;
+}
+
+export interface SweepOptions extends PieceOptions {
+  /** By the clock of the server. */
+  readonly olderThanMs: number;
+  readonly limit: number;
+}
+
+/** Numbers of chunks. */
+export interface Swept {
+  readonly purged: number;
+  /** No name in the list refers to them, and they stay: they do not say which piece they were stored for. */
+  readonly unclaimed: number;
 }

@@ -1,7 +1,8 @@
-import type { ObjectInfo } from '@nats-io/obj';
 import { type Bucket, purgeChunks } from './bucket.ts';
-import { allChunks, allMetas, nuidOf } from './object-layout.ts';
-import type { PieceOptions } from './piece-store.ts';
+import { allChunks, allMetas, isHold, keyOfChunk, nuidOf, readMeta } from './object-layout.ts';
+import type { PieceOptions, SweepOptions, Swept } from './piece-store.ts';
+import { purgeOrphan, removeMessage } from './purge-orphan.ts';
+import { serverTime } from './server-time.ts';
 import { walk } from './walk.ts';
 
 /** Puts looked at together: what a pass costs in memory. */
@@ -9,29 +10,37 @@ const WINDOW = 100_000;
 
 /**
  * Purges chunks that lie under no meta. Works in windows: puts with old chunks in the order of the stream, less
- * those that a meta names.
+ * those that a list of the metas shows to be pieces. What the list does not show proves nothing: each of the
+ * others is asked for by its name, and decided in `purgeOrphan`.
  */
-export async function sweepOrphans(
-  bucket: Bucket,
-  options: PieceOptions & { readonly olderThanMs: number; readonly limit: number },
-): Promise<number> {
-  const before = Date.now() - options.olderThanMs;
+export async function sweepOrphans(bucket: Bucket, options: SweepOptions): Promise<Swept> {
+  const before = (await serverTime(bucket)) - options.olderThanMs;
   let purged = 0;
-  let window: Window = { chunks: new Map(), next: 1 };
+  let unclaimed = 0;
+  let window: Window = { puts: new Map(), next: 1 };
   while (window.next !== undefined && purged < options.limit) {
     window = await oldPuts(bucket, { before, from: window.next }, options);
-    await removeNamed(bucket, window.chunks, options);
-    for (const [nuid, count] of window.chunks) {
+    await removePieces(bucket, window.puts, { ...options, before });
+    for (const [nuid, { key, chunks }] of window.puts) {
       if (purged >= options.limit) break;
-      purged += await purgeChunks(bucket, nuid, Math.max(0, count - (options.limit - purged)));
+      const keep = Math.max(0, chunks - (options.limit - purged));
+      if (key === undefined) unclaimed += chunks;
+      else purged += await purgeOrphan(bucket, { key, nuid, keep });
     }
   }
-  return purged;
+  return { purged, unclaimed };
+}
+
+interface Put {
+  /** The piece that its chunks were stored for; undefined when not all of them say so. */
+  key: string | undefined;
+  /** Old ones. */
+  chunks: number;
 }
 
 interface Window {
-  /** Number of old chunks by the nuid of their put. */
-  readonly chunks: Map<string, number>;
+  /** By the nuid of the put. */
+  readonly puts: Map<string, Put>;
   /** Sequence at which the next window begins; undefined after the last. */
   readonly next: number | undefined;
 }
@@ -41,25 +50,38 @@ async function oldPuts(
   range: { readonly before: number; readonly from: number },
   options: PieceOptions,
 ): Promise<Window> {
-  const chunks = new Map<string, number>();
+  const puts = new Map<string, Put>();
   const walked = walk(bucket, allChunks(bucket.name), { ...options, from: range.from, headersOnly: true });
   for await (const message of walked) {
-    if (message.time.getTime() > range.before) break;
+    if (message.time > range.before) break;
     const nuid = nuidOf(message.subject);
-    if (chunks.size === WINDOW && !chunks.has(nuid)) return { chunks, next: message.seq };
-    chunks.set(nuid, (chunks.get(nuid) ?? 0) + 1);
+    const key = keyOfChunk(message.headers);
+    const put = puts.get(nuid);
+    if (put) {
+      put.chunks += 1;
+      if (put.key !== key) put.key = undefined;
+    } else if (puts.size === WINDOW) {
+      return { puts, next: message.seq };
+    } else {
+      puts.set(nuid, { key, chunks: 1 });
+    }
   }
-  return { chunks, next: undefined };
+  return { puts, next: undefined };
 }
 
-async function removeNamed(
+/** Takes out what is a piece. Holds of a sweep that was interrupted are removed as well, chunks first. */
+async function removePieces(
   bucket: Bucket,
-  chunks: Map<string, number>,
-  options: PieceOptions,
+  puts: Map<string, Put>,
+  options: PieceOptions & { readonly before: number },
 ): Promise<void> {
-  if (chunks.size === 0) return;
+  if (puts.size === 0) return;
   for await (const message of walk(bucket, allMetas(bucket.name), options)) {
-    const info = message.json<ObjectInfo>();
-    if (!info.deleted) chunks.delete(info.nuid);
+    const info = readMeta(message.data);
+    if (info && !info.deleted) puts.delete(info.nuid);
+    if (!info || !isHold(info) || message.time > options.before) continue;
+    await purgeChunks(bucket, info.nuid);
+    await removeMessage(bucket, message.seq);
+    puts.delete(info.nuid);
   }
 }

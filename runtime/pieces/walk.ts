@@ -1,39 +1,120 @@
-import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
-import { throwIfAborted } from '../../protocols/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AckPolicy, type ConsumerInfo, DeliverPolicy } from '@nats-io/jetstream';
+import { nanos, nuid } from '@nats-io/nats-core';
+import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
 import { type Bucket, unavailable } from './bucket.ts';
 import type { PieceOptions } from './piece-store.ts';
+import { type Delivered, pullBatch } from './pull-batch.ts';
 
 const BATCH = 256;
-const BATCH_LIMIT_MS = 5_000;
+/** A consumer goes when its reader has paused for longer; the walk goes on with a new one. */
+const IDLE_LIMIT_MS = 60_000;
+/** Consumers in a row that bring nothing before the walk is given up. */
+const MAX_STALLS = 8;
+const STALL_PAUSE_MS = 100;
 
-/** The messages that lie on a subject now, in the order of the stream, fetched in batches as the reader goes on. */
+export interface WalkOptions extends PieceOptions {
+  /** Stream sequence to begin at; the first message by default. */
+  readonly from?: number;
+  readonly headersOnly?: boolean;
+}
+
+/**
+ * The messages that lie on a subject now, in the order of the stream, fetched in batches as the reader goes on.
+ * The server counts what is left when it sends, not when it arrives. So the walk compares what a consumer has sent
+ * with what has come, and after a gap goes on with a new consumer behind the last message that came: it yields
+ * every message, or throws. (That something is *not* there must not be concluded all the same: it may have been
+ * stored while the walk was under way.)
+ * @throws Retryable `piece-store-unavailable`; Cancelled
+ */
 export async function* walk(
   bucket: Bucket,
   subject: string,
-  options: PieceOptions & { readonly from?: number; readonly headersOnly?: boolean },
-): AsyncGenerator<JsMsg, void, undefined> {
-  try {
-    const consumer = await bucket.client.consumers.get(bucket.stream, {
-      filter_subjects: subject,
-      headers_only: options.headersOnly ?? false,
-      ...(options.from === undefined
-        ? { deliver_policy: DeliverPolicy.All }
-        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.from }),
-    });
+  options: WalkOptions,
+): AsyncGenerator<Delivered, void, undefined> {
+  const doing = `listing the bucket ${bucket.name}`;
+  let next = options.from ?? 1;
+  let failure: unknown = new Retryable({
+    code: 'piece-store-unavailable',
+    message: `Failed at ${doing}: messages get lost on their way.`,
+  });
+  for (let stalls = 0; stalls < MAX_STALLS; stalls += 1) {
+    throwIfAborted(options.signal);
+    if (stalls > 0) await sleep(STALL_PAUSE_MS * stalls);
+    const stretch = new Stretch(bucket, subject, { ...options, from: next });
     try {
       for (;;) {
-        // Asked anew for each batch: what is left may be purged meanwhile, and would be waited for in vain.
-        const { num_pending: left } = await consumer.info();
+        const batch = await stretch.next().catch((error: unknown) => {
+          failure = error;
+          return 'cut' as const;
+        });
         throwIfAborted(options.signal);
-        if (left === 0) return;
-        yield* await consumer.fetch({ max_messages: Math.min(left, BATCH), expires: BATCH_LIMIT_MS });
+        if (batch === 'end') return;
+        if (batch === 'cut') break;
+        for (const message of batch) {
+          next = message.seq + 1;
+          yield message;
+        }
+        if (batch.length > 0) stalls = 0;
       }
     } finally {
-      await consumer
-        .delete()
-        .catch((error: unknown) => bucket.log.debug({ error }, 'a consumer stays until it expires'));
+      stretch.close();
     }
-  } catch (error) {
-    throw unavailable(error, `listing the bucket ${bucket.name}`);
+  }
+  throw unavailable(failure, doing);
+}
+
+/** What one consumer brings, up to the first message that it has sent and that has not come. */
+class Stretch {
+  readonly #bucket: Bucket;
+  readonly #subject: string;
+  readonly #options: WalkOptions & { readonly from: number };
+  readonly #name = `walk-${nuid.next()}`;
+  #made = false;
+  #received = 0;
+
+  constructor(bucket: Bucket, subject: string, options: WalkOptions & { readonly from: number }) {
+    this.#bucket = bucket;
+    this.#subject = subject;
+    this.#options = options;
+  }
+
+  async next(): Promise<Delivered[] | 'end' | 'cut'> {
+    const { delivered, num_pending } = await this.#info();
+    if (delivered.consumer_seq !== this.#received) return 'cut';
+    if (num_pending === 0) return 'end';
+    const batch = await pullBatch(this.#bucket, this.#name, Math.min(num_pending, BATCH));
+    // what was left may have been purged: another consumer counts again
+    if (batch.length === 0) return 'cut';
+    const first = this.#received + 1;
+    const gap = batch.findIndex(({ deliverySeq }, i) => deliverySeq !== first + i);
+    this.#received += gap === -1 ? batch.length : gap;
+    return gap === -1 ? batch : batch.slice(0, gap);
+  }
+
+  /** Best effort: the server removes a consumer that nobody uses. */
+  close(): void {
+    if (!this.#made) return;
+    const { manager, stream, log } = this.#bucket;
+    manager.consumers
+      .delete(stream, this.#name)
+      .catch((error: unknown) => log.debug({ error }, 'a consumer stays until it expires'));
+  }
+
+  async #info(): Promise<ConsumerInfo> {
+    const { manager, stream } = this.#bucket;
+    if (this.#made) return await manager.consumers.info(stream, this.#name);
+    this.#made = true;
+    return await manager.consumers.add(stream, {
+      name: this.#name,
+      filter_subject: this.#subject,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: this.#options.from,
+      ack_policy: AckPolicy.None,
+      headers_only: this.#options.headersOnly ?? false,
+      inactive_threshold: nanos(IDLE_LIMIT_MS),
+      mem_storage: true,
+      num_replicas: 1,
+    });
   }
 }

@@ -3,9 +3,10 @@ import type { PubAck } from '@nats-io/jetstream';
 import { nuid as nuids } from '@nats-io/nats-core';
 import { Retryable, SealionError, throwIfAborted } from '../../protocols/errors.ts';
 import { isWrongLastSequence } from '../nats/errors.ts';
+import { linkOf } from '../nats/link.ts';
 import { type Bucket, purgeChunks, unavailable } from './bucket.ts';
 import { chunksOf } from './chunks.ts';
-import { chunkSubject, formatMeta, metaSubject, type ObjectPiece } from './object-layout.ts';
+import { chunkHeaders, chunkSubject, formatMeta, metaSubject, type ObjectPiece } from './object-layout.ts';
 import type { PieceOptions } from './piece-store.ts';
 
 const CHUNK_LIMIT = 1024 * 1024;
@@ -13,7 +14,7 @@ const CHUNK_LIMIT = 1024 * 1024;
 const HEADROOM = 4096;
 /** Chunks whose acknowledgement is awaited while the next one is hashed. */
 const WINDOW = 2;
-/** A put that takes longer is given up, since a sweep may take its chunks for orphans. */
+/** A put that takes longer is given up: half the age from which a sweep takes chunks for orphans. */
 const PUT_LIMIT_MS = 30 * 60_000;
 const META_TRIES = 3;
 
@@ -33,21 +34,56 @@ export async function writeObject(
   source: Uint8Array | AsyncIterable<Uint8Array>,
   options: PieceOptions,
 ): Promise<Written> {
-  const giveUpAt = performance.now() + PUT_LIMIT_MS;
-  const draft = await writeChunks(bucket, key, source, { ...options, giveUpAt });
-  const revision = await writeMeta(bucket, draft);
+  const time = new PutTime(bucket, key);
+  const draft = await writeChunks(bucket, key, source, { ...options, time });
+  const revision = await writeMeta(bucket, draft, time);
   if (revision === undefined) {
     await dropChunks(bucket, draft.nuid);
     return { outcome: 'lost', checksum: draft.checksum };
   }
   // The process may have been stopped just before the meta went out, and a sweep have run in between.
-  if (performance.now() > giveUpAt) {
+  if (time.isOver) {
     await bucket.manager.streams.deleteMessage(bucket.stream, revision, false).catch((error: unknown) => {
       throw unavailable(error, `taking back ${key}`);
     });
-    throw tooSlow(key);
+    throw time.error();
   }
   return { outcome: 'stored', piece: { ...draft, revision } };
+}
+
+/**
+ * A put names its chunks only while they are young: a sweep takes old ones without a name for orphans. Both clocks
+ * count, since the monotonic one stands still while a machine is suspended. Where both stand still, in a virtual
+ * machine that is paused, the server closes the link; so the meta goes over the link that the chunks went over.
+ */
+class PutTime {
+  readonly #bucket: Bucket;
+  readonly #key: string;
+  readonly #link: string | undefined;
+  readonly #end = { monotonic: performance.now() + PUT_LIMIT_MS, wall: Date.now() + PUT_LIMIT_MS };
+
+  constructor(bucket: Bucket, key: string) {
+    this.#bucket = bucket;
+    this.#key = key;
+    this.#link = linkOf(bucket.connection);
+  }
+
+  get isOver(): boolean {
+    return performance.now() > this.#end.monotonic || Date.now() > this.#end.wall;
+  }
+
+  get isLinkLost(): boolean {
+    return this.#link === undefined || linkOf(this.#bucket.connection) !== this.#link;
+  }
+
+  error(): Retryable {
+    return new Retryable({
+      code: 'piece-store-unavailable',
+      message: this.isOver
+        ? `Storing ${this.#key} took longer than ${PUT_LIMIT_MS / 60_000} min.`
+        : `The connection to the nats-server was lost while ${this.#key} was stored.`,
+    });
+  }
 }
 
 type Draft = Omit<ObjectPiece, 'revision'>;
@@ -56,10 +92,11 @@ async function writeChunks(
   bucket: Bucket,
   key: string,
   source: Uint8Array | AsyncIterable<Uint8Array>,
-  options: PieceOptions & { readonly giveUpAt: number },
+  options: PieceOptions & { readonly time: PutTime },
 ): Promise<Draft> {
   const nuid = nuids.next();
   const subject = chunkSubject(bucket.name, nuid);
+  const headers = chunkHeaders(key);
   const chunkSize = chunkSizeOf(bucket);
   const hash = createHash('sha256');
   const acks: Promise<PubAck>[] = [];
@@ -68,7 +105,7 @@ async function writeChunks(
     for await (const chunk of chunksOf(source, chunkSize)) {
       throwIfAborted(options.signal);
       await acks.at(-WINDOW);
-      const ack = bucket.client.publish(subject, chunk);
+      const ack = bucket.client.publish(subject, chunk, { headers });
       // seen below, even when an earlier one fails first
       ack.catch(() => undefined);
       acks.push(ack);
@@ -77,7 +114,7 @@ async function writeChunks(
     }
     const chunks = (await Promise.all(acks)).map((ack) => ack.seq);
     throwIfAborted(options.signal);
-    if (performance.now() > options.giveUpAt) throw tooSlow(key);
+    if (options.time.isOver || options.time.isLinkLost) throw options.time.error();
     return { key, size, checksum: hash.digest('hex'), nuid, chunkSize, chunks };
   } catch (error) {
     await Promise.allSettled(acks);
@@ -87,23 +124,30 @@ async function writeChunks(
 }
 
 /**
- * Repeats until the outcome is known: the message id makes a repetition of a stored meta a success.
+ * Repeats until the outcome is known: the message id makes a repetition of a stored meta a success. After the link
+ * was lost it only looks whether the meta has arrived.
  * @returns the revision; undefined when the name is taken
  */
-async function writeMeta(bucket: Bucket, draft: Draft): Promise<number | undefined> {
+async function writeMeta(bucket: Bucket, draft: Draft, time: PutTime): Promise<number | undefined> {
   const subject = metaSubject(bucket.name, draft.key);
   const body = formatMeta(bucket.name, draft);
   for (let tries = 1; ; tries++) {
     try {
-      const ack = await bucket.client.publish(subject, body, {
-        msgID: draft.nuid,
-        expect: { lastSubjectSequence: 0 },
-      });
-      return ack.seq;
+      if (!time.isLinkLost) {
+        const ack = await bucket.client.publish(subject, body, {
+          msgID: draft.nuid,
+          expect: { lastSubjectSequence: 0 },
+        });
+        return ack.seq;
+      }
+      const revision = await revisionOf(bucket, draft);
+      if (revision !== undefined) return revision;
     } catch (error) {
       if (isWrongLastSequence(error)) return await revisionOf(bucket, draft);
       if (tries === META_TRIES) throw unavailable(error, `naming ${draft.key}`);
+      continue;
     }
+    throw time.error();
   }
 }
 
@@ -124,11 +168,4 @@ async function dropChunks(bucket: Bucket, nuid: string): Promise<void> {
 
 function chunkSizeOf(bucket: Bucket): number {
   return Math.min(CHUNK_LIMIT, (bucket.connection.info?.max_payload ?? CHUNK_LIMIT) - HEADROOM);
-}
-
-function tooSlow(key: string): Retryable {
-  return new Retryable({
-    code: 'piece-store-unavailable',
-    message: `Storing ${key} took longer than ${PUT_LIMIT_MS / 60_000} min.`,
-  });
 }

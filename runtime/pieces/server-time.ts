@@ -1,0 +1,21 @@
+import { AckPolicy } from '@nats-io/jetstream';
+import { nanos, nuid } from '@nats-io/nats-core';
+import type { Bucket } from './bucket.ts';
+import { metaSubject } from './object-layout.ts';
+
+/**
+ * Unix ms by the server's clock, by which messages are dated too: the age of a message must not depend on the clock
+ * of this machine. Servers say when they made a consumer, so one is made that sees nothing.
+ */
+export async function serverTime({ name: bucket, manager, stream }: Bucket): Promise<number> {
+  const name = `clock-${nuid.next()}`;
+  const { created } = await manager.consumers.add(stream, {
+    name,
+    filter_subject: metaSubject(bucket, name),
+    ack_policy: AckPolicy.None,
+    inactive_threshold: nanos(5_000),
+    mem_storage: true,
+    num_replicas: 1,
+  });
+  return Date.parse(created);
+}
