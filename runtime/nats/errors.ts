@@ -13,7 +13,9 @@ export const JetStreamCode = {
   STREAM_NOT_FOUND: 10059,
   WRONG_LAST_SEQUENCE: 10071,
   WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
-  /** Also for a message that is not there. */
+  /** Of a message to be deleted that was there once. */
+  SEQUENCE_NOT_FOUND: 10043,
+  /** For any failure; the text tells them apart. */
   MESSAGE_DELETE_FAILED: 10057,
   STORE_FAILED: 10077,
   STORAGE_EXCEEDED: 10047,
@@ -42,6 +44,15 @@ export function isWrongLastSequence(thrown: unknown): boolean {
   return (
     isJetStreamError(thrown, JetStreamCode.WRONG_LAST_SEQUENCE) ||
     isJetStreamError(thrown, JetStreamCode.WRONG_LAST_SEQUENCE_UNKNOWN)
+  );
+}
+
+/** True when a message that was to be deleted is certainly not there (any more). */
+export function isMessageGone(thrown: unknown): boolean {
+  return (
+    isJetStreamError(thrown, JetStreamCode.SEQUENCE_NOT_FOUND) ||
+    (isJetStreamError(thrown, JetStreamCode.MESSAGE_DELETE_FAILED) &&
+      /no message found|stream store EOF/.test(String(thrown)))
   );
 }
 

@@ -2,12 +2,14 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
 import { Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
-import { natsError } from '../nats/errors.ts';
+import { isMessageGone, natsError } from '../nats/errors.ts';
 import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chunkSubject } from './object-layout.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
+/** Half the age from which the caretaker's sweep takes chunks for orphans. */
+const PUT_LIMIT_MS = 30 * 60_000;
 
 export interface BucketOptions {
   readonly connection: NatsConnection;
@@ -17,6 +19,8 @@ export interface BucketOptions {
   readonly replicas?: number;
   /** ms without an answer of the server after which it counts as unavailable; 10 s by default. */
   readonly requestLimitMs?: number;
+  /** ms after which a put is given up, since a sweep may take its chunks for orphans; 30 min by default. */
+  readonly putLimitMs?: number;
   readonly log: Logger;
 }
 
@@ -28,6 +32,8 @@ export interface Bucket {
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly objects: ObjectStore;
+  /** ms */
+  readonly putLimitMs: number;
   readonly log: Logger;
 }
 
@@ -49,7 +55,9 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
     });
     const status = await objects.status();
     checkFit(name, replicas, status.streamInfo.config);
-    return { name, stream: status.streamInfo.config.name, connection, client, manager, objects, log };
+    const stream = status.streamInfo.config.name;
+    const putLimitMs = options.putLimitMs ?? PUT_LIMIT_MS;
+    return { name, stream, connection, client, manager, objects, putLimitMs, log };
   } catch (error) {
     throw unavailable(error, `opening the bucket ${name}`);
   }
@@ -59,6 +67,13 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
 export async function purgeChunks(bucket: Bucket, nuid: string, keep = 0): Promise<number> {
   const filter = chunkSubject(bucket.name, nuid);
   return (await bucket.manager.streams.purge(bucket.stream, { filter, keep })).purged;
+}
+
+/** Of one stream sequence. A message that is certainly not there any more is a success; any doubt is thrown. */
+export async function deleteMessage({ manager, stream }: Bucket, seq: number): Promise<void> {
+  await manager.streams.deleteMessage(stream, seq, false).catch((error: unknown) => {
+    if (!isMessageGone(error)) throw error;
+  });
 }
 
 /** Any failure of the server under the port's own code. */

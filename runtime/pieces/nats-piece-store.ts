@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
-import { isJetStreamError, JetStreamCode } from '../nats/errors.ts';
-import { type Bucket, type BucketOptions, corrupt, openBucket, purgeChunks, unavailable } from './bucket.ts';
+import {
+  type Bucket,
+  type BucketOptions,
+  corrupt,
+  deleteMessage,
+  openBucket,
+  purgeChunks,
+  unavailable,
+} from './bucket.ts';
 import { allMetas, type ObjectPiece, pieceFromInfo, readMeta } from './object-layout.ts';
 import type { PieceOptions, PieceStore, StoredPiece, SweepOptions, Swept } from './piece-store.ts';
 import { readObject } from './read-object.ts';
@@ -140,11 +147,7 @@ class NatsPieceStore implements PieceStore {
    */
   async #remove(piece: ObjectPiece): Promise<void> {
     await this.#guard(`deleting ${piece.key}`, async () => {
-      const { manager, stream, objects } = this.#bucket;
-      await manager.streams.deleteMessage(stream, piece.revision, false).catch(async (error: unknown) => {
-        const stands = (await objects.info(piece.key))?.revision === piece.revision;
-        if (stands || !isJetStreamError(error, JetStreamCode.MESSAGE_DELETE_FAILED)) throw error;
-      });
+      await deleteMessage(this.#bucket, piece.revision);
       await purgeChunks(this.#bucket, piece.nuid);
     });
   }

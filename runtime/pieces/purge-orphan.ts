@@ -1,5 +1,5 @@
-import { isJetStreamError, isWrongLastSequence, JetStreamCode } from '../nats/errors.ts';
-import { type Bucket, purgeChunks } from './bucket.ts';
+import { isWrongLastSequence } from '../nats/errors.ts';
+import { type Bucket, deleteMessage, purgeChunks } from './bucket.ts';
 import { formatHold, metaSubject, readMeta } from './object-layout.ts';
 
 /** A put whose chunks are old enough that it cannot be under way, and that no list shows to be a piece. */
@@ -24,15 +24,8 @@ export async function purgeOrphan(bucket: Bucket, suspect: Suspect): Promise<num
   try {
     return await purge(bucket, suspect);
   } finally {
-    await removeMessage(bucket, hold);
+    await deleteMessage(bucket, hold);
   }
-}
-
-/** Of one sequence; removing nothing is success. */
-export async function removeMessage({ manager, stream }: Bucket, seq: number): Promise<void> {
-  await manager.streams.deleteMessage(stream, seq, false).catch((error: unknown) => {
-    if (!isJetStreamError(error, JetStreamCode.MESSAGE_DELETE_FAILED)) throw error;
-  });
 }
 
 function purge(bucket: Bucket, { nuid, keep }: Suspect): Promise<number> {

@@ -1,7 +1,7 @@
-import { type Bucket, purgeChunks } from './bucket.ts';
+import { type Bucket, deleteMessage, purgeChunks } from './bucket.ts';
 import { allChunks, allMetas, isHold, keyOfChunk, nuidOf, readMeta } from './object-layout.ts';
 import type { PieceOptions, SweepOptions, Swept } from './piece-store.ts';
-import { purgeOrphan, removeMessage } from './purge-orphan.ts';
+import { purgeOrphan } from './purge-orphan.ts';
 import { serverTime } from './server-time.ts';
 import { walk } from './walk.ts';
 
@@ -81,7 +81,7 @@ async function removePieces(
     if (info && !info.deleted) puts.delete(info.nuid);
     if (!info || !isHold(info) || message.time > options.before) continue;
     await purgeChunks(bucket, info.nuid);
-    await removeMessage(bucket, message.seq);
+    await deleteMessage(bucket, message.seq);
     puts.delete(info.nuid);
   }
 }

@@ -4,7 +4,7 @@ import { nuid as nuids } from '@nats-io/nats-core';
 import { Retryable, SealionError, throwIfAborted } from '../../protocols/errors.ts';
 import { isWrongLastSequence } from '../nats/errors.ts';
 import { linkOf } from '../nats/link.ts';
-import { type Bucket, purgeChunks, unavailable } from './bucket.ts';
+import { type Bucket, deleteMessage, purgeChunks, unavailable } from './bucket.ts';
 import { chunksOf } from './chunks.ts';
 import { chunkHeaders, chunkSubject, formatMeta, metaSubject, type ObjectPiece } from './object-layout.ts';
 import type { PieceOptions } from './piece-store.ts';
@@ -14,8 +14,6 @@ const CHUNK_LIMIT = 1024 * 1024;
 const HEADROOM = 4096;
 /** Chunks whose acknowledgement is awaited while the next one is hashed. */
 const WINDOW = 2;
-/** A put that takes longer is given up: half the age from which a sweep takes chunks for orphans. */
-const PUT_LIMIT_MS = 30 * 60_000;
 const META_TRIES = 3;
 
 /** Outcome of a put under a name that was free when it began; `lost` when another put took it meanwhile. */
@@ -36,14 +34,16 @@ export async function writeObject(
 ): Promise<Written> {
   const time = new PutTime(bucket, key);
   const draft = await writeChunks(bucket, key, source, { ...options, time });
-  const revision = await writeMeta(bucket, draft, time);
+  const revision = await writeMeta(bucket, draft, time).catch((error: unknown) => {
+    throw unavailable(error, `naming ${key}`);
+  });
   if (revision === undefined) {
     await dropChunks(bucket, draft.nuid);
     return { outcome: 'lost', checksum: draft.checksum };
   }
   // The process may have been stopped just before the meta went out, and a sweep have run in between.
   if (time.isOver) {
-    await bucket.manager.streams.deleteMessage(bucket.stream, revision, false).catch((error: unknown) => {
+    await deleteMessage(bucket, revision).catch((error: unknown) => {
       throw unavailable(error, `taking back ${key}`);
     });
     throw time.error();
@@ -60,12 +60,14 @@ class PutTime {
   readonly #bucket: Bucket;
   readonly #key: string;
   readonly #link: string | undefined;
-  readonly #end = { monotonic: performance.now() + PUT_LIMIT_MS, wall: Date.now() + PUT_LIMIT_MS };
+  readonly #end: { readonly monotonic: number; readonly wall: number };
 
   constructor(bucket: Bucket, key: string) {
     this.#bucket = bucket;
     this.#key = key;
     this.#link = linkOf(bucket.connection);
+    const { putLimitMs } = bucket;
+    this.#end = { monotonic: performance.now() + putLimitMs, wall: Date.now() + putLimitMs };
   }
 
   get isOver(): boolean {
@@ -80,8 +82,8 @@ class PutTime {
     return new Retryable({
       code: 'piece-store-unavailable',
       message: this.isOver
-        ? `Storing ${this.#key} took longer than ${PUT_LIMIT_MS / 60_000} min.`
-        : `The connection to the nats-server was lost while ${this.#key} was stored.`,
+        ? `Storing ${this.#key} took longer than ${this.#bucket.putLimitMs / 1000} s.`
+        : `The connection to the nats-server was unsteady while ${this.#key} was stored.`,
     });
   }
 }
@@ -124,39 +126,41 @@ async function writeChunks(
 }
 
 /**
- * Repeats until the outcome is known: the message id makes a repetition of a stored meta a success. After the link
- * was lost it only looks whether the meta has arrived.
- * @returns the revision; undefined when the name is taken
+ * Repeats until the outcome is known: the message id makes a repetition of a stored meta a success. Once the time is
+ * over or the link is lost, it only looks whether the meta has arrived.
+ * @returns the revision; undefined when the name certainly belongs to another put
  */
 async function writeMeta(bucket: Bucket, draft: Draft, time: PutTime): Promise<number | undefined> {
   const subject = metaSubject(bucket.name, draft.key);
   const body = formatMeta(bucket.name, draft);
   for (let tries = 1; ; tries++) {
-    try {
-      if (!time.isLinkLost) {
-        const ack = await bucket.client.publish(subject, body, {
-          msgID: draft.nuid,
-          expect: { lastSubjectSequence: 0 },
-        });
-        return ack.seq;
-      }
-      const revision = await revisionOf(bucket, draft);
-      if (revision !== undefined) return revision;
-    } catch (error) {
-      if (isWrongLastSequence(error)) return await revisionOf(bucket, draft);
-      if (tries === META_TRIES) throw unavailable(error, `naming ${draft.key}`);
-      continue;
+    if (time.isOver || time.isLinkLost) {
+      const revision = await revisionOf(bucket, draft, time);
+      if (revision === undefined) throw time.error();
+      return revision;
     }
-    throw time.error();
+    try {
+      const ack = await bucket.client.publish(subject, body, {
+        msgID: draft.nuid,
+        expect: { lastSubjectSequence: 0 },
+      });
+      return ack.seq;
+    } catch (error) {
+      if (isWrongLastSequence(error)) return await revisionOf(bucket, draft, time);
+      if (tries === META_TRIES) throw error;
+    }
   }
 }
 
-/** The revision of our own put, where the server has forgotten our message id but not our meta. */
-async function revisionOf(bucket: Bucket, draft: Draft): Promise<number | undefined> {
-  const info = await bucket.objects.info(draft.key).catch((error: unknown) => {
-    throw unavailable(error, `looking up ${draft.key}`);
-  });
-  return info?.nuid === draft.nuid ? info.revision : undefined;
+/**
+ * The revision of our own put, where the server has forgotten our message id but not our meta.
+ * @returns undefined when another put has the name
+ * @throws when the server shows no meta: that may also be a failure to read it, and the chunks must stay
+ */
+async function revisionOf(bucket: Bucket, draft: Draft, time: PutTime): Promise<number | undefined> {
+  const info = await bucket.objects.info(draft.key);
+  if (!info) throw time.error();
+  return info.nuid === draft.nuid ? info.revision : undefined;
 }
 
 /** Best effort: what stays behind is an orphan, and a sweep removes it. */
