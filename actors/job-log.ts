@@ -126,7 +126,7 @@ function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
 /** A job's context from its events; undefined for an unknown job. */
 export async function readJob(
   job: JobId,
-  journal: Journal,
+  journal: Pick<Journal, 'read'>,
   signal?: AbortSignal,
 ): Promise<JobContext | undefined> {
   const stored = await journal.read(job, signal ? { signal } : {});

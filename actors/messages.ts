@@ -3,6 +3,7 @@ import type { JobContext, JobObject, Receipt } from '../protocols/job/context.ts
 import type { JobId } from '../protocols/job/identity.ts';
 import type { SegmentRange } from '../protocols/payload/part.ts';
 import type { ReceivedTask } from '../protocols/replication/receive-message.ts';
+import type { ReadRecoveryTask } from '../protocols/replication/recovery-message.ts';
 import type { Reply } from '../runtime/actors/types.ts';
 import type { Durability } from '../runtime/home/home.ts';
 
@@ -52,6 +53,21 @@ export type ReceptionMessage =
       readonly reply: Reply<void>;
     }
   | { readonly type: 'finish-column'; readonly task: ReceivedTask; readonly reply: Reply<Receipt> };
+
+/** Asked of `repairer`, which makes again what is lost. */
+export type RepairMessage =
+  /**
+   * A reader has found a segment of the primary missing or damaged. Answered with its bytes, verified against the
+   * chain, before it is written back.
+   */
+  | {
+      readonly type: 'recover-segment';
+      readonly job: JobId;
+      readonly segmentIndex: number;
+      readonly reply: Reply<Uint8Array>;
+    }
+  /** Another SP repairs what it stores, over HTTP; its signer is known, its right to ask is not. */
+  | { readonly type: 'hand-out'; readonly task: ReadRecoveryTask; readonly reply: Reply<Uint8Array> };
 
 /** Asked of `agent`, which acts on chain for clients that let their primary do so (delegated uploads). */
 export interface AgentMessage {

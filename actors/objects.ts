@@ -8,12 +8,15 @@ import type { Idle, ObjectMessage, ObjectOrder } from './object/messages.ts';
 import { objectActor } from './object/object.ts';
 import { redeliverMs } from './object/work.ts';
 import type { PrimaryPorts } from './ports.ts';
+import { sealedContent } from './repair/content.ts';
+import { type RestoreSegment, restorer } from './repair/restorer.ts';
 
 /** What `objects` hears: the gateway's requests, leases from `jobs`, and its own children. */
 export type ObjectsInbox =
   | ObjectsMessage
   | { readonly type: 'lease'; readonly lease: Lease }
   | Idle
+  | RestoreSegment
   | { readonly type: 'object-ended'; readonly job: JobId; readonly end: Ended };
 
 interface Child {
@@ -63,6 +66,9 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
           void ctx.stop(child.ref as Ref<never>);
           break;
         }
+        case 'restore-segment':
+          writeBack(message, ctx);
+          break;
         case 'object-ended':
           bury(children, message.job, message.end, ctx);
       }
@@ -88,6 +94,19 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     } else {
       refuse(order, ctx);
     }
+  }
+
+  /** A version that is no longer what readers get stays as it is: somebody may be removing it. */
+  function writeBack(message: RestoreSegment, ctx: Context<ObjectsInbox>): void {
+    const name = `restore/${message.restoration.key}`;
+    if (ctx.child(name)) {
+      message.reply.reject(restoreInWork(message.restoration.key));
+      return;
+    }
+    const { chain, pieces } = ports;
+    const { ledger } = ports.journal;
+    const confirm = (signal: AbortSignal) => sealedContent(message.job, chain, signal);
+    ctx.spawn(name, restorer({ message, ports: { ledger, pieces }, confirm }));
   }
 
   function spawn(children: Children, job: JobId, ctx: Context<ObjectsInbox>): Child {
@@ -150,6 +169,10 @@ function giveBack(lease: Lease, delayMs: number, ctx: Context<ObjectsInbox>): vo
       'a lease could not be given back',
     );
   });
+}
+
+function restoreInWork(key: string): Retryable {
+  return new Retryable({ code: 'restore-in-work', message: `${key} is being written back already.` });
 }
 
 /** What the end of its owner means for a client. */

@@ -7,10 +7,13 @@ import type { ColumnId, ColumnRecord } from './column/record.ts';
 import { type CheckedTask, checkTask } from './column/task-reception.ts';
 import type { ReceptionMessage } from './messages.ts';
 import { eraser, receiver, taskReceiver } from './receiver.ts';
+import { confirmColumn } from './repair/confirm-column.ts';
+import { type RestorePiece, restorer } from './repair/restorer.ts';
 import type { SecondaryPorts } from './secondary-ports.ts';
 
 export type ReceiversMessage =
   | ReceptionMessage
+  | RestorePiece
   /** The caretaker has found a column that is needed no more. False: it is at work, so not now. */
   | {
       readonly type: 'discard-column';
@@ -29,6 +32,7 @@ type Message =
       readonly outcome: Outcome<CheckedTask>;
     }
   | { readonly type: 'task-ended'; readonly message: ReceptionMessage; readonly end: Ended }
+  | { readonly type: 'restorer-ended'; readonly column: string }
   | { readonly type: 'eraser-ended'; readonly reply: Reply<boolean>; readonly end: Ended }
   | { readonly type: 'pull-ended'; readonly outcome: Outcome<void> };
 
@@ -42,7 +46,7 @@ export interface ReceiversOptions {
 interface State {
   /** Receivers at work. */
   open: number;
-  /** Pieces on their way over HTTP, by column. */
+  /** Pieces on their way over HTTP or from a repair, by column. */
   readonly pieces: Map<string, number>;
 }
 
@@ -96,6 +100,12 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
           break;
         case 'discard-column':
           discard(state, message, ctx);
+          break;
+        case 'restore-piece':
+          writeBack(state, message, ctx);
+          break;
+        case 'restorer-ended':
+          endPiece(state, message.column);
           break;
         case 'eraser-ended': {
           const { end, reply } = message;
@@ -163,11 +173,27 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
     state.open -= 1;
     // answered long ago, unless it was stopped before it began
     message.reply.reject(end.error ?? inFlight());
-    if (message.type !== 'receive-piece') return;
-    const column = nameOf(message.task);
+    if (message.type === 'receive-piece') endPiece(state, nameOf(message.task));
+  }
+
+  function endPiece(state: State, column: string): void {
     const pieces = (state.pieces.get(column) ?? 1) - 1;
     if (pieces > 0) state.pieces.set(column, pieces);
     else state.pieces.delete(column);
+  }
+
+  /** As pieces that come, those that are repaired may do so side by side. */
+  function writeBack(state: State, message: RestorePiece, ctx: Context<Message>): void {
+    const column = nameOf(message.column);
+    const name = `${column}/${message.segmentIndex}`;
+    if (ctx.child(column) || ctx.child(name)) {
+      message.reply.reject(inFlight());
+      return;
+    }
+    const confirm = () => confirmColumn(message, ports.ledger, ports.pieces);
+    const ref: Ref<never> = ctx.spawn(name, restorer({ message, ports, confirm }));
+    ctx.watch(ref, () => ({ type: 'restorer-ended', column }));
+    state.pieces.set(column, (state.pieces.get(column) ?? 0) + 1);
   }
 
   function discard(

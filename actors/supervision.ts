@@ -53,6 +53,11 @@ export const SUPERVISION: SupervisionTable = {
   receivers: STANDING,
   /** Tells the sender why it ends; a new offer begins anew at the first missing piece. */
   receiver: ONE_SHOT,
+  /** Writes back what was repaired; whoever asked for it hears of its failure from itself. */
+  restorer: ONE_SHOT,
+  repairer: STANDING,
+  /** Makes one thing again, or verifies one object; its askers hear of its failure. */
+  repair: ONE_SHOT,
   approver: STANDING,
   signer: STANDING,
   agent: STEADY,

@@ -98,7 +98,7 @@ function headersOf(contentType: string, size: number, range: ByteRange | undefin
 
 /** Begins the response; `release` is called when it has ended. */
 async function send(
-  { pieces, limits }: GatewayParts,
+  { pieces, limits, repairer }: GatewayParts,
   c: GatewayContext,
   { job, plan }: StoredPayload,
   range: ByteRange | undefined,
@@ -106,7 +106,14 @@ async function send(
   release: () => void,
 ): Promise<ReadableStream<Uint8Array>> {
   const record = c.get('record');
-  const chunks = readPayload(pieces, job, plan, range ?? { offset: 0, length: plan.payloadSize }, signal);
+  const recover =
+    repairer &&
+    ((segmentIndex: number, until: AbortSignal) =>
+      repairer.ask<Uint8Array>((reply) => ({ type: 'recover-segment', job, segmentIndex, reply }), {
+        signal: until,
+      }));
+  const source = { pieces, job, plan, ...(recover && { recover }) };
+  const chunks = readPayload(source, range ?? { offset: 0, length: plan.payloadSize }, signal);
   const { body, ended } = await payloadResponse(chunks, {
     idleTimeoutMs: limits.idleTimeoutMs,
     outgoing: c.env?.outgoing,

@@ -13,6 +13,7 @@ import { putDelegated } from './handlers/put-delegated.ts';
 import { putDelegatedPart } from './handlers/put-delegated-part.ts';
 import { putObject } from './handlers/put-object.ts';
 import { putPart } from './handlers/put-part.ts';
+import { recoverPiece } from './handlers/recover-piece.ts';
 import { registerKey } from './handlers/register-key.ts';
 import { replicatePiece } from './handlers/replicate-piece.ts';
 import { status } from './handlers/status.ts';
@@ -49,6 +50,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     'download-object': universalEndpoint(parts, deliver, 'download'),
     status: status(parts),
     'replicate-piece': parts.receivers ? replicatePiece(parts, parts.receivers) : refuseOperation,
+    'recover-piece':
+      parts.receivers && parts.repairer ? recoverPiece(parts, parts.repairer) : refuseOperation,
     'register-key': registerKey(parts),
     'list-keys': listKeys(parts),
     'delete-keys': deleteKeys(parts),

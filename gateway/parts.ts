@@ -1,4 +1,4 @@
-import type { AgentMessage, ObjectsMessage, ReceptionMessage } from '../actors/messages.ts';
+import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '../actors/messages.ts';
 import type { Ref } from '../runtime/actors/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { PieceStore } from '../runtime/pieces/piece-store.ts';
@@ -19,6 +19,8 @@ export interface GatewayParts {
   readonly agent: Ref<AgentMessage>;
   /** Takes the tasks of other SPs; absent where this SP does not serve the HTTP wire. */
   readonly receivers?: Ref<ReceptionMessage>;
+  /** Makes again what is lost, and hands out to other SPs; without it a lost segment cannot be read. */
+  readonly repairer?: Ref<RepairMessage>;
   readonly limits: GatewayLimits;
   /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */
   readonly domains: readonly string[];

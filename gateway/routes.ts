@@ -1,5 +1,6 @@
 import { Terminal } from '../protocols/errors.ts';
 import { REPLICATE_PIECE_PATH } from '../protocols/replication/receive-message.ts';
+import { RECOVER_PIECE_PATH } from '../protocols/replication/recovery-message.ts';
 import type { Address, Target } from './address.ts';
 
 /** What the gateway serves. */
@@ -17,6 +18,7 @@ export type Operation =
   | 'download-object'
   | 'status'
   | 'replicate-piece'
+  | 'recover-piece'
   | 'register-key'
   | 'list-keys'
   | 'delete-keys';
@@ -57,6 +59,7 @@ const SERVICES: readonly {
   { method: 'GET', service: 'download', operation: 'download-object' },
   { method: 'GET', service: 'status', operation: 'status' },
   { method: 'PUT', service: REPLICATE_PIECE_PATH.slice(1), operation: 'replicate-piece' },
+  { method: 'GET', service: RECOVER_PIECE_PATH.slice(1), operation: 'recover-piece' },
 ];
 
 /**

@@ -132,7 +132,7 @@ async function openParts(
     DRAIN_LIMIT_MS,
   );
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const { objects, receivers, agent } = spawnTree(system, {
+  const { objects, receivers, repairer, agent } = spawnTree(system, {
     config,
     keys,
     chain,
@@ -169,6 +169,7 @@ async function openParts(
           offChainKeys: records.offChainKeys,
           objects,
           agent,
+          repairer,
           ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(limits),
           domains: config.gateway.domains,

@@ -4,10 +4,11 @@ import { approver } from '../../actors/approver.ts';
 import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
 import { CARETAKER_TIMING, caretaker } from '../../actors/caretaker.ts';
 import { jobs } from '../../actors/jobs.ts';
-import type { AgentMessage, ObjectsMessage, ReceptionMessage } from '../../actors/messages.ts';
+import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '../../actors/messages.ts';
 import { objects } from '../../actors/objects.ts';
 import { PRIMARY_TIMING } from '../../actors/ports.ts';
 import { receivers } from '../../actors/receivers.ts';
+import { repairer } from '../../actors/repair/repairer.ts';
 import { SECONDARY_TIMING } from '../../actors/secondary-ports.ts';
 import { signer } from '../../actors/signer.ts';
 import { signerLine } from '../../actors/signer-line.ts';
@@ -39,12 +40,15 @@ const JOBS_AT_ONCE = 64;
 const COLUMNS_AT_ONCE = 64;
 /** Payload bytes on their way to one SP. */
 const OUTGOING_PER_SP = 8 * 2 ** 20;
+/** A holder of a lost piece that is silent for so long is no longer waited for alone, ms. */
+const HEDGE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
 /** The actors that the gateway talks to. */
 export interface TopActors {
   readonly objects: Ref<ObjectsMessage>;
   readonly receivers: Ref<ReceptionMessage>;
+  readonly repairer: Ref<RepairMessage>;
   readonly agent: Ref<AgentMessage>;
 }
 
@@ -55,6 +59,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const spId = config.sp.id;
   const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
 
+  const memory = new ByteBudget(config.limits.byteBudget);
   const secondary = {
     spId,
     chain,
@@ -86,7 +91,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       peers: wires.client,
       signer: sealing,
       providers: (signal) => chain.storageProviders(signal && { signal }),
-      memory: new ByteBudget(config.limits.byteBudget),
+      memory,
       outgoing: new ByteBudgets(OUTGOING_PER_SP),
       durability,
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },
@@ -98,6 +103,22 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const receiving = system.spawn(
     'receivers',
     receivers({ ports: secondary, approver: approving, limit: COLUMNS_AT_ONCE }),
+  );
+  const repairing = system.spawn(
+    'repairer',
+    repairer({
+      spId,
+      chain,
+      journal,
+      pieces,
+      peers: wires.pieces,
+      host: wires.host,
+      calls: home.calls,
+      memory,
+      hedgeMs: HEDGE_MS,
+      objects: primary,
+      receivers: receiving,
+    }),
   );
   system.spawn('jobs', jobs({ queue, objects: primary, limit: JOBS_AT_ONCE }));
   system.spawn(
@@ -118,5 +139,5 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       },
     }),
   );
-  return { objects: primary, receivers: receiving, agent: announcing };
+  return { objects: primary, receivers: receiving, repairer: repairing, agent: announcing };
 }

@@ -4,7 +4,8 @@ import type { Keyring } from '../../runtime/keys/keys.ts';
 import { absentHost } from '../../runtime/peers/absent-host.ts';
 import { connectPeers, type Peers } from '../../runtime/peers/connect-peers.ts';
 import { HttpPeerClient } from '../../runtime/peers/http/client.ts';
-import type { PeerClient, PeerHost } from '../../runtime/peers/peers.ts';
+import type { PeerClient, PeerHost, PieceSource } from '../../runtime/peers/peers.ts';
+import { PieceWires } from '../../runtime/peers/piece-wires.ts';
 import { PeerWires } from '../../runtime/peers/wires.ts';
 import type { Logger } from '../../runtime/telemetry/logger.ts';
 import type { NodeConfig, PlaneConfig } from '../config/schema.ts';
@@ -29,6 +30,8 @@ export interface WireParts {
 export interface Wires {
   readonly client: PeerClient;
   readonly host: PeerHost;
+  /** Where what is lost is fetched from. */
+  readonly pieces: PieceSource;
 }
 
 /** Opens the wires that the configuration names (design §5). @throws as `connectPlane` and `connectPeers` */
@@ -51,7 +54,8 @@ export async function openWires(wireParts: WireParts): Promise<Wires> {
       (it) => it.close(),
     ));
   const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });
-  return { client, host: nats?.host ?? absentHost };
+  const pieces = new PieceWires({ ...(nats && { nats: nats.pieces }), ...(http && { http }) });
+  return { client, host: nats?.host ?? absentHost, pieces };
 }
 
 async function joinPlane(wireParts: WireParts, plane: PlaneConfig): Promise<Peers> {

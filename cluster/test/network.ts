@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
 import { connect } from 'nats';
@@ -221,11 +222,33 @@ export class Network {
     await this.#pieces(spId, (store) => store.delete(key));
   }
 
-  async #pieces<T>(spId: number, work: (store: ObjectStore) => Promise<T>): Promise<T> {
+  /** Takes one chunk out of a stored piece behind an SP's back, as a broken disk may. */
+  async damagePiece(spId: number, key: string, chunk = 0): Promise<void> {
+    await this.#pieces(spId, async (store, connection) => {
+      const manager = await jetstreamManager(connection);
+      const stream = (await store.status()).streamInfo.config.name;
+      const sequences = (await store.info(key))?.metadata?.['chunk-sequences']?.split(',').map(Number);
+      await manager.streams.deleteMessage(stream, sequences?.[chunk] ?? 0);
+    });
+  }
+
+  /** Takes all pieces whose name passes out of an SP's PieceStore behind its back. @returns how many went */
+  async losePieces(spId: number, which: (key: string) => boolean): Promise<number> {
+    return this.#pieces(spId, async (store) => {
+      const lost = (await store.list()).filter(({ name, deleted }) => !deleted && which(name));
+      for (const { name } of lost) await store.delete(name);
+      return lost.length;
+    });
+  }
+
+  async #pieces<T>(
+    spId: number,
+    work: (store: ObjectStore, connection: NatsConnection) => Promise<T>,
+  ): Promise<T> {
     const { url, user, password, bucket } = this.#file(spId).nats;
     const connection = await connect({ servers: url, user, pass: password });
     try {
-      return await work(await new Objm(jetstream(connection)).open(bucket));
+      return await work(await new Objm(jetstream(connection)).open(bucket), connection);
     } finally {
       await connection.close();
     }

@@ -67,7 +67,7 @@ function homeAccount(sp: SpAccount): string {
   }`;
 }
 
-/** Asks and fetches wait 10 s for their answers, so the right to answer need not live longer than a minute. */
+/** Asks and fetches wait 30 s at most for their answers, so the right to answer need not live longer than a minute. */
 function peersMember(sp: SpAccount): string {
   const id = sp.spId;
   return `      {

@@ -12,7 +12,7 @@ import { recoverySubject } from './subjects.ts';
 export type FetchedRange = ControlBody<'fetch'>;
 
 /** For one answer; ms. */
-const ANSWER_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 30_000;
 /** How often an SP is asked that is busy, and the pause before, which grows with each try; ms. */
 const BUSY_TRIES = 10;
 const BUSY_PAUSE_MS = 50;

@@ -183,7 +183,7 @@ test.serial('an answer cannot be led to anybody but its asker', async (t) => {
   const { bytes } = await deskOf(3).seal({ kind: 'fetch', to: 2, about, expiresAt, body });
   for (const reply of [`${peersInbox(1)}.x`, 'peer.1.offer.2.4711.0.0', `${peersInbox(33)}.x`]) {
     rogue.publish('recovery.2.3', bytes, { reply });
-    t.deepEqual(await heard.take(1), ['fetch-misdirected']);
+    t.deepEqual(await heard.take(1), ['reply-misdirected']);
   }
   t.deepEqual(asked, []);
 });

@@ -4,8 +4,8 @@ import { Retryable, Terminal, throwIfAborted, toSealionError } from '../../proto
 import { toHex } from '../../protocols/greenfield/hex.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { MAX_FETCH_BYTES } from '../../protocols/replication/bodies.ts';
-import { peersInbox } from '../nats/accounts.ts';
 import { natsError } from '../nats/errors.ts';
+import { checkReply } from './answer.ts';
 import type { PeerContext } from './context.ts';
 import { type FetchedRange, fetchRange } from './fetch-range.ts';
 import { FETCH_WINDOW, FETCHES_AT_ONCE, FETCHES_PER_ASKER, HEADER_ROOM } from './limits.ts';
@@ -120,11 +120,10 @@ export class Recovery implements PieceSource {
     const { desk, log } = this.#context;
     // the server lets nobody publish under the name of another
     const from = Number(lastToken(message.subject));
-    if (!message.reply?.startsWith(`${peersInbox(from)}.`)) {
-      log.warn(
-        { error: refused('fetch-misdirected', 'It leads its answer away from its asker.'), from },
-        REFUSED,
-      );
+    try {
+      checkReply(message, from);
+    } catch (error) {
+      log.warn({ error, from }, REFUSED);
       return;
     }
     try {

@@ -3,11 +3,20 @@ import type { StorageProvider } from '../../../protocols/greenfield/types.ts';
 import { formatJobId } from '../../../protocols/job/identity.ts';
 import type { Chain } from '../../chain/chain.ts';
 import type { AccountKey } from '../../keys/keys.ts';
-import type { ApprovalAnswer, ApprovalAsk, ColumnOffer, PeerOptions, ReplicationSession } from '../peers.ts';
+import type {
+  ApprovalAnswer,
+  ApprovalAsk,
+  ColumnOffer,
+  PeerOptions,
+  PieceRequest,
+  PieceSource,
+  ReplicationSession,
+} from '../peers.ts';
 import { Recent } from '../recent.ts';
 import { admit } from './admission.ts';
 import { ColumnTask } from './column-task.ts';
 import { HttpLinks } from './links.ts';
+import { recoverPiece } from './recover-piece.ts';
 import { HTTP_TIMES, HttpSession, type HttpTimes } from './session.ts';
 
 export interface HttpPeersOptions {
@@ -27,8 +36,11 @@ const ADMISSION_LIFETIME_MS = 900_000;
 /** Columns whose progress is remembered, and how long: a try that begins again goes on where the last one ended. */
 const PROGRESS = { maxEntries: 1_000, ttlMs: 900_000 };
 
-/** How this SP, as a primary, reaches the others over today's HTTP wire (greenfield.md §6.4). */
-export class HttpPeerClient {
+/** A piece may take longer to come than a short answer. */
+const PIECE_TIME_FACTOR = 3;
+
+/** How this SP reaches the others over today's HTTP wire (greenfield.md §6.4). */
+export class HttpPeerClient implements PieceSource {
   readonly #options: HttpPeersOptions;
   readonly #links: HttpLinks;
   /** How many pieces a secondary has taken, by column. */
@@ -74,6 +86,17 @@ export class HttpPeerClient {
       firstMissing: this.#progress.get(column) ?? 0,
       onProgress: (pieces) => this.#progress.set(column, pieces),
     });
+  }
+
+  async fetchPiece(request: PieceRequest, { signal }: PeerOptions = {}): Promise<Uint8Array> {
+    const { times } = this.#options;
+    const timeoutMs = PIECE_TIME_FACTOR * (times?.request ?? HTTP_TIMES.request);
+    return recoverPiece(request, { ...this.#options, links: this.#links, timeoutMs }, signal);
+  }
+
+  /** This wire carries no lists. */
+  async fetchChecksums(): Promise<undefined> {
+    return undefined;
   }
 
   /** Ends what is under way. */

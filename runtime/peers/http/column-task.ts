@@ -95,7 +95,7 @@ function withContent(onChain: ObjectOnChain, version: number): ObjectInfo | unde
 }
 
 /** As Go writes an ObjectInfo; what is zero makes no difference. Source type and tags are not kept here. */
-function wireObject(object: ObjectInfo): WireObject {
+export function wireObject(object: ObjectInfo): WireObject {
   return {
     owner: object.owner,
     creator: object.creator,
@@ -117,7 +117,8 @@ function wireObject(object: ObjectInfo): WireObject {
   };
 }
 
-function wireParams(params: StorageParams): WireObject {
+/** As Go writes the storage parameters, as far as they are kept here. */
+export function wireParams(params: StorageParams): WireObject {
   return {
     versioned_params: {
       max_segment_size: params.maxSegmentSize,

@@ -13,11 +13,15 @@ export interface HttpCall {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Bytes of the longest answer that is of use; what SPs say to each other is short unless it is a piece. */
+  readonly maxAnswer?: number;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly bytes: Uint8Array;
+  /** The bytes as text; empty where bytes were asked for and have come. */
   readonly body: string;
 }
 
@@ -25,7 +29,7 @@ export interface HttpAnswer {
 const SOCKETS_PER_SP = 32;
 /** Kept open for later calls, to one SP. */
 const IDLE_SOCKETS_PER_SP = 4;
-/** What SPs answer to each other is short; a longer answer is cut off. */
+/** A longer answer is cut off, unless a longer one was asked for. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /**
@@ -64,8 +68,14 @@ export class HttpLinks {
     return withDeadline(timeoutMs, signals, async (signal) => {
       try {
         const response = await this.#send(url, call, signal);
-        const body = await read(response);
-        return { status: response.statusCode ?? 0, headers: response.headers, body };
+        const bytes = await read(response, Math.max(call.maxAnswer ?? 0, MAX_ANSWER_BYTES));
+        const { statusCode: status = 0, headers } = response;
+        return {
+          status,
+          headers,
+          bytes,
+          body: status === 200 && call.maxAnswer ? '' : bytes.toString('utf8'),
+        };
       } catch (cause) {
         for (const source of signals) throwIfAborted(source);
         if (cause instanceof SealionError) throw cause;
@@ -116,15 +126,15 @@ function below({ endpoint, path }: HttpCall): URL {
   return url;
 }
 
-async function read(response: IncomingMessage): Promise<string> {
+async function read(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) break;
+    if (size > maxBytes) break;
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function unreachable(endpoint: string, why: string, cause?: unknown): Retryable {

@@ -1,0 +1,130 @@
+import { Retryable, type SealionError } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
+import { checksum, integrityHash, PRIMARY } from '../../protocols/integrity/checksums.ts';
+import { formatJobId } from '../../protocols/job/identity.ts';
+import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
+import { Recent } from '../../runtime/peers/recent.ts';
+import { Columns } from '../column/record.ts';
+import { readJob } from '../job-log.ts';
+import type { SealedContent } from './content.ts';
+import type { RepairPorts } from './repair-ports.ts';
+import { SegmentRecords } from './segment-record.ts';
+
+/** Lists kept of other SPs' columns, and how long. */
+const KEPT = { maxEntries: 64, ttlMs: 600_000 };
+
+/**
+ * The checksums of single pieces. The chain has one hash over all of a role; so a list, wherever it comes from,
+ * counts when it hashes to that, and from then on each of its pieces can be verified alone.
+ */
+export class ChecksumLists {
+  readonly #ports: RepairPorts;
+  readonly #columns: Columns;
+  readonly #records: SegmentRecords;
+  readonly #known = new Recent<string, readonly Hex[]>(KEPT);
+
+  constructor(ports: RepairPorts) {
+    this.#ports = ports;
+    this.#columns = new Columns({ ledger: ports.journal.ledger, pieces: ports.pieces });
+    this.#records = new SegmentRecords(ports.journal.ledger);
+  }
+
+  /**
+   * The list of what we store ourselves, as our own records or stores have it; undefined when none of them fits the
+   * chain any more.
+   * @param role `PRIMARY`, or the index of our column
+   */
+  async own(content: SealedContent, role: number, signal: AbortSignal): Promise<readonly Hex[] | undefined> {
+    const known = this.#recall(content, role);
+    if (known) return known;
+    for await (const list of this.#candidates(content, role, signal)) {
+      if (list && fits(list, content, role)) return this.#keep(content, role, list);
+    }
+    return undefined;
+  }
+
+  /** Takes a list of ours in that was found out otherwise. @returns false when it does not fit the chain */
+  async learn(content: SealedContent, role: number, list: readonly Hex[]): Promise<boolean> {
+    if (!fits(list, content, role)) return false;
+    this.#keep(content, role, list);
+    if (role === PRIMARY) await this.#records.put({ job: content.job, segmentChecksums: list });
+    return true;
+  }
+
+  /**
+   * The list of another SP's column. Where the wire carries none, or the holder's is wrong, the whole column is read
+   * once, piece by piece: the caller has room in memory for one of them.
+   * @throws Retryable `column-unverified` when the holder's column is not the chain's; as `fetchPiece`
+   */
+  async ofColumn(content: SealedContent, index: number, signal: AbortSignal): Promise<readonly Hex[]> {
+    const known = this.#recall(content, index);
+    if (known) return known;
+    const { job, gvg, plan } = content;
+    const to = gvg.secondarySpIds[index] ?? 0;
+    const column = { job, to, gvgId: gvg.id, redundancyIndex: index };
+    const told = await this.#ports.peers.fetchChecksums(
+      { ...column, segmentCount: plan.segmentCount },
+      { signal },
+    );
+    if (told && fits(told, content, index)) return this.#keep(content, index, told);
+    const read: Hex[] = [];
+    for (let segmentIndex = 0; segmentIndex < plan.segmentCount; segmentIndex += 1) {
+      const length = plan.pieceLength(segmentIndex);
+      const bytes = await this.#ports.peers.fetchPiece({ ...column, segmentIndex, length }, { signal });
+      read.push(checksum(bytes));
+    }
+    if (fits(read, content, index)) return this.#keep(content, index, read);
+    throw unverified(content, index);
+  }
+
+  async *#candidates(
+    content: SealedContent,
+    role: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Hex[] | undefined> {
+    const { job } = content;
+    if (role === PRIMARY) {
+      yield (await this.#records.get(job))?.segmentChecksums;
+      yield (await readJob(job, this.#ports.journal, signal))?.payload?.segmentChecksums;
+    } else {
+      yield (await this.#columns.get({ job, redundancyIndex: role }))?.held?.pieceChecksums;
+    }
+    yield this.#stored(content, role, signal);
+  }
+
+  /** What the PieceStore says of what it holds; undefined when it does not hold everything. */
+  async #stored(
+    { job, plan }: SealedContent,
+    role: number,
+    signal: AbortSignal,
+  ): Promise<readonly Hex[] | undefined> {
+    const list: Hex[] = [];
+    for (let segment = 0; segment < plan.segmentCount; segment += 1) {
+      const key = role === PRIMARY ? segmentKey(job, segment) : pieceKey(job, segment, role);
+      const stored = await this.#ports.pieces.stat(key, { signal });
+      if (!stored) return undefined;
+      list.push(stored.checksum);
+    }
+    return list;
+  }
+
+  #recall({ job, checksums }: SealedContent, role: number): readonly Hex[] | undefined {
+    return this.#known.get(`${formatJobId(job)}/${role}/${checksums[role + 1]}`);
+  }
+
+  #keep({ job, checksums }: SealedContent, role: number, list: readonly Hex[]): readonly Hex[] {
+    this.#known.set(`${formatJobId(job)}/${role}/${checksums[role + 1]}`, list);
+    return list;
+  }
+}
+
+function fits(list: readonly Hex[], { plan, checksums }: SealedContent, role: number): boolean {
+  return list.length === plan.segmentCount && integrityHash(list) === checksums[role + 1];
+}
+
+function unverified({ gvg }: SealedContent, index: number): SealionError {
+  return new Retryable({
+    code: 'column-unverified',
+    message: `Storage provider ${gvg.secondarySpIds[index]} does not hold column ${index} as the chain has it.`,
+  });
+}

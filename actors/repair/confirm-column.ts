@@ -1,0 +1,23 @@
+import { Terminal } from '../../protocols/errors.ts';
+import type { Ledger } from '../../runtime/journal/journal.ts';
+import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import { Columns } from '../column/record.ts';
+import type { RestorePiece } from './restorer.ts';
+
+/**
+ * A piece is written back only where our record of the column still wants exactly it.
+ * @throws Terminal `column-changed`
+ */
+export async function confirmColumn(
+  { column, segmentIndex, restoration }: RestorePiece,
+  ledger: Ledger,
+  pieces: PieceStore,
+): Promise<void> {
+  const record = await new Columns({ ledger, pieces }).get(column);
+  const wanted = !record?.discarding && record?.held?.pieceChecksums[segmentIndex];
+  if (wanted === restoration.checksum) return;
+  throw new Terminal({
+    code: 'column-changed',
+    message: `The column of ${restoration.key} has changed since its repair began.`,
+  });
+}

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Retryable, toSealionError } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
+import { checksum, PRIMARY } from '../../protocols/integrity/checksums.ts';
+import { redundancyCode } from '../../protocols/payload/redundancy.ts';
+import type { ChecksumLists } from './checksum-lists.ts';
+import type { SealedContent } from './content.ts';
+import { decodeSegment } from './decode.ts';
+import { gather, type ShardSource } from './gather.ts';
+import type { RepairPorts } from './repair-ports.ts';
+
+/** Something made again, with the checksum that it was verified against. */
+export interface Recovered {
+  readonly bytes: Uint8Array;
+  readonly checksum: Hex;
+}
+
+/** Which piece of our column, and its checksum: from a list that fits the chain. */
+export interface PieceAt {
+  readonly column: number;
+  readonly segmentIndex: number;
+  readonly expected: Hex;
+}
+
+/** Makes segments and pieces again from what the other holders of an object have. Writes nothing. */
+export class Recoverer {
+  readonly #ports: RepairPorts;
+  readonly #lists: ChecksumLists;
+
+  constructor(ports: RepairPorts, lists: ChecksumLists) {
+    this.#ports = ports;
+    this.#lists = lists;
+  }
+
+  /**
+   * A segment of the primary from any four of the six columns, with REPLICA from any one.
+   * @param use what is done with it, while it counts as memory in use
+   * @throws Retryable `too-few-pieces`; what `use` throws; Cancelled
+   */
+  async segment<T>(
+    content: SealedContent,
+    index: number,
+    use: (segment: Recovered) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const expected = (await this.#lists.own(content, PRIMARY, signal))?.[index];
+    return this.#inMemory(content, index, signal, async () => {
+      const bytes = await this.#decode(content, index, { expected, without: undefined, signal });
+      return use({ bytes, checksum: expected ?? checksum(bytes) });
+    });
+  }
+
+  /**
+   * A piece of our column, as the primary makes it from its segment, or from any four other columns.
+   * @param use as in `segment`
+   * @throws as `segment`
+   */
+  async piece<T>(
+    content: SealedContent,
+    at: PieceAt,
+    use: (piece: Recovered) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.#inMemory(content, at.segmentIndex, signal, async () =>
+      use({ bytes: await this.#piece(content, at, signal), checksum: at.expected }),
+    );
+  }
+
+  async #piece(content: SealedContent, at: PieceAt, signal: AbortSignal): Promise<Uint8Array> {
+    const { column, segmentIndex, expected } = at;
+    const over = new AbortController();
+    const stop = () => over.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const fromPrimary = this.#fetch(content, content.gvg.primarySpId, column, segmentIndex, over.signal).then(
+      (bytes) => verified(bytes, expected),
+    );
+    const fromOthers = async () => {
+      const slow = sleep(this.#ports.hedgeMs, undefined, { signal: over.signal });
+      await Promise.race([
+        slow,
+        fromPrimary.then(
+          () => slow,
+          () => undefined,
+        ),
+      ]);
+      const segment = await this.#decode(content, segmentIndex, {
+        expected: undefined,
+        without: column,
+        signal: over.signal,
+      });
+      return verified(redundancyCode(content.plan).shard(segment, column), expected);
+    };
+    try {
+      return await Promise.any([fromPrimary, fromOthers()]);
+    } catch (error) {
+      throw asRetryable(error);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      over.abort();
+    }
+  }
+
+  /**
+   * Decodes a segment from columns. With its own checksum any that arrive are tried together; without, each piece is
+   * verified against its column's list first.
+   */
+  async #decode(
+    content: SealedContent,
+    segmentIndex: number,
+    options: {
+      readonly expected: Hex | undefined;
+      /** A column that is not asked for. */
+      readonly without: number | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Uint8Array> {
+    const { gvg, plan } = content;
+    const { expected, without, signal } = options;
+    const code = redundancyCode(plan);
+    const { length } = plan.segment(segmentIndex);
+    const sources = gvg.secondarySpIds.flatMap((spId, index): ShardSource[] => {
+      if (index === without || spId === this.#ports.spId) return [];
+      const fetch = async (over: AbortSignal) => {
+        if (expected !== undefined) return this.#fetch(content, spId, index, segmentIndex, over);
+        const list = await this.#lists.ofColumn(content, index, over);
+        const bytes = await this.#fetch(content, spId, index, segmentIndex, over);
+        return verified(bytes, list[segmentIndex]);
+      };
+      return [{ index, name: `sp ${spId}`, fetch }];
+    });
+    return gather(sources, {
+      need: code.dataShards,
+      hedgeMs: this.#ports.hedgeMs,
+      signal,
+      accept: (shards, newest) => decodeSegment(code, shards, newest, { length, expected }),
+    });
+  }
+
+  #fetch(
+    { job, gvg, plan }: SealedContent,
+    to: number,
+    redundancyIndex: number,
+    segmentIndex: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const length = plan.pieceLength(segmentIndex);
+    const request = { job, to, gvgId: gvg.id, redundancyIndex, segmentIndex, length };
+    return this.#ports.peers.fetchPiece(request, { signal });
+  }
+
+  /** Room for the pieces that may come and for the segment that they make. */
+  async #inMemory<T>(
+    { plan }: SealedContent,
+    segmentIndex: number,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const bytes = plan.segment(segmentIndex).length + plan.columnCount * plan.pieceLength(segmentIndex);
+    const release = await this.#ports.memory.acquire(bytes, signal);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+}
+
+/** @throws Retryable `piece-unverified` */
+function verified(bytes: Uint8Array, expected: Hex | undefined): Uint8Array {
+  if (checksum(bytes) === expected) return bytes;
+  throw new Retryable({ code: 'piece-unverified', message: 'What came does not match its checksum.' });
+}
+
+function asRetryable(error: unknown): unknown {
+  if (!(error instanceof AggregateError)) return error;
+  const reasons = error.errors.map((reason: unknown) => toSealionError(reason));
+  const cancelled = reasons.find(({ kind }) => kind === 'cancelled');
+  if (cancelled && reasons.every(({ kind }) => kind === 'cancelled')) return cancelled;
+  return new Retryable({
+    code: 'too-few-pieces',
+    message: `The piece cannot be made again: ${reasons.map(({ message }) => message).join(' ')}`,
+    cause: error,
+  });
+}

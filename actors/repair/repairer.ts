@@ -1,0 +1,242 @@
+import { z } from 'zod';
+import { Cancelled, Terminal, toSealionError } from '../../protocols/errors.ts';
+import { PRIMARY } from '../../protocols/integrity/checksums.ts';
+import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import type { Behaviour, Context, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
+import type { Calls } from '../../runtime/home/calls.ts';
+import type { PeerHost } from '../../runtime/peers/peers.ts';
+import type { RepairMessage } from '../messages.ts';
+import { settle } from '../settle.ts';
+import { ChecksumLists } from './checksum-lists.ts';
+import { sealedContent } from './content.ts';
+import { HandOut } from './hand-out.ts';
+import { type Recovered, Recoverer } from './recover.ts';
+import type { RepairPorts } from './repair-ports.ts';
+import type { RestorePiece, RestoreSegment } from './restorer.ts';
+import { VERIFY, type Verification } from './verification.ts';
+import { keyOf, type Place, Verifier } from './verify.ts';
+import { type TaskWork, WorkList } from './work-list.ts';
+
+export interface RepairerOptions extends RepairPorts {
+  readonly host: Pick<PeerHost, 'serveRecovery'>;
+  /** Between the nodes of this SP, and the command line. */
+  readonly calls: Pick<Calls, 'serve'>;
+  /** The owners of what is written back. */
+  readonly objects: Ref<RestoreSegment>;
+  readonly receivers: Ref<RestorePiece>;
+}
+
+/** What the repairer hears: the gateway, and the caretaker or a command that wants an object verified. */
+export type RepairerMessage =
+  | RepairMessage
+  | {
+      readonly type: 'verify';
+      readonly job: JobId;
+      /** The first segment of the part. */
+      readonly from: number;
+      readonly repair: boolean;
+      readonly reply: Reply<Verification>;
+    };
+
+type Message =
+  | RepairerMessage
+  | {
+      readonly type: 'task-ended';
+      readonly list: WorkList<Message>;
+      readonly name: string;
+      readonly error: unknown;
+    }
+  | { readonly type: 'handed-out'; readonly outcome: Outcome<void> }
+  | { readonly type: 'serving-ended'; readonly what: string; readonly outcome: Outcome<void> };
+
+interface State {
+  /** For readers, who wait; beside it, for rounds and commands. */
+  readonly urgent: WorkList<Message>;
+  readonly routine: WorkList<Message>;
+  /** Since the start of this incarnation. */
+  readonly counts: { recovered: number; repaired: number; lost: number; handedOut: number };
+}
+
+/** Segments made again at once for readers, and parts of objects verified at once. */
+const URGENT_AT_ONCE = 4;
+const ROUTINE_AT_ONCE = 2;
+
+const question = z.object({
+  objectId: z.string().regex(/^[1-9][0-9]{0,77}$/),
+  version: z.int().min(0).max(999_999_999),
+  from: z.int().nonnegative(),
+  repair: z.boolean(),
+});
+
+/**
+ * Makes lost segments and pieces again from what other SPs hold, has their owners write them back, and hands stored
+ * pieces out to SPs that do the same. Nothing is written or served that was not verified against the chain.
+ */
+export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, State> {
+  const lists = new ChecksumLists(options);
+  const recoverer = new Recoverer(options, lists);
+  const handOut = new HandOut(options, lists);
+  const verifier = new Verifier({ ports: options, lists, recoverer, writeBack });
+
+  const behaviour: Behaviour<Message, State> = {
+    kind: 'repairer',
+    start(ctx) {
+      const state: State = {
+        urgent: newList(URGENT_AT_ONCE),
+        routine: newList(ROUTINE_AT_ONCE),
+        counts: { recovered: 0, repaired: 0, lost: 0, handedOut: 0 },
+      };
+      const serving = {
+        'fetches of other SPs': (signal: AbortSignal) =>
+          options.host.serveRecovery(
+            async (fetch, over) => {
+              const bytes = await handOut.fetch(fetch, over);
+              state.counts.handedOut += 1;
+              return bytes;
+            },
+            { signal },
+          ),
+        'calls to verify': (signal: AbortSignal) =>
+          options.calls.serve(VERIFY, (asked, over) => verifyAsked(ctx, asked, over), { signal }),
+      };
+      for (const [what, serve] of Object.entries(serving)) {
+        ctx.pipe(serve, (outcome) => ({ type: 'serving-ended', what, outcome }));
+      }
+      say(state, ctx);
+      return state;
+    },
+
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case 'recover-segment':
+          state.urgent.add(recovering(message, state), message.reply, ctx);
+          break;
+        case 'verify':
+          state.routine.add(verifying(message, state), message.reply, ctx);
+          break;
+        case 'hand-out':
+          ctx.pipe(
+            (signal) => settle(message.reply, handOut.task(message.task, signal)),
+            (outcome) => ({ type: 'handed-out', outcome }),
+          );
+          break;
+        case 'handed-out':
+          state.counts.handedOut += 1;
+          break;
+        case 'task-ended':
+          message.list.end(message.name, message.error, ctx);
+          break;
+        case 'serving-ended': {
+          // it ends only with us; anything else begins again
+          const { outcome, what } = message;
+          throw toSealionError(outcome.ok ? new Error(`${what} are not answered any more`) : outcome.error);
+        }
+      }
+      say(state, ctx);
+      return state;
+    },
+
+    stopped(state) {
+      const stopped = new Cancelled({ code: 'repairer-stopped', message: 'The repairer has stopped.' });
+      state?.urgent.close(stopped);
+      state?.routine.close(stopped);
+    },
+  };
+  return behaviour;
+
+  /** Bytes first, to whoever waits for them; then they are written back. */
+  function recovering(
+    { job, segmentIndex }: Extract<RepairMessage, { type: 'recover-segment' }>,
+    { counts }: State,
+  ) {
+    return {
+      name: `segment/${formatJobId(job)}/${segmentIndex}`,
+      async run({ signal, say, answer }: TaskWork<Uint8Array>) {
+        say({ doing: `making segment ${segmentIndex} again`, waitsFor: 'its secondaries' });
+        const content = await sealedContent(job, options.chain, signal);
+        if (content.gvg.primarySpId !== options.spId) throw notOurs(job);
+        const use = async (recovered: Recovered) => {
+          counts.recovered += 1;
+          answer(recovered.bytes);
+          await writeBack({ job, role: PRIMARY, segmentIndex }, recovered, 'a reader missed it', signal);
+          counts.repaired += 1;
+        };
+        await recoverer.segment(content, segmentIndex, use, signal);
+      },
+    };
+  }
+
+  function verifying({ job, from, repair }: Extract<RepairerMessage, { type: 'verify' }>, { counts }: State) {
+    return {
+      name: `verify/${formatJobId(job)}/${from}${repair ? '/repair' : ''}`,
+      async run({ signal, say, answer }: TaskWork<Verification>) {
+        const part = await verifier.part(job, { from, repair }, (doing) => say({ doing }), signal);
+        for (const { state } of part.findings) {
+          if (state === 'repaired') counts.repaired += 1;
+          if (state === 'lost') counts.lost += 1;
+        }
+        answer(part);
+      },
+    };
+  }
+
+  async function verifyAsked(
+    ctx: Context<Message>,
+    asked: unknown,
+    signal: AbortSignal,
+  ): Promise<Verification> {
+    const { objectId, version, from, repair } = question.parse(asked);
+    const job = { objectId, version };
+    return ctx.self.ask<Verification>((reply) => ({ type: 'verify', job, from, repair, reply }), { signal });
+  }
+
+  async function writeBack(
+    place: Place,
+    recovered: Recovered,
+    because: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { job, role, segmentIndex } = place;
+    const restoration = { key: keyOf(place), ...recovered, because };
+    if (role === PRIMARY) {
+      const ask = (reply: Reply<void>): RestoreSegment => ({
+        type: 'restore-segment',
+        job,
+        restoration,
+        reply,
+      });
+      return options.objects.ask<void>(ask, { signal });
+    }
+    const column = { job, redundancyIndex: role };
+    const ask = (reply: Reply<void>): RestorePiece => ({
+      type: 'restore-piece',
+      column,
+      segmentIndex,
+      restoration,
+      reply,
+    });
+    return options.receivers.ask<void>(ask, { signal });
+  }
+}
+
+function newList(limit: number): WorkList<Message> {
+  return new WorkList<Message>(limit, (list, name, error) => ({ type: 'task-ended', list, name, error }));
+}
+
+function say({ urgent, routine, counts }: State, ctx: Context<Message>): void {
+  const { repaired, lost, handedOut } = counts;
+  const done = `repaired ${repaired}, not repairable ${lost}, handed out ${handedOut}`;
+  const running = urgent.running + routine.running;
+  ctx.say(
+    running > 0
+      ? { doing: `repairs and checks at work: ${running} (so far ${done})` }
+      : { doing: `idle (so far ${done})`, waitsFor: 'something that is lost' },
+  );
+}
+
+function notOurs(job: JobId): Terminal {
+  return new Terminal({
+    code: 'not-a-holder',
+    message: `We are not the primary of object ${formatJobId(job)}.`,
+  });
+}

@@ -1,0 +1,47 @@
+import type { JobId } from '../../protocols/job/identity.ts';
+import type { Behaviour, Reply } from '../../runtime/actors/types.ts';
+import type { Ledger } from '../../runtime/journal/journal.ts';
+import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import type { ColumnId } from '../column/record.ts';
+import { oneShot } from '../one-shot.ts';
+import { settle } from '../settle.ts';
+import { type Restoration, restore } from './restore.ts';
+
+/** Asked of `objects`, the owner of the primary's segments. */
+export interface RestoreSegment {
+  readonly type: 'restore-segment';
+  readonly job: JobId;
+  readonly restoration: Restoration;
+  readonly reply: Reply<void>;
+}
+
+/** Asked of `receivers`, the owner of the columns. */
+export interface RestorePiece {
+  readonly type: 'restore-piece';
+  readonly column: ColumnId;
+  readonly segmentIndex: number;
+  readonly restoration: Restoration;
+  readonly reply: Reply<void>;
+}
+
+export interface RestorerOptions {
+  readonly message: RestoreSegment | RestorePiece;
+  readonly ports: { readonly ledger: Ledger; readonly pieces: PieceStore };
+  /** @throws when the thing is not to be written after all */
+  confirm(signal: AbortSignal): Promise<unknown>;
+}
+
+/** Writes one stored thing back, in its owner's place, so that nobody else writes it meanwhile. */
+export function restorer({ message, ports, confirm }: RestorerOptions): Behaviour<never, undefined> {
+  return oneShot('restorer', async (ctx, signal) => {
+    const { restoration, reply } = message;
+    const { key, because } = restoration;
+    ctx.say({ doing: `writing ${key} back`, waitsFor: 'the PieceStore' });
+    const written = (async () => {
+      await confirm(signal);
+      await restore(restoration, ports, signal);
+      ctx.log.warn({ key, because }, 'repaired a stored piece');
+    })();
+    await settle(reply, written);
+  });
+}

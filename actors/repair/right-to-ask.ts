@@ -1,0 +1,83 @@
+import { Terminal } from '../../protocols/errors.ts';
+import { versionOnChain } from '../../protocols/greenfield/content.ts';
+import { PRIMARY } from '../../protocols/integrity/checksums.ts';
+import type { ReadRecoveryTask } from '../../protocols/replication/recovery-message.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
+import type { InboundFetch } from '../../runtime/peers/peers.ts';
+import { type SealedContent, sealedContent } from './content.ts';
+
+/*
+ * Who may have which piece, by what the chain says of the object's group: a secondary hands its own piece to the
+ * primary and to the other secondaries, the primary a secondary's piece to that secondary, and nobody else anything.
+ */
+
+/**
+ * Over NATS: the column itself is named.
+ * @throws Terminal `wrong-group`, `not-entitled`
+ */
+export function askedFor(
+  { gvg }: SealedContent,
+  spId: number,
+  { from, gvgId, redundancyIndex }: Pick<InboundFetch, 'from' | 'gvgId' | 'redundancyIndex'>,
+): void {
+  if (gvg.id !== gvgId) {
+    throw new Terminal({
+      code: 'wrong-group',
+      message: `The object is sealed in group ${gvg.id}, not ${gvgId}.`,
+    });
+  }
+  const holder = gvg.secondarySpIds[redundancyIndex];
+  const isMember = from === gvg.primarySpId || gvg.secondarySpIds.includes(from);
+  if (holder === spId && isMember) return;
+  if (gvg.primarySpId === spId && holder === from) return;
+  throw notEntitled(from);
+}
+
+/**
+ * Over HTTP, checked in the order and with the codes of today's SPs, but against the chain alone. Those recover EC
+ * objects only; a REPLICA object's pieces are handed out as well, since nobody asks for them but who can use them.
+ * @returns the column that is meant: the task names that of the asker
+ * @throws Terminal 50009 unknown object, 50031 another redundancy than the chain's, 50043 not sealed, 45209 bad
+ * index, 50030 no right to ask
+ */
+export async function checkTask(
+  task: ReadRecoveryTask,
+  { chain, spId }: { readonly chain: Chain; readonly spId: number },
+  signal: AbortSignal,
+): Promise<{ readonly content: SealedContent; readonly column: number }> {
+  const { job, bucketName, objectName, redundancyIndex: repaired } = task;
+  const onChain = await chain.object(bucketName, objectName, { signal });
+  if (!onChain || onChain.object.id !== job.objectId) {
+    throw refused('object-unknown', 50009, `there is no object ${job.objectId} of that name`);
+  }
+  if (onChain.object.redundancy !== task.redundancy) {
+    throw refused('wrong-redundancy', 50031, `the object is ${onChain.object.redundancy}`);
+  }
+  if (versionOnChain(onChain, job.version).kind !== 'sealed') {
+    throw refused('not-sealed', 50043, `version ${job.version} of the object is not sealed`);
+  }
+  const content = await sealedContent(job, chain, signal);
+  const { gvg, plan } = content;
+  if (repaired < PRIMARY || repaired >= plan.columnCount) {
+    throw refused('wrong-index', 45209, `there is no column ${repaired}`);
+  }
+  const providers = await chain.storageProviders({ signal });
+  const from = providers.find(({ operatorAddress }) => operatorAddress === task.signer)?.id ?? 0;
+  const column = gvg.primarySpId === spId ? repaired : gvg.secondarySpIds.indexOf(spId);
+  const holdsIt = repaired !== PRIMARY && gvg.secondarySpIds[repaired] === from;
+  const isPrimary = from !== 0 && from === gvg.primarySpId && gvg.primarySpId !== spId;
+  if (column < 0 || !(holdsIt || isPrimary)) throw notEntitled(from);
+  return { content, column };
+}
+
+function refused(code: string, gatewayCode: number, why: string): Terminal {
+  return new Terminal({ code, gatewayCode, message: `The recovery task is refused: ${why}.` });
+}
+
+function notEntitled(from: number): Terminal {
+  return new Terminal({
+    code: 'not-entitled',
+    message: `Storage provider ${from || 'unknown'} has no right to this piece, or we do not hold it.`,
+    gatewayCode: 50030,
+  });
+}

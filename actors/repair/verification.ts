@@ -1,0 +1,36 @@
+import type { JobId } from '../../protocols/job/identity.ts';
+
+/** What became of one stored segment or piece. `lost`: it is broken and could not be repaired now. */
+export type PieceState = 'good' | 'missing' | 'corrupt' | 'repaired' | 'lost';
+
+export interface Finding {
+  readonly segmentIndex: number;
+  readonly state: PieceState;
+  /** Absent for `good`. */
+  readonly why?: string;
+}
+
+/** What one SP found of a part of what it holds of an object. */
+export interface Verification {
+  readonly job: JobId;
+  readonly spId: number;
+  /** −1 for the primary's segments, or the index of the column. */
+  readonly redundancyIndex: number;
+  readonly segmentCount: number;
+  readonly findings: readonly Finding[];
+  /** Bytes of what was looked at. */
+  readonly bytes: number;
+  /** Segment at which the next part begins; absent after the last. */
+  readonly next?: number;
+}
+
+/** On which subject of the home plane a node verifies an object: `VerifyQuestion`, answered by a `Verification`. */
+export const VERIFY = 'verify';
+
+export interface VerifyQuestion {
+  readonly objectId: string;
+  readonly version: number;
+  /** The first segment of the part. */
+  readonly from: number;
+  readonly repair: boolean;
+}

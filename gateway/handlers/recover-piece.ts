@@ -1,0 +1,51 @@
+import type { RepairMessage } from '../../actors/messages.ts';
+import { Retryable } from '../../protocols/errors.ts';
+import {
+  RECOVERY_MESSAGE_HEADER,
+  readRecoveryMessage,
+} from '../../protocols/replication/recovery-message.ts';
+import type { Ref } from '../../runtime/actors/types.ts';
+import type { GatewayParts } from '../parts.ts';
+import { clientSignal, type Handler } from '../request.ts';
+import { Slots } from '../slots.ts';
+
+/**
+ * `GET /greenfield/recovery/v1/get-piece`: another SP of an object's group fetches a piece to repair what it stores.
+ * The task in the header is signed, the request is not. 200 with the bytes of the piece and nothing else.
+ */
+export function recoverPiece(
+  { limits }: Pick<GatewayParts, 'limits'>,
+  repairer: Ref<RepairMessage>,
+): Handler {
+  const handedOut = new Slots(limits.maxReceptions, 'pieces');
+  return async (c) => {
+    const signal = clientSignal(c);
+    const task = readRecoveryMessage(c.req.header(RECOVERY_MESSAGE_HEADER) ?? '', Date.now());
+    const release = take(handedOut);
+    try {
+      const bytes = await repairer.ask<Uint8Array>((reply) => ({ type: 'hand-out', task, reply }), {
+        signal,
+      });
+      c.get('record').bytes = bytes.length;
+      return c.body(Uint8Array.from(bytes), 200, { 'Content-Type': 'application/octet-stream' });
+    } finally {
+      release();
+    }
+  };
+}
+
+/** @throws Retryable 50032 when too many are being handed out */
+function take(slots: Slots): () => void {
+  try {
+    return slots.take();
+  } catch (cause) {
+    throw new Retryable({
+      code: 'gateway-busy',
+      message: 'Too many pieces are being handed out already.',
+      advice: 'Try again in a few seconds.',
+      gatewayCode: 50032,
+      retryAfterMs: 5_000,
+      cause,
+    });
+  }
+}

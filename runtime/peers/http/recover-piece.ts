@@ -1,0 +1,86 @@
+import { Retryable, Terminal } from '../../../protocols/errors.ts';
+import { currentContent } from '../../../protocols/greenfield/content.ts';
+import type { StorageProvider } from '../../../protocols/greenfield/types.ts';
+import { PRIMARY } from '../../../protocols/integrity/checksums.ts';
+import {
+  formatRecoveryMessage,
+  RECOVER_PIECE_PATH,
+  RECOVERY_MESSAGE_HEADER,
+} from '../../../protocols/replication/recovery-message.ts';
+import { recoveryTaskDigest } from '../../../protocols/replication/recovery-task.ts';
+import type { Chain } from '../../chain/chain.ts';
+import type { AccountKey } from '../../keys/keys.ts';
+import { wrongLength } from '../fetch-range.ts';
+import type { PieceRequest } from '../peers.ts';
+import { wireObject, wireParams } from './column-task.ts';
+import type { HttpLinks } from './links.ts';
+import { refusal } from './refusals.ts';
+
+export interface RecoverPieceOptions {
+  readonly chain: Pick<Chain, 'objectById' | 'storageParams'>;
+  readonly providers: () => Promise<readonly StorageProvider[]>;
+  readonly operatorKey: AccountKey;
+  readonly links: HttpLinks;
+  /** Of the whole request, ms. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Fetches a stored piece over today's HTTP wire. The task names the column that is being repaired, which is the
+ * asker's, and not the one that is asked for: the holder answers with what it has, a secondary with its own piece,
+ * the primary with the asker's.
+ * @throws Retryable `peer-unreachable`, `fetch-refused`, `wrong-length`; Terminal `fetch-refused`, `not-sealed`;
+ * Cancelled
+ */
+export async function recoverPiece(
+  request: PieceRequest,
+  options: RecoverPieceOptions,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const { chain, operatorKey, links, timeoutMs } = options;
+  const { job, to, segmentIndex, length } = request;
+  const asked = signal ? { signal } : {};
+  const providers = await options.providers();
+  const endpoint = providers.find(({ id }) => id === to)?.endpoint;
+  if (endpoint === undefined) throw unlisted(to);
+  const onChain = await chain.objectById(job.objectId, asked);
+  if (!onChain?.gvg || onChain.object.version !== job.version) {
+    throw new Terminal({
+      code: 'not-sealed',
+      message: `The chain has no sealed version ${job.version} of object ${job.objectId}.`,
+    });
+  }
+  const own = providers.find(({ operatorAddress }) => operatorAddress === operatorKey.address)?.id ?? 0;
+  const { primarySpId, secondarySpIds } = onChain.gvg;
+  const params = await chain.storageParams(currentContent(onChain).announcedAt, asked);
+  const now = Math.floor(Date.now() / 1000);
+  const task = {
+    object_info: wireObject(onChain.object),
+    storage_params: wireParams(params),
+    task: { create_time: now, update_time: now },
+    segment_idx: segmentIndex,
+    ec_idx: primarySpId === own ? PRIMARY : secondarySpIds.indexOf(own),
+    piece_size: length,
+  };
+  const signature = Buffer.from(await operatorKey.sign(recoveryTaskDigest(task))).toString('base64');
+  const answer = await links.call(
+    {
+      method: 'GET',
+      endpoint,
+      path: RECOVER_PIECE_PATH,
+      headers: { [RECOVERY_MESSAGE_HEADER]: formatRecoveryMessage({ ...task, signature }) },
+      maxAnswer: length,
+    },
+    { timeoutMs, signals: [signal] },
+  );
+  if (answer.status !== 200) throw refusal('fetch-refused', to, answer);
+  if (answer.bytes.length !== length) throw wrongLength(to, length, answer.bytes.length);
+  return answer.bytes;
+}
+
+function unlisted(spId: number): Retryable {
+  return new Retryable({
+    code: 'peer-unreachable',
+    message: `The chain lists no storage provider ${spId}.`,
+  });
+}

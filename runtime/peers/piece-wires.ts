@@ -1,0 +1,67 @@
+import type { Wire } from '../../protocols/approval/wire.ts';
+import { Retryable, SealionError } from '../../protocols/errors.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { ColumnRequest, PeerOptions, PieceRequest, PieceSource } from './peers.ts';
+import { Recent } from './recent.ts';
+
+/** Over which wire an SP answered last, and how long that is believed. */
+const ANSWERED = { maxEntries: 1_000, ttlMs: 300_000 };
+
+/**
+ * Stored pieces of other SPs, over whichever wire each of them answers on: NATS first, and HTTP where nobody listens
+ * there; the one that answered last is tried first.
+ */
+export class PieceWires implements PieceSource {
+  /** Absent where this SP does not use the wire; one of the two is there. */
+  readonly #wires: Readonly<Partial<Record<Wire, PieceSource>>>;
+  readonly #answered = new Recent<number, Wire>(ANSWERED);
+
+  constructor(wires: Readonly<Partial<Record<Wire, PieceSource>>>) {
+    this.#wires = wires;
+  }
+
+  fetchPiece(request: PieceRequest, options?: PeerOptions): Promise<Uint8Array> {
+    return this.#overEither(request, (wire) => wire.fetchPiece(request, options));
+  }
+
+  fetchChecksums(
+    request: ColumnRequest & { readonly segmentCount: number },
+    options?: PeerOptions,
+  ): Promise<readonly Hex[] | undefined> {
+    return this.#overEither(request, (wire) => wire.fetchChecksums(request, options));
+  }
+
+  async #overEither<T>({ to }: ColumnRequest, ask: (wire: PieceSource) => Promise<T>): Promise<T> {
+    const order: readonly Wire[] = this.#answered.get(to) === 'http' ? ['http', 'nats'] : ['nats', 'http'];
+    let failure: unknown;
+    for (const name of order) {
+      const wire = this.#wires[name];
+      if (!wire) continue;
+      try {
+        const answer = await ask(wire);
+        this.#answered.set(to, name);
+        return answer;
+      } catch (error) {
+        // the first failure tells more: the other wire may be one that the SP never had
+        failure ??= error;
+        if (!isUnreachable(error)) throw error;
+      }
+    }
+    throw failure ?? noWire(to);
+  }
+}
+
+/** Codes of a wire that does not lead to the SP. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['peer-unreachable', 'private-endpoint']);
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof SealionError && UNREACHABLE.has(error.code);
+}
+
+function noWire(spId: number): Retryable {
+  return new Retryable({
+    code: 'peer-unreachable',
+    message: `No wire to storage provider ${spId} is in use here.`,
+    advice: 'Name one in peers.wires.',
+  });
+}
