@@ -215,6 +215,56 @@ test('a second upload is refused while the first runs and after it was acknowled
   );
 });
 
+/** The same update, announced on chain `later` seconds after the job's. */
+function announcedAgain(later: number, over: Partial<JobObject> = {}): JobCommand {
+  const object = { ...OBJECT, createdAt: OBJECT.createdAt + later, ...over };
+  return { type: 'StartUpload', at: 40, deadlineAt: 48 * HOUR, object };
+}
+
+/** What a job knows, without what counts its history. */
+function knows({ revision: _, uploadAttempt: _attempt, createdAt: _at, ...known }: JobContext) {
+  return known;
+}
+
+test('another announcement begins another life in every state, and nothing of the one before counts any more', (t) => {
+  const other = announcedAgain(5, { checksums: HASHES.toReversed(), payloadSize: 19 });
+  const fresh =
+    other.type === 'StartUpload' && other.object && run([{ ...CREATE, object: other.object }, other]);
+  for (const { type } of FORWARD) {
+    const before = after(type);
+    const context = run([other], before);
+    t.deepEqual(knows(context), fresh && knows(fresh), before.state);
+    t.is(context.revision, before.revision + 1);
+    t.is(context.uploadAttempt, before.uploadAttempt + 1);
+  }
+  const rejected = run(
+    [
+      { type: 'FailSigning', at: 10, failure: failure('SIGN_OBJECT_DOING') },
+      { type: 'SignReject', at: 24 * HOUR, transaction: TRANSACTION },
+      { type: 'Discontinue', at: 25 * HOUR, reason: 'The update was cancelled.' },
+    ],
+    after('StartSigning'),
+  );
+  t.deepEqual(knows(run([other], rejected)), fresh && knows(fresh));
+});
+
+test('an upload of an earlier announcement voids nothing of a later one, and what is sealed stays', (t) => {
+  const sealed = after('CompleteSeal');
+  t.is(refusal([announcedAgain(-1)], after('CompleteUpload')), 'announcement-outdated');
+  t.is(refusal([announcedAgain(-1)], sealed), 'announcement-outdated');
+  t.is(refusal([announcedAgain(0, { checksums: HASHES.toReversed() })], sealed), 'announcement-outdated');
+  t.is(refusal([announcedAgain(0)], sealed), 'already-uploaded');
+});
+
+test('what was discontinued is not uploaded again without another announcement', (t) => {
+  const over = run(
+    [{ type: 'Discontinue', at: 4, reason: 'The update was cancelled.' }],
+    after('StartUpload'),
+  );
+  t.is(refusal([{ type: 'StartUpload', at: 5, deadlineAt: HOUR }], over), 'object-discontinued');
+  t.is(run([announcedAgain(1)], over).state, 'UPLOAD_OBJECT_DOING');
+});
+
 test('receipts must come from the place that they name, hold the right bytes and count once', (t) => {
   const doing = after('StartReplication');
   const complete = (change: object): JobCommand => ({
@@ -343,10 +393,23 @@ test('every state but the two last has a way on, and every way leads to a known 
   t.is(reached.size, JOB_STATE_NAMES.length);
 });
 
+/** The chain has no checksums of a delegated upload. */
+const COMPLETE_DELEGATED: JobCommand = {
+  type: 'CompleteUpload',
+  at: 3,
+  segmentChecksums: SEGMENTS,
+  integrityHash: HASHES[0] ?? '',
+  checksums: HASHES,
+};
+
 const anyCommand: fc.Arbitrary<JobCommand> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...FORWARD) },
   fc.constantFrom<JobCommand>(
     { type: 'StartUpload', at: 2, deadlineAt: 24 * HOUR, inParts: true },
+    announcedAgain(5),
+    announcedAgain(10),
+    announcedAgain(15, { checksums: [] }),
+    COMPLETE_DELEGATED,
     { type: 'StorePart', at: 2, firstSegment: 0, checksums: SEGMENTS },
     { type: 'StorePart', at: 2, firstSegment: 1, checksums: SEGMENTS.slice(1) },
     { type: 'DiscardSegment', at: 2, segmentIndex: 0 },
@@ -386,7 +449,10 @@ test('no sequence of commands leaves the table, and any prefix replays to the sa
         }
         for (const event of decided) {
           const next = evolve(context, event);
-          if (next.state !== context.state && !nextStates(context.state).includes(next.state)) return false;
+          const isNewLife = next.object.createdAt > context.object.createdAt;
+          if (isNewLife && next.state !== 'UPLOAD_OBJECT_DOING') return false;
+          const isOnward = next.state === context.state || nextStates(context.state).includes(next.state);
+          if (!isNewLife && !isOnward) return false;
           context = next;
           events.push(event);
         }
@@ -401,6 +467,30 @@ test('no sequence of commands leaves the table, and any prefix replays to the sa
   );
 });
 
+test('whatever a job has been through, its next life goes as that of a new job would', (t) => {
+  const again = announcedAgain(20, { checksums: HASHES });
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.array(anyCommand, { maxLength: 40 }),
+        fc.array(anyCommand, { maxLength: 40 }),
+        (before, then) => {
+          const [old, fresh] = [before, []].map((commands) => {
+            let context = run([CREATE]);
+            for (const command of [...commands, again, ...then]) {
+              if (refusal([command], context) === undefined) context = run([command], context);
+            }
+            return context;
+          });
+          t.deepEqual(old && knows(old), fresh && knows(fresh));
+          return true;
+        },
+      ),
+      { numRuns: 300 },
+    ),
+  );
+});
+
 test('a job can be driven to its end from wherever a sequence of commands has left it', (t) => {
   t.notThrows(() =>
     fc.assert(
@@ -410,7 +500,7 @@ test('a job can be driven to its end from wherever a sequence of commands has le
           if (refusal([command], context) === undefined) context = run([command], context);
         }
         for (let step = 0; step < 40 && !isTerminal(context.state); step += 1) {
-          const onward = FORWARD.find(
+          const onward = [...FORWARD, COMPLETE_DELEGATED].find(
             (command) =>
               refusal([command], context) === undefined &&
               run([command], context).revision > context.revision,

@@ -1,6 +1,7 @@
 import { Terminal } from '../errors.ts';
 import { checkIntegrity, PRIMARY } from '../integrity/checksums.ts';
 import { planPayload } from '../payload/plan.ts';
+import { isAnotherLife } from './announcement.ts';
 import { checksumsOf, isDelegated } from './checksums.ts';
 import type { JobCommand } from './commands.ts';
 import type { JobContext, Receipt } from './context.ts';
@@ -112,12 +113,26 @@ function fail(context: JobContext, command: CommandOf<keyof typeof FAILED>): Job
 }
 
 function startUpload(context: JobContext, command: CommandOf<'StartUpload'>): JobEvent {
+  const { type: _type, ...facts } = command;
+  const started: JobEvent = { type: 'UploadStarted', attempt: context.uploadAttempt + 1, ...facts };
+  if (beginsAnotherLife(context, command)) {
+    requireLater(context, command);
+    return started;
+  }
   if (context.state === 'UPLOAD_OBJECT_DOING') {
     throw new Terminal({
       code: 'upload-in-progress',
       message: `Object ${formatJobId(context.id)} is being uploaded already.`,
       advice: 'Wait for the running upload to end, or ask for its progress.',
       gatewayCode: 110003,
+    });
+  }
+  if (context.state === 'OBJECT_DISCONTINUED') {
+    throw new Terminal({
+      code: 'object-discontinued',
+      message: `Object ${formatJobId(context.id)} does not wait for its payload any more: ${context.discontinuedBecause}`,
+      advice: 'Create the object, or update it, on chain again.',
+      gatewayCode: 110002,
     });
   }
   if (isFromUploadDone(context.state)) {
@@ -136,8 +151,29 @@ function startUpload(context: JobContext, command: CommandOf<'StartUpload'>): Jo
       gatewayCode: 110002,
     });
   }
-  const { type: _type, ...facts } = command;
-  return { type: 'UploadStarted', attempt: context.uploadAttempt + 1, ...facts };
+  return started;
+}
+
+function beginsAnotherLife(context: JobContext, command: JobCommand): boolean {
+  return (
+    command.type === 'StartUpload' && command.object !== undefined && isAnotherLife(context, command.object)
+  );
+}
+
+/**
+ * A request may have been admitted before its content was cancelled and announced again: it must not void what came
+ * after it. Announcements in the same second of the chain have no order; then what is sealed stays.
+ */
+function requireLater({ id, object, state }: JobContext, command: CommandOf<'StartUpload'>): void {
+  const announcedAt = command.object?.createdAt ?? 0;
+  if (announcedAt > object.createdAt) return;
+  if (announcedAt === object.createdAt && state !== 'SEAL_OBJECT_DONE') return;
+  throw new Terminal({
+    code: 'announcement-outdated',
+    message: `The content of object ${formatJobId(id)} was announced again since; this payload is of an earlier announcement.`,
+    advice: 'Upload what the chain has announced now.',
+    gatewayCode: 110002,
+  });
 }
 
 /** Keyed by their index, segments may come again and in any order. */
@@ -249,6 +285,8 @@ const WITHIN: Readonly<Partial<Record<JobEventType, JobStateName>>> = {
 };
 
 function requireTransition(context: JobContext, command: JobCommand, type: JobEventType): void {
+  // Whatever became of the life before, the next one begins with an upload.
+  if (beginsAnotherLife(context, command)) return;
   const after = STATE_AFTER[type];
   const allowed = after
     ? nextStates(context.state).includes(after)

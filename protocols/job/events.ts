@@ -22,7 +22,10 @@ export type JobEvent =
       readonly at: number;
       readonly attempt: number;
       readonly deadlineAt: number;
-      /** Where the content was announced anew under the same version. */
+      /**
+       * Where the chain tells other facts than before. Another announcement under the same version begins another
+       * life of the job: nothing of the life before counts any more.
+       */
       readonly object?: JobObject;
       /** When the payload comes in several requests, between which nobody owns the job. */
       readonly inParts?: true;

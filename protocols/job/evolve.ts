@@ -1,5 +1,6 @@
 import { Terminal } from '../errors.ts';
-import type { Failure, JobContext, Receipt } from './context.ts';
+import { isAnotherLife } from './announcement.ts';
+import type { Failure, JobContext, JobObject, Receipt } from './context.ts';
 import type { JobEvent } from './events.ts';
 import { STATE_AFTER } from './transitions.ts';
 
@@ -46,7 +47,8 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
   switch (event.type) {
     case 'UploadStarted': {
       const { attempt: uploadAttempt, deadlineAt, object = context.object, inParts } = event;
-      return { ...context, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
+      const life = isAnotherLife(context, object) ? anotherLife(context, object) : context;
+      return { ...life, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
     }
     case 'PartStored': {
       const stored = event.checksums.map((checksum, i) => [event.firstSegment + i, checksum]);
@@ -116,6 +118,18 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
     case 'SealCompleted':
       return context;
   }
+}
+
+/** The chain has announced other content under the same version: of the life before only its history is left. */
+function anotherLife(context: JobContext, object: JobObject): JobContext {
+  const { id, state, revision, createdAt, changedAt, deadlineAt, uploadAttempt } = context;
+  return {
+    ...{ id, state, revision, object, createdAt, changedAt, deadlineAt, uploadAttempt },
+    excludedGvgIds: [],
+    receipts: {},
+    signedSeals: [],
+    failedTries: 0,
+  };
 }
 
 /** Receipts name the GVG in what was signed: another GVG voids them, and so does a change of its members. */

@@ -27,7 +27,7 @@ export type JobStateName = keyof typeof JobState;
 
 export const JOB_STATE_NAMES = Object.keys(JobState) as readonly JobStateName[];
 
-/** No event leads out of these. */
+/** No event leads out of these but the upload of other content, which begins another life of the job. */
 export function isTerminal(state: JobStateName): boolean {
   return state === 'SEAL_OBJECT_DONE' || state === 'OBJECT_DISCONTINUED';
 }

@@ -24,7 +24,8 @@ const PHASES: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
 
 /**
  * States that a state may go to. Beside the phases: what the chain says always holds (sealed, gone), and an
- * acknowledged payload that is found missing before the seal sends the job back to the upload (design §7).
+ * acknowledged payload that is found missing before the seal sends the job back to the upload (design §7). Another
+ * life of the job begins in UPLOAD_OBJECT_DOING from every state (design §7a).
  */
 export function nextStates(state: JobStateName): readonly JobStateName[] {
   if (isTerminal(state)) return [];
