@@ -5,12 +5,12 @@ import type { JobStateName } from '../protocols/job/states.ts';
 import { type Fault, faultOf } from '../protocols/sealing/seal-refusal.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import { refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
-import { settledStanding } from './standing.ts';
+import { type Gone, settledStanding } from './standing.ts';
 
 /** What became of a seal. */
 export type SealResult =
   | { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string }
-  | { readonly kind: 'gone'; readonly because: string }
+  | Gone
   | {
       readonly kind: 'refused';
       readonly code: string;

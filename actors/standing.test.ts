@@ -45,9 +45,14 @@ function standing(version: number, over?: Partial<ObjectInfo>, update?: PendingU
 test('an object stands open until it is sealed, gone or discontinued', async (t) => {
   t.deepEqual(await standing(0, {}), { kind: 'open' });
   t.deepEqual(await standing(0, SEALED), { kind: 'sealed', gvgId: 1 });
-  t.deepEqual(await standing(0), { kind: 'gone', because: 'The object is gone from the chain.' });
+  t.deepEqual(await standing(0), {
+    kind: 'gone',
+    code: 'no-such-object',
+    because: 'The object is gone from the chain.',
+  });
   t.deepEqual(await standing(0, { status: 'DISCONTINUED' }), {
     kind: 'gone',
+    code: 'content-not-awaited',
     because: 'The object is discontinued.',
   });
 });
@@ -55,7 +60,11 @@ test('an object stands open until it is sealed, gone or discontinued', async (t)
 test('an update stands open beside the sealed old version, until it is sealed or cancelled', async (t) => {
   t.deepEqual(await standing(1, UPDATING, UPDATE), { kind: 'open' });
   t.deepEqual(await standing(1, UPDATED), { kind: 'sealed', gvgId: 1 });
-  t.deepEqual(await standing(1, SEALED), { kind: 'gone', because: 'The update was cancelled.' });
+  t.deepEqual(await standing(1, SEALED), {
+    kind: 'gone',
+    code: 'content-not-awaited',
+    because: 'The update was cancelled.',
+  });
 });
 
 for (const [what, other] of [

@@ -10,8 +10,16 @@ import type { Chain } from '../runtime/chain/chain.ts';
 export type Standing =
   | { readonly kind: 'open' }
   | { readonly kind: 'sealed'; readonly gvgId?: number }
-  /** The chain will never seal it; `because` is a sentence for an operator. */
-  | { readonly kind: 'gone'; readonly because: string };
+  | Gone;
+
+/** The chain will never seal the content. */
+export interface Gone {
+  readonly kind: 'gone';
+  /** Whether the object is there, perhaps with other content. */
+  readonly code: 'no-such-object' | 'content-not-awaited';
+  /** A sentence for an operator. */
+  readonly because: string;
+}
 
 /** How the chain has settled a job's object. */
 export type Settled = Exclude<Standing, { kind: 'open' }>;
@@ -65,7 +73,7 @@ function standing(onChain: ObjectOnChain | undefined, context: About): Standing 
     case 'unannounced':
       return gone('the update was cancelled');
     case 'gone':
-      return gone(found.because);
+      return gone(found.because, onChain ? undefined : 'no-such-object');
   }
 }
 
@@ -73,6 +81,6 @@ function isOurs(content: Content, context: About): boolean {
   return isSameAnnouncement(content, announcementOf(context));
 }
 
-function gone(why: string): Standing {
-  return { kind: 'gone', because: `${why.charAt(0).toUpperCase()}${why.slice(1)}.` };
+function gone(why: string, code: Gone['code'] = 'content-not-awaited'): Gone {
+  return { kind: 'gone', code, because: `${why.charAt(0).toUpperCase()}${why.slice(1)}.` };
 }

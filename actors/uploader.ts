@@ -11,13 +11,20 @@ import { SegmentReader } from './segment-reader.ts';
 /** What the object actor hears of its uploader. */
 export type UploaderReport =
   /** A segment that was stored earlier holds other bytes: record that it goes, then answer. */
-  | { readonly type: 'discard-segment'; readonly segmentIndex: number; readonly reply: Reply<void> }
+  | {
+      readonly type: 'discard-segment';
+      readonly taking: number;
+      readonly segmentIndex: number;
+      readonly reply: Reply<void>;
+    }
   /** The end; the checksums of the segments that the body held, in order, all durably stored. */
-  | { readonly type: 'uploaded'; readonly outcome: Outcome<readonly Hex[]> };
+  | { readonly type: 'uploaded'; readonly taking: number; readonly outcome: Outcome<readonly Hex[]> };
 
 type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
 export interface UploaderOptions {
+  /** Number of the request, by which its reports are known. */
+  readonly taking: number;
   readonly context: JobContext;
   /** The segments that the body holds: all of them, or those of one part. */
   readonly range: SegmentRange;
@@ -38,7 +45,7 @@ export function uploader(options: UploaderOptions): Behaviour<UploaderMessage, u
       return undefined;
     },
     receive(_state, { outcome }, ctx) {
-      options.parent.tell({ type: 'uploaded', outcome });
+      options.parent.tell({ type: 'uploaded', taking: options.taking, outcome });
       ctx.stopSelf();
       return undefined;
     },
@@ -71,24 +78,24 @@ async function upload(
 
 /**
  * Pieces are write-once: other bytes that lie under the name from before go only after the journal has said so
- * (design §5). Until it is known whether they are others, the segment is held in memory.
+ * (design §5). Until it is known whether they are others, the segment is held in memory. They may lie there at any
+ * attempt: of an earlier one, or of another life of the job that the journal has forgotten.
  */
 async function storeSegment(
-  { pieces, parent, context }: UploaderOptions,
+  { pieces, parent, context, taking }: UploaderOptions,
   segmentIndex: number,
   segment: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<StoredPiece> {
   const key = segmentKey(context.id, segmentIndex);
-  const mayLie = context.uploadAttempt > 1 || context.storedSegments !== undefined;
-  if (!mayLie || !(await pieces.stat(key, { signal }))) return pieces.put(key, segment, { signal });
+  if (!(await pieces.stat(key, { signal }))) return pieces.put(key, segment, { signal });
   const bytes = await collect(segment);
   try {
     return await pieces.put(key, bytes, { signal });
   } catch (error) {
     if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
   }
-  await parent.ask<void>((reply) => ({ type: 'discard-segment', segmentIndex, reply }), { signal });
+  await parent.ask<void>((reply) => ({ type: 'discard-segment', taking, segmentIndex, reply }), { signal });
   await pieces.delete(key, { signal });
   return pieces.put(key, bytes, { signal });
 }

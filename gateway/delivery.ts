@@ -3,7 +3,6 @@ import { currentContent } from '../protocols/greenfield/content.ts';
 import type { JobId } from '../protocols/job/identity.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
 import { answerTo } from './errors.ts';
-import { jobOf } from './job-object.ts';
 import { jobProgress } from './job-progress.ts';
 import type { GatewayParts } from './parts.ts';
 import { readPayload } from './payload-reader.ts';
@@ -74,7 +73,7 @@ async function findPayload(
       plan: planPayload({ ...params, redundancy: object.redundancy, payloadSize }),
     };
   }
-  const context = object.status === 'CREATED' ? await jobProgress(objects, jobOf(found), signal) : undefined;
+  const context = object.status === 'CREATED' ? await jobProgress(objects, found, signal) : undefined;
   if (context?.payload && context.state !== 'OBJECT_DISCONTINUED') {
     return { job: context.id, plan: planPayload(context.object) };
   }

@@ -1,16 +1,30 @@
 import type { ObjectsMessage } from '../actors/messages.ts';
+import { awaitedContent, isSameAnnouncement } from '../protocols/greenfield/content.ts';
+import { announcementOf } from '../protocols/job/announcement.ts';
 import type { JobContext } from '../protocols/job/context.ts';
-import type { JobId } from '../protocols/job/identity.ts';
 import type { Ref } from '../runtime/actors/types.ts';
+import { jobOf } from './job-object.ts';
+import type { FoundObject } from './permission.ts';
 
 /** How long the pipeline may take to say where a job stands, ms. */
 const TIMEOUT_MS = 10_000;
 
-/** Where a job stands; undefined when none has been created. @throws Retryable, Cancelled */
-export function jobProgress(
+/**
+ * Where the upload of what an object waits for stands; undefined when none has begun. What the job knows of content
+ * that was cancelled since, under the same version, is no answer.
+ * @throws Retryable, Cancelled
+ */
+export async function jobProgress(
   objects: Ref<ObjectsMessage>,
-  job: JobId,
+  found: Pick<FoundObject, 'onChain'>,
   signal: AbortSignal,
 ): Promise<JobContext | undefined> {
-  return objects.ask((reply) => ({ type: 'progress', job, reply }), { signal, timeoutMs: TIMEOUT_MS });
+  const job = jobOf(found);
+  const context = await objects.ask<JobContext | undefined>((reply) => ({ type: 'progress', job, reply }), {
+    signal,
+    timeoutMs: TIMEOUT_MS,
+  });
+  if (!context || !isSameAnnouncement(announcementOf(context), awaitedContent(found.onChain)))
+    return undefined;
+  return context;
 }

@@ -85,4 +85,9 @@ test('exactly the acknowledged jobs that have not ended get a queue entry, and o
     t.regex((await round.run(signal)) ?? '', /^1 jobs/, 'an entry that was lost is made again');
     break;
   }
+
+  const again: JobEvent = { ...started, attempt: 2, object: { ...OBJECT, createdAt: 5 } };
+  await journal.append(jobOf('7'), 5, again);
+  await journal.append(jobOf('7'), 6, completed);
+  t.regex((await round.run(signal)) ?? '', /^1 jobs/, 'another life of a job that was over');
 });

@@ -2,7 +2,6 @@ import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
 import type { SealionError } from '../../protocols/errors.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from '../../protocols/job/states.ts';
-import { nextStates } from '../../protocols/job/transitions.ts';
 import type { Outcome } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import { allocate } from '../allocation.ts';
@@ -10,8 +9,8 @@ import { discardUpload, isAbandoned, isAnnouncedByUs } from './abandoning.ts';
 import { finish } from './cleaning.ts';
 import { type Findings, lookAround } from './look.ts';
 import { losePayload, replicate } from './replicating.ts';
-import { completeSeal, discontinue, startReject, startSeal, startSigning } from './sealing.ts';
-import { logFailure, nextTryAt, park, pipeLeased, record, settle, type Work } from './work.ts';
+import { endSettled, startReject, startSeal, startSigning } from './sealing.ts';
+import { logFailure, nextTryAt, park, pipe, record, settle, type Work } from './work.ts';
 
 /** A second lease on a job in work goes back for so long; ms. */
 const IN_WORK_MS = 10_000;
@@ -36,7 +35,7 @@ export async function takeLease(work: Work, lease: Lease): Promise<void> {
   const isOpen = (isFromUploadDone(context.state) || isAbandoned(work)) && !isTerminal(context.state);
   if (!isOpen || work.storedPayload) return advance(work);
   ctx.say({ doing: 'looking at the chain and at the stored segments' });
-  pipeLeased(
+  pipe(
     work,
     (signal) => lookAround(context, ports, signal),
     (outcome) => ({ type: 'looked', outcome }),
@@ -56,9 +55,6 @@ async function parkUnknown(work: Work): Promise<void> {
 }
 
 export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise<void> {
-  const { state } = work.log.context;
-  // A client has come after all, and its upload will bring the job into the queue again.
-  if (work.taking && !isFromUploadDone(state)) return settle(work);
   if (!outcome.ok) {
     // What could not be seen now the phases find out for themselves, and their failures are persisted.
     logFailure(work, 'look', outcome.error);
@@ -68,11 +64,8 @@ export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise
     case 'payload-lost':
       return losePayload(work, outcome.value.why);
     case 'sealed':
-      return nextStates(state).includes('SEAL_OBJECT_DONE')
-        ? completeSeal(work, outcome.value)
-        : settle(work);
     case 'gone':
-      return discontinue(work, outcome.value.because);
+      return endSettled(work, outcome.value);
     case 'open':
       return advance(work);
   }
@@ -148,7 +141,7 @@ function startAllocation(work: Work): void {
   const { ctx, log, ports } = work;
   ctx.say({ doing: 'getting approvals', waitsFor: 'the members of the virtual groups' });
   const onProgress = (text: string) => ctx.say({ doing: text, waitsFor: 'the other members' });
-  pipeLeased(
+  pipe(
     work,
     (signal) => allocate(log.context, ports, { signal, onProgress }),
     (outcome) => ({ type: 'allocated', outcome }),

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../../protocols/errors.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
@@ -15,9 +16,11 @@ export async function finish(work: Work): Promise<void> {
   await settle(work);
 }
 
-/** Removes the segments of a payload that was given up. */
-export async function discardOwnSegments(work: Work): Promise<void> {
-  const { id, object } = work.log.context;
+/** Removes the segments of a payload that was given up: as many as its content has, which may not be the job's now. */
+export async function discardOwnSegments(
+  work: Work,
+  { id, object }: Pick<JobContext, 'id' | 'object'> = work.log.context,
+): Promise<void> {
   await discard(work, id, planPayload(object).segmentCount);
 }
 

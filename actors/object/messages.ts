@@ -1,4 +1,5 @@
 import type { ChosenGroup } from '../../protocols/approval/choose-group.ts';
+import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { JobContext, SignedTransaction } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
@@ -7,11 +8,11 @@ import type { Acknowledgement, UploadRequest } from '../messages.ts';
 import type { RejectResult } from '../rejection.ts';
 import type { ReplicatorReport } from '../replicator.ts';
 import type { SealResult } from '../seal-on-chain.ts';
+import type { Gone, Settled } from '../standing.ts';
 import type { UploaderReport } from '../uploader.ts';
 import type { Findings } from './look.ts';
 import type { ReplicationMessage } from './replicating.ts';
 import type { StoredPayload } from './stored-payload.ts';
-import type { Taking } from './work.ts';
 
 /** What the supervisor `objects` sends to an object actor. */
 export type ObjectOrder =
@@ -30,7 +31,15 @@ export interface Idle {
 export type ObjectMessage =
   | ObjectOrder
   | UploaderReport
-  | { readonly type: 'uploader-ended'; readonly taking: Taking; readonly end: Ended }
+  | { readonly type: 'uploader-ended'; readonly taking: number; readonly end: Ended }
+  /** What has come of some work beside the mailbox; dropped when a new upload has ended that work. */
+  | { readonly type: 'piped'; readonly effort: AbortSignal; readonly message: ObjectMessage }
+  /** All segments of the request are stored; whether the chain still waits for them. */
+  | {
+      readonly type: 'asked-before-answer';
+      readonly checksums: readonly Hex[];
+      readonly outcome: Outcome<Gone | undefined>;
+    }
   | { readonly type: 'payload-inspected'; readonly outcome: Outcome<StoredPayload> }
   | { readonly type: 'enqueued'; readonly outcome: Outcome<unknown> }
   | { readonly type: 'lease-awaited' }
@@ -40,6 +49,6 @@ export type ObjectMessage =
   | ReplicationMessage
   | { readonly type: 'signed'; readonly outcome: Outcome<SignedTransaction> }
   | { readonly type: 'seal-settled'; readonly outcome: Outcome<SealResult> }
-  | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction> }
+  | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction | Settled> }
   | { readonly type: 'reject-settled'; readonly outcome: Outcome<RejectResult> }
   | { readonly type: 'still-idle' };

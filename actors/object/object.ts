@@ -7,7 +7,14 @@ import { afterLook, endAllocation, takeLease } from './advancing.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
 import { afterCheck, completeSecondary, endColumn, endOverdue } from './replicating.ts';
 import { endReject, endRejectSigning, endSeal, endSigning } from './sealing.ts';
-import { acknowledge, beginUpload, completeUpload, endUpload, loseUploader } from './uploading.ts';
+import {
+  acknowledge,
+  beginUpload,
+  completeUpload,
+  endUpload,
+  loseUploader,
+  storeUpload,
+} from './uploading.ts';
 import { record, redeliverMs, rest, type Work } from './work.ts';
 
 export interface ObjectOptions {
@@ -45,6 +52,8 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         ctx,
         disown: () => entry.release(),
         handled: 0,
+        effort: new AbortController(),
+        takings: 0,
         awaitsLease: false,
         storedPayload: false,
         rejectsSigned: 0,
@@ -77,13 +86,18 @@ async function handle(work: Work, message: ObjectMessage): Promise<void> {
     case 'progress':
       work.handled += 1;
       return message.reply.resolve(work.log.current);
+    case 'piped':
+      return message.effort.aborted ? undefined : handle(work, message.message);
     case 'discard-segment':
+      if (message.taking !== work.taking?.number) return;
       await record(work, { type: 'DiscardSegment', segmentIndex: message.segmentIndex });
       return message.reply.resolve();
     case 'uploaded':
-      return endUpload(work, message.outcome);
+      return endUpload(work, message.taking, message.outcome);
     case 'uploader-ended':
       return loseUploader(work, message.taking, message.end);
+    case 'asked-before-answer':
+      return storeUpload(work, message.checksums, message.outcome);
     case 'payload-inspected':
       return completeUpload(work, message.outcome);
     case 'enqueued':

@@ -9,7 +9,7 @@ import { encoder } from '../encoder.ts';
 import { OWN_SEGMENT, replicator } from '../replicator.ts';
 import { advance } from './advancing.ts';
 import { damagedSegment } from './look.ts';
-import { logFailure, nextTryAt, pipeLeased, record, type Work } from './work.ts';
+import { logFailure, nextTryAt, pipe, record, replicatorName, type Work } from './work.ts';
 
 /** Failures with one group before another is asked. */
 const TRIES_WITH_A_GROUP = 3;
@@ -103,7 +103,7 @@ export async function endColumn(
   const mayBeOurFault = [...round.lost.values()].some(({ code }) => code === OWN_SEGMENT || code === REFUSED);
   if (!mayBeOurFault) return failReplication(work, failure);
   work.ctx.say({ doing: 'checking the stored segments', waitsFor: 'the PieceStore' });
-  pipeLeased(
+  pipe(
     work,
     (signal) => damagedSegment(work.log.context, work.ports.pieces, signal),
     (outcome) => ({ type: 'segments-checked', failure, outcome }),
@@ -185,10 +185,6 @@ function missingColumns(context: JobContext): readonly number[] {
   return Array.from({ length: secondaryCount(context) }, (_, index) => index).filter(
     (index) => !context.receipts[index],
   );
-}
-
-function replicatorName(redundancyIndex: number): string {
-  return `replicator/${redundancyIndex}`;
 }
 
 function sayColumns({ ctx, log }: Work, { open }: Replication): void {

@@ -2,17 +2,19 @@ import type { SealionError } from '../../protocols/errors.ts';
 import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
 import type { SignedTransaction } from '../../protocols/job/context.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
+import { nextStates } from '../../protocols/job/transitions.ts';
 import type { Outcome, Ref } from '../../runtime/actors/types.ts';
 import { type RejectResult, rejectOnChain, signReject } from '../rejection.ts';
 import type { SealResult, Wait } from '../seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../sealer.ts';
+import { type Settled, settledStanding } from '../standing.ts';
 import { advance, failPhase } from './advancing.ts';
-import { logFailure, park, pipeLeased, record, settle, type Work } from './work.ts';
+import { logFailure, park, pipe, record, settle, type Work } from './work.ts';
 
 export function startSigning(work: Work): void {
   const { context } = work.log;
   work.ctx.say({ doing: 'having the seal signed', waitsFor: 'the sealer' });
-  pipeLeased(
+  pipe(
     work,
     (signal) =>
       sealerOf(work).ask<SignedTransaction>((reply) => ({ type: 'sign', context, reply }), { signal }),
@@ -30,7 +32,7 @@ export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>
 export function startSeal(work: Work): void {
   const { context } = work.log;
   work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
-  pipeLeased(
+  pipe(
     work,
     (signal) => sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, reply }), { signal }),
     (outcome) => ({ type: 'seal-settled', outcome }),
@@ -83,6 +85,13 @@ export async function completeSeal(
   await advance(work);
 }
 
+/** The chain waits for the job's content no more. */
+export async function endSettled(work: Work, found: Settled): Promise<void> {
+  if (found.kind === 'gone') return discontinue(work, found.because);
+  const canBeOurs = nextStates(work.log.context.state).includes('SEAL_OBJECT_DONE');
+  return canBeOurs ? completeSeal(work, found) : settle(work);
+}
+
 /** The chain says gone. */
 export async function discontinue(work: Work, reason: string): Promise<void> {
   await record(work, { type: 'Discontinue', reason });
@@ -100,28 +109,32 @@ export function startReject(work: Work): void {
     return;
   }
   ctx.say({ doing: 'rejecting the object on chain: its deadline has passed', waitsFor: 'the chain' });
-  pipeLeased(
+  pipe(
     work,
     (signal) => rejectOnChain(context, reject, ports, { signal, say: (activity) => ctx.say(activity) }),
     (outcome) => ({ type: 'reject-settled', outcome }),
   );
 }
 
+/** What was announced since under the same name must not be rejected for the deadline of what was there before. */
 function signAReject(work: Work): void {
   const { ports, log, ctx } = work;
   ctx.say({ doing: 'having a reject signed: the deadline has passed', waitsFor: 'the signer' });
-  pipeLeased(
+  pipe(
     work,
-    (signal) => signReject(log.context, ports, signal),
+    async (signal) =>
+      (await settledStanding(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
     (outcome) => ({ type: 'reject-signed', outcome }),
   );
 }
 
 /** As with a seal: persisted before it is broadcast. */
-export async function endRejectSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
+export async function endRejectSigning(
+  work: Work,
+  outcome: Outcome<SignedTransaction | Settled>,
+): Promise<void> {
   if (!outcome.ok) return retryReject(work, outcome.error);
-  // A client has come after all for an upload that seemed abandoned, and has its whole time.
-  if (Date.now() < work.log.context.deadlineAt) return settle(work);
+  if ('kind' in outcome.value) return endSettled(work, outcome.value);
   await record(work, { type: 'SignReject', transaction: outcome.value });
   work.rejectsSigned += 1;
   startReject(work);

@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { Retryable, type SealionError, toSealionError } from '../../protocols/errors.ts';
+import { Retryable, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { integrityHash } from '../../protocols/integrity/checksums.ts';
+import { isAnotherLife } from '../../protocols/job/announcement.ts';
 import type { FailedTry } from '../../protocols/job/commands.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
 import type { Order } from '../job-log.ts';
 import type { Acknowledgement, UploadRequest } from '../messages.ts';
+import type { Gone } from '../standing.ts';
 import { uploader } from '../uploader.ts';
+import { askBeforeAnswer, endUnwanted } from './before-answer.ts';
 import { discardOwnSegments } from './cleaning.ts';
 import { endPart, partsLost } from './parts.ts';
 import { inspectPayload, type StoredPayload } from './stored-payload.ts';
-import { logFailure, record, refuseClient, type Taking, type Work } from './work.ts';
+import { endEffort, logFailure, pipe, record, refuseClient, type Taking, type Work } from './work.ts';
 
 /** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
@@ -32,21 +35,26 @@ export async function beginUpload(
   const start: StartUpload = {
     type: 'StartUpload',
     deadlineAt: Date.now() + ports.timing.jobDeadlineMs,
-    // An update that was called off and announced again has the same version, and other content.
     ...(log.current && !isDeepStrictEqual(log.current.object, object) && { object }),
     ...(part && { inParts: true }),
   };
-  const ownerless = log.current?.state === 'UPLOAD_OBJECT_DOING' && !work.taking;
-  const refusal = log.current && !ownerless ? log.refusal(start) : undefined;
+  const { current } = log;
+  const anotherLife = current !== undefined && isAnotherLife(current, object);
+  const ownerless = current?.state === 'UPLOAD_OBJECT_DOING' && !work.taking && !anotherLife;
+  const refusal = current && !ownerless ? log.refusal(start) : undefined;
   if (refusal) return client.reject(refusal);
 
-  const taking: Taking = { client, ...(part && { part }), receiving: true };
+  await endEffort(work, replaced());
+  work.takings += 1;
+  const taking: Taking = { number: work.takings, client, ...(part && { part }), receiving: true };
   work.taking = taking;
   const context = await admit(work, request, start);
+  if (anotherLife) await discardOwnSegments(work, current);
   ctx.say({ doing: `taking the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
   const range = part ?? { firstSegment: 0, segmentCount: planPayload(context.object).segmentCount };
-  const child = uploader({ context, range, body, pieces: ports.pieces, parent: ctx.self });
-  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking, end }));
+  const { number } = taking;
+  const child = uploader({ taking: number, context, range, body, pieces: ports.pieces, parent: ctx.self });
+  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking: number, end }));
 }
 
 /** Starts an attempt, unless this is the next part of the one that is under way. */
@@ -54,7 +62,7 @@ async function admit(work: Work, { object, part }: UploadRequest, start: StartUp
   const { current } = work.log;
   if (!current) {
     await record(work, { type: 'Create', id: work.job, object, deadlineAt: start.deadlineAt });
-  } else if (current.state === 'UPLOAD_OBJECT_DOING') {
+  } else if (current.state === 'UPLOAD_OBJECT_DOING' && !isAnotherLife(current, object)) {
     if (part && current.storedSegments && !start.object) return current;
     await record(work, { type: 'FailUpload', failure: current.storedSegments ? startedOver() : ownerLost() });
   }
@@ -62,21 +70,38 @@ async function admit(work: Work, { object, part }: UploadRequest, start: StartUp
 }
 
 /** An uploader that ends without a word has failed. */
-export async function loseUploader(work: Work, taking: Taking, end: Ended): Promise<void> {
-  if (work.taking !== taking || !taking.receiving) return;
+export async function loseUploader(work: Work, taking: number, end: Ended): Promise<void> {
+  if (work.taking?.number !== taking || !work.taking.receiving) return;
   await failTaking(work, end.error ?? interrupted());
 }
 
 /** The uploader has ended: every segment of the request is stored, or it has failed. */
-export async function endUpload(work: Work, outcome: Outcome<readonly Hex[]>): Promise<void> {
+export async function endUpload(work: Work, number: number, outcome: Outcome<readonly Hex[]>): Promise<void> {
   const { ctx, taking } = work;
-  if (!taking) return;
+  if (taking?.number !== number) return;
   taking.receiving = false;
   const child = ctx.child<never>('uploader');
   if (child) await ctx.stop(child);
   if (!outcome.ok) return failTaking(work, outcome.error);
-  const { part } = taking;
-  const segmentChecksums = part ? await endPart(work, part, outcome.value) : outcome.value;
+  const { value: checksums } = outcome;
+  ctx.say({ doing: 'asking whether the payload is still wanted', waitsFor: 'the chain' });
+  pipe(
+    work,
+    (signal) => askBeforeAnswer(work, signal),
+    (asked) => ({ type: 'asked-before-answer', checksums, outcome: asked }),
+  );
+}
+
+/** The payload, or its part, is stored and wanted. */
+export async function storeUpload(
+  work: Work,
+  checksums: readonly Hex[],
+  outcome: Outcome<Gone | undefined>,
+): Promise<void> {
+  if (!outcome.ok) return failTaking(work, outcome.error);
+  if (outcome.value) return endUnwanted(work, outcome.value);
+  const part = work.taking?.part;
+  const segmentChecksums = part ? await endPart(work, part, checksums) : checksums;
   if (segmentChecksums) inspect(work, segmentChecksums);
 }
 
@@ -84,7 +109,8 @@ export async function endUpload(work: Work, outcome: Outcome<readonly Hex[]>): P
 function inspect(work: Work, segmentChecksums: readonly Hex[]): void {
   const { ctx, log, ports } = work;
   ctx.say({ doing: 'looking at the stored payload', waitsFor: 'the PieceStore' });
-  ctx.pipe(
+  pipe(
+    work,
     (signal) => inspectPayload(log.context, segmentChecksums, ports, signal),
     (outcome) => ({ type: 'payload-inspected', outcome }),
   );
@@ -108,7 +134,8 @@ export async function completeUpload(work: Work, outcome: Outcome<StoredPayload>
   await record(work, complete);
   work.storedPayload = true;
   ctx.say({ doing: 'queueing the job', waitsFor: 'the work queue' });
-  ctx.pipe(
+  pipe(
+    work,
     (signal) => enqueue(work, signal),
     (queued) => ({ type: 'enqueued', outcome: queued }),
   );
@@ -177,6 +204,15 @@ function startedOver(): FailedTry {
     message: 'A new upload has taken the place of one in parts that was not complete.',
     resume: 'UPLOAD_OBJECT_DOING',
   };
+}
+
+/** What the client hears whose upload ends because the content of another is announced. */
+function replaced(): Terminal {
+  return new Terminal({
+    code: 'content-not-awaited',
+    message: 'Other content was announced, and is uploaded, in place of this.',
+    gatewayCode: 110002,
+  });
 }
 
 function interrupted(): Retryable {

@@ -1,4 +1,10 @@
-import { Retryable, type SealionError, throwIfAborted } from '../../protocols/errors.ts';
+import {
+  Cancelled,
+  Retryable,
+  type SealionError,
+  type Terminal,
+  throwIfAborted,
+} from '../../protocols/errors.ts';
 import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
@@ -21,8 +27,12 @@ export interface Work {
   readonly disown: () => Promise<void>;
   /** Orders of the supervisor handled so far. */
   handled: number;
+  /** Ends what is in work beside the mailbox, and tells its late messages from those of what came after it. */
+  effort: AbortController;
   /** The request that is being taken. */
   taking?: Taking;
+  /** Requests taken so far: their numbers. */
+  takings: number;
   /** The right to bring the job forward. */
   lease?: Lease;
   /** True after an upload: its task may well come to this node. */
@@ -38,6 +48,7 @@ export interface Work {
 
 /** One request with a payload, or a part of it, until its client has an answer. */
 export interface Taking {
+  readonly number: number;
   readonly client: Reply<Acknowledgement>;
   readonly part?: UploadPart;
   /** False once the uploader has reported. */
@@ -85,14 +96,41 @@ export async function park(work: Work, untilMs: number): Promise<void> {
   await lease?.postpone(Math.max(0, untilMs - Date.now()));
 }
 
-/** Work beside the mailbox that ends with the lease. */
-export function pipeLeased<R>(
+/** Work beside the mailbox that ends with the lease, and with `endEffort`. */
+export function pipe<R>(
   work: Work,
   run: (signal: AbortSignal) => Promise<R>,
   onDone: (outcome: Outcome<R>) => ObjectMessage,
 ): void {
-  const lease = work.lease?.signal;
-  work.ctx.pipe((signal) => run(lease ? AbortSignal.any([signal, lease]) : signal), onDone);
+  const { signal: effort } = work.effort;
+  const ends = [effort, ...(work.lease ? [work.lease.signal] : [])];
+  work.ctx.pipe(
+    (signal) => run(AbortSignal.any([signal, ...ends])),
+    (outcome) => ({ type: 'piped', effort, message: onDone(outcome) }),
+  );
+}
+
+/**
+ * Stops whatever is in work, and lets the work queue forget the job, because a new upload takes its place: nothing
+ * that was begun for other content may come to its end.
+ */
+export async function endEffort(work: Work, why: Terminal): Promise<void> {
+  const { ctx, replication } = work;
+  refuseClient(work, why);
+  replication?.cancelTimer();
+  delete work.replication;
+  work.effort.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload takes its place.' }));
+  work.effort = new AbortController();
+  work.storedPayload = false;
+  work.awaitsLease = false;
+  const names = ['uploader', 'encoder', 'sealer', ...Array.from(replication?.open ?? [], replicatorName)];
+  await Promise.all(names.flatMap((name) => ctx.child<never>(name) ?? []).map((child) => ctx.stop(child)));
+  await settle(work);
+}
+
+/** The child that brings one column to its secondary. */
+export function replicatorName(redundancyIndex: number): string {
+  return `replicator/${redundancyIndex}`;
 }
 
 /**

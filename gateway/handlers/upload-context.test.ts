@@ -57,10 +57,10 @@ test('an update is asked for by its own version', async (t) => {
   const gateway = testGateway(t);
   const update = {
     updater: STRANGER.address,
-    payloadSize: 9,
+    payloadSize: 10,
     contentType: '',
     checksums: [],
-    updatedAt: 1,
+    updatedAt: 2000,
     version: 1,
   };
   gateway.chain.objects = [{ object: object({ status: 'SEALED', isUpdating: true }), update }];
@@ -69,6 +69,10 @@ test('an update is asked for by its own version', async (t) => {
     jobContext({ state: 'UPLOAD_OBJECT_DOING', storedSegments: { 0: 'aa' } }),
   );
   t.is(await offset(gateway), xml(4));
+
+  const again = { ...update, updatedAt: 2005 };
+  gateway.chain.objects = [{ object: object({ status: 'SEALED', isUpdating: true }), update: again }];
+  t.is(await offset(gateway), xml(0), 'parts of an update that was announced again count for nothing');
 });
 
 test('the request must be signed, and for an object of ours', async (t) => {

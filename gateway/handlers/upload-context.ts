@@ -1,6 +1,5 @@
 import { resumeOffset } from '../../protocols/job/parts.ts';
 import { authenticate } from '../authentication.ts';
-import { jobOf } from '../job-object.ts';
 import { jobProgress } from '../job-progress.ts';
 import type { GatewayParts } from '../parts.ts';
 import { findObject } from '../permission.ts';
@@ -16,7 +15,7 @@ export function uploadContext(parts: GatewayParts): Handler {
     const signal = clientSignal(c);
     await authenticate(parts.offChainKeys, c);
     const found = await findObject(parts, c.get('address'), signal);
-    const job = await jobProgress(parts.objects, jobOf(found), signal);
+    const job = await jobProgress(parts.objects, found, signal);
     const offset = job ? resumeOffset(job) : 0;
     return xmlResponse(c, `<QueryResumeOffset version="1.0"><Offset>${offset}</Offset></QueryResumeOffset>`);
   };

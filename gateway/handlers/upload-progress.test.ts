@@ -86,15 +86,17 @@ test('new content of a sealed object has its own progress', async (t) => {
   gateway.pipeline.contexts.set('4711.1', jobContext({ state: 'UPLOAD_OBJECT_DOING' }));
   const update = {
     updater: STRANGER.address,
-    payloadSize: 3,
+    payloadSize: 10,
     contentType: '',
     checksums: [],
-    updatedAt: 1,
+    updatedAt: 2000,
     version: 1,
   };
   const sealed = object({ status: 'SEALED', isUpdating: true });
   gateway.chain.objects = [{ object: sealed, update }];
   t.is((await progress(gateway)).description, PROGRESS_TEXT.UPLOAD_OBJECT_DOING);
+  gateway.chain.objects = [{ object: sealed, update: { ...update, updatedAt: 2005 } }];
+  t.is((await progress(gateway)).description, PROGRESS_TEXT.INIT_UNSPECIFIED, 'it was announced again');
   gateway.chain.objects = [{ object: sealed }];
   const { status, code } = await errorOf(await gateway.app.request(signedRequest(QUERY)));
   t.deepEqual([status, code], [500, 55001]);

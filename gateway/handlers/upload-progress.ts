@@ -2,7 +2,6 @@ import { escapeXml } from '../../protocols/greenfield/gateway-errors.ts';
 import type { Failure, JobContext } from '../../protocols/job/context.ts';
 import { progressText } from '../../protocols/job/progress-text.ts';
 import { authenticate } from '../authentication.ts';
-import { jobOf } from '../job-object.ts';
 import { jobProgress } from '../job-progress.ts';
 import type { GatewayParts } from '../parts.ts';
 import { type FoundObject, findObject } from '../permission.ts';
@@ -36,7 +35,7 @@ async function progressOf(
   const { object } = found.onChain;
   if (object.status === 'DISCONTINUED') return { state: 'OBJECT_DISCONTINUED' };
   if (object.status === 'SEALED' && !object.isUpdating) return { state: 'SEAL_OBJECT_DONE' };
-  return (await jobProgress(objects, jobOf(found), signal)) ?? { state: 'INIT_UNSPECIFIED' };
+  return (await jobProgress(objects, found, signal)) ?? { state: 'INIT_UNSPECIFIED' };
 }
 
 function inWords({ message, advice, nextTryAt }: Failure): string {

@@ -129,6 +129,7 @@ function anotherLife(context: JobContext, object: JobObject): JobContext {
     receipts: {},
     signedSeals: [],
     failedTries: 0,
+    failedSeals: 0,
   };
 }
 
