@@ -20,6 +20,7 @@ import { status } from './handlers/status.ts';
 import { universalEndpoint } from './handlers/universal-endpoint.ts';
 import { uploadContext } from './handlers/upload-context.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
+import { boundHead } from './head-bounds.ts';
 import { payloadIntake } from './intake.ts';
 import { ownHosts } from './own-hosts.ts';
 import type { GatewayParts } from './parts.ts';
@@ -59,6 +60,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const checkHost = ownHosts(parts);
   const app = new Hono<GatewayEnv>();
   app.use(requestLog(parts.log));
+  app.use(boundHead);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   // Bucket and operation hang on host and query as much as on the path, so routes.ts matches instead of Hono.
   app.all('*', async (c) => {

@@ -105,12 +105,18 @@ function canonicalPath(path: string): string {
   });
 }
 
-/** Sorted by name, each name with an `=`. */
+/** Sorted by the bytes of the names, each name with an `=`. */
 function canonicalQuery(query: string): string {
-  return parseQuery(query)
-    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`)
-    .join('&');
+  const pairs = new Map<string, string[]>();
+  for (const [name, value] of parseQuery(query)) {
+    const bytes = Buffer.from(name).toString('latin1');
+    const pair = `${formEncode(name)}=${formEncode(value)}`;
+    const before = pairs.get(bytes);
+    if (before) before.push(pair);
+    else pairs.set(bytes, [pair]);
+  }
+  const sorted = [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.flatMap(([, ofName]) => ofName).join('&');
 }
 
 function formEncode(text: string): string {
@@ -118,6 +124,7 @@ function formEncode(text: string): string {
 }
 
 function percentEncode(text: string, kept: RegExp): string {
+  if (text === '') return '';
   return Array.from(Buffer.from(text), (byte) => {
     const character = String.fromCharCode(byte);
     return byte < 0x80 && kept.test(character)

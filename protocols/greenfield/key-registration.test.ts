@@ -112,3 +112,11 @@ test('a text that was made to be hard to read is refused as fast as any', (t) =>
     50022,
   );
 });
+
+test('a text of any length is read in one pass: who sends a long one keeps us no longer than its signature', (t) => {
+  const welcome = ' wants you to sign in with your BNB Greenfield account:';
+  const long = `${DOMAIN}${welcome.repeat(20_000)}\n${'\n'.repeat(500_000)}`;
+  t.throws(() => readKeyRegistration(headers({ authorization: sign(long) }), NOW), {
+    code: 'bad-registration',
+  });
+});

@@ -36,8 +36,29 @@ const MAX_DOMAIN_LENGTH = 300;
  * What users see in their wallets and sign. The SDKs break lines in different places: JS keeps the account on the
  * first line, Go has empty lines between. What comes after the expiry is theirs.
  */
-const TEXT =
-  /^(?<domain>.+) wants you to sign in with your BNB Greenfield account:\n*(?<account>.+)\n+Register your identity public key (?<publicKey>.+)\n+URI: .+\n+Version: .+\n+Chain ID: .+\n+Issued At: .+\n+Expiration Time: (?<expiry>.+)/;
+const WELCOME = ' wants you to sign in with your BNB Greenfield account:';
+const FIELDS = [
+  'Register your identity public key ',
+  'URI: ',
+  'Version: ',
+  'Chain ID: ',
+  'Issued At: ',
+  'Expiration Time: ',
+] as const;
+
+/** What a text says; undefined for one of another form. Takes one pass: strangers may send a long one. */
+function readText(
+  text: string,
+): { domain: string; account: string; publicKey: string; expiry: string } | undefined {
+  const [first = '', ...rest] = text.split('\n').filter((line) => line !== '');
+  const end = first.lastIndexOf(WELCOME);
+  if (end < 1) return undefined;
+  const account = first.slice(end + WELCOME.length) || (rest.shift() ?? '');
+  const values = FIELDS.map((name, i) => (rest[i]?.startsWith(name) ? rest[i].slice(name.length) : ''));
+  const [publicKey = '', , , , , expiry = ''] = values;
+  if (account === '' || values.includes('')) return undefined;
+  return { domain: first.slice(0, end), account, publicKey, expiry };
+}
 
 /**
  * Reads and verifies the registration of an off-chain key (greenfield.md §9.3): the headers must say what the
@@ -61,12 +82,12 @@ export function readKeyRegistration(headers: RegistrationHeaders, now: number): 
     throw refused(50018, 'X-Gnfd-App-Reg-Public-Key is no ed25519 key of 64 hex digits.');
   }
   const expiresAt = checkExpiry(expiry, now);
-  const signed = TEXT.exec(text)?.groups;
+  const signed = readText(text);
   if (!signed) throw refused(50022, 'The signed text does not follow the template.');
   if (signed.domain !== domain) throw refused(50037, 'The signed text is for another domain.');
   if (signed.publicKey !== publicKey) throw refused(50020, 'The signed text is for another public key.');
   if (signed.expiry !== expiry) throw refused(50038, 'The signed text has another expiration time.');
-  const named = signed.account ?? '';
+  const named = signed.account;
   if (!isAddress(named) || checksumAddress(named) !== account) {
     throw refused(50015, `The signed text is for account ${named.slice(0, 42)}, and ${account} signed it.`);
   }

@@ -147,3 +147,8 @@ test('pieces of a migrated bucket are not taken', (t) => {
     { gatewayCode: 50008 },
   );
 });
+
+test('a header of any length is read in one pass, before anybody has signed it', (t) => {
+  const open = `"${'\\"'.repeat(500_000)}`;
+  t.throws(() => readReceiveMessage(headerOf(open), NOW), { code: 'bad-receive-task' });
+});

@@ -51,7 +51,10 @@ export function isTaskExpired(task: { readonly update_time: number }, now: numbe
 
 /** The JSON in a task's header, not checked yet. @throws when the header is not hex of JSON */
 export function parseTaskHeader(header: string): unknown {
-  return JSON.parse(withLongNumbersAsText(Buffer.from(fromHex(header)).toString('utf8')));
+  const json = Buffer.from(fromHex(header)).toString('utf8');
+  // Before the text is searched: in a string without an end each quote would begin another one, to the end of the text.
+  JSON.parse(json);
+  return JSON.parse(withLongNumbersAsText(json));
 }
 
 /**
