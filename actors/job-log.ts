@@ -5,6 +5,7 @@ import { decide } from '../protocols/job/decide.ts';
 import type { JobEvent } from '../protocols/job/events.ts';
 import { evolve, replay } from '../protocols/job/evolve.ts';
 import { formatJobId, type JobId } from '../protocols/job/identity.ts';
+import { troubleOf } from '../protocols/job/trouble.ts';
 import type { JobAnnouncement, JobFeed } from '../runtime/home/home.ts';
 import type { Journal } from '../runtime/journal/journal.ts';
 
@@ -104,7 +105,8 @@ export class JobLog {
 
 /** What others are told of an event, once the journal has it. */
 function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
-  const { id: job, state, failure, seal } = context;
+  const { id: job, state, seal } = context;
+  const trouble = troubleOf(context);
   const sealing = state === 'SEAL_OBJECT_DOING' || state === 'SEAL_OBJECT_DONE';
   return {
     job,
@@ -114,10 +116,10 @@ function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
       secondary: { spId: event.receipt.spId, redundancyIndex: event.receipt.redundancyIndex },
     }),
     ...(sealing && seal && { transactionHash: seal.hash }),
-    ...(failure && {
+    ...(trouble && {
       failure: {
-        message: failure.message,
-        ...(failure.nextTryAt !== undefined && { nextTryAt: failure.nextTryAt }),
+        message: trouble.message,
+        ...(trouble.nextTryAt !== undefined && { nextTryAt: trouble.nextTryAt }),
       },
     }),
   };

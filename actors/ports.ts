@@ -53,6 +53,8 @@ export interface PrimaryTiming {
    * little, often enough that the object is sealed soon after the deposit.
    */
   readonly paymentBackoff: BackoffLimits;
+  /** Between two tries of a reject: nobody waits for it, and each may cost a fee. */
+  readonly rejectBackoff: BackoffLimits;
 }
 
 export const PRIMARY_TIMING: PrimaryTiming = {
@@ -63,4 +65,5 @@ export const PRIMARY_TIMING: PrimaryTiming = {
   rebroadcastMs: 5_000,
   backoff: JOB_BACKOFF,
   paymentBackoff: { minMs: 20_000, maxMs: 60_000 },
+  rejectBackoff: { minMs: 60_000, maxMs: 600_000 },
 };

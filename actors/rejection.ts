@@ -1,14 +1,20 @@
 import { Retryable } from '../protocols/errors.ts';
 import type { JobContext, SignedTransaction } from '../protocols/job/context.ts';
+import { faultOf } from '../protocols/sealing/seal-refusal.ts';
 import type { Activity } from '../runtime/actors/types.ts';
 import { refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
 import { settledStanding } from './standing.ts';
 
-/** How the end of an overdue job looks on chain. `spent`: this reject can never succeed, another must be signed. */
+/** How the end of an overdue job looks on chain. */
 export type RejectResult =
   | { readonly kind: 'rejected' }
   | { readonly kind: 'sealed'; readonly gvgId?: number }
-  | { readonly kind: 'spent'; readonly error: Retryable };
+  | {
+      readonly kind: 'refused';
+      readonly error: Retryable;
+      /** `never`: the same bytes may succeed later; `at-once`: all that is wrong is the signature. */
+      readonly signAgain: 'never' | 'once' | 'at-once';
+    };
 
 /** Has a reject signed with the next sequence. Whichever of it and an earlier seal is included first voids the other. */
 export function signReject(
@@ -25,7 +31,7 @@ export function signReject(
 
 /**
  * Broadcasts the signed reject and watches until the object is gone, or turns out sealed after all.
- * @throws Retryable `reject-timeout`, `reject-refused`
+ * @throws Retryable `reject-timeout`
  */
 export async function rejectOnChain(
   context: JobContext,
@@ -40,11 +46,21 @@ export async function rejectOnChain(
   });
   if (settled.kind === 'gone') return { kind: 'rejected' };
   if (settled.kind === 'sealed') return settled;
-  const error = new Retryable({
-    code: 'reject-refused',
-    message: `The chain refused the reject: ${refusalText(settled.refusal)}.`,
-    advice: 'It is tried again by itself; look at the seal account and at the chain node.',
-  });
-  if (settled.spent) return { kind: 'spent', error };
-  throw error;
+  const fault = faultOf(settled.refusal);
+  const onlyTheSignature = fault === 'sequence' || fault === 'gas';
+  return {
+    kind: 'refused',
+    error: new Retryable({
+      code: 'reject-refused',
+      message: `The chain refused the reject: ${refusalText(settled.refusal)}.`,
+      advice:
+        fault === 'payment'
+          ? FROZEN
+          : 'It is tried again by itself; look at the seal account and at the chain node.',
+    }),
+    signAgain: onlyTheSignature ? 'at-once' : settled.spent ? 'once' : 'never',
+  };
 }
+
+const FROZEN =
+  'The chain takes the reject when the owner of the bucket has deposited BNB to its payment account, or deletes the object itself; it is tried again until then, at no cost.';

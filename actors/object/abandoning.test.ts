@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import { checksum } from '../../protocols/integrity/checksums.ts';
 import type { JobObject } from '../../protocols/job/context.ts';
+import type { JobEvent } from '../../protocols/job/events.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { gate } from '../../runtime/actors/testing.ts';
 import type { UploadPart } from '../messages.ts';
@@ -12,6 +14,7 @@ import {
   type Payload,
   Primary,
   type PrimaryOptions,
+  segmentsOf,
 } from '../testing/primary.ts';
 import { withStage } from '../testing/stage.ts';
 
@@ -119,6 +122,35 @@ test('an object that we have announced is rejected when its payload does not com
   t.false(primary.chain.objects.has(payload.job.objectId));
   await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
   t.deepEqual(await stored(primary, payload), []);
+});
+
+test('a reject signed against an earlier upload is not broadcast against a later one', async (t) => {
+  const primary = await start(t);
+  const payload = await primary.newObject();
+  const { job, object } = payload;
+  const segments = segmentsOf(payload);
+  for (const [index, bytes] of segments.entries()) {
+    await primary.ground.pieces.put(segmentKey(job, index), bytes);
+  }
+  const failure = { code: 'x', message: 'x', attempt: 1, resume: 'UPLOAD_OBJECT_DOING' } as const;
+  const segmentChecksums = segments.map(checksum);
+  const old = { bytes: '00', hash: 'OLD', sequence: 0 };
+  const history: readonly JobEvent[] = [
+    { type: 'JobCreated', at: 1, id: job, object, deadlineAt: 2 },
+    { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt: 2 },
+    { type: 'UploadFailed', at: 2, failure },
+    { type: 'RejectSigned', at: 3, transaction: old },
+    { type: 'UploadStarted', at: 4, attempt: 2, deadlineAt: 5 },
+    { type: 'UploadCompleted', at: 4, segmentChecksums, integrityHash: object.checksums[0] ?? '' },
+  ];
+  for (const [i, event] of history.entries()) await primary.ground.journal.append(job, i + 1, event);
+  await primary.ground.queue.enqueue(job);
+  const { reject } = await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+  t.deepEqual(
+    primary.chain.broadcasts.map(({ hash }) => hash),
+    [reject?.hash ?? ''],
+  );
+  t.not(reject?.hash, old.hash);
 });
 
 test('an update that we have announced is left to whoever wanted it', async (t) => {

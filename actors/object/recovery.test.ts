@@ -245,6 +245,57 @@ test('a reject whose sequence was used by another transaction is signed anew', a
   t.is(context.reject?.sequence, 1);
 });
 
+test('a reject that a frozen account stands in the way of costs nothing, says why, and ends with the deposit', async (t) => {
+  const { primary, payload, before, chain } = await recover(
+    t,
+    { until: inState('REPLICATE_OBJECT_DOING'), deadlineAt: 1 },
+    (_ground, onChain) => {
+      onChain.frozen = true;
+    },
+  );
+  const waiting = await eventually('it has failed', async () => {
+    const context = await primary.context(payload);
+    return context?.rejectFailure && context;
+  });
+  t.is(waiting.rejectFailure?.code, 'reject-refused');
+  t.regex(waiting.rejectFailure?.message ?? '', /is frozen/);
+  t.regex(waiting.rejectFailure?.advice ?? '', /deposited BNB/);
+  const { activity } = await eventually('the tree says so', () => {
+    const line = primary.line(payload);
+    return line?.activity?.doing.includes('is frozen') ? line : undefined;
+  });
+  t.regex(activity?.doing ?? '', /at rest in REPLICATE_OBJECT_DOING: The chain refused the reject/);
+  const tries = primary.system;
+  let started = 0;
+  tries.inspect((event) => {
+    if (event.type === 'spawned' && event.path.endsWith(`object/${payload.job.objectId}.0`)) started += 1;
+  });
+  await eventually('it has been tried again', () => started >= 3);
+  t.is(chain.paid.length, 0);
+  chain.frozen = false;
+  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+  t.is(chain.paid.length, 1);
+  t.deepEqual(
+    (await primary.events(payload)).slice(before.length).map(({ type }) => type),
+    ['RejectSigned', 'RejectFailed', 'Discontinued'],
+    'the same failure is written once, the same bytes are tried',
+  );
+});
+
+test('a reject that waits for a deposit ends when the owner takes the object away', async (t) => {
+  const { primary, payload, chain } = await recover(
+    t,
+    { until: inState('REPLICATE_OBJECT_DOING'), deadlineAt: 1 },
+    (_ground, onChain) => {
+      onChain.frozen = true;
+    },
+  );
+  await eventually('it has failed', async () => (await primary.context(payload))?.rejectFailure);
+  chain.objects.delete(payload.job.objectId);
+  await primary.reaches(payload, 'OBJECT_DISCONTINUED');
+  t.is(chain.paid.length, 0);
+});
+
 test('an entry in the queue for a job that has ended goes, one for an unknown job stays', async (t) => {
   const { primary, payload } = await recover(t, { until: inState('SEAL_OBJECT_DONE') });
   const { queue } = primary.ground;

@@ -1,5 +1,5 @@
 import type { SealionError } from '../../protocols/errors.ts';
-import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
+import { backoffMs } from '../../protocols/job/backoff.ts';
 import type { SignedTransaction } from '../../protocols/job/context.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
 import { nextStates } from '../../protocols/job/transitions.ts';
@@ -148,20 +148,22 @@ export async function endReject(work: Work, outcome: Outcome<RejectResult>): Pro
       return completeSeal(work, result);
     case 'rejected':
       return discontinue(work, 'It was not sealed before its deadline, and was rejected on chain.');
-    case 'spent':
-      if (work.rejectsSigned >= REJECTS_AT_ONCE) return retryReject(work, result.error);
+    case 'refused':
+      if (work.rejectsSigned >= SIGNATURES[result.signAgain]) return retryReject(work, result.error);
       signAReject(work);
   }
 }
 
-/** A reject that fails in a block costs a fee: after so many of them a pause, ever longer. */
-const REJECTS_AT_ONCE = 2;
-const REJECT_BACKOFF: BackoffLimits = { minMs: 60_000, maxMs: 600_000 };
+/** So many under one lease; one that fails in a block costs a fee, so there is a pause then, ever longer. */
+const SIGNATURES = { never: 0, once: 1, 'at-once': SIGNATURES_AT_ONCE } as const;
 
-function retryReject(work: Work, error: SealionError): Promise<void> {
+async function retryReject(work: Work, error: SealionError): Promise<void> {
   logFailure(work, 'reject', error);
+  const { code, message, advice } = error;
+  const rejectFailure = { code, message, ...(advice !== undefined && { advice }) };
+  await record(work, { type: 'FailReject', rejectFailure });
   const tries = work.lease?.delivery ?? 1;
-  return park(work, Date.now() + backoffMs(tries, Math.random(), REJECT_BACKOFF));
+  return park(work, Date.now() + backoffMs(tries, Math.random(), work.ports.timing.rejectBackoff));
 }
 
 function namesOf({ job, log }: Work): object {

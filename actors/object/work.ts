@@ -8,6 +8,7 @@ import {
 import { type BackoffLimits, backoffMs } from '../../protocols/job/backoff.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
+import { troubleOf } from '../../protocols/job/trouble.ts';
 import type { Context, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import type { JobLog, Order } from '../job-log.ts';
@@ -74,10 +75,11 @@ const TELL_AGAIN_MS = 1_000;
 export function rest(work: Work): void {
   if (work.taking || work.lease || work.awaitsLease) return;
   const { ctx, log, parent, job, handled } = work;
-  const { state = 'no job', failure } = log.current ?? {};
+  const { state = 'no job' } = log.current ?? {};
+  const trouble = log.current && troubleOf(log.current);
   ctx.say({
-    doing: `at rest in ${state}${failure ? `: ${failure.message}` : ''}`,
-    ...(failure?.nextTryAt !== undefined && { nextTryAt: failure.nextTryAt }),
+    doing: `at rest in ${state}${trouble ? `: ${trouble.message}` : ''}`,
+    ...(trouble?.nextTryAt !== undefined && { nextTryAt: trouble.nextTryAt }),
   });
   if (!parent.tell({ type: 'idle', job, handled })) ctx.after(TELL_AGAIN_MS, { type: 'still-idle' });
 }

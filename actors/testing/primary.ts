@@ -157,6 +157,7 @@ export class Primary {
         rebroadcastMs: 100,
         backoff: { minMs: 20, maxMs: 100 },
         paymentBackoff: { minMs: 20, maxMs: 100 },
+        rejectBackoff: { minMs: 20, maxMs: 100 },
         ...options.timing,
       },
       ...options.ports,

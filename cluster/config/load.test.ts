@@ -43,7 +43,11 @@ test('the smallest configuration gets every default', (t) => {
     node: 'a',
     dataDir: '/etc/data',
     roles: 'all',
-    chain: { rpc: ['http://127.0.0.1:26657'], chainId: 'greenfield_9000-1741' },
+    chain: {
+      rpc: ['http://127.0.0.1:26657'],
+      chainId: 'greenfield_9000-1741',
+      fees: { gasPriceGwei: 5, gasHeadroom: 2, maxFeeBnb: 0.005 },
+    },
     gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [], anyHost: false, corsOrigins: ['*'] },
     admin: { listen: { host: '127.0.0.1', port: 9133 }, hosts: [] },
     nats: {

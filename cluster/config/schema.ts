@@ -22,6 +22,11 @@ export function nodeConfig(base: string) {
         .array(url(['http', 'https'], 'http://127.0.0.1:26657'), 'a list of URLs of Greenfield nodes')
         .min(1, 'a list of URLs of Greenfield nodes'),
       chainId: z.string(CHAIN_ID).regex(/^[a-z][a-z0-9-]*_[0-9]+-[0-9]+$/, CHAIN_ID),
+      fees: section({
+        gasPriceGwei: z.number(GWEI).min(0.001, GWEI).max(10_000, GWEI).default(5),
+        gasHeadroom: z.number(HEADROOM).min(1, HEADROOM).max(100, HEADROOM).default(2),
+        maxFeeBnb: z.number(MAX_FEE).min(0.0001, MAX_FEE).max(1, MAX_FEE).default(0.005),
+      }).prefault({}),
     }),
     gateway: section({
       listen: address('0.0.0.0', 9033),
@@ -84,6 +89,9 @@ const NODE_NAME = 'a name for this node, of up to 63 letters, digits, "_" and "-
 const ROLES = 'all: the level journal belongs to one process, so there is one node per SP';
 const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
 const WIRES = 'a list of one or both of nats and http';
+const GWEI = 'gwei per gas, from 0.001 to 10000';
+const HEADROOM = 'how many times the gas that is used, from 1 to 100';
+const MAX_FEE = 'BNB, from 0.0001 to 1';
 const HOURS = 'hours, from 0.001 to 8760';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
 

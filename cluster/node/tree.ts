@@ -12,6 +12,7 @@ import { repairer } from '../../actors/repair/repairer.ts';
 import { SECONDARY_TIMING } from '../../actors/secondary-ports.ts';
 import { signer } from '../../actors/signer.ts';
 import { signerLine } from '../../actors/signer-line.ts';
+import { feePolicy } from '../../protocols/greenfield/fees.ts';
 import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
 import type { Chain } from '../../runtime/chain/chain.ts';
 import type { Home } from '../../runtime/home/open-home.ts';
@@ -69,9 +70,10 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
     host: wires.host,
     timing: SECONDARY_TIMING,
   };
+  const fees = feePolicy(config.chain.fees);
   const signerOf = (name: 'seal' | 'operator') => {
     const line = signerLine(home.calls, keys[name].address);
-    return system.spawn(`signer/${name}`, signer({ key: keys[name], chain, roles, line }));
+    return system.spawn(`signer/${name}`, signer({ key: keys[name], chain, roles, line, fees }));
   };
   const sealing = signerOf('seal');
   // One key has one signer, or two would give its sequences out.

@@ -56,6 +56,13 @@ test('a failure that heals by itself reads as work that goes on, with the reason
   });
 });
 
+test('what keeps an overdue object from its reject is said', async (t) => {
+  const gateway = testGateway(t);
+  const rejectFailure = { code: 'reject-refused', message: 'The account is frozen.', advice: 'Deposit BNB.' };
+  gateway.pipeline.contexts.set('4711.0', jobContext({ state: 'SEAL_OBJECT_DOING', rejectFailure }));
+  t.is((await progress(gateway)).error, 'The account is frozen. Deposit BNB.');
+});
+
 test('a failure that waits for the client reads as one', async (t) => {
   const gateway = testGateway(t);
   const failure: JobContext['failure'] = {

@@ -1,6 +1,7 @@
 import { escapeXml } from '../../protocols/greenfield/gateway-errors.ts';
-import type { Failure, JobContext } from '../../protocols/job/context.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
 import { progressText } from '../../protocols/job/progress-text.ts';
+import { troubleOf } from '../../protocols/job/trouble.ts';
 import { authenticate } from '../authentication.ts';
 import { jobProgress } from '../job-progress.ts';
 import type { GatewayParts } from '../parts.ts';
@@ -18,27 +19,29 @@ export function uploadProgress(parts: GatewayParts): Handler {
     await authenticate(parts.offChainKeys, c);
     const found = await findObject(parts, c.get('address'), signal);
     const progress = await progressOf(parts, found, signal);
-    const { failure } = progress;
+    const trouble = troubleOf(progress);
     return xmlResponse(
       c,
-      `<QueryUploadProgress version="1.0"><ProgressDescription>${escapeXml(progressText(progress))}</ProgressDescription><ErrorDescription>${escapeXml(failure ? inWords(failure) : '')}</ErrorDescription></QueryUploadProgress>`,
+      `<QueryUploadProgress version="1.0"><ProgressDescription>${escapeXml(progressText(progress))}</ProgressDescription><ErrorDescription>${escapeXml(trouble ? inWords(trouble) : '')}</ErrorDescription></QueryUploadProgress>`,
     );
   };
 }
+
+type Trouble = NonNullable<ReturnType<typeof troubleOf>>;
 
 /** The chain's word counts where the upload has ended, the job's until then. */
 async function progressOf(
   { objects }: GatewayParts,
   found: FoundObject,
   signal: AbortSignal,
-): Promise<Pick<JobContext, 'state' | 'failure'>> {
+): Promise<Pick<JobContext, 'state' | 'failure' | 'rejectFailure'>> {
   const { object } = found.onChain;
   if (object.status === 'DISCONTINUED') return { state: 'OBJECT_DISCONTINUED' };
   if (object.status === 'SEALED' && !object.isUpdating) return { state: 'SEAL_OBJECT_DONE' };
   return (await jobProgress(objects, found, signal)) ?? { state: 'INIT_UNSPECIFIED' };
 }
 
-function inWords({ message, advice, nextTryAt }: Failure): string {
+function inWords({ message, advice, nextTryAt }: Trouble): string {
   const next = nextTryAt === undefined ? undefined : `Next try at ${new Date(nextTryAt).toISOString()}.`;
   return [message, advice, next].filter(Boolean).join(' ');
 }

@@ -18,6 +18,19 @@ export interface FeePolicy {
   readonly maxFee: bigint;
 }
 
+/** The policy in an operator's units. */
+export function feePolicy(of: {
+  readonly gasPriceGwei: number;
+  readonly gasHeadroom: number;
+  readonly maxFeeBnb: number;
+}): FeePolicy {
+  return {
+    gasPrice: BigInt(Math.round(of.gasPriceGwei * 1e9)),
+    gasHeadroom: of.gasHeadroom,
+    maxFee: BigInt(Math.round(of.maxFeeBnb * 1e9)) * 1_000_000_000n,
+  };
+}
+
 /** Twice the gas: a seal costs 0.0000012 BNB, a reject 0.00012 BNB. The Go SP signs seals with ten times the gas. */
 export const FEE_POLICY: FeePolicy = {
   gasPrice: MIN_GAS_PRICE,

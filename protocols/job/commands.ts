@@ -34,6 +34,7 @@ export type JobCommand = { readonly at: number } & (
   | ({ readonly type: 'CompleteSeal' } & FactsOf<'SealCompleted'>)
   | { readonly type: 'FailSeal'; readonly failure: FailedTry }
   | ({ readonly type: 'SignReject' } & FactsOf<'RejectSigned'>)
+  | ({ readonly type: 'FailReject' } & FactsOf<'RejectFailed'>)
   | ({ readonly type: 'Discontinue' } & FactsOf<'Discontinued'>)
 );
 

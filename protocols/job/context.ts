@@ -40,6 +40,9 @@ export interface Failure {
   readonly excludeGvgId?: number;
 }
 
+/** Why an overdue object is not rejected yet, in words for an operator. */
+export type RejectFailure = Pick<Failure, 'code' | 'message' | 'advice'>;
+
 /** One secondary's consent to store one column (design §5). */
 export interface Approval {
   readonly spId: number;
@@ -110,7 +113,9 @@ export interface JobContext {
   readonly seal?: SignedTransaction;
   /** Every seal ever signed for the job, newest last: a reject waits until none can still be included. */
   readonly signedSeals: readonly SignedTransaction[];
+  /** Signed after the deadline; void as soon as an upload begins again. */
   readonly reject?: SignedTransaction;
+  readonly rejectFailure?: RejectFailure;
   /** Present in `*_ERROR` states. */
   readonly failure?: Failure;
   /** Failed tries in a row, since the upload or the replication last completed; drives the back-off. */

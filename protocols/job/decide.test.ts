@@ -372,6 +372,38 @@ test('a lost payload goes back to the upload, and what was signed is not forgott
   t.is(run([{ type: 'StartUpload', at: 21, deadlineAt: 24 * HOUR }], lost).uploadAttempt, 2);
 });
 
+test('what keeps a reject from its end is written once per reason, and gone with the next step', (t) => {
+  const failure = (message: string): JobCommand => ({
+    type: 'FailReject',
+    at: 25 * HOUR,
+    rejectFailure: { code: 'reject-refused', message },
+  });
+  const failed = run([failure('frozen, lack of 7 BNB')], after('StartAllocation'));
+  t.is(failed.state, 'ALLOC_SECONDARY_DOING');
+  t.is(failed.rejectFailure?.message, 'frozen, lack of 7 BNB');
+  t.deepEqual(decide(failed, failure('frozen, lack of 8 BNB')), []);
+  t.is(decide(failed, failure('Access denied')).length, 1);
+  const ended = run([{ type: 'Discontinue', at: 26 * HOUR, reason: 'gone' }], failed);
+  t.is(ended.rejectFailure, undefined);
+});
+
+test('a reject that was signed is void once an upload begins again', (t) => {
+  const signed = run(
+    [
+      { type: 'SignReject', at: 24 * HOUR, transaction: TRANSACTION },
+      {
+        type: 'LosePayload',
+        at: 24 * HOUR,
+        failure: { code: 'payload-lost', message: 'gone', resume: 'UPLOAD_OBJECT_DOING' },
+      },
+    ],
+    after('StartAllocation'),
+  );
+  t.deepEqual(signed.reject, TRANSACTION);
+  const again = run([{ type: 'StartUpload', at: 25 * HOUR, deadlineAt: 49 * HOUR }], signed);
+  t.is(again.reject, undefined);
+});
+
 test('a reject is signed only after the deadline', (t) => {
   t.is(
     refusal([{ type: 'SignReject', at: HOUR, transaction: TRANSACTION }], after('StartAllocation')),

@@ -4,7 +4,7 @@ import { planPayload } from '../payload/plan.ts';
 import { isAnotherLife } from './announcement.ts';
 import { checksumsOf, isDelegated } from './checksums.ts';
 import type { JobCommand } from './commands.ts';
-import type { JobContext, Receipt } from './context.ts';
+import type { JobContext, Receipt, RejectFailure } from './context.ts';
 import type { JobEvent, JobEventType } from './events.ts';
 import { formatJobId } from './identity.ts';
 import { isFromUploadDone, isTerminal, type JobStateName } from './states.ts';
@@ -80,6 +80,8 @@ function eventOf(
     case 'SignReject':
       checkDeadline(context, at);
       return { type: 'RejectSigned', at, transaction: command.transaction };
+    case 'FailReject':
+      return failReject(context, command);
     case 'Discontinue':
       return { type: 'Discontinued', at, reason: command.reason };
     case 'LosePayload':
@@ -90,6 +92,17 @@ function eventOf(
     case 'FailSeal':
       return fail(context, command);
   }
+}
+
+/** Tried for as long as it takes, a reject that fails again for the same reason adds nothing to the history. */
+function failReject(
+  context: JobContext,
+  { at, rejectFailure }: CommandOf<'FailReject'>,
+): JobEvent | undefined {
+  const reason = ({ code, message }: RejectFailure) => `${code} ${message.replace(/\d+/g, '')}`;
+  const before = context.rejectFailure;
+  if (before && reason(before) === reason(rejectFailure)) return undefined;
+  return { type: 'RejectFailed', at, rejectFailure };
 }
 
 const FAILED = {

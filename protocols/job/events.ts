@@ -1,10 +1,10 @@
 import type { Hex } from '../greenfield/types.ts';
-import type { Approval, Failure, JobObject, Receipt, SignedTransaction } from './context.ts';
+import type { Approval, Failure, JobObject, Receipt, RejectFailure, SignedTransaction } from './context.ts';
 import type { JobId } from './identity.ts';
 
 /**
- * What happened to a job, in the past tense. Every event but `PartStored`, `SegmentDiscarded`, `SecondaryCompleted`
- * and `RejectSigned` moves the job to the state named beside it. Plain JSON: it is stored as is.
+ * What happened to a job, in the past tense. Every event but `PartStored`, `SegmentDiscarded`, `SecondaryCompleted`,
+ * `RejectSigned` and `RejectFailed` moves the job to the state named beside it. Plain JSON: it is stored as is.
  * `at` is unix ms, taken by the actor (the decider has no clock).
  */
 export type JobEvent =
@@ -92,6 +92,8 @@ export type JobEvent =
   | { readonly type: 'SealFailed'; readonly at: number; readonly failure: Failure }
   /** no change of state: the deadline has passed and a reject was signed, before it is broadcast */
   | { readonly type: 'RejectSigned'; readonly at: number; readonly transaction: SignedTransaction }
+  /** no change of state: why an overdue object is not rejected yet */
+  | { readonly type: 'RejectFailed'; readonly at: number; readonly rejectFailure: RejectFailure }
   /** OBJECT_DISCONTINUED: the chain says gone, or a reject was confirmed */
   | { readonly type: 'Discontinued'; readonly at: number; readonly reason: string };
 

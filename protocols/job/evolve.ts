@@ -28,7 +28,7 @@ export function evolve(context: JobContext | undefined, event: JobEvent): JobCon
     };
   }
   if (!context) throw broken(event, 'the job has not been created');
-  const { failure: _ended, storedSegments: _done, ...rest } = context;
+  const { failure: _ended, rejectFailure: _past, storedSegments: _done, ...rest } = context;
   const state = STATE_AFTER[event.type];
   const next: JobContext = state
     ? { ...rest, state, revision: context.revision + 1, changedAt: event.at }
@@ -48,7 +48,9 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
     case 'UploadStarted': {
       const { attempt: uploadAttempt, deadlineAt, object = context.object, inParts } = event;
       const life = isAnotherLife(context, object) ? anotherLife(context, object) : context;
-      return { ...life, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
+      // What was signed against an upload that did not come says nothing of the one that comes now.
+      const { reject: _void, ...rest } = life;
+      return { ...rest, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
     }
     case 'PartStored': {
       const stored = event.checksums.map((checksum, i) => [event.firstSegment + i, checksum]);
@@ -110,6 +112,8 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
     }
     case 'RejectSigned':
       return { ...context, reject: event.transaction };
+    case 'RejectFailed':
+      return { ...context, rejectFailure: event.rejectFailure };
     case 'Discontinued':
       return { ...context, discontinuedBecause: event.reason };
     case 'ReplicationStarted':
