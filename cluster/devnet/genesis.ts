@@ -98,7 +98,13 @@ export function buildGenesis(options: DevnetOptions): DevnetGenesis {
   }));
 
   const funded = [
-    ...sps.flatMap((sp) => [sp.operatorAddress, sp.fundingAddress, sp.sealAddress, sp.maintenanceAddress]),
+    ...sps.flatMap((sp) => [
+      sp.operatorAddress,
+      sp.fundingAddress,
+      sp.sealAddress,
+      sp.gcAddress,
+      sp.maintenanceAddress,
+    ]),
     ...accounts.map(({ address }) => address),
   ];
   return {

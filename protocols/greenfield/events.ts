@@ -3,15 +3,25 @@ import { type JsonValue, sortedJson } from './sorted-json.ts';
 /** Names of the storage module's events (greenfield.md §7.3). */
 export const StorageEvent = {
   CREATE_BUCKET: 'greenfield.storage.EventCreateBucket',
+  UPDATE_BUCKET_INFO: 'greenfield.storage.EventUpdateBucketInfo',
+  TOGGLE_DELEGATED_AGENT: 'greenfield.storage.EventToggleSPAsDelegatedAgent',
+  DISCONTINUE_BUCKET: 'greenfield.storage.EventDiscontinueBucket',
   DELETE_BUCKET: 'greenfield.storage.EventDeleteBucket',
   CREATE_OBJECT: 'greenfield.storage.EventCreateObject',
   CANCEL_CREATE_OBJECT: 'greenfield.storage.EventCancelCreateObject',
+  UPDATE_OBJECT_INFO: 'greenfield.storage.EventUpdateObjectInfo',
+  DISCONTINUE_OBJECT: 'greenfield.storage.EventDiscontinueObject',
   DELETE_OBJECT: 'greenfield.storage.EventDeleteObject',
   UPDATE_OBJECT_CONTENT: 'greenfield.storage.EventUpdateObjectContent',
   UPDATE_OBJECT_CONTENT_SUCCESS: 'greenfield.storage.EventUpdateObjectContentSuccess',
   CANCEL_UPDATE_OBJECT_CONTENT: 'greenfield.storage.EventCancelUpdateObjectContent',
   SEAL_OBJECT: 'greenfield.storage.EventSealObject',
   REJECT_SEAL_OBJECT: 'greenfield.storage.EventRejectSealObject',
+  CREATE_GROUP: 'greenfield.storage.EventCreateGroup',
+  DELETE_GROUP: 'greenfield.storage.EventDeleteGroup',
+  LEAVE_GROUP: 'greenfield.storage.EventLeaveGroup',
+  UPDATE_GROUP_MEMBER: 'greenfield.storage.EventUpdateGroupMember',
+  SET_TAG: 'greenfield.storage.EventSetTag',
 } as const;
 
 /** Names of the payment module's events. */
@@ -20,6 +30,15 @@ export const PaymentEvent = {
   DEPOSIT: 'greenfield.payment.EventDeposit',
   WITHDRAW: 'greenfield.payment.EventWithdraw',
 } as const;
+
+/** Names of the permission module's events. */
+export const PermissionEvent = {
+  PUT_POLICY: 'greenfield.permission.EventPutPolicy',
+  DELETE_POLICY: 'greenfield.permission.EventDeletePolicy',
+} as const;
+
+/** Names of the sp module's events. */
+export const SpEvent = { UPDATE_STATUS: 'greenfield.sp.EventUpdateStorageProviderStatus' } as const;
 
 /** An event in a block's results. */
 export interface AbciEvent {

@@ -73,6 +73,61 @@ export function enumeration<T extends string>(names: Readonly<Record<T, string>>
   };
 }
 
+/** Unix ms; undefined where the sender sets no time. The document has it as text, an empty one for none. */
+export const timestamp: Field<number | undefined> = {
+  toJson: (value) => (value === undefined ? undefined : new Date(value).toISOString()),
+  fromJson: (json) => (json === undefined ? undefined : Date.parse(json as string)),
+  typed: (value) => ({
+    type: 'string',
+    value: value === undefined ? '' : new Date(value).toISOString().replace(/\.000Z$/, 'Z'),
+  }),
+};
+
+/** A signed 64-bit number. */
+export const int64: Field<bigint> = {
+  ...uint64,
+  typed: (value) => ({ type: 'int64', value }),
+};
+
+/** Several texts or enum values. The chain leaves an empty list out of the document. */
+export function list<T>(field: Field<T>): Field<readonly T[]> {
+  return {
+    toJson: (value) => value.map(field.toJson),
+    fromJson: (json) => (json as readonly unknown[]).map(field.fromJson),
+    typed: (value, struct) => {
+      const items = value.map((item) => field.typed(item, struct));
+      const [first] = items;
+      if (!first) return undefined;
+      return { type: `${first.type}[]`, value: items.map((item) => item?.value ?? '') };
+    },
+  };
+}
+
+/** Several messages in a message. The chain takes the members of the document from the first of them. */
+export function nestedList<F extends Fields>(fields: F): Field<readonly ValuesOf<F>[]> {
+  return {
+    toJson: (value) => value.map((item) => fieldsToJson(fields, item)),
+    fromJson: (json) => (json as readonly unknown[]).map((item) => fieldsFromJson(fields, item)),
+    typed: (value, struct) => {
+      const items = value.map((item) => typedFields(fields, item, struct));
+      const [first] = items;
+      if (!first) return undefined;
+      return {
+        type: `${struct}[]`,
+        value: items.map(({ values }) =>
+          Object.fromEntries(first.members.map(({ name, type }) => [name, values[name] ?? emptyOf(type)])),
+        ),
+        structs: { ...first.structs, [struct]: first.members },
+      };
+    },
+  };
+}
+
+/** What stands in the document where a later message of a list lacks what the first one has. */
+function emptyOf(type: string): TypedValue {
+  return type.endsWith('[]') ? [] : '';
+}
+
 /** A message in a message; undefined where the sender left it out. */
 export function nested<F extends Fields>(fields: F): Field<ValuesOf<F> | undefined> {
   return {

@@ -40,6 +40,20 @@ const named = { operator: text, bucketName: text, objectName: text };
 const content = { payloadSize: u64, contentType: text, expectChecksums: fc.array(hex, { maxLength: 7 }) };
 const seal = { ...named, globalVirtualGroupId: u32, secondarySpBlsAggSignatures: hex };
 
+const time = fc.option(fc.integer({ min: 0, max: 250_000_000_000_000 }), { nil: undefined });
+const quota = fc.option(fc.record({ value: u64 }), { nil: undefined });
+const principal = fc.option(
+  fc.record({ type: fc.constantFrom('UNSPECIFIED', 'ACCOUNT', 'GROUP'), value: text }),
+  { nil: undefined },
+);
+const statement = fc.record({
+  effect: fc.constantFrom('UNSPECIFIED', 'ALLOW', 'DENY'),
+  actions: fc.array(fc.constantFrom('GET_OBJECT', 'CREATE_OBJECT', 'ALL'), { maxLength: 3 }),
+  resources: fc.array(text, { maxLength: 3 }),
+  expirationTime: time,
+  limitSize: quota,
+});
+
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   ofType('/greenfield.storage.MsgCreateBucket', {
     creator: text,
@@ -66,6 +80,52 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   ofType('/greenfield.payment.MsgCreatePaymentAccount', { creator: text }),
   ofType('/greenfield.payment.MsgDeposit', { creator: text, to: text, amount: text }),
   ofType('/greenfield.payment.MsgWithdraw', { creator: text, from: text, amount: text }),
+  ofType('/greenfield.storage.MsgPutPolicy', {
+    operator: text,
+    principal,
+    resource: text,
+    statements: fc.array(statement, { maxLength: 3 }),
+    expirationTime: time,
+  }),
+  ofType('/greenfield.storage.MsgDeletePolicy', { operator: text, principal, resource: text }),
+  ofType('/greenfield.storage.MsgCreateGroup', { creator: text, groupName: text, extra: text }),
+  ofType('/greenfield.storage.MsgDeleteGroup', { operator: text, groupName: text }),
+  ofType('/greenfield.storage.MsgLeaveGroup', { member: text, groupOwner: text, groupName: text }),
+  ofType('/greenfield.storage.MsgUpdateGroupMember', {
+    operator: text,
+    groupOwner: text,
+    groupName: text,
+    membersToAdd: fc.array(fc.record({ member: text, expirationTime: time }), { maxLength: 3 }),
+    membersToDelete: fc.array(text, { maxLength: 3 }),
+  }),
+  ofType('/greenfield.storage.MsgUpdateObjectInfo', { ...named, visibility }),
+  ofType('/greenfield.storage.MsgUpdateBucketInfo', {
+    operator: text,
+    bucketName: text,
+    chargedReadQuota: quota,
+    paymentAddress: text,
+    visibility,
+  }),
+  ofType('/greenfield.storage.MsgSetTag', {
+    operator: text,
+    resource: text,
+    tags: fc.option(fc.record({ tags: fc.array(fc.record({ key: text, value: text }), { maxLength: 4 }) }), {
+      nil: undefined,
+    }),
+  }),
+  ofType('/greenfield.storage.MsgToggleSPAsDelegatedAgent', { operator: text, bucketName: text }),
+  ofType('/greenfield.storage.MsgDiscontinueObject', {
+    operator: text,
+    bucketName: text,
+    objectIds: fc.array(fc.nat().map(String), { maxLength: 3 }),
+    reason: text,
+  }),
+  ofType('/greenfield.storage.MsgDiscontinueBucket', { operator: text, bucketName: text, reason: text }),
+  ofType('/greenfield.sp.MsgUpdateStorageProviderStatus', {
+    spAddress: text,
+    status: fc.constantFrom('IN_SERVICE', 'IN_MAINTENANCE'),
+    duration: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  }),
   ofType('/greenfield.storage.MsgDeleteBucket', { operator: text, bucketName: text }),
   ofType('/greenfield.storage.MsgUpdateObjectContent', { ...named, ...content }),
   ofType('/greenfield.storage.MsgSealObject', seal),

@@ -1,11 +1,11 @@
 import * as payment from '@bnb-chain/greenfield-cosmos-types/greenfield/payment/tx.js';
 import * as tx from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
 import { Terminal } from '../errors.ts';
+import { ACCESS_MESSAGE_TYPES } from './access-messages.ts';
 import {
   bytes,
   bytesList,
   enumeration,
-  type Fields,
   fieldsFromJson,
   fieldsToJson,
   nested,
@@ -14,13 +14,7 @@ import {
   uint64,
   type ValuesOf,
 } from './fields.ts';
-
-const visibility = enumeration({
-  UNSPECIFIED: 'VISIBILITY_TYPE_UNSPECIFIED',
-  PUBLIC_READ: 'VISIBILITY_TYPE_PUBLIC_READ',
-  PRIVATE: 'VISIBILITY_TYPE_PRIVATE',
-  INHERIT: 'VISIBILITY_TYPE_INHERIT',
-});
+import { type MessageType, messageType, visibility } from './message-type.ts';
 
 const redundancy = enumeration({ EC: 'REDUNDANCY_EC_TYPE', REPLICA: 'REDUNDANCY_REPLICA_TYPE' });
 
@@ -143,6 +137,7 @@ export const MESSAGE_TYPES = {
     from: string,
     amount: string,
   }),
+  ...ACCESS_MESSAGE_TYPES,
 } as const;
 
 type MessageTypes = typeof MESSAGE_TYPES;
@@ -190,30 +185,6 @@ export function decodeMessage(any: AnyMessage): Message {
 export function signerOfMessage(message: Message): string {
   const values: Readonly<Record<string, unknown>> = message.value;
   return values[describe(message.typeUrl).signer] as string;
-}
-
-/** What the generated codecs have in common. */
-interface ProtoCodec<M> {
-  encode(message: M): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): M;
-  fromJSON(json: unknown): M;
-  toJSON(message: M): unknown;
-}
-
-export interface MessageType<F extends Fields = Fields> {
-  readonly codec: ProtoCodec<unknown>;
-  readonly signer: string;
-  readonly gas: number;
-  readonly fields: F;
-}
-
-function messageType<M, F extends Fields>(
-  codec: ProtoCodec<M>,
-  signer: keyof F & string,
-  gas: number,
-  fields: F,
-): MessageType<F> {
-  return { codec, signer, gas, fields };
 }
 
 function describe(typeUrl: MessageTypeUrl): MessageType {

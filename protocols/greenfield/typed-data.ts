@@ -82,15 +82,20 @@ function encodeValue(types: TypedStructs, type: string, value: TypedValue): Uint
   if (types[type]) return hashStruct(types, type, value);
   if (type === 'string' && typeof value === 'string') return keccak256(value);
   if (type === 'bytes' && value instanceof Uint8Array) return keccak256(value);
-  if (/^uint(32|64|256)$/.test(type) && (typeof value === 'bigint' || typeof value === 'number')) {
-    return encodeUint(type, BigInt(value));
+  if (
+    /^(?:uint(?:32|64|256)|int64)$/.test(type) &&
+    (typeof value === 'bigint' || typeof value === 'number')
+  ) {
+    return encodeInteger(type, BigInt(value));
   }
   throw mismatch(type, value);
 }
 
-function encodeUint(type: string, value: bigint): Uint8Array {
-  if (value !== BigInt.asUintN(Number(type.slice(4)), value)) throw mismatch(type, value);
-  return Uint8Array.from(Buffer.from(value.toString(16).padStart(64, '0'), 'hex'));
+function encodeInteger(type: string, value: bigint): Uint8Array {
+  const bits = Number(type.replace(/^u?int/, ''));
+  const fits = type.startsWith('u') ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
+  if (value !== fits) throw mismatch(type, value);
+  return Uint8Array.from(Buffer.from(BigInt.asUintN(256, value).toString(16).padStart(64, '0'), 'hex'));
 }
 
 function membersOf(types: TypedStructs, name: string): readonly TypedMember[] {

@@ -8,6 +8,7 @@ import { StorageProvider as SpMessage } from '@bnb-chain/greenfield-cosmos-types
 import { Params } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/params.js';
 import {
   BucketInfo as BucketMessage,
+  GroupInfo as GroupMessage,
   ObjectInfo as ObjectMessage,
   ShadowObjectInfo as ShadowObjectMessage,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/types.js';
@@ -32,12 +33,13 @@ import {
   SP_STATUS,
   VISIBILITY,
 } from '../../../runtime/chain/decode.ts';
+import type { Group, Tag } from './access/access-state.ts';
 import type { GenesisParams } from './genesis.ts';
 import { Limits } from './limits.ts';
-import type { AccountRecord, StreamRecord } from './state.ts';
+import type { AccountRecord, StreamRecord } from './records.ts';
 
 /** From plain data to Greenfield's protobuf messages: the way back of runtime/chain/decode.ts. */
-export function fromObject(object: ObjectInfo): ObjectMessage {
+export function fromObject(object: ObjectInfo, tags?: readonly Tag[]): ObjectMessage {
   return ObjectMessage.fromPartial({
     owner: object.owner,
     // The chain leaves the creator out where it is the owner.
@@ -57,7 +59,16 @@ export function fromObject(object: ObjectInfo): ObjectMessage {
     updatedAt: object.updatedAt,
     updatedBy: object.updatedBy,
     version: object.version,
+    ...tagged(tags),
   });
+}
+
+export function fromGroup(group: Group, tags?: readonly Tag[]): GroupMessage {
+  return GroupMessage.fromPartial({ ...group, ...tagged(tags) });
+}
+
+function tagged(tags: readonly Tag[] | undefined): { tags?: { tags: Tag[] } } {
+  return tags ? { tags: { tags: [...tags] } } : {};
 }
 
 export function fromPendingUpdate(objectId: string, update: PendingUpdate): ShadowObjectMessage {
@@ -72,7 +83,7 @@ export function fromPendingUpdate(objectId: string, update: PendingUpdate): Shad
   });
 }
 
-export function fromBucket(bucket: BucketInfo): BucketMessage {
+export function fromBucket(bucket: BucketInfo, tags?: readonly Tag[]): BucketMessage {
   return BucketMessage.fromPartial({
     owner: bucket.owner,
     bucketName: bucket.bucketName,
@@ -84,6 +95,7 @@ export function fromBucket(bucket: BucketInfo): BucketMessage {
     chargedReadQuota: bucket.chargedReadQuota,
     bucketStatus: BUCKET_STATUS.indexOf(bucket.status),
     spAsDelegatedAgentDisabled: bucket.delegatedAgentDisabled,
+    ...tagged(tags),
   });
 }
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { transactionHash } from '../../../protocols/greenfield/transaction.ts';
 import type { Logger } from '../../../runtime/telemetry/logger.ts';
 import { type BlockPosition, type Outcome, runTransaction } from './outcome.ts';
-import { type AccountRecord, type Head, State, StateReader } from './state.ts';
+import type { AccountRecord, Head } from './records.ts';
+import { State, StateReader } from './state.ts';
 import type { Database } from './store.ts';
 
 export interface IncludedRecord {

@@ -1,26 +1,110 @@
+import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import type { BucketInfo, ObjectInfo } from '../../../protocols/greenfield/types.ts';
-import { Action } from '../../../protocols/greenfield/types.ts';
+import type { Group, ResourceType } from './access/access-state.ts';
+import { evaluate, type Question, type Verdict } from './access/evaluate.ts';
+import { State, type StateReader } from './state.ts';
 
-/** Numbers of `permission.ActionType` that anyone may do where the content is public. */
-const COPY_OBJECT = 5;
-const EXECUTE_OBJECT = 7;
-const LIST_OBJECT = 8;
-const PUBLIC_OBJECT: readonly number[] = [Action.GET_OBJECT, COPY_OBJECT, EXECUTE_OBJECT];
-const PUBLIC_BUCKET: readonly number[] = [...PUBLIC_OBJECT, LIST_OBJECT];
+/** What anyone may do where the content is public. */
+const PUBLIC_OBJECT: readonly ActionType[] = [
+  ActionType.ACTION_GET_OBJECT,
+  ActionType.ACTION_COPY_OBJECT,
+  ActionType.ACTION_EXECUTE_OBJECT,
+];
+const PUBLIC_BUCKET: readonly ActionType[] = [...PUBLIC_OBJECT, ActionType.ACTION_LIST_OBJECT];
 
-/** The stand-in knows no policies and no groups: the owner may do everything, others read what is public. */
-export function allowedOnBucket(account: string, bucket: BucketInfo, action: number): boolean {
-  if (bucket.visibility === 'PUBLIC_READ' && PUBLIC_BUCKET.includes(action)) return true;
-  return account === bucket.owner;
+/** Where and when a permission is asked for: in a transaction or in a query. */
+export interface Place {
+  readonly state: StateReader;
+  /** Unix seconds of the block. */
+  readonly time: number;
 }
 
+/**
+ * Public content may be read, the owner may do everything, others what the bucket's policies allow.
+ * @param account EIP-55; empty for anybody
+ * @param wantedSize bytes that are to be created, which count against a policy's limit
+ */
+export function allowedOnBucket(
+  place: Place,
+  account: string,
+  bucket: BucketInfo,
+  action: ActionType,
+  wantedSize?: bigint,
+): boolean {
+  if (bucket.visibility === 'PUBLIC_READ' && PUBLIC_BUCKET.includes(action)) return true;
+  if (account === '') return false;
+  if (account === bucket.owner) return true;
+  const options = wantedSize === undefined ? {} : { wantedSize };
+  return verify(place, 'BUCKET', bucket.id, account, action, options) === 'ALLOW';
+}
+
+/** The same of an object: a policy of its bucket or its own may deny, else one of them must allow. */
 export function allowedOnObject(
+  place: Place,
   account: string,
   bucket: BucketInfo,
   object: ObjectInfo,
-  action: number,
+  action: ActionType,
 ): boolean {
   const visibility = object.visibility === 'INHERIT' ? bucket.visibility : object.visibility;
   if (visibility === 'PUBLIC_READ' && PUBLIC_OBJECT.includes(action)) return true;
-  return account === object.owner;
+  if (account === '') return false;
+  if (account === object.owner) return true;
+  const resource = `grn:o::${object.bucketName}/${object.objectName}`;
+  const ofBucket = verify(place, 'BUCKET', bucket.id, account, action, { resource });
+  if (ofBucket === 'DENY') return false;
+  const ofObject = verify(place, 'OBJECT', object.id, account, action, {});
+  return ofObject !== 'DENY' && (ofBucket === 'ALLOW' || ofObject === 'ALLOW');
+}
+
+export function allowedOnGroup(place: Place, account: string, group: Group, action: ActionType): boolean {
+  return account === group.owner || verify(place, 'GROUP', group.id, account, action, {}) === 'ALLOW';
+}
+
+/** The account's own policy decides; where it says nothing, those of the groups that the account is in. */
+function verify(
+  { state, time }: Place,
+  type: ResourceType,
+  resourceId: string,
+  account: string,
+  action: ActionType,
+  options: Pick<Question, 'resource' | 'wantedSize'>,
+): Verdict['effect'] {
+  const { access } = state;
+  const question = { ...options, action: nameOf(action), time };
+  const own = access.policyForAccount(type, resourceId, account);
+  const verdict: Verdict = own ? evaluate(own, question) : { effect: 'UNSPECIFIED' };
+  if (verdict.effect !== 'UNSPECIFIED') {
+    // In a transaction the bytes are used up; a query changes nothing.
+    if (verdict.changed && state instanceof State) {
+      state.access.putPolicyForAccount(type, resourceId, account, verdict.changed);
+    }
+    return verdict.effect;
+  }
+
+  const policies = access.policiesForGroups(type, resourceId);
+  let allowing: { readonly groupId: string; readonly verdict: Verdict } | undefined;
+  for (const { groupId, policy } of policies) {
+    if (!access.groupById(groupId)) continue;
+    const said = evaluate(policy, question);
+    const member = said.effect === 'UNSPECIFIED' ? undefined : access.member(groupId, account);
+    if (!member || (member.expirationTime !== null && member.expirationTime <= time * 1000)) continue;
+    if (said.effect === 'DENY') return 'DENY';
+    allowing = { groupId, verdict: said };
+  }
+  if (!allowing) return 'UNSPECIFIED';
+  const { changed } = allowing.verdict;
+  if (changed && state instanceof State) {
+    const { groupId } = allowing;
+    state.access.putPoliciesForGroups(
+      type,
+      resourceId,
+      policies.map((one) => (one.groupId === groupId ? { groupId, policy: changed } : one)),
+    );
+  }
+  return 'ALLOW';
+}
+
+function nameOf(action: ActionType): string {
+  return action === ActionType.ACTION_TYPE_ALL ? 'ALL' : (ActionType[action] ?? '').replace(/^ACTION_/, '');
 }

@@ -3,66 +3,15 @@ import type {
   BucketInfo,
   GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
-  Hex,
   ObjectInfo,
   PendingUpdate,
   StorageProvider,
 } from '../../../protocols/greenfield/types.ts';
+import { Access, AccessReader } from './access/access-state.ts';
 import type { ChainGenesis, GenesisParams } from './genesis.ts';
+import type { AccountRecord, Head, LocalVirtualGroup, PaymentAccount, StreamRecord } from './records.ts';
 import { Errors, Refusal } from './refusal.ts';
 import { Overlay, type Reader } from './store.ts';
-
-export interface AccountRecord {
-  /** EIP-55. */
-  readonly address: string;
-  readonly accountNumber: number;
-  readonly sequence: number;
-  /** In the smallest unit of BNB, decimal. */
-  readonly balance: string;
-  /** 33 bytes; empty until the account signs for the first time. */
-  readonly publicKey: Hex;
-}
-
-/** A bucket's own number for a global virtual group that holds objects of it. */
-export interface LocalVirtualGroup {
-  readonly id: number;
-  readonly gvgId: number;
-  /** Bytes. */
-  readonly storedSize: number;
-  /** Bytes that are paid for: small objects count as `minChargeSize`. */
-  readonly chargedSize: number;
-}
-
-/** What an account pays per second and has paid in advance; in the smallest unit of BNB. */
-export interface StreamRecord {
-  readonly account: string;
-  /** Unix seconds at which the balances held. */
-  readonly crudTimestamp: number;
-  /** Negative where the account pays. */
-  readonly netflowRate: bigint;
-  readonly frozenNetflowRate: bigint;
-  readonly staticBalance: bigint;
-  readonly bufferBalance: bigint;
-  /** For content that is announced and not sealed. */
-  readonly lockBalance: bigint;
-  readonly status: 'ACTIVE' | 'FROZEN';
-  /** Unix seconds; 0 where nothing flows. */
-  readonly settleTimestamp: number;
-}
-
-/** An account without a key, from which its owner pays. */
-export interface PaymentAccount {
-  readonly address: string;
-  readonly owner: string;
-}
-
-export interface Head {
-  readonly height: number;
-  /** Unix ms. */
-  readonly time: number;
-  /** Upper-case hex; changes with every block and stands for no state root. */
-  readonly hash: string;
-}
 
 /** Fields of a stream record that JSON cannot hold as numbers. */
 const AMOUNTS = [
@@ -96,6 +45,11 @@ export class StateReader {
   /** Fixed gas of a message, as governance has set it. */
   messageGas(typeUrl: MessageTypeUrl): number {
     return this.reader.get<number>(`gas/${typeUrl}`) ?? MESSAGE_TYPES[typeUrl].gas;
+  }
+
+  /** Groups, policies and tags. */
+  get access(): AccessReader {
+    return new AccessReader(this.reader);
   }
 
   get sps(): readonly StorageProvider[] {
@@ -174,6 +128,16 @@ export class StateReader {
     return this.reader.get(`update/${objectId}`);
   }
 
+  /** Height at which an SP began its last maintenance. */
+  maintenanceBegan(spId: number): number | undefined {
+    return this.reader.get(`maintenance/${spId}`);
+  }
+
+  /** Unix seconds at which a bucket's read quota was last changed. */
+  quotaTime(bucketId: string): number | undefined {
+    return this.reader.get(`quota-time/${bucketId}`);
+  }
+
   /** The group that holds a sealed object. */
   gvgOf(object: ObjectInfo): GlobalVirtualGroup | undefined {
     const bucket = this.bucket(object.bucketName);
@@ -202,6 +166,26 @@ export class State extends StateReader {
 
   putAccount(account: AccountRecord): void {
     this.overlay.put(`account/${account.address}`, account);
+  }
+
+  override get access(): Access {
+    return new Access(this.overlay);
+  }
+
+  putSp(sp: StorageProvider): void {
+    this.overlay.put(
+      'sps',
+      this.sps.map((one) => (one.id === sp.id ? sp : one)),
+    );
+  }
+
+  /** Notes when an SP began its last maintenance. */
+  putMaintenance(spId: number, height: number): void {
+    this.overlay.put(`maintenance/${spId}`, height);
+  }
+
+  putQuotaTime(bucketId: string, time: number): void {
+    this.overlay.put(`quota-time/${bucketId}`, time);
   }
 
   putMessageGas(typeUrl: MessageTypeUrl, gas: number): void {
@@ -242,6 +226,7 @@ export class State extends StateReader {
     this.overlay.delete(`bucket-name/${bucket.id}`);
     this.overlay.delete(`local-groups/${bucket.id}`);
     this.overlay.delete(`locked-count/${bucket.id}`);
+    this.overlay.delete(`quota-time/${bucket.id}`);
     this.overlay.delete(objectCountKey(bucket.bucketName));
   }
 
@@ -275,7 +260,7 @@ export class State extends StateReader {
   }
 
   /** The next number of a sequence, from 1. */
-  nextId(sequence: 'bucket' | 'object'): string {
+  nextId(sequence: 'bucket' | 'object' | 'group' | 'policy'): string {
     const id = (this.overlay.get<number>(`next-id/${sequence}`) ?? 0) + 1;
     this.overlay.put(`next-id/${sequence}`, id);
     return id.toString();

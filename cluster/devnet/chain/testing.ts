@@ -32,7 +32,7 @@ export interface ChainFixture {
   readonly user: ChainAccount;
   readonly stranger: ChainAccount;
   /** An SP's account of the given purpose. */
-  sp(id: number, purpose: 'operator' | 'seal'): ChainAccount;
+  sp(id: number, purpose: 'operator' | 'seal' | 'gc'): ChainAccount;
   key(privateKey: Hex): AccountKey;
   /** The aggregate of the BLS signatures of these SPs for an object. */
   aggregate(spIds: readonly number[], gvgId: number, objectId: string, checksums?: readonly Hex[]): Hex;

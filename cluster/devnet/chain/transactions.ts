@@ -5,8 +5,9 @@ import { fromHex } from '../../../protocols/greenfield/hex.ts';
 import { decodeTransaction, signerOf, type Transaction } from '../../../protocols/greenfield/transaction.ts';
 import { checkTransactionSignature } from '../../../protocols/greenfield/transaction-signature.ts';
 import { Limits } from './limits.ts';
+import type { AccountRecord } from './records.ts';
 import { Errors, Refusal } from './refusal.ts';
-import type { AccountRecord, State, StateReader } from './state.ts';
+import type { State, StateReader } from './state.ts';
 import { validateMessage } from './validation.ts';
 
 /**

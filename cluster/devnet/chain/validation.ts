@@ -1,8 +1,8 @@
 import { Terminal } from '../../../protocols/errors.ts';
-import { isAddress } from '../../../protocols/greenfield/address.ts';
 import type { ChainError } from '../../../protocols/greenfield/chain-errors.ts';
 import type { Message } from '../../../protocols/greenfield/messages.ts';
 import { checkBucketName, checkObjectName } from '../../../protocols/greenfield/names.ts';
+import { checkAddress, validateAccessMessage } from './access/validation.ts';
 import { Errors, Refusal } from './refusal.ts';
 
 const SHA256_HEX = 64;
@@ -12,7 +12,8 @@ const BLS_SIGNATURE_HEX = 192;
  * What can be said against a message without the state; the chain asks it before anything else.
  * @throws Refusal
  */
-export function validateMessage({ value }: Message): void {
+export function validateMessage(message: Message): void {
+  const { value } = message;
   if ('creator' in value) checkAddress('creator', value.creator);
   if ('operator' in value) checkAddress('operator', value.operator);
   if ('updater' in value) checkAddress('updater', value.updater);
@@ -42,13 +43,12 @@ export function validateMessage({ value }: Message): void {
   ) {
     throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'length of signature should be 96');
   }
-  if ('visibility' in value && value.visibility === 'UNSPECIFIED') {
+  // An update of a bucket leaves unchanged what it does not specify.
+  const isBucketUpdate = message.typeUrl === '/greenfield.storage.MsgUpdateBucketInfo';
+  if ('visibility' in value && value.visibility === 'UNSPECIFIED' && !isBucketUpdate) {
     throw new Refusal(Errors.INVALID_VISIBILITY, 'Unspecified visibility is not allowed.');
   }
-}
-
-function checkAddress(role: string, address: string): void {
-  if (!isAddress(address)) throw new Refusal(Errors.INVALID_ADDRESS, `invalid ${role} address (${address})`);
+  validateAccessMessage(message);
 }
 
 function checkAmount(amount: string): void {

@@ -2,8 +2,9 @@ import type { BucketInfo, GlobalVirtualGroup, ObjectInfo } from '../../../protoc
 import { Limits } from './limits.ts';
 import { type BilledObject, chargeStoreFee, unchargeStoreFee, unlockStoreFee } from './payment/bills.ts';
 import type { PaymentContext } from './payment/stream-records.ts';
+import type { LocalVirtualGroup } from './records.ts';
 import { Errors, Refusal, wrapped } from './refusal.ts';
-import type { LocalVirtualGroup, State, StateReader } from './state.ts';
+import type { State, StateReader } from './state.ts';
 
 /** Bytes that a group's stake allows in all. */
 export function stakedBytes(state: StateReader, gvg: GlobalVirtualGroup): bigint {

@@ -6,6 +6,7 @@ import { Limits } from '../limits.ts';
 import { changeReadQuota } from '../payment/bills.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';
+import { servesFor } from './objects.ts';
 
 /** @throws Refusal */
 export function createBucket(
@@ -20,7 +21,7 @@ export function createBucket(
   const primary = checksumAddress(message.primarySpAddress);
   const sp = state.sps.find(({ operatorAddress }) => operatorAddress === primary);
   if (!sp) throw new Refusal(Errors.NO_SUCH_SP, 'the storage provider is not exist');
-  if (sp.status !== 'IN_SERVICE') {
+  if (!servesFor(sp, owner)) {
     throw new Refusal(Errors.NO_SUCH_SP, 'the storage provider is not in service');
   }
   const family = state.family(message.primarySpApproval?.globalVirtualGroupFamilyId ?? 0);

@@ -20,7 +20,7 @@ export function deleteBucket(
   const { bucketName } = message;
   const bucket = state.bucket(bucketName);
   if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET);
-  if (!allowedOnBucket(operator, bucket, ActionType.ACTION_DELETE_BUCKET)) {
+  if (!allowedOnBucket(context, operator, bucket, ActionType.ACTION_DELETE_BUCKET)) {
     throw new Refusal(
       Errors.ACCESS_DENIED,
       `The operator(${operator}) has no DeleteBucket permission of the bucket(${bucketName})`,
@@ -69,7 +69,7 @@ export function deleteObject(
   }
   const typeUrl = '/greenfield.storage.MsgDeleteObjectResponse';
   if (object.status === 'CREATED') return { ...cancelCreateObject(context, message), typeUrl };
-  if (!allowedOnObject(operator, bucket, object, ActionType.ACTION_DELETE_OBJECT)) {
+  if (!allowedOnObject(context, operator, bucket, object, ActionType.ACTION_DELETE_OBJECT)) {
     throw new Refusal(
       Errors.ACCESS_DENIED,
       `The operator(${operator}) has no DeleteObject permission of the bucket(${bucketName}), object(${objectName})`,

@@ -7,12 +7,7 @@ import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
 import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
 import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
 import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import {
-  Action,
-  type BucketInfo,
-  type Hex,
-  type ObjectInfo,
-} from '../../../../protocols/greenfield/types.ts';
+import type { BucketInfo, Hex, ObjectInfo, StorageProvider } from '../../../../protocols/greenfield/types.ts';
 import { lockStoreFee, unlockStoreFee } from '../payment/bills.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
@@ -60,7 +55,7 @@ export function cancelCreateObject(
     throw new Refusal(Errors.OBJECT_NOT_CREATED, `Object status: OBJECT_STATUS_${object.status}`);
   }
   if (
-    !allowedOnObject(operator, bucket, object, ActionType.ACTION_DELETE_OBJECT) &&
+    !allowedOnObject(context, operator, bucket, object, ActionType.ACTION_DELETE_OBJECT) &&
     operator !== object.creator
   ) {
     throw new Refusal(
@@ -89,6 +84,11 @@ export function checkChecksumCount(state: State, checksums: readonly Hex[]): voi
     Errors.INVALID_CHECKSUM,
     `ExpectChecksums missing, expect: ${expected}, actual: ${checksums.length}`,
   );
+}
+
+/** True where an SP takes new content: in service, or in maintenance for its own account that tries it out. */
+export function servesFor(sp: StorageProvider, account: string): boolean {
+  return sp.status === 'IN_SERVICE' || (sp.status === 'IN_MAINTENANCE' && account === sp.maintenanceAddress);
 }
 
 /** @throws Refusal for a bucket that is being discontinued or migrated */
@@ -124,13 +124,13 @@ function create(context: Context, creation: Creation): string {
   checkBucketStatus(bucket);
   const sp = state.primarySpOf(bucket);
   if (delegated) checkDelegate(bucket, operator, sp.operatorAddress);
-  if (!allowedOnBucket(creator, bucket, Action.CREATE_OBJECT)) {
+  if (!allowedOnBucket(context, creator, bucket, ActionType.ACTION_CREATE_OBJECT, creation.payloadSize)) {
     throw new Refusal(
       Errors.ACCESS_DENIED,
       `The creator(${operator}) has no CreateObject permission of the bucket(${bucketName})`,
     );
   }
-  if (sp.status !== 'IN_SERVICE') throw new Refusal(Errors.SP_NOT_IN_SERVICE);
+  if (!servesFor(sp, operator)) throw new Refusal(Errors.SP_NOT_IN_SERVICE);
   if (state.object(bucketName, objectName)) throw new Refusal(Errors.OBJECT_EXISTS);
 
   const payloadSize = Number(creation.payloadSize);

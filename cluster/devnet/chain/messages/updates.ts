@@ -1,14 +1,15 @@
+import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
 import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
 import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
 import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import { Action, type BucketInfo, type ObjectInfo } from '../../../../protocols/greenfield/types.ts';
+import type { BucketInfo, ObjectInfo } from '../../../../protocols/greenfield/types.ts';
 import { lockStoreFee, unlockUpdateFee } from '../payment/bills.ts';
 import { allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import { removeFromGroup } from '../virtual-groups.ts';
 import type { Context, MessageResponse } from './context.ts';
-import { checkBucketStatus, checkChecksumCount, checkDelegate, storeEmpty } from './objects.ts';
+import { checkBucketStatus, checkChecksumCount, checkDelegate, servesFor, storeEmpty } from './objects.ts';
 
 /** @throws Refusal */
 export function updateObjectContent(
@@ -86,7 +87,7 @@ function update(context: Context, message: Update): void {
   if (object.isUpdating) {
     throw new Refusal(Errors.OBJECT_IS_UPDATING, 'The object is already being updated');
   }
-  if (!allowedOnObject(updater, bucket, object, Action.UPDATE_OBJECT_CONTENT)) {
+  if (!allowedOnObject(context, updater, bucket, object, ActionType.ACTION_UPDATE_OBJECT_CONTENT)) {
     throw new Refusal(
       Errors.ACCESS_DENIED,
       `The updater(${updater}) has no updateObjectContent permission of the bucket(${bucketName}), object(${objectName})`,
@@ -96,7 +97,7 @@ function update(context: Context, message: Update): void {
     throw new Refusal(Errors.OBJECT_TOO_LARGE);
   }
   const sp = state.primarySpOf(bucket);
-  if (sp.status !== 'IN_SERVICE') {
+  if (!servesFor(sp, operator)) {
     throw new Refusal(Errors.NO_SUCH_SP, 'the storage provider is not in service');
   }
   if (message.delegated) checkDelegate(bucket, operator, sp.operatorAddress);

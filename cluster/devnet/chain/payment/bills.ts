@@ -102,6 +102,32 @@ export function changeReadQuota(context: PaymentContext, bucket: BucketInfo, fro
   changeFlow(context, bucket, readRate(to) - readRate(from));
 }
 
+/** Charges for a bucket with another read quota, or another account. @throws Refusal */
+export function changeBucketBill(context: PaymentContext, before: BucketInfo, after: BucketInfo): void {
+  const { state } = context;
+  const samePayer = before.paymentAddress === after.paymentAddress;
+  if (!samePayer && before.chargedReadQuota !== after.chargedReadQuota) {
+    throw plainRefusal('payment address and read quota can not be changed at the same time');
+  }
+  const stored = state
+    .localGroups(before.id)
+    .reduce((sum, group) => sum + storeRate(state, group.chargedSize), 0n);
+  const old = stored + readRate(before.chargedReadQuota);
+  const now = stored + readRate(after.chargedReadQuota);
+  checkFlowRate(state, after, now);
+  wrapped('apply user flows list failed:', () => {
+    if (samePayer) {
+      changeFlow(context, after, now - old);
+      return;
+    }
+    const changes = [
+      { bucket: before, more: -old },
+      { bucket: after, more: now },
+    ].sort((a, b) => (a.bucket.paymentAddress < b.bucket.paymentAddress ? -1 : 1));
+    for (const { bucket, more } of changes) changeFlow(context, bucket, more);
+  });
+}
+
 /** @param more that the account pays per second */
 function changeFlow(context: PaymentContext, bucket: BucketInfo, more: bigint): void {
   const { paymentAddress } = bucket;

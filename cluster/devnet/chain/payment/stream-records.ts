@@ -1,7 +1,8 @@
 import { DENOM } from '../../../../protocols/greenfield/fees.ts';
 import type { Context } from '../messages/context.ts';
+import type { StreamRecord } from '../records.ts';
 import { Errors, plainRefusal, Refusal } from '../refusal.ts';
-import type { State, StreamRecord } from '../state.ts';
+import type { State } from '../state.ts';
 import { PaymentParams } from './prices.ts';
 
 /** What a message changes in the stream record of an account; amounts in the smallest unit of BNB. */

@@ -1,8 +1,18 @@
 import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
+import { GroupMember } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/types.js';
 import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
+import type { BucketInfo as BucketMessage } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/types.js';
 import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
 import type { BucketInfo, ObjectInfo } from '../../../../protocols/greenfield/types.ts';
-import { fromBucket, fromGvg, fromObject, fromPendingUpdate, fromStorageParams } from '../encode.ts';
+import type { Group } from '../access/access-state.ts';
+import {
+  fromBucket,
+  fromGroup,
+  fromGvg,
+  fromObject,
+  fromPendingUpdate,
+  fromStorageParams,
+} from '../encode.ts';
 import { lockFee } from '../payment/prices.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
@@ -24,7 +34,7 @@ export const storageQueries: Readonly<Record<string, QueryHandler>> = {
     storage.QueryHeadBucketRequest,
     storage.QueryHeadBucketResponse,
     ({ committed }, { bucketName }) => ({
-      bucketInfo: fromBucket(bucketOf(committed.bucket(bucketName))),
+      bucketInfo: bucketInfo(committed, committed.bucket(bucketName)),
       extraInfo: { isRateLimited: false, flowRateLimit: '0', currentFlowRate: '0' },
     }),
   ),
@@ -32,7 +42,7 @@ export const storageQueries: Readonly<Record<string, QueryHandler>> = {
     storage.QueryHeadBucketByIdRequest,
     storage.QueryHeadBucketResponse,
     ({ committed }, { bucketId }) => ({
-      bucketInfo: fromBucket(bucketOf(committed.bucketById(checkId('bucket', bucketId)))),
+      bucketInfo: bucketInfo(committed, committed.bucketById(checkId('bucket', bucketId))),
     }),
   ),
   HeadObject: query(
@@ -63,11 +73,36 @@ export const storageQueries: Readonly<Record<string, QueryHandler>> = {
       const account = operator === '' ? '' : addressOf(operator);
       if (bucketName === '') throw new Refusal(Errors.INVALID_PARAMETER, 'No bucket specified');
       const bucket = bucketOf(committed.bucket(bucketName));
+      const place = { state: committed, time: Math.floor(committed.head.time / 1000) };
       const allowed =
         objectName === ''
-          ? allowedOnBucket(account, bucket, actionType)
-          : allowedOnObject(account, bucket, objectOf(committed.object(bucketName, objectName)), actionType);
+          ? allowedOnBucket(place, account, bucket, actionType)
+          : allowedOnObject(
+              place,
+              account,
+              bucket,
+              objectOf(committed.object(bucketName, objectName)),
+              actionType,
+            );
       return { effect: allowed ? Effect.EFFECT_ALLOW : Effect.EFFECT_DENY };
+    },
+  ),
+  HeadGroup: query(
+    storage.QueryHeadGroupRequest,
+    storage.QueryHeadGroupResponse,
+    ({ committed }, { groupOwner, groupName }) => {
+      const group = groupOf(committed, groupOwner, groupName);
+      return { groupInfo: fromGroup(group, committed.access.tags('GROUP', group.id)) };
+    },
+  ),
+  HeadGroupMember: query(
+    storage.QueryHeadGroupMemberRequest,
+    storage.QueryHeadGroupMemberResponse,
+    ({ committed }, { member, groupOwner, groupName }) => {
+      const group = groupOf(committed, groupOwner, groupName);
+      const account = addressOf(member);
+      if (!committed.access.member(group.id, account)) throw new Refusal(Errors.NO_SUCH_MEMBER);
+      return { groupMember: GroupMember.fromPartial({ groupId: group.id, member: account }) };
     },
   ),
   QueryLockFee: query(
@@ -86,9 +121,13 @@ export const storageQueries: Readonly<Record<string, QueryHandler>> = {
 function headObject(state: StateReader, found: ObjectInfo | undefined): storage.QueryHeadObjectResponse {
   const object = objectOf(found);
   const gvg = object.status === 'SEALED' ? state.gvgOf(object) : undefined;
-  return gvg
-    ? { objectInfo: fromObject(object), globalVirtualGroup: fromGvg(gvg) }
-    : { objectInfo: fromObject(object) };
+  const objectInfo = fromObject(object, state.access.tags('OBJECT', object.id));
+  return gvg ? { objectInfo, globalVirtualGroup: fromGvg(gvg) } : { objectInfo };
+}
+
+function bucketInfo(state: StateReader, found: BucketInfo | undefined): BucketMessage {
+  const bucket = bucketOf(found);
+  return fromBucket(bucket, state.access.tags('BUCKET', bucket.id));
 }
 
 function bucketOf(found: BucketInfo | undefined): BucketInfo {
@@ -99,6 +138,12 @@ function bucketOf(found: BucketInfo | undefined): BucketInfo {
 function objectOf(found: ObjectInfo | undefined): ObjectInfo {
   if (!found) throw new Refusal(Errors.NO_SUCH_OBJECT);
   return found;
+}
+
+function groupOf(state: StateReader, owner: string, groupName: string): Group {
+  const group = state.access.group(addressOf(owner), groupName);
+  if (!group) throw new Refusal(Errors.NO_SUCH_GROUP);
+  return group;
 }
 
 function checkId(what: string, id: string): string {

@@ -1,0 +1,30 @@
+import { Errors, Refusal } from '../refusal.ts';
+import type { StateReader } from '../state.ts';
+import type { ResourceName } from './resource-name.ts';
+
+/** Whose a named resource is, and its id. @throws Refusal when there is none of that name */
+export function resourceOf(
+  state: StateReader,
+  name: ResourceName,
+): { readonly owner: string; readonly id: string } {
+  switch (name.type) {
+    case 'BUCKET': {
+      const bucket = state.bucket(name.bucketName);
+      if (!bucket) throw new Refusal(Errors.NO_SUCH_BUCKET, `bucketName: ${name.bucketName}`);
+      return bucket;
+    }
+    case 'OBJECT': {
+      const { bucketName, objectName } = name;
+      const object = state.object(bucketName, objectName);
+      if (object) return object;
+      throw new Refusal(Errors.NO_SUCH_OBJECT, `BucketName: ${bucketName}, objectName: ${objectName}`);
+    }
+    case 'GROUP': {
+      const { owner, groupName } = name;
+      const group = state.access.group(owner, groupName);
+      if (group) return group;
+      // The chain says "bucket" here.
+      throw new Refusal(Errors.NO_SUCH_BUCKET, `groupOwner: ${owner}, groupName: ${groupName}`);
+    }
+  }
+}
