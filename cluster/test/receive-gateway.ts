@@ -2,11 +2,13 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
+import type { RepairMessage } from '../../actors/messages.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { DEFAULT_LIMITS } from '../../gateway/limits.ts';
 import { serveGateway } from '../../gateway/server.ts';
 import { RECEIVE_MESSAGE_HEADER, REPLICATE_PIECE_PATH } from '../../protocols/replication/receive-message.ts';
 import { type ReceiveTask, receiveTaskDigest } from '../../protocols/replication/receive-task.ts';
+import type { Ref } from '../../runtime/actors/types.ts';
 import type { AccountKey } from '../../runtime/keys/keys.ts';
 import { ColumnTask, type TaskStep } from '../../runtime/peers/http/column-task.ts';
 import type { ColumnOffer } from '../../runtime/peers/peers.ts';
@@ -20,6 +22,7 @@ import { type Secondary, temporaryDirectory } from './secondary.ts';
 export async function serveSecondary(
   t: ExecutionContext,
   { ports, system, receivers }: Secondary,
+  repairer?: Ref<RepairMessage>,
 ): Promise<string> {
   const records = sqliteRecords(join(await temporaryDirectory(t), 'records.sqlite'));
   t.teardown(() => records.close());
@@ -33,6 +36,7 @@ export async function serveSecondary(
     objects: idle('objects'),
     agent: idle('agent'),
     receivers,
+    ...(repairer && { repairer }),
     limits: DEFAULT_LIMITS,
     domains: [],
     corsOrigins: [],
