@@ -103,7 +103,16 @@ async function openParts(
   const { ackWaitMs } = timing;
   const home = await patiently(
     'the streams of the home plane',
-    () => openHome({ connection: homeLink, node: name, replicas, syncAlways, ackWaitMs, log }),
+    () =>
+      openHome({
+        connection: homeLink,
+        node: name,
+        journal: journal.id,
+        replicas,
+        syncAlways,
+        ackWaitMs,
+        log,
+      }),
     { log, signal },
   );
   const ownJournal = fencedJournal(journal, () => home.succession.check());

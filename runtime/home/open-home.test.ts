@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger as log } from '../telemetry/logger.ts';
-import { openHome } from './open-home.ts';
+import { type Home, openHome } from './open-home.ts';
 
 async function plane(t: ExecutionContext, config = '') {
   const server: NatsServer = await startNatsServer({ config });
@@ -17,10 +17,10 @@ async function plane(t: ExecutionContext, config = '') {
 
 test('an empty account is furnished, and opening it again changes nothing', async (t) => {
   const connection = await plane(t);
-  const first = await openHome({ connection, node: 'sp-1@a', log });
+  const first = await openHome({ connection, node: 'sp-1@a', journal: 'j', log });
   await first.pieces.put('k', new Uint8Array(10));
   await first.queue.enqueue({ objectId: '1', version: 0 });
-  const second = await openHome({ connection, node: 'sp-1@a', log });
+  const second = await openHome({ connection, node: 'sp-1@a', journal: 'j', log });
   t.is((await second.pieces.stat('k'))?.size, 10);
   t.true(await second.queue.has({ objectId: '1', version: 0 }));
   t.is(second.durability, 'crash-safe');
@@ -31,7 +31,7 @@ test('what older settings lack is set', async (t) => {
   const connection = await plane(t);
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: 'JOBS', subjects: ['jobs.old.>'], retention: 'workqueue' });
-  await openHome({ connection, node: 'sp-1@a', log });
+  await openHome({ connection, node: 'sp-1@a', journal: 'j', log });
   const { config } = await manager.streams.info('JOBS');
   t.deepEqual(config.subjects, ['jobs.replicate.>']);
   t.true(config.discard_new_per_subject);
@@ -41,7 +41,7 @@ test('a stream that cannot be brought to its settings is an error for the operat
   const connection = await plane(t);
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: 'JOBS', subjects: ['jobs.replicate.>'], retention: 'limits' });
-  await t.throwsAsync(openHome({ connection, node: 'sp-1@a', log }), {
+  await t.throwsAsync(openHome({ connection, node: 'sp-1@a', journal: 'j', log }), {
     name: 'Terminal',
     code: 'stream-unfit',
     message: /JOBS/,
@@ -50,14 +50,44 @@ test('a stream that cannot be brought to its settings is an error for the operat
 
 test('more copies than there are servers are refused', async (t) => {
   const connection = await plane(t);
-  const error = await t.throwsAsync(openHome({ connection, node: 'sp-1@a', replicas: 3, log }));
+  const error = await t.throwsAsync(openHome({ connection, node: 'sp-1@a', journal: 'j', replicas: 3, log }));
   t.is(error?.name, 'Terminal');
 });
 
 test('an account without JetStream is an error for the operator', async (t) => {
   const connection = await plane(t, 'accounts { A { users: [{ user: a, password: b }] } }\nno_auth_user: a');
-  await t.throwsAsync(openHome({ connection, node: 'sp-1@a', log }), {
+  await t.throwsAsync(openHome({ connection, node: 'sp-1@a', journal: 'j', log }), {
     name: 'Terminal',
     code: 'jetstream-disabled',
   });
+});
+
+test('what an earlier start of the node held in the work queue comes at once, and another node’s does not', async (t) => {
+  const connection = await plane(t);
+  const url = `nats://127.0.0.1:${connection.info?.port}`;
+  // Long enough that the test would hang if it were waited for.
+  const options = { node: 'sp-1@a', journal: 'j', ackWaitMs: 600_000, log };
+  const { signal } = new AbortController();
+  const held = async (home: Home) => {
+    for await (const lease of home.queue.leases({ limit: 1, signal })) {
+      // ends its renewals, whether or not its connection still stands
+      t.teardown(() => lease.done().catch(() => undefined));
+      return lease;
+    }
+    return undefined;
+  };
+  const job = { objectId: '1', version: 0 };
+  const earlier = await connectNats({ url, name: 'earlier', log });
+  const first = await openHome({ connection: earlier, ...options });
+  await first.queue.enqueue(job);
+  t.is((await held(first))?.delivery, 1);
+  await earlier.close();
+
+  const second = await openHome({ connection, ...options });
+  t.deepEqual((await held(second))?.job, job);
+
+  const manager = await jetstreamManager(connection);
+  const other = await openHome({ connection, ...options, node: 'sp-1@b', journal: 'k' });
+  t.true(await other.queue.has(job));
+  t.is((await manager.consumers.info('JOBS', 'workers')).num_ack_pending, 1);
 });

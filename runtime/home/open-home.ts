@@ -21,6 +21,8 @@ export interface HomeOptions {
   readonly connection: NatsConnection;
   /** Who opens it, for example `sp-1@node-a`; it becomes the newest node of the SP. */
   readonly node: string;
+  /** Identity of its journal, which it has open. */
+  readonly journal: string;
   /** Name of the object store; `pieces` by default. */
   readonly bucket?: string;
   /** Copies that the servers keep of everything; 1 by default. */
@@ -64,10 +66,11 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
   };
   const freshMs = (options.ackWaitMs ?? ACK_WAIT_MS) / 3;
-  const succession = await succeed({ connection, node: options.node, replicas, freshMs });
+  const { node, journal } = options;
+  const succession = await succeed({ connection, node, journal, replicas, freshMs });
   const home = {
     pieces: await openNatsPieceStore({ connection, bucket, replicas, log }),
-    queue: await openJobQueue(workQueue),
+    queue: await openJobQueue({ ...workQueue, freesLeases: succession.continues }),
     roles: await openRoles(workQueue),
     directory: succeedingDirectory(natsDirectory(connection, log), succession),
     succession,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { Terminal } from '../../protocols/errors.ts';
 import type { JobObject } from '../../protocols/job/context.ts';
@@ -40,10 +41,10 @@ test('only the newest node writes to its journal', async (t) => {
   const level = await openLevelJournal({ directory });
   t.teardown(() => level.close());
 
-  const first = await succeed({ connection, node: 'sp-1@a', freshMs: 0 });
+  const first = await succeed({ connection, node: 'sp-1@a', journal: 'j', freshMs: 0 });
   const journal = fencedJournal(level, () => first.check());
   await journal.append(job, 1, { type: 'JobCreated', at: 1, id: job, object, deadlineAt: 2 });
-  const second = await succeed({ connection, node: 'sp-1@b', freshMs: 0 });
+  const second = await succeed({ connection, node: 'sp-1@b', journal: 'k', freshMs: 0 });
 
   const error = await t.throwsAsync<Terminal>(
     journal.append(job, 2, { type: 'UploadStarted', at: 2, attempt: 1, deadlineAt: 3 }),
@@ -58,7 +59,7 @@ test('only the newest node writes to its journal', async (t) => {
 test('an answer counts for a while, so that not every event asks', async (t) => {
   const server = await startNatsServer();
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
-  const only = await succeed({ connection, node: 'sp-1@a', freshMs: 3_600_000 });
+  const only = await succeed({ connection, node: 'sp-1@a', journal: 'j', freshMs: 3_600_000 });
   await connection.close();
   await server.stop();
   await t.notThrowsAsync(only.check());
@@ -72,7 +73,7 @@ test('a silent owner stands in the way of older nodes, and not of the newest', a
   connection.subscribe('object.1.0', { callback: () => undefined });
   const nodes = [];
   for (const node of ['sp-1@a', 'sp-1@b']) {
-    const succession = await succeed({ connection, node, freshMs: 0 });
+    const succession = await succeed({ connection, node, journal: node, freshMs: 0 });
     nodes.push(succeedingDirectory(natsDirectory(connection, silentLogger), succession));
   }
   t.is(await nodes[1]?.find(job), undefined);
@@ -80,4 +81,37 @@ test('a silent owner stands in the way of older nodes, and not of the newest', a
     instanceOf: Terminal,
   });
   t.is(error?.code, 'journal-fenced');
+});
+
+test('a start continues the one before it when nobody else has been started for an hour', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
+  t.teardown(() => connection.close());
+  const continues = async (node: string, journal: string) =>
+    (await succeed({ connection, node, journal, freshMs: 0 })).continues;
+  const anHourPasses = async () => {
+    const manager = await jetstreamManager(connection);
+    const start = (await manager.streams.getMessage('NODES', { last_by_subj: 'node.started' }))?.json() as {
+      aloneSince: number;
+    };
+    const aloneSince = start.aloneSince - 3_600_000;
+    await jetstream(connection).publish('node.started', JSON.stringify({ ...start, aloneSince }));
+  };
+  t.false(await continues('a', 'j'), 'the first of all');
+  t.true(await continues('a', 'j'));
+  t.true(await continues('a', 'j'));
+  t.false(await continues('a', 'another journal'));
+  t.false(await continues('a', 'another journal'));
+  await anHourPasses();
+  t.true(await continues('a', 'another journal'));
+  t.false(await continues('b', 'another journal'), 'a copy of the data folder');
+  t.false(await continues('a', 'another journal'));
+  t.false(await continues('a', 'another journal'), 'b may be alive');
+
+  await jetstream(connection).publish(
+    'node.started',
+    JSON.stringify({ node: 'a', at: 'of an older release' }),
+  );
+  t.false(await continues('a', 'another journal'));
 });

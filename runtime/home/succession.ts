@@ -8,11 +8,19 @@ import type { Directory } from './home.ts';
 const STREAM = 'NODES';
 const SUBJECT = 'node.started';
 
+/** Longer than any lease: after it a node that was passed over holds nothing in the work queue any more. */
+const ALONE_MS = 3_600_000;
+
 /**
  * Which start of a node of this SP is the newest. An embedded journal cannot know that another node was started
  * on another folder while its own stood still; this tells it.
  */
 export interface Succession {
+  /**
+   * True when the starts before this one, for an hour at least, were all of the same node on the same journal. They have
+   * ended then, since the journal is open in one process at a time: what they held in the work queue nobody holds.
+   */
+  readonly continues: boolean;
   /**
    * @throws Terminal `journal-fenced` when a node was started after this one; Retryable `nats-unavailable` when
    * nobody can say
@@ -25,6 +33,8 @@ export interface SuccessionOptions {
   readonly connection: NatsConnection;
   /** For example `sp-1@node-a`. */
   readonly node: string;
+  /** Identity of the journal, which this process has open. */
+  readonly journal: string;
   readonly replicas?: number;
   /** An answer counts for this long on the monotonic clock, ms. */
   readonly freshMs: number;
@@ -32,7 +42,7 @@ export interface SuccessionOptions {
 
 /** Makes this start the newest. @throws Retryable `nats-unavailable`; Terminal `stream-unfit` */
 export async function succeed(options: SuccessionOptions): Promise<Succession> {
-  const { connection, node, freshMs, replicas = 1 } = options;
+  const { connection, node, journal, freshMs, replicas = 1 } = options;
   const doing = 'asking which node of the SP is the newest';
   const manager = await jetstreamManager(connection).catch((error: unknown) => {
     throw natsError(error, doing);
@@ -43,7 +53,17 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
     max_msgs_per_subject: 1,
     num_replicas: replicas,
   });
-  const body = JSON.stringify({ node, at: new Date().toISOString() });
+  const last = () =>
+    manager.streams.getMessage(STREAM, { last_by_subj: SUBJECT }).catch((error: unknown) => {
+      throw natsError(error, doing);
+    });
+  const before = await last();
+  const now = Date.now();
+  const earlier = before && (JSON.parse(before.string()) as Start);
+  const isOurs = earlier?.node === node && earlier.journal === journal;
+  const aloneSince = isOurs ? (earlier.aloneSince ?? now) : earlier ? now : 0;
+  const start: Start = { node, journal, aloneSince, at: new Date(now).toISOString() };
+  const body = JSON.stringify(start);
   const { seq } = await jetstream(connection)
     .publish(SUBJECT, body)
     .catch((error: unknown) => {
@@ -52,18 +72,27 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
   let checkedAt = performance.now();
 
   return {
+    // Each start is one message: nobody else's may have come in between.
+    continues: isOurs && before?.seq === seq - 1 && now - aloneSince >= ALONE_MS,
     async check() {
       if (performance.now() - checkedAt < freshMs) return;
       const askedAt = performance.now();
-      const newest = await manager.streams
-        .getMessage(STREAM, { last_by_subj: SUBJECT })
-        .catch((error: unknown) => {
-          throw natsError(error, doing);
-        });
+      const newest = await last();
       if (newest?.seq !== seq) throw superseded(node, newest?.string());
       checkedAt = askedAt;
     },
   };
+}
+
+/** What stands in the stream. */
+interface Start {
+  readonly node: string;
+  /** Absent where an older release wrote it, and so is the next. */
+  readonly journal?: string;
+  /** Unix ms since which no other node was started; 0 when there never was one. */
+  readonly aloneSince?: number;
+  /** ISO 8601, for people. */
+  readonly at: string;
 }
 
 function superseded(node: string, newest: string | undefined): Terminal {

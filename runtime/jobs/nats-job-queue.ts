@@ -9,12 +9,23 @@ const SUBJECTS = 'jobs.replicate.';
 const CONSUMER = 'workers';
 const LONGEST_DELAY_MS = 10 * 60_000;
 
+export interface JobQueueOptions extends WorkQueueOptions {
+  /**
+   * True when it is known that whoever holds leases is gone: their jobs are given out at once, and so are those that
+   * were postponed, rather than after ack_wait. A holder that is alive all the same would go on besides the next.
+   */
+  readonly freesLeases?: boolean;
+}
+
 /**
  * Opens the SP's work queue, and makes the stream `JOBS` where there is none (design §5).
  * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`
  */
-export async function openJobQueue(options: WorkQueueOptions): Promise<JobQueue> {
-  return new NatsJobQueue(await WorkQueue.open('JOBS', `${SUBJECTS}>`, options));
+export async function openJobQueue(options: JobQueueOptions): Promise<JobQueue> {
+  const { freesLeases = false, ...queueOptions } = options;
+  const queue = await WorkQueue.open('JOBS', `${SUBJECTS}>`, queueOptions);
+  if (freesLeases) await queue.free(CONSUMER);
+  return new NatsJobQueue(queue);
 }
 
 class NatsJobQueue implements JobQueue {

@@ -10,7 +10,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { Terminal } from '../../protocols/errors.ts';
-import { isSubjectTaken, natsError } from '../nats/errors.ts';
+import { isJetStreamError, isSubjectTaken, JetStreamCode, natsError } from '../nats/errors.ts';
 import { askOverReconnects } from '../nats/reconnects.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -93,6 +93,16 @@ export class WorkQueue {
       return (await this.#manager.streams.getMessage(this.#stream, { last_by_subj: subject })) !== null;
     } catch (error) {
       throw natsError(error, `looking up ${subject}`);
+    }
+  }
+
+  /** Makes every message that was given out by a consumer nobody's again. */
+  async free(consumer: string): Promise<void> {
+    try {
+      await this.#manager.consumers.delete(this.#stream, consumer);
+    } catch (error) {
+      if (isJetStreamError(error, JetStreamCode.CONSUMER_NOT_FOUND)) return;
+      throw natsError(error, `freeing what ${consumer} holds`);
     }
   }
 

@@ -11,6 +11,7 @@ import {
 /** Numbers of JetStream's API errors that we act on (nats-server, `server/errors.json`). */
 export const JetStreamCode = {
   STREAM_NOT_FOUND: 10059,
+  CONSUMER_NOT_FOUND: 10014,
   WRONG_LAST_SEQUENCE: 10071,
   WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
   /** Of a message to be deleted that was there once. */

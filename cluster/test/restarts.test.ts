@@ -1,0 +1,53 @@
+import test from 'ava';
+import { useNetwork } from './network.ts';
+
+const SEGMENT = 64 * 1024;
+const SPS = [1, 2, 3, 4, 5, 6, 7];
+
+/** Work is leased for so long that a test would fail if anybody waited for the end of a dead node's lease. */
+const network = useNetwork(test, {
+  segmentSize: SEGMENT,
+  node: { timing: { ackWaitMs: 600_000 }, limits: { diskReserve: '256 MiB' } },
+});
+
+/** Uploads an object that is large enough for a test to step in while its columns are on their way. */
+async function replicating(primary: number) {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(primary), { size: 96 * SEGMENT });
+  await net.put(primary, object);
+  await net.reached(primary, object, 'REPLICATE_OBJECT_DOING');
+  return object;
+}
+
+test.serial('a node that was killed takes its own job and its signer up at once', async (t) => {
+  const net = network();
+  const object = await replicating(1);
+  await net.devnet.sp(1).kill('SIGKILL');
+  await net.devnet.sp(1).start();
+  await net.sealed(object);
+  t.true((await net.get(1, object)).equals(object.payload));
+});
+
+test.serial('the first upload after a restart of nats-server is sealed', async (t) => {
+  const net = network();
+  const bucketName = await net.createBucket(2);
+  for (const end of ['kill', 'stop'] as const) {
+    await net.devnet.nats[end]();
+    await net.devnet.nats.start();
+    const object = await net.createObject(bucketName, { size: 3 * SEGMENT });
+    await net.put(2, object);
+    await net.sealed(object);
+    t.true((await net.get(2, object)).equals(object.payload));
+  }
+});
+
+test.serial('a network that was killed as a whole goes on as soon as it runs again', async (t) => {
+  const net = network();
+  const object = await replicating(3);
+  await Promise.all(SPS.map((id) => net.devnet.sp(id).kill('SIGKILL')));
+  await net.devnet.nats.kill();
+  await net.devnet.nats.start();
+  await Promise.all(SPS.map((id) => net.devnet.sp(id).start()));
+  await net.sealed(object);
+  t.true((await net.get(3, object)).equals(object.payload));
+});
