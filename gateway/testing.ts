@@ -8,6 +8,7 @@ import { addressOf } from '../protocols/greenfield/address.ts';
 import { signRequest } from '../protocols/greenfield/request-signature.ts';
 import { publicKeyOf } from '../protocols/greenfield/signature.ts';
 import type {
+  Account,
   ActionType,
   BucketInfo,
   GlobalVirtualGroupFamily,
@@ -146,11 +147,17 @@ export class TestChain implements Chain {
     return this.allowed.has(`${account} ${action}`);
   }
 
+  /** Accounts that are on the chain. */
+  accounts: readonly string[] = [OWNER, STRANGER, MAINTAINER].map(({ address }) => address);
+
+  async account(address: string): Promise<Account | undefined> {
+    return this.accounts.includes(address) ? { address, accountNumber: 1, sequence: 0 } : undefined;
+  }
+
   objectById = unused;
   gvg = unused;
   gvgsOfFamily = unused;
   freeCapacity = unused;
-  account = unused;
   simulate = unused;
   messageGas = unused;
   broadcast = unused;

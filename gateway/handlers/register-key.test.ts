@@ -72,3 +72,11 @@ test('while keys cannot be kept, the application is told to come back', async (t
   const { status, code } = await errorOf(response);
   t.deepEqual([status, code], [500, 115101]);
 });
+
+test('a wallet that the chain does not know can register nothing', async (t) => {
+  const { app, chain, records } = testGateway(t);
+  chain.accounts = [];
+  const { status, code } = await errorOf(await app.request(registration()));
+  t.deepEqual([status, code], [401, 50004]);
+  t.is((await records.offChainKeys.list(HOLDER)).length, 0);
+});

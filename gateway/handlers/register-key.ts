@@ -1,11 +1,16 @@
+import { Terminal } from '../../protocols/errors.ts';
 import { readKeyRegistration } from '../../protocols/greenfield/key-registration.ts';
 import { APP_DOMAIN, EXPIRY, PUBLIC_KEY } from '../authentication.ts';
 import type { GatewayParts } from '../parts.ts';
-import type { Handler } from '../request.ts';
+import { clientSignal, type Handler } from '../request.ts';
 import { xmlResponse } from '../xml.ts';
 
-/** `POST /auth/update_key_v2`: keeps the off-chain key that an account registers by a text signed in its wallet. */
-export function registerKey({ offChainKeys }: GatewayParts): Handler {
+/**
+ * `POST /auth/update_key_v2`: keeps the off-chain key that an account registers by a text signed in its wallet. The
+ * account must be one that the chain knows: a wallet costs nothing, and keys take room.
+ * @throws as `readKeyRegistration`; Terminal 401/50004; what the chain and the SQL DB throw
+ */
+export function registerKey({ chain, offChainKeys }: GatewayParts): Handler {
   return async (c) => {
     const now = Date.now();
     const header = (name: string) => c.req.header(name) ?? '';
@@ -19,7 +24,18 @@ export function registerKey({ offChainKeys }: GatewayParts): Handler {
       },
       now,
     );
+    const { account } = registration;
+    if (!(await chain.account(account, { signal: clientSignal(c) }))) throw unknownAccount(account);
     await offChainKeys.register({ ...registration, registeredAt: now });
     return xmlResponse(c, '<UpdateUserPublicKeyResp><Result>true</Result></UpdateUserPublicKeyResp>');
   };
+}
+
+function unknownAccount(account: string): Terminal {
+  return new Terminal({
+    code: 'unknown-account',
+    message: `The chain does not know the account ${account}.`,
+    advice: 'An account is on the chain as soon as it has received anything there.',
+    gatewayCode: 50004,
+  });
 }

@@ -74,14 +74,23 @@ export function offChainKeysContract(
     t.is((await keys.list(ALICE)).length, 3);
   });
 
+  test('one key too many of an account in one application pushes out its oldest there', async (t, keys) => {
+    await keys.register(key(1, ELSEWHERE));
+    for (let n = 1; n <= 65; n++) await keys.register(key(n));
+    t.is((await keys.list(ALICE)).length, 64);
+    t.is(await keys.find(ALICE, publicKey(1)), undefined);
+    t.is((await keys.list(ELSEWHERE)).length, 1);
+  });
+
   test('one key too many of an account pushes out its oldest, wherever that is used', async (t, keys) => {
     await keys.register(key(1, ELSEWHERE));
     await keys.register(key(1, BOB));
-    for (let n = 2; n <= 256; n++) await keys.register(key(n));
+    const app = (n: number): KeyHolder => ({ ...ALICE, domain: `https://${n % 8}.example.com` });
+    for (let n = 2; n <= 256; n++) await keys.register(key(n, app(n)));
     t.is((await keys.list(ELSEWHERE)).length, 1);
-    await keys.register(key(257));
+    await keys.register(key(257, app(257)));
     t.is((await keys.list(ELSEWHERE)).length, 0);
-    t.is((await keys.list(ALICE)).length, 256);
+    t.is((await keys.list(app(2))).length, 32);
     t.is((await keys.list(BOB)).length, 1);
   });
 }

@@ -24,9 +24,9 @@ export interface OffChainKey extends KeyHolder {
  */
 export interface OffChainKeys {
   /**
-   * Keeps a key; a known one gets the new expiry. Keys that have expired by its `registeredAt` go, and of an account
-   * with too many the oldest.
-   * @throws Retryable `keys-full` when there is no room for another
+   * Keeps a key; a known one gets the new expiry. Keys that have expired by its `registeredAt` go; of a holder or an
+   * account with too many the oldest; and when there is no room, the oldest of the account that has the most, so that
+   * nobody loses keys to accounts with many.
    */
   register(key: OffChainKey): Promise<void>;
   /** Expired ones too, until they are gone. */

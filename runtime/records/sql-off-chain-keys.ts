@@ -1,5 +1,4 @@
 import type { Transaction } from 'kysely';
-import { Retryable } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { KeyHolder, OffChainKey, OffChainKeys } from './off-chain-keys.ts';
 import type { OffChainKeyRow, Schema } from './schema.ts';
@@ -7,6 +6,8 @@ import type { SqlDatabase } from './sql-database.ts';
 
 const TABLE = 'off_chain_auth_key_v2';
 const KEY = ['user_address', 'domain', 'public_key'] as const;
+/** A key more pushes out the oldest of the account in this application. */
+const MAX_PER_HOLDER = 64;
 /** A key more pushes out the oldest of its account. */
 const MAX_PER_ACCOUNT = 256;
 /** Bounds what strangers can make us store to some 30 MB, and the time that counting them takes. */
@@ -27,8 +28,9 @@ export class SqlOffChainKeys implements OffChainKeys {
       db.transaction().execute(async (sql) => {
         await removeExpired(sql, key.registeredAt);
         await write(sql, rowOf(key));
-        await removeBeyond(sql, key.account);
-        await checkRoom(sql);
+        await removeBeyond(sql, holderColumns(key), MAX_PER_HOLDER);
+        await removeBeyond(sql, { user_address: key.account }, MAX_PER_ACCOUNT);
+        await makeRoom(sql);
       }),
     );
   }
@@ -96,34 +98,52 @@ async function removeExpired(sql: Transaction<Schema>, now: number): Promise<voi
 }
 
 /** One key came: at most one is too many. */
-async function removeBeyond(sql: Transaction<Schema>, account: string): Promise<void> {
-  const oldest = await sql
+async function removeBeyond(
+  sql: Transaction<Schema>,
+  whose: Partial<Pick<OffChainKeyRow, 'user_address' | 'domain'>>,
+  limit: number,
+): Promise<void> {
+  const { count } = await sql
     .selectFrom(TABLE)
-    .select(KEY)
-    .where('user_address', '=', account)
-    .orderBy('created_time', 'desc')
-    .limit(1)
-    .offset(MAX_PER_ACCOUNT)
-    .executeTakeFirst();
-  if (!oldest) return;
-  await sql
-    .deleteFrom(TABLE)
-    .where((eb) => eb.and({ ...oldest }))
-    .execute();
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where((eb) => eb.and(whose))
+    .executeTakeFirstOrThrow();
+  if (Number(count) > limit) await removeOldest(sql, whose);
 }
 
-async function checkRoom(sql: Transaction<Schema>): Promise<void> {
+/** Of the account that has the most, or of the one among them that has been here for longest. */
+async function makeRoom(sql: Transaction<Schema>): Promise<void> {
   const { count } = await sql
     .selectFrom(TABLE)
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   if (Number(count) <= MAX_KEYS) return;
-  throw new Retryable({
-    code: 'keys-full',
-    message: `${MAX_KEYS} off-chain keys are registered here already.`,
-    advice: 'Try again when some have expired.',
-    gatewayCode: 60003,
-  });
+  const most = await sql
+    .selectFrom(TABLE)
+    .select('user_address')
+    .groupBy('user_address')
+    .orderBy(({ fn }) => fn.countAll(), 'desc')
+    .orderBy(({ fn }) => fn.min('created_time'))
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  await removeOldest(sql, most);
+}
+
+async function removeOldest(
+  sql: Transaction<Schema>,
+  whose: Partial<Pick<OffChainKeyRow, 'user_address' | 'domain'>>,
+): Promise<void> {
+  const oldest = await sql
+    .selectFrom(TABLE)
+    .select(KEY)
+    .where((eb) => eb.and(whose))
+    .orderBy('created_time')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  await sql
+    .deleteFrom(TABLE)
+    .where((eb) => eb.and({ ...oldest }))
+    .execute();
 }
 
 function holderColumns({ account, domain }: KeyHolder): Pick<OffChainKeyRow, 'user_address' | 'domain'> {
