@@ -9,9 +9,10 @@ import {
   type Transaction,
   transactionDigest,
 } from './transaction.ts';
+import type { Domain } from './typed-transaction.ts';
 
 /**
- * Checks that the account named by a transaction's messages signed it, as the chain does. Whether the sequence
+ * Checks that the account named by a transaction's messages signed it, as the chain does, under either domain. Whether the sequence
  * in the transaction is the account's current one is the caller's to check first: a wrong one has its own code.
  * @returns the signer, EIP-55
  * @throws Terminal `wrong-signers`, `wrong-signature`
@@ -27,9 +28,10 @@ export function checkTransactionSignature(transaction: Transaction, context: Sig
   if (signer.publicKey !== undefined && addressOf(fromHex(signer.publicKey)) !== expected) {
     throw wrongSignature(`the public key does not belong to ${expected}`);
   }
-  const recovered = recoverAddress(transactionDigest(transaction, context), signature);
-  if (recovered !== expected) throw wrongSignature(`it is not by ${expected} over this content`);
-  return expected;
+  const isSignedUnder = (domain: Domain) =>
+    recoverAddress(transactionDigest(transaction, context, domain), signature) === expected;
+  if (isSignedUnder('everywhere') || isSignedUnder('altai')) return expected;
+  throw wrongSignature(`it is not by ${expected} over this content`);
 }
 
 function wrongSignature(why: string): Terminal {

@@ -50,7 +50,8 @@ test('a built seal carries the signature of the vector', async (t) => {
     payer: '',
     granter: '',
   };
-  const built = await buildTransaction({ chainId: CHAIN, account: ACCOUNT, messages: [SEAL], key: KEY, fee });
+  const request = { chainId: CHAIN, account: ACCOUNT, messages: [SEAL], key: KEY, fee };
+  const built = await buildTransaction({ ...request, domain: 'altai' });
   const transaction = decodeTransaction(fromHex(built.bytes));
   t.is(
     toHex(transaction.signatures[0] as Uint8Array),
@@ -217,6 +218,6 @@ test('the fee covers the fixed gas of all messages', (t) => {
 
 test('the digest needs a chain id of Greenfield', (t) => {
   const transaction = decodeTransaction(fromHex(SDK_TRANSACTIONS.createObject));
-  const act = () => transactionDigest(transaction, { ...CONTEXT, chainId: '9000' });
+  const act = () => transactionDigest(transaction, { ...CONTEXT, chainId: '9000' }, 'altai');
   t.is(t.throws(act, { instanceOf: Terminal })?.code, 'bad-chain-id');
 });

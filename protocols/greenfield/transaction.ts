@@ -8,7 +8,7 @@ import { feeOf } from './fees.ts';
 import { fromHex, toHex } from './hex.ts';
 import { decodeMessage, encodeMessage, type Message, signerOfMessage } from './messages.ts';
 import { hashTypedData } from './typed-data.ts';
-import { type Coin, type Fee, typedTransaction } from './typed-transaction.ts';
+import { type Coin, type Domain, type Fee, typedTransaction } from './typed-transaction.ts';
 import type { Account, Hex } from './types.ts';
 
 /** The only sign mode that the chain accepts. */
@@ -51,17 +51,16 @@ export interface TransactionRequest {
   readonly fee?: Fee;
   /** Height after which the chain refuses the transaction; never unless told. */
   readonly timeoutHeight?: number;
+  /** `everywhere` unless told: every node accepts it. */
+  readonly domain?: Domain;
 }
 
 /** Signs messages into TxRaw bytes that the chain accepts as long as the account's sequence stays. */
 export async function buildTransaction(request: TransactionRequest): Promise<SignedTransaction> {
-  const { account, messages, key, fee = feeOf(messages), timeoutHeight = 0 } = request;
+  const { account, messages, key, fee = feeOf(messages), timeoutHeight = 0, domain = 'everywhere' } = request;
   const document = { messages, fee, memo: '', timeoutHeight, signers: [], signatures: [] };
-  const digest = transactionDigest(document, {
-    chainId: request.chainId,
-    accountNumber: account.accountNumber,
-    sequence: account.sequence,
-  });
+  const { accountNumber, sequence } = account;
+  const digest = transactionDigest(document, { chainId: request.chainId, accountNumber, sequence }, domain);
   const raw = TxRaw.fromPartial({
     bodyBytes: TxBody.encode(
       TxBody.fromPartial({ messages: messages.map(encodeMessage), timeoutHeight }),
@@ -138,17 +137,14 @@ export interface SigningContext {
 }
 
 /** The 32 bytes that the account signs (EIP-712, greenfield.md §8.1). @throws Terminal `wrong-signers` */
-export function transactionDigest(transaction: Transaction, context: SigningContext): Uint8Array {
-  return hashTypedData(
-    typedTransaction({
-      ...context,
-      signer: signerOf(transaction),
-      messages: transaction.messages,
-      fee: transaction.fee,
-      memo: transaction.memo,
-      timeoutHeight: transaction.timeoutHeight,
-    }),
-  );
+export function transactionDigest(
+  transaction: Transaction,
+  context: SigningContext,
+  domain: Domain,
+): Uint8Array {
+  const { messages, fee, memo, timeoutHeight } = transaction;
+  const document = { ...context, signer: signerOf(transaction), messages, fee, memo, timeoutHeight };
+  return hashTypedData(typedTransaction(document, domain));
 }
 
 function encodeAuthInfo(fee: Fee, publicKey: Hex, sequence: number): Uint8Array {

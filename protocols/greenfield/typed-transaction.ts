@@ -43,10 +43,20 @@ export function eip712ChainId(chainId: string): bigint {
 }
 
 /**
- * The EIP-712 document of a transaction, as the chain and the SDKs make it since upgrade Altai
- * (greenfield.md §8.1).
+ * The two domains under which transactions are signed, by their `verifyingContract`. A node tries `everywhere` first,
+ * before its upgrade Altai and after it, and `altai` only after it (greenfield-cosmos-sdk, x/auth/signing/verify.go,
+ * verifyEip712SignatureWithFallback). Executed transactions agree: those of Go SPs on a chain that has passed Altai
+ * were signed under the first, those of JS clients under the second (chain-transactions.fixture.ts).
  */
-export function typedTransaction(document: SignDocument): TypedData {
+export const DOMAINS = {
+  everywhere: 'greenfield',
+  altai: '0x71e835aff094655dEF897fbc85534186DbeaB75d',
+} as const;
+
+export type Domain = keyof typeof DOMAINS;
+
+/** The EIP-712 document of a transaction, as the chain and the SDKs make it (greenfield.md §8.1). */
+export function typedTransaction(document: SignDocument, domain: Domain): TypedData {
   const chainId = eip712ChainId(document.chainId);
   const { fee } = document;
   const messages = document.messages.map((message, i) => typedMessage(message, i + 1));
@@ -63,7 +73,7 @@ export function typedTransaction(document: SignDocument): TypedData {
       name: 'Greenfield Tx',
       version: '1.0.0',
       chainId,
-      verifyingContract: '0x71e835aff094655dEF897fbc85534186DbeaB75d',
+      verifyingContract: DOMAINS[domain],
       salt: '0',
     },
     message: {
