@@ -3,6 +3,7 @@ import type { ReceptionMessage } from '../../actors/messages.ts';
 import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
 import { signDigest } from '../../protocols/greenfield/signature.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
+import { GO_RECEIVE_MESSAGES } from '../../protocols/replication/go-receive-messages.fixture.ts';
 import { formatReceiveMessage, type ReceiveMessage } from '../../protocols/replication/receive-message.ts';
 import { receiveTaskDigest } from '../../protocols/replication/receive-task.ts';
 import { createActorSystem } from '../../runtime/actors/system.ts';
@@ -180,3 +181,31 @@ test('a provider without the HTTP wire takes no pieces', async (t) => {
   const { status, code } = await errorOf(await app.request(put(header())));
   t.deepEqual([status, code], [400, 50008]);
 });
+
+test.serial(
+  'the messages of a Go SP reach the receivers, and each finished column is answered with a signature',
+  async (t) => {
+    const { app, secondary } = start(t);
+    const tasks = GO_RECEIVE_MESSAGES.map(
+      ({ text }) => JSON.parse(text) as { task: { update_time: number } },
+    );
+    // The messages are valid for some minutes after they were sent; no other test runs meanwhile.
+    const { now } = Date;
+    Date.now = () => Math.max(...tasks.map(({ task }) => task.update_time)) * 1000;
+    t.teardown(() => {
+      Date.now = now;
+    });
+    for (const { text, answer } of GO_RECEIVE_MESSAGES) {
+      const { piece_size = 0 } = JSON.parse(text) as { piece_size?: number };
+      const response = await app.request(put(Buffer.from(text).toString('hex'), Buffer.alloc(piece_size)));
+      t.is(response.status, 200);
+      const signature = response.headers.get('X-Gnfd-Integrity-Hash-Signature');
+      // In the form of the Go SP's own answer.
+      if (answer === undefined) t.is(signature, null);
+      else t.is(signature?.length, answer.length);
+    }
+    const finished = secondary.messages.filter(({ type }) => type === 'finish-column');
+    t.is(finished.length, GO_RECEIVE_MESSAGES.filter(({ answer }) => answer !== undefined).length);
+    t.is(secondary.messages.length, GO_RECEIVE_MESSAGES.length);
+  },
+);
