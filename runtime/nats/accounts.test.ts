@@ -115,7 +115,7 @@ test.serial(
   'a listed SP answers an ask into the inbox of the asker, once, and nobody else hears it',
   async (t) => {
     const [asker, answerer] = [await peer(1), await peer(2)];
-    const asks = answerer.subscribe('approval.ask', {
+    const asks = answerer.subscribe('approval.ask.*', {
       callback: (_, ask) => {
         ask.respond('yes');
         ask.respond('and again');
@@ -123,7 +123,7 @@ test.serial(
     });
     await answerer.flush();
     const inbox = asker.subscribe(`${peersInbox(1)}.answers`);
-    asker.publish('approval.ask', 'who?', { reply: `${peersInbox(1)}.answers` });
+    asker.publish('approval.ask.1', 'who?', { reply: `${peersInbox(1)}.answers` });
     const answers: string[] = [];
     const collecting = (async () => {
       for await (const answer of inbox) answers.push(answer.string());

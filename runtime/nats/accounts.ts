@@ -73,8 +73,8 @@ function peersMember(sp: SpAccount): string {
   return `      {
         user: "${peersUser(id)}", password: "${sp.peersPassword}"
         permissions: {
-          publish: { allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "recovery.*.${id}", "approval.ask"] }
-          subscribe: { allow: ["${peersInbox(id)}.>", "session.${id}.>", "recovery.${id}.*", "approval.ask"] }
+          publish: { allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "recovery.*.${id}", "approval.ask.${id}"] }
+          subscribe: { allow: ["${peersInbox(id)}.>", "session.${id}.>", "recovery.${id}.*", "approval.ask.*"] }
           allow_responses: { max: 1, expires: "1m" }
         }
       }`;

@@ -1,4 +1,4 @@
-import type { Msg } from '@nats-io/nats-core';
+import type { Msg, PublishOptions } from '@nats-io/nats-core';
 import { Terminal } from '../../protocols/errors.ts';
 import { peersInbox } from '../nats/accounts.ts';
 
@@ -18,8 +18,10 @@ export function checkReply(message: Msg, from: number): void {
   });
 }
 
+type AnswerParts = readonly [data?: Uint8Array | string, options?: PublishOptions];
+
 /** The one way to answer on the peers plane. @throws Terminal `reply-misdirected` */
-export function answer(message: Msg, from: number, data?: Uint8Array): void {
+export function answer(message: Msg, from: number, ...[data, options]: AnswerParts): void {
   checkReply(message, from);
-  message.respond(data);
+  message.respond(data, options);
 }

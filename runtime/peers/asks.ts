@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { createInbox, type Msg } from '@nats-io/nats-core';
-import { Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { Terminal, throwIfAborted } from '../../protocols/errors.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import { type ControlSubject, EVERYBODY } from '../../protocols/replication/control-header.ts';
 import { MAX_CONTROL_LIFETIME_MS } from '../../protocols/replication/control-message.ts';
@@ -9,10 +9,11 @@ import { natsError } from '../nats/errors.ts';
 import { answer, checkReply } from './answer.ts';
 import type { PeerContext } from './context.ts';
 import type { ApprovalAnswer, ApprovalAsk, PeerHost, PeerOptions } from './peers.ts';
+import { Places } from './places.ts';
 import { ReplayGuard } from './replays.ts';
-import { ASKS } from './subjects.ts';
+import { ASKS, askSubject, lastToken } from './subjects.ts';
 
-/** Asks answered at one time; more are not heard, and their askers try again. */
+/** Asks answered at one time, with a share for each asker; more are not heard, and their askers try again. */
 const AT_ONCE = 64;
 
 /** Status of the message that stands in for an answer when nobody listens. */
@@ -63,7 +64,7 @@ export class Asks {
       if (signal?.aborted) stop();
     }
     try {
-      connection.publish(ASKS, question.bytes, { reply: inbox });
+      connection.publish(askSubject(spId), question.bytes, { reply: inbox });
       for await (const message of answers) {
         const answer = await this.#open(message, ask, question.nonce);
         if (!answer || !awaited.delete(answer.spId)) continue;
@@ -81,7 +82,8 @@ export class Asks {
   }
   /** Answers until the signal fires; then waits for what is under way. Nodes of one SP share the asks. */
   async serve(decide: Answer, signal: AbortSignal): Promise<void> {
-    const { connection, spId, closed } = this.#context;
+    const { connection, spId, closed, strangers } = this.#context;
+    const places = new Places(AT_ONCE);
     const until = AbortSignal.any([signal, closed]);
     if (until.aborted) return;
     // Every answer under way may listen.
@@ -91,8 +93,14 @@ export class Asks {
     const running = new Set<Promise<void>>();
     try {
       for await (const message of asks) {
-        if (running.size >= AT_ONCE) continue;
-        const answering = this.#answer(message, decide, until).finally(() => running.delete(answering));
+        // the server lets nobody publish under the name of another
+        const from = Number(lastToken(message.subject));
+        if (!strangers.heard(from) || !places.hasRoom(from)) continue;
+        places.take(from);
+        const answering = this.#answer(message, from, decide, until).finally(() => {
+          places.give(from);
+          running.delete(answering);
+        });
         running.add(answering);
       }
     } catch (error) {
@@ -102,11 +110,11 @@ export class Asks {
     }
   }
 
-  async #answer(message: Msg, decide: Answer, signal: AbortSignal): Promise<void> {
-    const { desk, spId, log } = this.#context;
+  async #answer(message: Msg, from: number, decide: Answer, signal: AbortSignal): Promise<void> {
+    const { desk, spId, strangers } = this.#context;
     try {
-      const control = await desk.open(message.data, { kinds: ['ask'], to: EVERYBODY });
-      const { from, body, job, nonce } = control;
+      const control = await desk.open(message.data, { kinds: ['ask'], to: EVERYBODY, from });
+      const { body, job, nonce } = control;
       if (from === spId || !body.groups.some((group) => group.secondarySpIds.includes(spId))) return;
       checkReply(message, from);
       if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
@@ -123,14 +131,14 @@ export class Asks {
       });
       answer(message, from, approval.bytes);
     } catch (error) {
-      log.warn({ error: toSealionError(error) }, 'an ask was not answered');
+      strangers.refused(from, error, 'rejected an ask');
     }
   }
 
   /** Undefined for what is no answer to this ask. */
   async #open(message: Msg, ask: ApprovalAsk, nonce: string): Promise<ApprovalAnswer | undefined> {
     if (message.headers?.code === NOBODY_LISTENS) return undefined;
-    const { desk, log } = this.#context;
+    const { desk, strangers } = this.#context;
     try {
       const expected = { kinds: ['approval'], about: aboutAll(ask.job) } as const;
       const { body, from, expiresAt } = await desk.open(message.data, expected);
@@ -149,7 +157,7 @@ export class Asks {
         message: Buffer.from(message.data).toString('base64'),
       };
     } catch (error) {
-      log.warn({ error: toSealionError(error) }, 'an answer to an ask was not taken');
+      strangers.unnamed(error, 'rejected an answer to an ask');
       return undefined;
     }
   }

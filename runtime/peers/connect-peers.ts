@@ -10,11 +10,13 @@ import type { PeerContext, PeerTimes } from './context.ts';
 import { ControlDesk } from './control.ts';
 import { NatsPeerHost } from './host.ts';
 import { FLOW_LIMITS } from './limits.ts';
-import { openMailboxes } from './mailboxes.ts';
+import { Mailboxes } from './mailboxes.ts';
 import { Offers } from './offers.ts';
 import type { PeerClient, PeerHost, PieceSource } from './peers.ts';
 import { Receipts } from './receipts.ts';
 import { Recovery } from './recovery.ts';
+import { Senders } from './senders.ts';
+import { Strangers } from './strangers.ts';
 
 export interface PeersOptions {
   readonly spId: number;
@@ -45,7 +47,7 @@ export interface Peers {
 }
 
 /** ms */
-export const PEER_TIMES: PeerTimes = { stall: 30_000, offer: 60_000, ackWait: 30_000 };
+export const PEER_TIMES: PeerTimes = { stall: 30_000, idle: 120_000, offer: 60_000, ackWait: 30_000 };
 
 /**
  * Joins the peers plane (design §5) over NATS.
@@ -65,18 +67,21 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
     limits: FLOW_LIMITS,
     times,
     log,
+    strangers: new Strangers(log),
     closed: closing.signal,
   };
-  const mailboxes = await openMailboxes({
+  const mailboxes = await Mailboxes.open({
     home,
     spId,
     replicas: options.replicas ?? 1,
     ackWaitMs: times.ackWait,
   });
   const asks = new Asks(context);
-  const offers = new Offers(context, mailboxes);
+  const senders = new Senders(context, mailboxes, options.providers);
+  const offers = new Offers(context, mailboxes, senders);
   const receipts = new Receipts(context, mailboxes, home);
   const recovery = new Recovery(context);
+  await senders.start();
   await receipts.start();
 
   let closed: Promise<void> | undefined;
@@ -85,7 +90,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
       signal?.removeEventListener('abort', close);
       closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node leaves the peers plane.' }));
       await offers.release();
-      await receipts.stop();
+      receipts.stop();
     })();
     return closed;
   };

@@ -9,6 +9,7 @@ const LIMITS: FlowLimits = {
   creditPerStream: 16,
   inFlightPerReceiver: 24,
   pieceMessage: 5,
+  minRate: 1,
 };
 
 function open(budget: CreditBudget, sender: number): CreditLine {
@@ -42,6 +43,15 @@ test('a stream, a sender and the whole have each their limit', (t) => {
     open(budget, sender).want(100);
   }
   t.is(budget.outstanding, 60);
+});
+
+test('several senders together cannot keep another from its first message', (t) => {
+  const budget = new CreditBudget(LIMITS);
+  for (const sender of [1, 2, 3]) for (let i = 0; i < 2; i++) open(budget, sender).want(100);
+  t.is(budget.outstanding, 60);
+  const another = open(budget, 4);
+  another.want(100);
+  t.is(held(another), 5, 'and no more');
 });
 
 test('freed credit goes to the stream that waits longest', (t) => {

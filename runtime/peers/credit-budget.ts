@@ -26,7 +26,8 @@ interface Line {
 /**
  * What a receiver may have been sent and not yet consumed. Credit goes only to streams whose sender has said that
  * it has bytes waiting, one piece message at a time in turn: an idle stream holds none, and a busy one cannot
- * starve the rest.
+ * starve the rest. A sender that holds none gets its first message's worth even when all is given out, so that several
+ * senders together cannot shut it out either.
  */
 export class CreditBudget {
   readonly #limits: FlowLimits;
@@ -105,9 +106,10 @@ export class CreditBudget {
   #eligible(): Line | undefined {
     return this.#waiting.find((line) => {
       const bytes = this.#nextGrant(line);
+      const held = this.#perSender.get(line.sender) ?? 0;
       return (
-        this.#outstanding + bytes <= this.#limits.credit &&
-        (this.#perSender.get(line.sender) ?? 0) + bytes <= this.#limits.creditPerSender &&
+        (this.#outstanding + bytes <= this.#limits.credit || held === 0) &&
+        held + bytes <= this.#limits.creditPerSender &&
         line.granted - line.consumed + bytes <= this.#limits.creditPerStream
       );
     });

@@ -65,8 +65,9 @@ test.serial(
       for (let i = 0; i < 3; i++) await send(other);
     }
     await settles(t, arrived, FLOW_LIMITS.credit);
+    // One more sender than the credit is for gets its first message, and no more.
     await send(await start(6));
-    await settles(t, arrived, FLOW_LIMITS.credit);
+    await settles(t, arrived, FLOW_LIMITS.credit + FLOW_LIMITS.pieceMessage);
 
     // What one reader takes out is sent again, to whoever waits.
     const reader = (sessions[0] as InboundSession).pieces()[Symbol.asyncIterator]();
@@ -181,6 +182,58 @@ test.serial('a receiver that reads nothing is given up, and an idle session is n
   idle.session.close();
 });
 
+test.serial('idle sessions of several SPs keep no other SP out', async (t) => {
+  const [honest, secondary] = [await start(1), await start(2)];
+  const taking = (async () => {
+    for await (const held of secondary.host.offers({ limit: 4, signal: never })) {
+      void receive(held).catch(() => undefined);
+    }
+  })();
+  const idle: Promise<ReplicationSession>[] = [];
+  for (const spId of [3, 4, 5, 6]) {
+    const idler = await start(spId);
+    for (let i = 0; i < 16; i++) {
+      const offer = await approvedOffer(spId, makeSample(MIB, MIB), 2);
+      const opening = idler.client.open(offer, {});
+      opening.catch(() => undefined);
+      idle.push(opening);
+    }
+    // the first of each has its place
+    await Promise.race(idle.slice(-16));
+  }
+  const sample = makeSample(9 * MIB, 4 * MIB);
+  const receipt = await replicate(honest, await approvedOffer(1, sample, 2), sample);
+  t.is(receipt.integrityHash, digest(sample.pieces));
+  await secondary.close();
+  await taking;
+});
+
+test.serial('a session whose sender only talks, or brings next to nothing, ends', async (t) => {
+  const secondary = await start(2, { stall: 600, idle: 1_500 });
+  const plane = await tap(3);
+  const listener = await tap(2);
+  const ends: string[] = [];
+  listener.subscribe('session.2.3.*.demand', {
+    callback: (_, { subject }) => void ends.push(subject.replace(/\.demand$/, '')),
+  });
+  await listener.flush();
+  const sender = await start(3, { stall: 600 });
+  const idle = await open(sender, secondary, bigSample());
+  await t.throwsAsync(drain(idle.inbound), { name: 'Retryable', code: 'peer-idle' });
+  const known = ends.length;
+  const slow = await open(sender, secondary, bigSample());
+  await until(() => ends.length > known && ends.at(-1) !== ends[0]);
+  const subject = ends.at(-1) as string;
+  let at = 0;
+  const trickle = setInterval(() => {
+    plane.publish(`${subject}.demand`, JSON.stringify({ want: MIB, sent: at }));
+    plane.publish(`${subject}.piece`, 'x', { headers: pieceHeaders(at) });
+    at += 1;
+  }, 100);
+  await t.throwsAsync(drain(slow.inbound), { name: 'Retryable', code: 'peer-too-slow' });
+  clearInterval(trickle);
+});
+
 test.serial('a sender that vanishes is given up', async (t) => {
   const [primary, secondary] = [await start(1), await start(2, { stall: 600 })];
   const sample = bigSample();
@@ -196,6 +249,14 @@ test.serial('bytes that were lost or not granted end the session for another try
     [
       'bytes-lost',
       (subject) => plane.publish(`${subject}.piece`, 'x', { headers: pieceHeaders(4 * MIB + 1) }),
+    ],
+    ['empty-piece', (subject) => plane.publish(`${subject}.piece`, '', { headers: pieceHeaders(4 * MIB) })],
+    [
+      'peer-idle',
+      (subject) => {
+        const demand = JSON.stringify({ want: 6 * MIB, sent: 4 * MIB });
+        for (let i = 0; i <= 1_000; i++) plane.publish(`${subject}.demand`, demand);
+      },
     ],
     [
       'credit-exceeded',
@@ -296,10 +357,10 @@ async function freeHand(spId: number) {
     plane,
     /** Accepts so many offers; the tokens of the primary's ends, in the order of the offers. */
     accept: async (count: number): Promise<string[]> => {
-      await until(async () => (await manager.streams.info('OFFERS')).state.messages === count);
+      await until(async () => (await manager.streams.info('OFFERS_1')).state.messages === count);
       const tokens: string[] = [];
       for (let seq = 1; seq <= count; seq++) {
-        const stored = await manager.streams.getMessage('OFFERS', { seq });
+        const stored = await manager.streams.getMessage('OFFERS_1', { seq });
         if (!stored) throw new Error('no offer');
         const { header, body } = stored.json<StoredOffer>();
         const job = { objectId: header.object_id, version: 0 };

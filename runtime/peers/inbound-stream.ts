@@ -20,7 +20,14 @@ export interface InboundStreamOptions {
   readonly subject: string;
   /** Without a word or the bytes owed for so long (ms), the sender counts as stalled. */
   readonly stallMs: number;
+  /** So long (ms) a session may go on without a byte, and be slower than `minRate` in all, while we wait for the sender. */
+  readonly idleMs: number;
+  /** Bytes a second of the whole session, without the time that the sender waits for our credit. */
+  readonly minRate: number;
 }
+
+/** Demands that may come without a byte between them. */
+const IDLE_WORDS = 1_000;
 
 /** The receiver's half of a session: bytes as they come, cut into pieces as they are read. */
 export class InboundStream {
@@ -35,7 +42,13 @@ export class InboundStream {
   /** Bytes that the reader has in its hands. */
   #lent = 0;
   #arrived: Deferred<void> | undefined;
+  #wanted = 0;
   #heardAt = performance.now();
+  /** ms that we have waited for the sender in all, and since its last byte. */
+  #waited = 0;
+  #idle = 0;
+  #checkedAt = performance.now();
+  #idleWords = 0;
   #creditDue = false;
 
   constructor(options: InboundStreamOptions) {
@@ -76,10 +89,14 @@ export class InboundStream {
     if (this.#ended.signal.aborted) return;
     if (at !== this.#received) {
       this.#lost(at);
+    } else if (body.length === 0) {
+      this.#broken('empty-piece', 'The sender sent a piece message without a byte.');
     } else if (at + body.length > this.#line.granted) {
       this.#broken('credit-exceeded', 'The sender sent more than it was granted.');
     } else {
       this.#heardAt = performance.now();
+      this.#idle = 0;
+      this.#idleWords = 0;
       this.#received += body.length;
       this.#chunks.push(body);
       this.#arrived?.resolve();
@@ -93,9 +110,12 @@ export class InboundStream {
       this.#lost(demand.sent);
     } else if (demand.want > this.#expected) {
       this.#broken('column-too-long', 'The sender wants to send more than the column has.');
+    } else if (++this.#idleWords > IDLE_WORDS) {
+      this.#broken('peer-idle', `The sender said ${IDLE_WORDS} times what it wants, and sent nothing.`);
     } else {
       const owed = this.#line.granted > this.#received;
       if (!owed) this.#heardAt = performance.now();
+      this.#wanted = Math.max(this.#wanted, demand.want);
       this.#line.want(demand.want);
       this.#tellCredit();
     }
@@ -177,9 +197,25 @@ export class InboundStream {
     });
   }
 
+  /** Words show that the sender lives; only bytes are progress. */
   #check(): void {
-    if (performance.now() - this.#heardAt < this.#options.stallMs) return;
-    this.#broken('peer-stalled', `The sender was silent for ${this.#options.stallMs / 1000} s.`);
+    const { stallMs, idleMs, minRate } = this.#options;
+    const now = performance.now();
+    const passed = now - this.#checkedAt;
+    this.#checkedAt = now;
+    const oursToGrant = this.#wanted > this.#line.granted && this.#received === this.#line.granted;
+    if (!oursToGrant) {
+      this.#waited += passed;
+      this.#idle += passed;
+    }
+    const due = (minRate * this.#waited) / 1000;
+    if (now - this.#heardAt >= stallMs) {
+      this.#broken('peer-stalled', `The sender was silent for ${stallMs / 1000} s.`);
+    } else if (this.#idle >= idleMs) {
+      this.#broken('peer-idle', `The sender sent no byte for ${idleMs / 1000} s.`);
+    } else if (this.#waited >= idleMs && this.#received < due) {
+      this.#broken('peer-too-slow', `The sender sent less than ${minRate} bytes a second.`);
+    }
   }
 
   #lost(at: number): void {

@@ -3,7 +3,7 @@ const MIB = 1024 * KIB;
 
 /** Bounds of the bytes in flight between SPs, in bytes (design §5). */
 export interface FlowLimits {
-  /** Credit that a receiver has given out over one connection. */
+  /** Credit that a receiver has given out over one connection; whoever holds none gets a message's worth beyond it. */
   readonly credit: number;
   /** Part of it that one sending SP may hold. */
   readonly creditPerSender: number;
@@ -13,6 +13,8 @@ export interface FlowLimits {
   readonly inFlightPerReceiver: number;
   /** Largest body of a piece message; less where the server's `max_payload` asks for it. */
   readonly pieceMessage: number;
+  /** Bytes a second below which a sender keeps a session for nothing. */
+  readonly minRate: number;
 }
 
 export const FLOW_LIMITS: FlowLimits = {
@@ -21,6 +23,7 @@ export const FLOW_LIMITS: FlowLimits = {
   creditPerStream: 4 * MIB,
   inFlightPerReceiver: 8 * MIB,
   pieceMessage: 512 * KIB,
+  minRate: 16 * KIB,
 };
 
 /** Bytes: a column of up to this length rides in its offer. */

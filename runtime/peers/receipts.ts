@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/nats-core';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
 import { toSealionError } from '../../protocols/errors.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
 import type { ControlMessage } from '../../protocols/replication/control-message.ts';
+import { natsError } from '../nats/errors.ts';
 import type { PeerContext } from './context.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import { type ColumnId, mailSubject, parseMailSubject } from './subjects.ts';
+import { type ColumnId, mailbox, mailSubject, parseMailSubject } from './subjects.ts';
 
 /** What a secondary said in the end about one offer. */
 export type Outcome = ControlMessage<'receipt' | 'refusal'>;
@@ -15,21 +15,24 @@ export type Outcome = ControlMessage<'receipt' | 'refusal'>;
 interface Listener {
   readonly column: ColumnId;
   readonly about: ControlSubject;
-  readonly hear: (outcome: Outcome) => void;
+  /** @returns false when it is not the one that is waited for */
+  readonly hear: (outcome: Outcome) => boolean;
 }
 
 const RETRY_MS = 1_000;
 
-/** Receipts of all secondaries as they come into our mailbox. Those that nobody here waits for are dropped. */
+/**
+ * Receipts of all secondaries as they come. They are heard on their way into our mailboxes, where they rest for
+ * whoever missed them; those that nobody here waits for cost no more than a look at their subject.
+ */
 export class Receipts {
   readonly #context: PeerContext;
   readonly #mailboxes: Mailboxes;
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #home: NatsConnection;
-  #messages: ConsumerMessages | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #subscription: Subscription | undefined;
 
-  /** @param home the connection that the mailboxes are read by */
+  /** @param home the connection to the account of the mailboxes */
   constructor(context: PeerContext, mailboxes: Mailboxes, home: NatsConnection) {
     this.#context = context;
     this.#mailboxes = mailboxes;
@@ -38,18 +41,27 @@ export class Receipts {
 
   /** Resolves when every receipt from now on will be heard. @throws Retryable `nats-unavailable` */
   async start(): Promise<void> {
-    await this.#subscribe();
-    this.#running = this.#read();
-    void this.#beginAnewAfterReconnects();
+    const { spId, log } = this.#context;
+    this.#subscription = this.#home.subscribe(mailbox('receipt', spId), {
+      callback: (error, message) => {
+        if (error) log.error({ error: natsError(error, 'hearing receipts') }, 'receipts are not heard');
+        else void this.#deliver(message);
+      },
+    });
+    try {
+      await this.#home.flush();
+    } catch (error) {
+      throw natsError(error, 'hearing receipts');
+    }
+    void this.#lookForMissedAfterReconnects();
   }
 
-  async stop(): Promise<void> {
-    await this.#messages?.close();
-    await this.#running;
+  stop(): void {
+    this.#subscription?.unsubscribe();
   }
 
   /** Hears outcomes for a column from now on, until the returned function is called. */
-  listen(column: ColumnId, about: ControlSubject, hear: (outcome: Outcome) => void): () => void {
+  listen(column: ColumnId, about: ControlSubject, hear: Listener['hear']): () => void {
     const subject = mailSubject('receipt', column);
     const listener: Listener = { column, about, hear };
     const listeners = this.#listeners.get(subject) ?? new Set();
@@ -66,54 +78,41 @@ export class Receipts {
     return bytes && this.#open(bytes, column, about);
   }
 
-  async #subscribe(): Promise<void> {
-    const consumer = await this.#mailboxes.receipts();
-    this.#messages = await consumer.consume();
-  }
-
-  async #read(): Promise<void> {
-    const { closed, log } = this.#context;
-    while (!closed.aborted) {
-      try {
-        if (!this.#messages) {
-          await this.#subscribe();
-          await this.#lookForMissed();
-        }
-        for await (const message of this.#messages ?? []) await this.#deliver(message);
-      } catch (error) {
-        log.warn({ error: toSealionError(error) }, 'reading receipts failed; trying again');
-      }
-      await this.#messages?.close();
-      this.#messages = undefined;
-      await sleep(RETRY_MS, undefined, { signal: closed }).catch(() => undefined);
-    }
-  }
-
-  /**
-   * A server that went down has forgotten the consumer, which is only in its memory; the client notices that after
-   * half a minute of silence.
-   */
-  async #beginAnewAfterReconnects(): Promise<void> {
+  /** What came while we were away rests in the mailboxes. */
+  async #lookForMissedAfterReconnects(): Promise<void> {
     for await (const { type } of this.#home.status()) {
       if (this.#context.closed.aborted) return;
-      if (type === 'reconnect') this.#messages?.stop();
+      if (type !== 'reconnect') continue;
+      for (const listener of [...this.#listeners.values()].flatMap((set) => [...set])) {
+        await this.#lookForMissed(listener);
+      }
     }
   }
 
-  /** While nobody read, receipts may have come. */
-  async #lookForMissed(): Promise<void> {
-    for (const listener of [...this.#listeners.values()].flatMap((set) => [...set])) {
-      const outcome = await this.stored(listener.column, listener.about);
-      if (outcome) listener.hear(outcome);
+  /** A server that recovers may need some tries. */
+  async #lookForMissed(listener: Listener): Promise<void> {
+    const { closed, log } = this.#context;
+    while (!closed.aborted && this.#listeners.get(mailSubject('receipt', listener.column))?.has(listener)) {
+      try {
+        const outcome = await this.stored(listener.column, listener.about);
+        if (outcome) listener.hear(outcome);
+        return;
+      } catch (error) {
+        log.warn({ error: toSealionError(error) }, 'looking for missed receipts failed; trying again');
+        await sleep(RETRY_MS, undefined, { signal: closed }).catch(() => undefined);
+      }
     }
   }
 
-  async #deliver(message: JsMsg): Promise<void> {
+  async #deliver(message: Msg): Promise<void> {
     const column = parseMailSubject(message.subject);
     if (!column) return;
-    for (const listener of this.#listeners.get(mailSubject('receipt', column)) ?? []) {
+    const listeners = this.#listeners.get(mailSubject('receipt', column));
+    if (!listeners || !this.#context.strangers.heard(column.from)) return;
+    for (const listener of listeners) {
       const outcome = await this.#open(message.data, column, listener.about);
-      if (outcome) listener.hear(outcome);
+      // one that fits nothing is no fault, but must not come without end
+      if (outcome && !listener.hear(outcome)) this.#context.strangers.charge(column.from);
     }
   }
 
@@ -122,7 +121,7 @@ export class Receipts {
       const expected = { kinds: ['receipt', 'refusal'], from: column.from, about } as const;
       return await this.#context.desk.open(bytes, expected);
     } catch (error) {
-      this.#context.log.warn({ error: toSealionError(error), from: column.from }, 'a receipt was not taken');
+      this.#context.strangers.refused(column.from, error, 'rejected an invalid receipt');
       return undefined;
     }
   }

@@ -1,5 +1,5 @@
 import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/nats-core';
-import { Cancelled, toSealionError } from '../../protocols/errors.ts';
+import { Cancelled, Terminal, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
 import { orAborted } from '../nats/abortable.ts';
@@ -30,6 +30,7 @@ export class ReceivingSession implements InboundSession {
   readonly #stream: InboundStream;
   readonly #subscription: Subscription;
   readonly #done: Deferred<readonly Hex[]> = deferred();
+  #complete = false;
 
   constructor(context: PeerContext, options: ReceivingSessionOptions) {
     const { from, token, replyToken } = options;
@@ -41,6 +42,8 @@ export class ReceivingSession implements InboundSession {
       connection: context.connection,
       subject: sessionSubject(from, context.spId, replyToken),
       stallMs: context.times.stall,
+      idleMs: context.times.idle,
+      minRate: context.limits.minRate,
     });
     this.#subscription = context.connection.subscribe(`${sessionSubject(context.spId, from, token)}.*`, {
       callback: (error, message) => (error ? this.#stream.end(toSealionError(error)) : this.#hear(message)),
@@ -81,7 +84,7 @@ export class ReceivingSession implements InboundSession {
         break;
       }
       case 'done':
-        void this.#onDone(message);
+        if (this.#context.strangers.heard(this.#options.from)) void this.#onDone(message);
     }
   }
 
@@ -89,14 +92,21 @@ export class ReceivingSession implements InboundSession {
   async #onDone(message: Msg): Promise<void> {
     const { about, from, re } = this.#options;
     try {
-      const { body } = await this.#context.desk.open(message.data, { kinds: ['done'], from, about });
-      if (body.re !== re) return;
-      checkReply(message, from);
-      if (!this.#stream.completeAt(body.sent)) return;
-      this.#done.resolve(body.checksums);
+      if (!this.#complete) {
+        const { body } = await this.#context.desk.open(message.data, { kinds: ['done'], from, about });
+        checkReply(message, from);
+        if (body.re !== re) throw misdirected();
+        if (!this.#stream.completeAt(body.sent)) return;
+        this.#complete = true;
+        this.#done.resolve(body.checksums);
+      }
       answer(message, from);
     } catch (error) {
-      this.#context.log.warn({ error: toSealionError(error), from }, 'a done was not taken');
+      this.#context.strangers.refused(from, error, 'rejected the end of a column');
     }
   }
+}
+
+function misdirected(): Terminal {
+  return new Terminal({ code: 'done-misdirected', message: 'It ends another offer than this one.' });
 }

@@ -5,7 +5,7 @@ import { toHex } from '../../protocols/greenfield/hex.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { MAX_FETCH_BYTES } from '../../protocols/replication/bodies.ts';
 import { natsError } from '../nats/errors.ts';
-import { checkReply } from './answer.ts';
+import { checkReply, answer as reply } from './answer.ts';
 import type { PeerContext } from './context.ts';
 import { type FetchedRange, fetchRange } from './fetch-range.ts';
 import { FETCH_WINDOW, FETCHES_AT_ONCE, FETCHES_PER_ASKER, HEADER_ROOM } from './limits.ts';
@@ -117,13 +117,14 @@ export class Recovery implements PieceSource {
   }
 
   async #answer(message: Msg, answer: Answer, signal: AbortSignal): Promise<void> {
-    const { desk, log } = this.#context;
+    const { desk, strangers } = this.#context;
     // the server lets nobody publish under the name of another
     const from = Number(lastToken(message.subject));
+    if (!strangers.heard(from)) return;
     try {
       checkReply(message, from);
     } catch (error) {
-      log.warn({ error, from }, REFUSED);
+      strangers.refused(from, error, REFUSED);
       return;
     }
     try {
@@ -138,11 +139,11 @@ export class Recovery implements PieceSource {
         if (bytes.length === body.length) return bytes;
         throw refused('wrong-range', 'There are not so many bytes from there on.');
       });
-      message.respond(bytes);
+      reply(message, from, bytes);
     } catch (thrown) {
       const error = toSealionError(thrown);
-      if (error.code !== BUSY) log.warn({ error, from }, REFUSED);
-      message.respond(...writeRefusal(error));
+      if (error.code !== BUSY) strangers.refused(from, error, REFUSED);
+      reply(message, from, ...writeRefusal(error));
     }
   }
 

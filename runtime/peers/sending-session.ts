@@ -1,5 +1,5 @@
 import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/nats-core';
-import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import type { PayloadPlan } from '../../protocols/payload/plan.ts';
@@ -178,7 +178,7 @@ export class SendingSession implements ReplicationSession {
   #hear(message: Msg): void {
     switch (lastToken(message.subject)) {
       case 'answer':
-        void this.#onAnswer(message);
+        if (this.#context.strangers.heard(this.#options.to)) void this.#onAnswer(message);
         break;
       case 'credit': {
         const credit = readCredit(message);
@@ -194,7 +194,7 @@ export class SendingSession implements ReplicationSession {
 
   /** The first answer counts. Only one that we take is confirmed to the secondary. */
   async #onAnswer(message: Msg): Promise<void> {
-    const { connection, desk, spId, times, log } = this.#context;
+    const { connection, desk, spId, times, strangers } = this.#context;
     const { about, to, plan, inline, window, messageBytes } = this.#options;
     try {
       const expected = { kinds: ['accept', 'refusal'], from: to, about } as const;
@@ -214,7 +214,7 @@ export class SendingSession implements ReplicationSession {
       respond(message, to);
       this.#answered.resolve();
     } catch (error) {
-      log.warn({ error: toSealionError(error), from: to }, 'an answer to an offer was not taken');
+      strangers.refused(to, error, 'rejected an answer to an offer');
     }
   }
 
@@ -224,11 +224,12 @@ export class SendingSession implements ReplicationSession {
     return outcome.body.re === this.#nonce || outcome.body.integrityHash === this.#options.integrityHash;
   }
 
-  #onOutcome(outcome: Outcome): void {
+  #onOutcome(outcome: Outcome): boolean {
     if (this.takes(outcome)) this.settle(toReceipt(outcome));
     else if (outcome.kind === 'refusal' && outcome.body.re === this.#nonce) {
       this.#end(refused('receipt-refused', this.#options.to, outcome.body), 'quietly');
-    }
+    } else return false;
+    return true;
   }
 
   #end(reason: SealionError, how?: 'quietly'): void {

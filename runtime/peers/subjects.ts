@@ -4,8 +4,13 @@ import { formatJobId, parseJobId } from '../../protocols/job/identity.ts';
 
 /** Subjects of the peers plane (design §5). Each names the receiver before the sender; permissions rest on that. */
 
-/** Where asks are broadcast. */
-export const ASKS = 'approval.ask';
+/** Where all asks are heard. */
+export const ASKS = 'approval.ask.*';
+
+/** Where an SP broadcasts its asks. */
+export function askSubject(from: number): string {
+  return `approval.ask.${from}`;
+}
 
 /** One column between two SPs. */
 export interface ColumnId {
@@ -21,6 +26,11 @@ export type MailKind = 'offer' | 'receipt';
 /** All mail of a kind for one SP, from whomever. */
 export function mailbox(kind: MailKind, to: number): string {
   return `peer.${to}.${kind}.>`;
+}
+
+/** All mail of a kind from one SP to another. */
+export function mailFrom(kind: MailKind, { from, to }: Pick<ColumnId, 'from' | 'to'>): string {
+  return `peer.${to}.${kind}.${from}.>`;
 }
 
 /** `peer.<to>.<kind>.<from>.<object id>.<version>.<redundancy index>` */

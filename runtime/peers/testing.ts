@@ -226,6 +226,7 @@ export function keepCodes(): Codes {
   let seen: string[] = [];
   const keep = (fields: object) => {
     if ('error' in fields && fields.error instanceof SealionError) seen.push(fields.error.code);
+    else if ('code' in fields) seen.push(String(fields.code));
   };
   const log: Logger = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
   return {

@@ -51,7 +51,7 @@ test.after.always(async () => {
 });
 
 test.serial('a replayed ask is not answered again, and answers cannot be led astray', async (t) => {
-  const asks = rogue.subscribe('approval.ask', { max: 1 });
+  const asks = rogue.subscribe('approval.ask.*', { max: 1 });
   await rogue.flush();
   t.is((await collect(makeSample(1_000, 1_000, [2]).ask)).length, 1);
   let ask: Uint8Array = new Uint8Array();
@@ -61,10 +61,12 @@ test.serial('a replayed ask is not answered again, and answers cannot be led ast
   const asker = await joinPlane(server.url, 1);
   const inboxes = [rogue.subscribe(mine), asker.subscribe(again)];
   for (const reply of [mine, 'peer.4.offer.2.4711.0.0']) {
-    rogue.publish('approval.ask', ask, { reply });
+    rogue.publish('approval.ask.3', ask, { reply });
+    t.deepEqual(await heardBy2.take(1), ['control-wrong-sender']);
+    asker.publish('approval.ask.1', ask, { reply: reply.replace('.3.', '.4.') });
     t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
   }
-  asker.publish('approval.ask', ask, { reply: again });
+  asker.publish('approval.ask.1', ask, { reply: again });
   t.deepEqual(await heardBy2.take(1), ['ask-repeated']);
   await Promise.all([secondary.peers.flush(), rogue.flush(), asker.flush()]);
   t.deepEqual(
@@ -80,22 +82,23 @@ test.serial(
     const { ask } = makeSample(1_000, 1_000, [2]);
     const honest = await sealAsk(deskOf(3), ask);
     const cases: [string, Uint8Array][] = [
-      ['control-wrong-signature', await sealAsk(deskOf(1, { operatorKey: operatorKey(3) }), ask)],
+      ['control-wrong-signature', await sealAsk(deskOf(3, { operatorKey: operatorKey(4) }), ask)],
+      ['control-wrong-sender', await sealAsk(deskOf(1, { operatorKey: operatorKey(3) }), ask)],
       ['control-wrong-body', replaceIn(honest, 'photos', 'fotos')],
-      ['control-wrong-signature', replaceIn(honest, '"from":3', '"from":1')],
+      ['control-wrong-sender', replaceIn(honest, '"from":3', '"from":1')],
       ['control-wrong-chain', await sealAsk(deskOf(3, { chainId: 'greenfield_1017-1' }), ask)],
       ['control-expired', await sealAsk(deskOf(3), ask, Date.now() - 1)],
       ['control-lives-too-long', await sealAsk(deskOf(3), ask, Date.now() + 86_400_000)],
-      ['control-unknown-sender', await sealAsk(deskOf(99), ask)],
+      ['control-wrong-sender', await sealAsk(deskOf(99), ask)],
       ['control-malformed', Buffer.from('who are you?')],
     ];
     const inbox = rogue.subscribe(`${peersInbox(3)}.>`);
     for (const [code, message] of cases) {
-      rogue.publish('approval.ask', message, { reply: `${peersInbox(3)}.${code}` });
+      rogue.publish('approval.ask.3', message, { reply: `${peersInbox(3)}.${code}` });
       t.deepEqual(await heardBy2.take(1), [code]);
     }
     // The same, said honestly, is answered.
-    rogue.publish('approval.ask', honest, { reply: `${peersInbox(3)}.honest` });
+    rogue.publish('approval.ask.3', honest, { reply: `${peersInbox(3)}.honest` });
     for await (const answer of inbox) {
       t.regex(answer.subject, /honest$/);
       break;
@@ -130,7 +133,7 @@ test.serial('an approval that is forged, unasked, or not its sender’s to give 
     });
   for (const [code, seal] of cases) {
     const answering = (async () => {
-      for await (const message of rogue.subscribe('approval.ask', { max: 1 })) {
+      for await (const message of rogue.subscribe('approval.ask.*', { max: 1 })) {
         message.respond((await seal(message.json<{ header: { nonce: string } }>().header.nonce)).bytes);
       }
     })();
@@ -255,7 +258,7 @@ test.serial('a signed answer cannot make its hearer speak into the mailbox of an
   await rogue.request(subject, refusal.bytes);
   await refused;
   await primary.peers.flush();
-  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS')).state.messages, 0);
+  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS_1')).state.messages, 0);
   await rogueNode.close();
   await victim.close();
 });
@@ -280,7 +283,7 @@ test.serial('a signed done cannot make its hearer speak into the mailbox of anot
     t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
   }
   await secondary.peers.flush();
-  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS')).state.messages, 0);
+  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS_2')).state.messages, 0);
   session.close();
   await (await held).refuse({ code: 'enough', reason: 'enough', again: false });
   await tapped.close();
@@ -295,7 +298,7 @@ test.serial('what a home account answers across the planes says nothing of value
   const answered = home.subscribe('peer.5.>', { callback: (_, message) => void message.respond(ask) });
   await home.flush();
   // It reaches what the asker could have said itself, yet its answers would go astray, so it gets none …
-  asker.publish('peer.5.offer.5.1.0.0', 'x', { reply: 'approval.ask' });
+  asker.publish('peer.5.offer.5.1.0.0', 'x', { reply: 'approval.ask.5' });
   t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
   // … and no mailbox, not even in its own name.
   for (const reply of ['peer.4.receipt.2.1.0.0', 'peer.4.receipt.5.1.0.0'])
@@ -303,7 +306,7 @@ test.serial('what a home account answers across the planes says nothing of value
   await asker.flush();
   await until(() => answered.getReceived() === 3);
   await Promise.all([home.flush(), victim.home.flush()]);
-  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS')).state.messages, 0);
+  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS_2')).state.messages, 0);
   await Promise.all([home.close(), asker.close(), victim.close()]);
 });
 
@@ -340,8 +343,8 @@ async function nextOffer(): Promise<InboundOffer> {
 /** The offer that rests in the mailbox of a node that takes none. */
 async function storedOffer(node: Node) {
   const manager = await jetstreamManager(node.home);
-  await until(async () => (await manager.streams.info('OFFERS')).state.messages === 1);
-  const message = await manager.streams.getMessage('OFFERS', { seq: 1 });
+  await until(async () => (await manager.streams.info('OFFERS_1')).state.messages === 1);
+  const message = await manager.streams.getMessage('OFFERS_1', { seq: 1 });
   return message?.json() as { header: { nonce: string }; body: { token: string } };
 }
 
