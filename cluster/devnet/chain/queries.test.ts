@@ -1,12 +1,19 @@
+import { QueryAccountRequest } from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
 import { QueryClientImpl as Bank } from '@bnb-chain/greenfield-cosmos-types/cosmos/bank/v1beta1/query.js';
 import { ServiceClientImpl as Node } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/tendermint/v1beta1/query.js';
 import { QueryClientImpl as Gashub } from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
 import { QueryClientImpl as Sp } from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
+import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
+import {
+  QueryGlobalVirtualGroupFamilyRequest,
+  QueryGlobalVirtualGroupRequest,
+} from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/query.js';
 import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
 import { createProtobufRpcClient, QueryClient } from '@cosmjs/stargate';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import test, { type ExecutionContext } from 'ava';
 import { DENOM, feeOf } from '../../../protocols/greenfield/fees.ts';
+import { BROKEN_REQUEST_ANSWER, MISSING_ANSWERS } from '../../../runtime/chain/missing-answers.fixture.ts';
 import { type ChainFixture, createBucket, startChain } from './testing.ts';
 
 /** What applications ask before they pay, with the generated clients that the SDKs use. */
@@ -86,4 +93,47 @@ test('prices can be asked for', async (t) => {
   );
   const nobody = `0x${'1'.repeat(40)}`;
   await t.throwsAsync(sps.QuerySpStoragePrice({ spAddr: nobody }), { message: /does not exist/ });
+});
+
+test('what does not exist is denied in the words of a real node', async (t) => {
+  const { rpc } = await startChain(t);
+  const account = '0x0000000000000000000000000000000000009999';
+  const requests = {
+    '/greenfield.storage.Query/HeadObject': storage.QueryHeadObjectRequest.encode(
+      storage.QueryHeadObjectRequest.fromPartial({ bucketName: 'nothing', objectName: 'nothing' }),
+    ),
+    '/greenfield.storage.Query/HeadBucket': storage.QueryHeadBucketRequest.encode(
+      storage.QueryHeadBucketRequest.fromPartial({ bucketName: 'nothing' }),
+    ),
+    '/greenfield.storage.Query/VerifyPermission': storage.QueryVerifyPermissionRequest.encode(
+      storage.QueryVerifyPermissionRequest.fromPartial({ bucketName: 'nothing' }),
+    ),
+    '/greenfield.virtualgroup.Query/GlobalVirtualGroup': QueryGlobalVirtualGroupRequest.encode(
+      QueryGlobalVirtualGroupRequest.fromPartial({ globalVirtualGroupId: 99 }),
+    ),
+    '/greenfield.virtualgroup.Query/GlobalVirtualGroupFamily': QueryGlobalVirtualGroupFamilyRequest.encode(
+      QueryGlobalVirtualGroupFamilyRequest.fromPartial({ familyId: 99 }),
+    ),
+    '/cosmos.auth.v1beta1.Query/Account': QueryAccountRequest.encode({ address: account }),
+  };
+  const query = async (path: string, data: Uint8Array): Promise<unknown> => {
+    const params = { path, data: Buffer.from(data).toString('hex'), prove: false };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'abci_query', params });
+    const { result } = (await (await fetch(rpc, { method: 'POST', body })).json()) as {
+      result: { response: { code: number; log: string; codespace: string } };
+    };
+    const { code, log, codespace } = result.response;
+    return { code, log, codespace };
+  };
+  for (const [path, expected] of Object.entries(MISSING_ANSWERS)) {
+    t.deepEqual(await query(path, requests[path as keyof typeof requests].finish()), expected, path);
+  }
+  const cutShort = Buffer.from('0a05', 'hex');
+  t.deepEqual(await query('/greenfield.storage.Query/HeadObjectById', cutShort), BROKEN_REQUEST_ANSWER);
+  const bad = storage.QueryHeadObjectByIdRequest.encode({ objectId: 'x' }).finish();
+  t.deepEqual(await query('/greenfield.storage.Query/HeadObjectById', bad), {
+    code: 18,
+    log: 'rpc error: code = InvalidArgument desc = invalid object id: invalid request',
+    codespace: 'sdk',
+  });
 });

@@ -15,13 +15,13 @@ import { checksumAddress, isAddress } from '../../../../protocols/greenfield/add
 import { DENOM, MIN_GAS_PRICE } from '../../../../protocols/greenfield/fees.ts';
 import { fromAccount } from '../encode.ts';
 import { Errors, Refusal } from '../refusal.ts';
-import { query } from './query.ts';
+import { notFound, query } from './query.ts';
 
 /** `/cosmos.auth.v1beta1.Query/Account` */
 export const accountQuery = query(QueryAccountRequest, QueryAccountResponse, (ledger, { address }) => {
   if (!isAddress(address)) throw new Refusal(Errors.INVALID_REQUEST, 'invalid address');
   const account = ledger.account(checksumAddress(address));
-  if (!account) throw new Refusal(Errors.KEY_NOT_FOUND, `account ${address} not found`);
+  if (!account) throw notFound(`account ${address} not found`);
   return QueryAccountResponse.fromPartial({
     account: {
       typeUrl: '/cosmos.auth.v1beta1.BaseAccount',

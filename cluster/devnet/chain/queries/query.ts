@@ -24,7 +24,7 @@ function decode<Q>(request: Decoder<Q>, bytes: Uint8Array): Q {
   try {
     return request.decode(bytes);
   } catch {
-    throw new Refusal(Errors.INVALID_REQUEST, 'the request cannot be read');
+    throw new Refusal(Errors.INVALID_REQUEST, 'unexpected EOF');
   }
 }
 

@@ -17,7 +17,7 @@ import { lockFee } from '../payment/prices.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { StateReader } from '../state.ts';
-import { type QueryHandler, query } from './query.ts';
+import { invalidArgument, type QueryHandler, query } from './query.ts';
 
 /** The storage module's queries (greenfield.md §8.2). */
 export const storageQueries: Readonly<Record<string, QueryHandler>> = {
@@ -147,7 +147,7 @@ function groupOf(state: StateReader, owner: string, groupName: string): Group {
 }
 
 function checkId(what: string, id: string): string {
-  if (!/^[0-9]{1,78}$/.test(id)) throw new Refusal(Errors.INVALID_REQUEST, `invalid ${what} id`);
+  if (!/^[0-9]{1,78}$/.test(id)) throw invalidArgument(`invalid ${what} id`);
   return id;
 }
 
