@@ -70,7 +70,7 @@ test('nodes that are down, silent or talk nonsense are passed over', async (t) =
     }),
   );
   const dead = 'http://127.0.0.1:1';
-  const options = { chainId: 'greenfield_9000-1741', timeoutMs: 300 };
+  const options = { chainId: 'greenfield_9000-1741', timeoutMs: 2000 };
   const chain = await connectChain({ ...options, rpc: [dead, ...urls, rpc] });
   t.true((await chain.latestBlock()).height > 0);
 

@@ -45,8 +45,9 @@ export const balanceQuery = query(
 export const simulateQuery = query(SimulateRequest, SimulateResponse, (ledger, { txBytes }) => {
   const { code, log, gasWanted, gasUsed, data } = ledger.simulate(txBytes);
   if (code !== 0) {
-    const gas = `With gas wanted: '${gasWanted}' and gas used: '${gasUsed}'`;
-    throw new Refusal(Errors.UNKNOWN_REQUEST, `${log} ${gas}`);
+    // The blank at the end is the chain's own.
+    const gas = `With gas wanted: '${gasWanted}' and gas used: '${gasUsed}' `;
+    throw new Refusal(Errors.UNKNOWN_REQUEST, `rpc error: code = Unknown desc = ${log} ${gas}`);
   }
   return SimulateResponse.fromPartial({
     gasInfo: { gasWanted, gasUsed, minGasPrice: `${MIN_GAS_PRICE}${DENOM}` },
