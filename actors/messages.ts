@@ -20,12 +20,20 @@ export type ObjectsMessage =
 export interface UploadRequest {
   readonly job: JobId;
   readonly object: JobObject;
-  /** The payload, or the part; the uploader pulls it. It throws when the client hangs up or trickles. */
-  readonly body: AsyncIterable<Uint8Array>;
+  /** The account that was authorised: only a request of the same one may take the place of one that has gone silent. */
+  readonly account: string;
+  /** The payload, or the part; the uploader pulls it. */
+  readonly body: PayloadStream;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
   /** Absent when the body is the whole payload. */
   readonly part?: UploadPart;
+}
+
+/** A payload on its way in. It throws when the client hangs up or trickles. */
+export interface PayloadStream extends AsyncIterable<Uint8Array> {
+  /** How long the client has been waited for without a byte, ms; 0 while it is not waited for. */
+  silentMs(): number;
 }
 
 /** What one part of a payload holds. Parts may come in any order, and again. */

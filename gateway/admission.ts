@@ -1,7 +1,7 @@
 import { Terminal } from '../protocols/errors.ts';
 import { Action, type ActionType, type BucketInfo, type ObjectInfo } from '../protocols/greenfield/types.ts';
 import { authenticate } from './authentication.ts';
-import { type DescribedJob, describeUpload } from './job-object.ts';
+import { type AuthorisedJob, describeUpload } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
 import { accountsInService, authorise, checkBucketInService, findObject } from './permission.ts';
 import type { GatewayContext } from './request.ts';
@@ -14,14 +14,14 @@ export async function admitUpload(
   parts: GatewayParts,
   c: GatewayContext,
   signal: AbortSignal,
-): Promise<DescribedJob> {
+): Promise<AuthorisedJob> {
   const { chain, spId } = parts;
   const address = c.get('address');
   const { accounts, bucket } = await admitSigners(parts, c, signal);
   const found = await findObject(parts, address, signal, bucket);
   const action = neededPermission(found.onChain.object);
-  await authorise(chain, accounts, address, action, signal);
-  return describeUpload(chain, spId, found, signal);
+  const account = await authorise(chain, accounts, address, action, signal);
+  return { account, ...(await describeUpload(chain, spId, found, signal)) };
 }
 
 /**

@@ -5,7 +5,7 @@ import { Action, type BucketInfo } from '../protocols/greenfield/types.ts';
 import type { PayloadShape } from '../protocols/payload/plan.ts';
 import { admitSigners } from './admission.ts';
 import type { DelegationQuery } from './delegation-query.ts';
-import { type DescribedJob, describeUpload, jobOf, payloadSizeRefused } from './job-object.ts';
+import { type AuthorisedJob, describeUpload, jobOf, payloadSizeRefused } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
 import { authorise, checkPrimary, noBucket, noObject } from './permission.ts';
 import type { GatewayContext } from './request.ts';
@@ -73,11 +73,12 @@ export async function delegatedJob(
   parts: GatewayParts,
   delegation: Delegation,
   signal: AbortSignal,
-): Promise<DescribedJob> {
+): Promise<AuthorisedJob> {
   const { bucket, announcement } = delegation;
   const onChain = delegation.onChain ?? (await announce(parts, delegation, signal)).onChain;
   checkWaiting(onChain, announcement);
-  return describeUpload(parts.chain, parts.spId, { bucket, onChain }, signal);
+  const account = announcement.kind === 'create-object' ? announcement.creator : announcement.updater;
+  return { account, ...(await describeUpload(parts.chain, parts.spId, { bucket, onChain }, signal)) };
 }
 
 function announcementOf(

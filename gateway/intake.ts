@@ -1,12 +1,12 @@
 import type { Acknowledgement, UploadPart } from '../actors/messages.ts';
-import type { DescribedJob } from './job-object.ts';
+import type { AuthorisedJob } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
 import { bodyOf, type GatewayContext } from './request.ts';
 import type { Slots } from './slots.ts';
 import { UploadBody } from './upload-body.ts';
 
 /** What the body of a request is: the payload of a job, or a part of it. */
-export interface Incoming extends DescribedJob {
+export interface Incoming extends AuthorisedJob {
   /** Bytes that the body must have. */
   readonly length: number;
   readonly part?: UploadPart;

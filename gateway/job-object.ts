@@ -12,6 +12,11 @@ export interface DescribedJob {
   readonly object: JobObject;
 }
 
+/** A job whose payload an account may upload. */
+export interface AuthorisedJob extends DescribedJob {
+  readonly account: string;
+}
+
 /** The job that uploads what the chain waits for: an object's first content, or its pending update. */
 export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
   const { object, update } = onChain;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { Cancelled, Terminal } from '../protocols/errors.ts';
+import { gate, until } from '../runtime/actors/testing.ts';
 import { UploadBody } from './upload-body.ts';
 
 const PATIENT = { idleTimeoutMs: 60_000, minBytesPerSecond: 1, rateWindowMs: 60_000 };
@@ -119,4 +120,26 @@ test('a client that breaks off, before or during the body, is Cancelled', async 
   }
   await t.throwsAsync(read(body(broken(), 2)), { instanceOf: Cancelled, code: 'client-gone' });
   await t.throwsAsync(read(body(chunks([1]), 1, PATIENT, AbortSignal.abort())), { instanceOf: Cancelled });
+});
+
+test('a client is silent while it is waited for without a byte, and at no other time', async (t) => {
+  const more = gate();
+  async function* source(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(1);
+    yield new Uint8Array(0);
+    await more.opened;
+    yield new Uint8Array(1);
+  }
+  const upload = body(source(), 2);
+  t.is(upload.silentMs(), 0);
+  const bytes = upload[Symbol.asyncIterator]();
+  await bytes.next();
+  t.is(upload.silentMs(), 0, 'the reader takes its time');
+  const last = bytes.next();
+  await until(() => upload.silentMs() > 20);
+  more.open();
+  await last;
+  t.is(upload.silentMs(), 0);
+  await bytes.next();
+  t.is(upload.silentMs(), 0);
 });

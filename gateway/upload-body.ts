@@ -1,3 +1,4 @@
+import type { PayloadStream } from '../actors/messages.ts';
 import {
   Cancelled,
   type SealionError,
@@ -22,7 +23,7 @@ export interface UploadBodyOptions {
  * silent, too slow or gone. The last chunk is handed out only after the body has ended, so a reader never holds a
  * complete payload of a body that is too long.
  */
-export class UploadBody implements AsyncIterable<Uint8Array> {
+export class UploadBody implements PayloadStream {
   /** Bytes that have arrived. */
   received = 0;
   /** Why the body failed, if it did. */
@@ -30,12 +31,18 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
   private readonly source: AsyncIterator<Uint8Array>;
   private readonly options: UploadBodyOptions;
   private readonly pace: Pace;
+  /** On the monotonic clock; absent while the client is not waited for. */
+  private waitingSince: number | undefined;
 
   /** @param source is read from the first `next` on, and told to stop when the iteration ends. */
   constructor(source: AsyncIterable<Uint8Array>, options: UploadBodyOptions) {
     this.source = source[Symbol.asyncIterator]();
     this.options = options;
     this.pace = new Pace(options.limits);
+  }
+
+  silentMs(): number {
+    return this.waitingSince === undefined ? 0 : performance.now() - this.waitingSince;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -45,6 +52,7 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
       this.failure ??= toSealionError(thrown);
       throw this.failure;
     } finally {
+      this.waitingSince = undefined;
       // Not awaited: a source that waits for a silent client stops only when that one stirs.
       this.source.return?.().catch(() => {});
     }
@@ -55,9 +63,11 @@ export class UploadBody implements AsyncIterable<Uint8Array> {
     let last: Uint8Array | undefined;
     for (;;) {
       throwIfAborted(signal);
+      this.waitingSince ??= performance.now();
       const chunk = await this.pace.wait(this.next());
+      if (chunk?.length === 0) continue;
+      this.waitingSince = undefined;
       if (chunk === undefined) break;
-      if (chunk.length === 0) continue;
       this.received += chunk.length;
       if (this.received > length) throw wrongSize(`more than ${length}`, length);
       if (this.received < length) yield chunk;

@@ -125,6 +125,28 @@ test('a part that breaks off costs its own segments only', async (t) => {
   t.is((await primary.uploadPart(payload, part(1, 4, true))).integrityHash, payload.object.checksums[0]);
 });
 
+test('a part takes the place of one whose client is silent, and what was stored before stays', async (t) => {
+  const primary = await start(t);
+  const payload = await primary.newObject();
+  await primary.uploadPart(payload, part(0, 1));
+  const { opened, open } = gate();
+  t.teardown(open);
+  async function* halting() {
+    yield* chunks(payload.bytes.subarray(SEGMENT, 2.5 * SEGMENT));
+    await opened;
+  }
+  const silent = { silentMs: () => 5_000 };
+  const first = failsWith(primary.uploadPart(payload, part(1, 3), halting(), silent));
+  await eventually('the part is taken', () => primary.line(payload)?.children.length === 1);
+  const stranger = primary.uploadPart(payload, part(1, 2), undefined, { account: '0xB' });
+  t.is((await failsWith(stranger)).code, 'upload-in-progress');
+  await primary.uploadPart(payload, part(1, 2));
+  t.is((await first).code, 'upload-taken-over');
+  t.is(await offsetOf(primary, payload), 3 * SEGMENT);
+  t.is((await primary.uploadPart(payload, part(3, 2, true))).integrityHash, payload.object.checksums[0]);
+  t.is((await primary.context(payload))?.uploadAttempt, 1);
+});
+
 test('a part that comes again with other bytes takes the place of the first, once the journal has said so', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();

@@ -155,6 +155,46 @@ test('a second upload is refused with 110003 and does not disturb the first', as
   t.is((await primary.context(payload))?.uploadAttempt, 1);
 });
 
+test('a new upload takes the place of one whose client of the same account is silent', async (t) => {
+  const primary = await start(t);
+  const payload = await primary.newObject();
+  const { body, go } = halting(payload.bytes, 2_500);
+  t.teardown(go);
+  let silentMs = 4_999;
+  const first = failsWith(primary.upload(payload, body, { silentMs: () => silentMs }));
+  await eventually('the upload runs', () => primary.line(payload)?.children.length === 1);
+  t.is((await failsWith(primary.upload(payload))).code, 'upload-in-progress', 'not silent for long enough');
+  silentMs = 5_000;
+  t.is((await failsWith(primary.upload(payload, undefined, { account: '0xB' }))).code, 'upload-in-progress');
+
+  t.is((await primary.upload(payload)).integrityHash, payload.object.checksums[0]);
+  const { code, gatewayCode } = await first;
+  t.deepEqual([code, gatewayCode], ['upload-taken-over', 110005]);
+  const types = (await primary.events(payload)).map(({ type }) => type);
+  const attempts = ['UploadStarted', 'UploadFailed', 'UploadStarted', 'UploadCompleted'];
+  t.deepEqual(types, ['JobCreated', ...attempts]);
+  t.is(await storedCount(primary, payload), 5);
+});
+
+test('what a silent client still sends changes nothing of the upload that took its place', async (t) => {
+  const primary = await start(t);
+  const payload = await primary.newObject();
+  const { body: wrong, go: goOn } = halting(randomBytes(payload.bytes.length), 2_500);
+  const first = failsWith(primary.upload(payload, wrong, { silentMs: () => 5_000 }));
+  await eventually('the upload runs', () => primary.line(payload)?.children.length === 1);
+  const { body, go } = halting(payload.bytes, 2_500);
+  const second = primary.upload(payload, body);
+  t.is((await first).code, 'upload-taken-over');
+  goOn();
+  go();
+  await second;
+  const stored = await primary.storedSegments(payload);
+  t.deepEqual(
+    stored.map((segment) => segment && Buffer.from(segment)),
+    segmentsOf(payload).map((segment) => Buffer.from(segment)),
+  );
+});
+
 test('an upload on another node is refused with 110003, and the first goes on', async (t) => {
   const primary = await start(t);
   const other = await Primary.start(t, primary.ground, { pulls: false, ports: { node: 'other' } });

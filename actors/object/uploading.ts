@@ -4,7 +4,6 @@ import { Retryable, type SealionError, Terminal, toSealionError } from '../../pr
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { integrityHash } from '../../protocols/integrity/checksums.ts';
 import { isAnotherLife } from '../../protocols/job/announcement.ts';
-import type { FailedTry } from '../../protocols/job/commands.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
 import type { Ended, Outcome, Reply } from '../../runtime/actors/types.ts';
@@ -21,10 +20,15 @@ import { endEffort, logFailure, pipe, record, refuseClient, type Taking, type Wo
 /** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
 const ENQUEUE_TRIES = 5;
+/** From when on a request whose client sends nothing gives way to a new one of the same account; ms. */
+const SILENT_MS = 5_000;
 
 type StartUpload = Extract<Order, { type: 'StartUpload' }>;
 
-/** Takes a PUT or a part: the job is persisted before a byte is admitted. */
+/**
+ * Takes a PUT or a part: the job is persisted before a byte is admitted. One that runs already is in the way, unless its
+ * client has gone silent and this one is of the same account, or other content was announced since.
+ */
 export async function beginUpload(
   work: Work,
   request: UploadRequest,
@@ -40,31 +44,46 @@ export async function beginUpload(
   };
   const { current } = log;
   const anotherLife = current !== undefined && isAnotherLife(current, object);
-  const ownerless = current?.state === 'UPLOAD_OBJECT_DOING' && !work.taking && !anotherLife;
+  const silent = isSilent(work.taking, request);
+  const mayBegin = !work.taking || silent;
+  const ownerless = current?.state === 'UPLOAD_OBJECT_DOING' && mayBegin && !anotherLife;
   const refusal = current && !ownerless ? log.refusal(start) : undefined;
   if (refusal) return client.reject(refusal);
 
-  await endEffort(work, replaced());
+  await endEffort(work, silent ? takenOver() : replaced());
   work.takings += 1;
-  const taking: Taking = { number: work.takings, client, ...(part && { part }), receiving: true };
-  work.taking = taking;
-  const context = await admit(work, request, start);
+  const { takings: number } = work;
+  work.taking = { number, client, account: request.account, body, ...(part && { part }), receiving: true };
+  const context = await admit(work, request, start, silent ? takenOver() : ownerLost());
   if (anotherLife) await discardOwnSegments(work, current);
   ctx.say({ doing: `taking the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
   const range = part ?? { firstSegment: 0, segmentCount: planPayload(context.object).segmentCount };
-  const { number } = taking;
   const child = uploader({ taking: number, context, range, body, pieces: ports.pieces, parent: ctx.self });
   ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking: number, end }));
 }
 
-/** Starts an attempt, unless this is the next part of the one that is under way. */
-async function admit(work: Work, { object, part }: UploadRequest, start: StartUpload): Promise<JobContext> {
+/** True when the running request is of the same account, whose connection was lost without a word, by all appearance. */
+function isSilent(running: Taking | undefined, { account }: UploadRequest): boolean {
+  return running?.receiving === true && running.account === account && running.body.silentMs() >= SILENT_MS;
+}
+
+/**
+ * Starts an attempt, unless this is the next part of the one that is under way.
+ * @param why the attempt ends that is under way otherwise
+ */
+async function admit(
+  work: Work,
+  { object, part }: UploadRequest,
+  start: StartUpload,
+  why: SealionError,
+): Promise<JobContext> {
   const { current } = work.log;
   if (!current) {
     await record(work, { type: 'Create', id: work.job, object, deadlineAt: start.deadlineAt });
   } else if (current.state === 'UPLOAD_OBJECT_DOING' && !isAnotherLife(current, object)) {
     if (part && current.storedSegments && !start.object) return current;
-    await record(work, { type: 'FailUpload', failure: current.storedSegments ? startedOver() : ownerLost() });
+    const { code, message } = current.storedSegments ? startedOver() : why;
+    await record(work, { type: 'FailUpload', failure: { code, message, resume: 'UPLOAD_OBJECT_DOING' } });
   }
   return record(work, start);
 }
@@ -189,21 +208,28 @@ async function enqueue({ job, ports }: Work, signal: AbortSignal): Promise<void>
   }
 }
 
-function ownerLost(): FailedTry {
-  return {
+function ownerLost(): Retryable {
+  return new Retryable({
     code: 'owner-lost',
     message: 'The node that received the payload has gone before the end.',
-    advice: 'Upload the object again.',
-    resume: 'UPLOAD_OBJECT_DOING',
-  };
+  });
 }
 
-function startedOver(): FailedTry {
-  return {
+function startedOver(): Terminal {
+  return new Terminal({
     code: 'upload-started-over',
     message: 'A new upload has taken the place of one in parts that was not complete.',
-    resume: 'UPLOAD_OBJECT_DOING',
-  };
+  });
+}
+
+/** What the silent client hears, should it still listen. */
+function takenOver(): Terminal {
+  return new Terminal({
+    code: 'upload-taken-over',
+    message: `The client had sent nothing for ${SILENT_MS / 1000} s when the same account began to upload the object again.`,
+    advice: 'The newer upload goes on; ask for its progress.',
+    gatewayCode: 110005,
+  });
 }
 
 /** What the client hears whose upload ends because the content of another is announced. */

@@ -12,7 +12,7 @@ import { troubleOf } from '../../protocols/job/trouble.ts';
 import type { Context, Outcome, Ref, Reply } from '../../runtime/actors/types.ts';
 import type { Lease } from '../../runtime/jobs/job-queue.ts';
 import type { JobLog, Order } from '../job-log.ts';
-import type { Acknowledgement, UploadPart } from '../messages.ts';
+import type { Acknowledgement, PayloadStream, UploadPart } from '../messages.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
 import type { Replication } from './replicating.ts';
@@ -52,6 +52,8 @@ export interface Taking {
   readonly number: number;
   readonly client: Reply<Acknowledgement>;
   readonly part?: UploadPart;
+  readonly account: string;
+  readonly body: PayloadStream;
   /** False once the uploader has reported. */
   receiving: boolean;
 }

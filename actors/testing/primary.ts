@@ -29,7 +29,7 @@ import { silentLogger } from '../../runtime/telemetry/logger.ts';
 import { ByteBudget, ByteBudgets } from '../byte-budget.ts';
 import { readJob } from '../job-log.ts';
 import { jobs } from '../jobs.ts';
-import type { Acknowledgement, UploadPart } from '../messages.ts';
+import type { Acknowledgement, UploadPart, UploadRequest } from '../messages.ts';
 import { type ObjectsInbox, objects } from '../objects.ts';
 import { PRIMARY_TIMING, type PrimaryPorts } from '../ports.ts';
 import { signer } from '../signer.ts';
@@ -97,6 +97,19 @@ export interface PrimaryOptions {
   readonly pulls?: boolean;
   /** In place of the ground's. */
   readonly queue?: JobQueue;
+}
+
+/** Who sends a payload, and how long it has been silent, ms. */
+export interface Sender {
+  readonly account?: string;
+  readonly silentMs?: () => number;
+}
+
+function sentBy(
+  { account = '0xA', silentMs = () => 0 }: Sender,
+  body: AsyncIterable<Uint8Array>,
+): Pick<UploadRequest, 'account' | 'body'> {
+  return { account, body: { silentMs, [Symbol.asyncIterator]: () => body[Symbol.asyncIterator]() } };
 }
 
 /** The primary's side of a node, with everything real but the chain and the other SPs. */
@@ -186,11 +199,12 @@ export class Primary {
   upload(
     { job, object, bytes }: Payload,
     body: AsyncIterable<Uint8Array> = chunks(bytes),
+    from: Sender = {},
   ): Promise<Acknowledgement> {
     const { signal } = new AbortController();
     return this.objects.ask<Acknowledgement>((reply) => ({
       type: 'upload',
-      request: { job, object, body, signal },
+      request: { job, object, signal, ...sentBy(from, body) },
       reply,
     }));
   }
@@ -200,11 +214,13 @@ export class Primary {
     { job, object, bytes }: Payload,
     part: UploadPart,
     body?: AsyncIterable<Uint8Array>,
+    sender: Sender = {},
   ): Promise<Acknowledgement> {
     const { signal } = new AbortController();
     const from = part.firstSegment * object.maxSegmentSize;
     const to = from + part.segmentCount * object.maxSegmentSize;
-    const request = { job, object, body: body ?? chunks(bytes.subarray(from, to)), signal, part };
+    const sent = sentBy(sender, body ?? chunks(bytes.subarray(from, to)));
+    const request = { job, object, signal, part, ...sent };
     return this.objects.ask<Acknowledgement>((reply) => ({ type: 'upload', request, reply }));
   }
 

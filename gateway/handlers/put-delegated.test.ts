@@ -50,6 +50,7 @@ test('an object is created for the client, and its payload taken', async (t) => 
   ]);
   const [request] = gateway.pipeline.requests;
   t.deepEqual(request?.job, { objectId: CREATED_ID, version: 0 });
+  t.is(request?.account, STRANGER.address);
   t.like(request?.object, { payloadSize: 10, checksums: [], createdAt: CREATED_AT, isUpdate: false });
   t.is(gateway.pipeline.taken.get(`${CREATED_ID}.0`)?.toString(), PAYLOAD);
 });

@@ -26,6 +26,7 @@ test('a payload is handed to the pipeline with the job that the chain describes'
   t.is(response.headers.get('X-Sealion-Durability'), 'crash-safe');
   t.regex(response.headers.get('X-Gnfd-Request-ID') ?? '', /^[0-9a-f-]{36}$/);
   t.is(pipeline.taken.get('4711.0')?.toString(), PAYLOAD);
+  t.is(pipeline.requests[0]?.account, OWNER.address);
   t.deepEqual(pipeline.requests[0]?.object, {
     bucketName: 'photos',
     objectName: 'a.jpg',
