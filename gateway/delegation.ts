@@ -1,5 +1,5 @@
 import type { Announced, Announcement } from '../actors/messages.ts';
-import { Terminal } from '../protocols/errors.ts';
+import { Retryable, Terminal } from '../protocols/errors.ts';
 import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import { Action, type BucketInfo } from '../protocols/greenfield/types.ts';
 import type { PayloadShape } from '../protocols/payload/plan.ts';
@@ -9,6 +9,7 @@ import { type AuthorisedJob, describeUpload, jobOf, payloadSizeRefused } from '.
 import type { GatewayParts } from './parts.ts';
 import { authorise, checkPrimary, noBucket, noObject } from './permission.ts';
 import type { GatewayContext } from './request.ts';
+import { ONCE_THE_CHAIN_MOVES_ON_MS } from './retry-after.ts';
 
 /** What a client wants announced, and may have: everything is checked, nothing is changed yet. */
 export interface Delegation {
@@ -94,14 +95,16 @@ function announcementOf(
     : { kind: 'create-object', creator: account, visibility, ...content };
 }
 
-/** False when it is being updated already. @throws Terminal 400/20003 before its first content is sealed */
+/** False when it is being updated already. @throws 400/20003: Retryable before its first content is sealed, Terminal */
 function mayBeUpdated({ object }: ObjectOnChain): boolean {
   if (object.status === 'SEALED') return !object.isUpdating;
-  throw new Terminal({
+  const facts = {
     code: 'unexpected-object-status',
     message: `Object "${object.objectName}" is ${object.status}; only one that is SEALED can be updated.`,
     gatewayCode: 20003,
-  });
+  };
+  if (object.status !== 'CREATED') throw new Terminal(facts);
+  throw new Retryable({ ...facts, retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Terminal } from '../protocols/errors.ts';
+import { Retryable, Terminal } from '../protocols/errors.ts';
 import { currentContent } from '../protocols/greenfield/content.ts';
 import type { JobId } from '../protocols/job/identity.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
@@ -77,12 +77,13 @@ async function findPayload(
   if (context?.payload && context.state !== 'OBJECT_DISCONTINUED') {
     return { job: context.id, plan: planPayload(context.object) };
   }
-  throw new Terminal({
+  const facts = {
     code: 'payload-not-here',
     message: `The payload of "${object.objectName}" cannot be read: the object is ${object.status}.`,
     ...(object.status === 'CREATED' && { advice: 'Upload it first.' }),
     gatewayCode: 30002,
-  });
+  };
+  throw context?.state === 'UPLOAD_OBJECT_DOING' ? new Retryable(facts) : new Terminal(facts);
 }
 
 function headersOf(contentType: string, size: number, range: ByteRange | undefined): Record<string, string> {

@@ -7,10 +7,11 @@ import {
   gatewayAnswer,
 } from '../protocols/greenfield/gateway-errors.ts';
 import type { GatewayContext } from './request.ts';
+import { retryAfterSeconds } from './retry-after.ts';
 import { xmlTypeOf } from './xml.ts';
 
 /** The gateway code of errors that arise below the gateway and carry none; their messages are for operators. */
-const INNER_CODES: Readonly<Record<string, number>> = {
+export const INNER_CODES: Readonly<Record<string, number>> = {
   'chain-unavailable': 55001,
   'chain-refused': 55001,
   'creation-timeout': 55001,
@@ -35,9 +36,6 @@ const INNER_CODES: Readonly<Record<string, number>> = {
   'records-closed': 115101,
 };
 
-/** When a client should try again, where nobody knows better, ms. */
-const RETRY_AFTER_MS = 5_000;
-
 /** What the client is told of an error. */
 export function answerTo(error: SealionError): GatewayAnswer {
   if (error.gatewayCode !== undefined) {
@@ -56,9 +54,8 @@ export function errorResponse(thrown: unknown, c: GatewayContext): Response {
   const error = toSealionError(thrown);
   const answer = answerTo(error);
   c.get('record').failure = { code: answer.code, error };
-  if (error instanceof Retryable) {
-    c.header('Retry-After', String(Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1000)));
-  }
+  const retryAfter = retryAfterSeconds(error, answer.code);
+  if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   c.header('Content-Type', xmlTypeOf(c));
   return c.body(errorXml(answer.code, answer.message), answer.status as ContentfulStatusCode);
 }

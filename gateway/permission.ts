@@ -1,4 +1,4 @@
-import { Terminal } from '../protocols/errors.ts';
+import { Retryable, Terminal } from '../protocols/errors.ts';
 import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import {
   Action,
@@ -8,6 +8,7 @@ import {
 } from '../protocols/greenfield/types.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
 import type { Address } from './address.ts';
+import { ONCE_THE_CHAIN_MOVES_ON_MS } from './retry-after.ts';
 
 /** Whose requests are checked against what. */
 export interface Examiner {
@@ -36,22 +37,25 @@ export function accountsInService(
   if (self?.status === 'IN_SERVICE') return accounts;
   const testers = accounts.filter((account) => account === self?.maintenanceAddress);
   if (self?.status === 'IN_MAINTENANCE' && testers.length > 0) return testers;
-  throw new Terminal({
+  throw new Retryable({
     code: 'sp-not-in-service',
     message: `Storage provider ${spId} takes no uploads: its status is ${self?.status ?? 'unknown to the chain'}.`,
     advice: 'Try again when it is in service.',
     gatewayCode: 50029,
+    retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS,
   });
 }
 
-/** @throws Terminal 403/50036 for a bucket that is discontinued or being migrated */
+/** @throws 403/50036: Terminal for a bucket that is discontinued, Retryable for one that is being migrated */
 export function checkBucketInService(bucket: BucketInfo | undefined): void {
   if (!bucket || bucket.status === 'CREATED') return;
-  throw new Terminal({
+  const facts = {
     code: 'bucket-not-in-service',
     message: `Bucket "${bucket.bucketName}" takes no uploads: its status is ${bucket.status}.`,
     gatewayCode: 50036,
-  });
+  };
+  if (bucket.status !== 'MIGRATING') throw new Terminal(facts);
+  throw new Retryable({ ...facts, retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS });
 }
 
 /**

@@ -68,6 +68,9 @@ function asReceivers(error: SealionError): SealionError {
   if (gatewayCode === undefined) return error;
   const message = GATEWAY_ERRORS[gatewayCode]?.message ?? '';
   const facts = { code: error.code, message, gatewayCode, cause: error };
-  if (error instanceof Retryable) return new Retryable(facts);
+  if (error instanceof Retryable) {
+    const { retryAfterMs } = error;
+    return new Retryable({ ...facts, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  }
   return error instanceof Cancelled ? new Cancelled(facts) : new Terminal(facts);
 }

@@ -74,6 +74,7 @@ function ownerSilent(job: JobId, cause: unknown): Retryable {
     message: `The node that works on object ${formatJobId(job)} does not answer.`,
     advice: 'Try again in half a minute: by then another node can have taken the job.',
     gatewayCode: 110003,
+    retryAfterMs: 30_000,
     cause,
   });
 }
