@@ -2,6 +2,7 @@ import { Retryable, toSealionError } from '../protocols/errors.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
 import type { Behaviour, Ref } from '../runtime/actors/types.ts';
 import type { ColumnOffer, InboundOffer } from '../runtime/peers/peers.ts';
+import type { Repeats } from '../runtime/telemetry/repeats.ts';
 import type { ApproverAnswer, ApproverMessage } from './approver.ts';
 import { Reception } from './column/reception.ts';
 import { type ColumnRecord, Columns } from './column/record.ts';
@@ -14,13 +15,14 @@ import { settle } from './settle.ts';
 export interface ReceiverOptions {
   readonly inbound: InboundOffer;
   readonly ports: SecondaryPorts;
+  readonly refusals: Repeats;
 }
 
 /**
  * The secondary's side of one column: receives it, and answers with a receipt or says why not. One that is stopped
  * leaves its offer to another node.
  */
-export function receiver({ inbound, ports }: ReceiverOptions): Behaviour<never, undefined> {
+export function receiver({ inbound, ports, refusals }: ReceiverOptions): Behaviour<never, undefined> {
   return oneShot('receiver', async (ctx, signal) => {
     const reception = new Reception({ inbound, ports, signal, say: (activity) => ctx.say(activity) });
     try {
@@ -33,7 +35,7 @@ export function receiver({ inbound, ports }: ReceiverOptions): Behaviour<never, 
       if (kind === 'cancelled') {
         await inbound.postpone(0);
       } else {
-        ctx.log.warn({ error: thrown, from: inbound.offer.from }, 'an offer was refused');
+        refusals.warn(`SP ${inbound.offer.from}`, thrown, 'an offer was refused');
         await inbound.refuse({ code, reason: message, again: kind === 'retryable' });
       }
     } finally {
@@ -47,11 +49,14 @@ export interface TaskReceiverOptions {
   readonly checked: CheckedTask;
   readonly ports: SecondaryPorts;
   readonly approver: Ref<ApproverMessage>;
+  readonly refusals: Repeats;
 }
+
+export const TASK_REFUSED = 'a receive task was refused';
 
 /** Does what one task of the HTTP wire asks for, and answers it. */
 export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, undefined> {
-  const { message, checked, ports, approver } = options;
+  const { message, checked, ports, approver, refusals } = options;
   return oneShot('receiver', async (ctx, signal) => {
     const reception = new TaskReception({
       ...checked,
@@ -61,7 +66,7 @@ export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, und
       admit: () => admit(checked, approver, signal),
     });
     const refused = (error: unknown) => {
-      ctx.log.warn({ error: toSealionError(error), from: checked.offer.from }, 'a receive task was refused');
+      refusals.warn(`SP ${checked.offer.from}`, error, TASK_REFUSED);
       throw error;
     };
     if (message.type === 'receive-piece') {

@@ -2,11 +2,12 @@ import { Retryable, toSealionError } from '../protocols/errors.ts';
 import { formatJobId } from '../protocols/job/identity.ts';
 import type { Behaviour, Context, Ended, Outcome, Ref, Reply } from '../runtime/actors/types.ts';
 import type { InboundOffer } from '../runtime/peers/peers.ts';
+import { Repeats } from '../runtime/telemetry/repeats.ts';
 import type { ApproverMessage } from './approver.ts';
 import type { ColumnId, ColumnRecord } from './column/record.ts';
 import { type CheckedTask, checkTask } from './column/task-reception.ts';
 import type { ReceptionMessage } from './messages.ts';
-import { eraser, receiver, taskReceiver } from './receiver.ts';
+import { eraser, receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
 import { confirmColumn } from './repair/confirm-column.ts';
 import { type RestorePiece, restorer } from './repair/restorer.ts';
 import type { SecondaryPorts } from './secondary-ports.ts';
@@ -48,6 +49,8 @@ interface State {
   open: number;
   /** Pieces on their way over HTTP or from a repair, by column. */
   readonly pieces: Map<string, number>;
+  /** For what others send that is refused. */
+  readonly refusals: Repeats;
 }
 
 /** When an offer comes again that could not be taken, or whose receiver failed without a word, ms. */
@@ -70,14 +73,14 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
         },
         (outcome) => ({ type: 'pull-ended', outcome }),
       );
-      return { open: 0, pieces: new Map() };
+      return { open: 0, pieces: new Map(), refusals: new Repeats(ctx.log) };
     },
 
     async receive(state, message, ctx) {
       switch (message.type) {
         case 'offer':
           if (state.pieces.has(nameOf(message.inbound.offer))) await message.inbound.postpone(REDELIVER_MS);
-          else if (take(message.inbound, ctx)) state.open += 1;
+          else if (take(state, message.inbound, ctx)) state.open += 1;
           break;
         case 'receiver-ended':
           state.open -= 1;
@@ -126,7 +129,7 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
   return behaviour;
 
   /** A repeated offer takes the place of the one before it. @returns false when the earlier one must stop first */
-  function take(inbound: InboundOffer, ctx: Context<Message>): boolean {
+  function take({ refusals }: State, inbound: InboundOffer, ctx: Context<Message>): boolean {
     const name = nameOf(inbound.offer);
     const earlier = ctx.child<never>(name);
     if (earlier) {
@@ -136,7 +139,7 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
       );
       return false;
     }
-    const ref: Ref<never> = ctx.spawn(name, receiver({ inbound, ports }));
+    const ref: Ref<never> = ctx.spawn(name, receiver({ inbound, ports, refusals }));
     ctx.watch(ref, (end) => ({ type: 'receiver-ended', inbound, end }));
     return true;
   }
@@ -148,7 +151,8 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
     ctx: Context<Message>,
   ): void {
     if (!outcome.ok) {
-      ctx.log.warn({ error: outcome.error, from: message.task.signer }, 'a receive task was refused');
+      // before we know whether the signer is an SP, and wallets are for nothing
+      state.refusals.warn('a task over HTTP', outcome.error, TASK_REFUSED);
       message.reply.reject(outcome.error);
       return;
     }
@@ -162,7 +166,7 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
     }
     const ref: Ref<never> = ctx.spawn(
       name,
-      taskReceiver({ message, checked: outcome.value, ports, approver }),
+      taskReceiver({ message, checked: outcome.value, ports, approver, refusals: state.refusals }),
     );
     ctx.watch(ref, (end) => ({ type: 'task-ended', message, end }));
     state.open += 1;

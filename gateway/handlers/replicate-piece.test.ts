@@ -67,7 +67,7 @@ function start(t: ExecutionContext, limits: Partial<GatewayLimits> = {}) {
   return { ...testGateway(t, { receivers: system.spawn('receivers', behaviour), limits }), secondary };
 }
 
-function header(over: Partial<ReceiveMessage> = {}, now = Date.now()): string {
+function header(over: Partial<ReceiveMessage> = {}, now = Date.now(), by = PRIMARY): string {
   const time = Math.floor(now / 1000);
   const task = {
     object_info: { id: '4711', bucket_name: 'photos', object_name: 'a.jpg', payload_size: 10 },
@@ -78,7 +78,7 @@ function header(over: Partial<ReceiveMessage> = {}, now = Date.now()): string {
     piece_checksum: 'AAAA',
     ...over,
   };
-  const signature = Buffer.from(signDigest(receiveTaskDigest(task), PRIMARY.key)).toString('base64');
+  const signature = Buffer.from(signDigest(receiveTaskDigest(task), by.key)).toString('base64');
   return formatReceiveMessage({ global_virtual_group_id: 9, ...task, signature, ...over });
 }
 
@@ -174,6 +174,25 @@ test('one task more than the limit is told to come back', async (t) => {
   t.deepEqual([status, code], [406, 60003]);
   finish.open();
   t.is((await first).status, 200);
+});
+
+test('one signer has no more than its share of the receptions, and another goes on', async (t) => {
+  const { app, secondary } = start(t, { maxReceptions: 8 });
+  const [begun, finish] = [gate(), gate()];
+  let waiting = 0;
+  secondary.before = () => {
+    waiting += 1;
+    if (waiting === 2) begun.open();
+    return finish.opened;
+  };
+  const hanging = [app.request(put(header())), app.request(put(header()))];
+  await begun.opened;
+  t.is((await errorOf(await app.request(put(header())))).code, 60003);
+  secondary.before = () => undefined;
+  t.is((await app.request(put(header({}, Date.now(), signer(0x52))))).status, 200);
+  finish.open();
+  for (const one of hanging) t.is((await one).status, 200);
+  t.is((await app.request(put(header()))).status, 200);
 });
 
 test('a provider without the HTTP wire takes no pieces', async (t) => {

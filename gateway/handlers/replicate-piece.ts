@@ -11,7 +11,7 @@ import {
 import type { Ref } from '../../runtime/actors/types.ts';
 import type { GatewayParts } from '../parts.ts';
 import { bodyOf, clientSignal, type Handler } from '../request.ts';
-import { Slots } from '../slots.ts';
+import { SharedSlots } from '../slots.ts';
 import { UploadBody } from '../upload-body.ts';
 
 /**
@@ -23,11 +23,12 @@ export function replicatePiece(
   { limits }: Pick<GatewayParts, 'limits'>,
   receivers: Ref<ReceptionMessage>,
 ): Handler {
-  const receptions = new Slots(limits.maxReceptions, 'pieces and columns');
+  const share = Math.max(1, Math.floor(limits.maxReceptions / 4));
+  const receptions = new SharedSlots(limits.maxReceptions, share, 'pieces and columns');
   return async (c) => {
     const signal = clientSignal(c);
     const task = readReceiveMessage(c.req.header(RECEIVE_MESSAGE_HEADER) ?? '', Date.now());
-    const release = receptions.take();
+    const release = receptions.take(task.signer);
     const body = new UploadBody(bodyOf(c), { length: task.pieceSize, limits, signal });
     try {
       if (task.finished) {

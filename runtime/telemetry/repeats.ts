@@ -6,6 +6,7 @@ const LINES = 5;
 const MINUTE_MS = 60_000;
 /** Kinds of all strangers that are counted at one time. */
 const KINDS = 1_000;
+const OTHERS = 'others';
 /** Characters of a reason, which may quote what a stranger sent. */
 const REASON = 300;
 
@@ -22,11 +23,13 @@ interface Count {
  */
 export class Repeats {
   readonly #log: Logger;
+  readonly #periodMs: number;
   readonly #counts = new Map<string, Count>();
   #end: NodeJS.Timeout | undefined;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, periodMs = MINUTE_MS) {
     this.#log = log;
+    this.#periodMs = periodMs;
   }
 
   /** @param who for example `SP 5`; only what is authenticated, or a stranger would have many names */
@@ -42,10 +45,11 @@ export class Repeats {
     const key = JSON.stringify([who, code, message]);
     const known = this.#counts.get(key);
     if (known) return known;
-    if (this.#counts.size >= KINDS) return this.#count('others', 'various', 'refused what strangers sent');
+    if (this.#counts.size >= KINDS && who !== OTHERS)
+      return this.#count(OTHERS, 'various', 'refused what strangers sent');
     const count = { who, code, message, seen: 0 };
     this.#counts.set(key, count);
-    this.#end ??= setTimeout(() => this.#summarize(), MINUTE_MS).unref();
+    this.#end ??= setTimeout(() => this.#summarize(), this.#periodMs).unref();
     return count;
   }
 
@@ -54,7 +58,11 @@ export class Repeats {
     for (const { who, code, message, seen } of this.#counts.values()) {
       const more = seen - LINES;
       if (more > 0) {
-        this.#log.warn({ from: who, code, more }, `${message}: ${more} more like this in the last minute`);
+        const since = this.#periodMs / 1000;
+        this.#log.warn(
+          { from: who, code, more },
+          `${message}: ${more} more like this in the last ${since} s`,
+        );
       }
     }
     this.#counts.clear();
