@@ -11,9 +11,11 @@ import { columnRound } from './care/column-round.ts';
 import { jobRound } from './care/job-round.ts';
 import { retentionRound } from './care/retention-round.ts';
 import type { Round } from './care/round.ts';
+import { scrubRound } from './care/scrub-round.ts';
 import { sweepRound } from './care/sweep-round.ts';
 import { uploadRound } from './care/upload-round.ts';
 import type { ReceiversMessage } from './receivers.ts';
+import type { RepairerMessage } from './repair/repairer.ts';
 
 export interface CaretakerOptions {
   readonly spId: number;
@@ -24,6 +26,9 @@ export interface CaretakerOptions {
   readonly pieces: PieceStore;
   readonly chain: Chain;
   readonly receivers: Ref<ReceiversMessage>;
+  readonly repairer: Ref<RepairerMessage>;
+  /** How fast stored bytes are verified, bytes per second. */
+  readonly scrubRate: number;
   readonly timing: CaretakerTiming;
 }
 
@@ -34,6 +39,8 @@ export interface CaretakerTiming {
   readonly columnsEveryMs: number;
   readonly sweepEveryMs: number;
   readonly retentionEveryMs: number;
+  /** From the start of one pass over all that is stored to the start of the next. */
+  readonly scrubPassMs: number;
   /** How long the journal keeps a job that has ended. */
   readonly retentionMs: number;
   /** A column whose last offer is younger is left alone: its receiver may be at work. */
@@ -50,6 +57,7 @@ export const CARETAKER_TIMING: CaretakerTiming = {
   columnsEveryMs: 600_000,
   sweepEveryMs: 86_400_000,
   retentionEveryMs: 3_600_000,
+  scrubPassMs: 2_592_000_000,
   retentionMs: 604_800_000,
   columnGraceMs: 600_000,
   columnAbandonedAfterMs: 172_800_000,
@@ -73,7 +81,7 @@ interface State {
 
 /**
  * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody finished, columns that are
- * needed no more, chunks that no piece refers to, jobs that ended long ago. It decides nothing about a job and
+ * needed no more, chunks that no piece refers to, jobs that ended long ago, stored pieces that are lost or damaged. It decides nothing about a job and
  * deletes no piece itself.
  */
 export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
@@ -129,6 +137,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
       columnRound(options),
       sweepRound(options, ctx.log),
       retentionRound(options, ctx.log),
+      scrubRound({ ...options, ledger: options.journal.ledger }, ctx.log),
     ];
     for (const round of rounds) ctx.after(0, { type: 'due', round });
   }

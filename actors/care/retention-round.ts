@@ -2,6 +2,7 @@ import { isTerminal } from '../../protocols/job/states.ts';
 import type { Journal } from '../../runtime/journal/journal.ts';
 import type { Records } from '../../runtime/records/records.ts';
 import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { rememberSegments } from '../repair/segment-record.ts';
 import { readHistory } from './read-history.ts';
 import type { Round } from './round.ts';
 
@@ -23,6 +24,8 @@ export function retentionRound({ journal, records, timing }: RetentionRoundOptio
         const context = await readHistory(job, { journal, log, signal });
         if (!context || !isTerminal(context.state)) continue;
         if ((await records.job(job))?.state !== context.state) continue;
+        // an older version sealed jobs without a record of their segments
+        if (context.state === 'SEAL_OBJECT_DONE') await rememberSegments(context, journal.ledger);
         await journal.purge(job);
         purged += 1;
       }

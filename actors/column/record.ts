@@ -37,10 +37,11 @@ export interface HeldColumn {
   readonly at: number;
 }
 
-const PREFIX = 'column/';
+/** What the keys of all columns begin with. */
+export const COLUMN_RECORDS = 'column/';
 
 function keyOf({ job, redundancyIndex }: ColumnId): string {
-  return `${PREFIX}${formatJobId(job)}/${redundancyIndex}`;
+  return `${COLUMN_RECORDS}${formatJobId(job)}/${redundancyIndex}`;
 }
 
 /** The columns of this SP: their records and their pieces, which go in this order and no other. */
@@ -63,7 +64,8 @@ export class Columns {
   }
 
   async *all(signal: AbortSignal): AsyncGenerator<ColumnRecord, void, undefined> {
-    for await (const [, record] of this.#ledger.entries<ColumnRecord>(PREFIX, { signal })) yield record;
+    for await (const [, record] of this.#ledger.entries<ColumnRecord>(COLUMN_RECORDS, { signal }))
+      yield record;
   }
 
   /**

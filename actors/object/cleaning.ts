@@ -3,12 +3,14 @@ import type { JobContext } from '../../protocols/job/context.ts';
 import type { JobId } from '../../protocols/job/identity.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
+import { rememberSegments } from '../repair/segment-record.ts';
 import { settle, type Work } from './work.ts';
 
 /** Removes what nobody needs after the end of the job, then lets the work queue forget it. */
 export async function finish(work: Work): Promise<void> {
   const { state, object, id } = work.log.context;
   if (state === 'OBJECT_DISCONTINUED') await discardOwnSegments(work);
+  if (state === 'SEAL_OBJECT_DONE') await rememberSegments(work.log.context, work.ports.journal.ledger);
   if (state === 'SEAL_OBJECT_DONE' && object.isUpdate) {
     const replaced = { objectId: id.objectId, version: id.version - 1 };
     await discard(work, replaced, await storedSegments(work, replaced));

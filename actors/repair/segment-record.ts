@@ -1,4 +1,5 @@
 import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { JobContext } from '../../protocols/job/context.ts';
 import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
 import type { Ledger } from '../../runtime/journal/journal.ts';
 
@@ -38,4 +39,13 @@ export class SegmentRecords {
   async forget(job: JobId): Promise<void> {
     await this.#ledger.delete(keyOf(job));
   }
+}
+
+/** From the seal on the segments are looked after beyond the life of their job. */
+export async function rememberSegments(
+  { id, payload }: Pick<JobContext, 'id' | 'payload'>,
+  ledger: Ledger,
+): Promise<void> {
+  if (!payload) return;
+  await new SegmentRecords(ledger).put({ job: id, segmentChecksums: payload.segmentChecksums });
 }

@@ -1,4 +1,6 @@
+import type { Calls } from '../../runtime/home/calls.ts';
 import type { InspectPoint, JobFeed } from '../../runtime/home/home.ts';
+import { natsCalls } from '../../runtime/home/nats-calls.ts';
 import { natsInspectPoint } from '../../runtime/home/nats-inspect-point.ts';
 import { natsJobFeed } from '../../runtime/home/nats-job-feed.ts';
 import { connectNats } from '../../runtime/nats/connect.ts';
@@ -9,6 +11,7 @@ import type { NetworkSp } from './network.ts';
 export interface HomeView {
   readonly inspect: InspectPoint;
   readonly feed: JobFeed;
+  readonly calls: Pick<Calls, 'call'>;
   close(): Promise<void>;
 }
 
@@ -25,6 +28,7 @@ export async function openHomeView(sp: NetworkSp): Promise<HomeView> {
   return {
     inspect: natsInspectPoint(connection, silentLogger),
     feed: natsJobFeed(connection, silentLogger),
+    calls: natsCalls(connection, silentLogger),
     close: () => connection.close(),
   };
 }

@@ -8,6 +8,7 @@ import { put } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { status } from './status.ts';
 import { tree } from './tree.ts';
+import { verify } from './verify.ts';
 
 function run(
   options: { readonly json?: boolean },
@@ -59,6 +60,13 @@ clientCommand(
 clientCommand('status <bucket/object>', 'Show what the chain and the primary say of an object.').action(
   (name, options) => run(options, (report, signal) => status(name, options, report, signal)),
 );
+
+clientCommand(
+  'verify <bucket/object>',
+  'Have every provider that holds a part of an object compare it with the chain. Fails if anything is not good.',
+)
+  .option('--repair', 'make again what is lost or damaged')
+  .action((name, options) => run(options, (report, signal) => verify(name, options, report, signal)));
 
 clientCommand('tree', 'Show what every actor is doing, what it waits for, and when it will try again.')
   .option('--sp <id>', 'only this storage provider', spId)

@@ -55,10 +55,12 @@ export function nodeConfig(base: string) {
       minUploadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
       idleTimeoutMs: wholeNumber(100, 3_600_000, 'ms').default(30_000),
       maxPayload: bytes(1, 'the largest payload that is taken').optional(),
+      scrubRate: bytes(4_096, 'bytes per second').default(8 * MIB),
       diskReserve: bytes(0, 'how much space stays free').default(10 * 2 ** 30),
     }).prefault({}),
     timing: section({
       jobDeadlineHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(24),
+      scrubDays: z.number(DAYS).min(0.0001, DAYS).max(3_650, DAYS).default(30),
       ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
       offerTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(60_000),
       stallTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
@@ -92,6 +94,7 @@ const WIRES = 'a list of one or both of nats and http';
 const GWEI = 'gwei per gas, from 0.001 to 10000';
 const HEADROOM = 'how many times the gas that is used, from 1 to 100';
 const MAX_FEE = 'BNB, from 0.0001 to 1';
+const DAYS = 'days, from 0.0001 to 3650';
 const HOURS = 'hours, from 0.001 to 8760';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
 

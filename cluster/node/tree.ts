@@ -134,8 +134,11 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       pieces,
       chain,
       receivers: receiving,
+      repairer: repairing,
+      scrubRate: config.limits.scrubRate,
       timing: {
         ...CARETAKER_TIMING,
+        scrubPassMs: config.timing.scrubDays * 24 * HOUR_MS,
         columnAbandonedAfterMs: jobDeadlineMs + 24 * HOUR_MS,
         retentionMs: config.journal.retentionDays * 24 * HOUR_MS,
       },

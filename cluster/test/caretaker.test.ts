@@ -22,6 +22,7 @@ const TIMING: CaretakerTiming = {
   sweepEveryMs: 50,
   retentionEveryMs: 50,
   retentionMs: 0,
+  scrubPassMs: 86_400_000,
   columnGraceMs: 0,
   columnAbandonedAfterMs: 86_400_000,
   chainLagMs: 30_000,
@@ -67,10 +68,15 @@ async function spawnCaretaker(t: ExecutionContext, us: Secondary, timing: Partia
       pieces,
       chain,
       receivers,
+      repairer: us.system.spawn('repairer', idle),
+      scrubRate: 2 ** 20,
       timing: { ...TIMING, ...timing },
     }),
   );
 }
+
+/** Nothing is verified here. */
+const idle = { kind: 'repairer', start: () => undefined, receive: () => undefined };
 
 function recordOf({ ports }: Secondary, { job }: WaitingObject) {
   return new Columns(ports).get({ job, redundancyIndex: INDEX });

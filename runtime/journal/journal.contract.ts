@@ -212,6 +212,12 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
       ['a/2', [3]],
       ['a/\u{10fffe}', 4],
     ]);
+    t.deepEqual(await collect(ledger.entries('a/', { after: 'a/1' })), [
+      ['a/2', [3]],
+      ['a/\u{10fffe}', 4],
+    ]);
+    t.is((await collect(ledger.entries('a/', { after: 'A' }))).length, 3);
+    t.deepEqual(await collect(ledger.entries('a/', { after: 'b' })), []);
     await ledger.delete('a/2');
     const next = (await bench.successor()).ledger;
     t.deepEqual(await next.get('a/1'), { x: 2 });

@@ -57,9 +57,12 @@ export interface Ledger {
   get<T>(key: string): Promise<T | undefined>;
   put(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Entries whose key starts with the prefix, in key order. */
+  /**
+   * Entries whose key starts with the prefix, in key order.
+   * @param options.after only those whose key comes behind this one
+   */
   entries<T>(
     prefix: string,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly after?: string; readonly signal?: AbortSignal },
   ): AsyncIterable<readonly [string, T]>;
 }

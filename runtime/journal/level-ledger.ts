@@ -29,9 +29,11 @@ export class LevelLedger implements Ledger {
 
   async *entries<T>(
     prefix: string,
-    options: { readonly signal?: AbortSignal } = {},
+    options: { readonly after?: string; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<readonly [string, T], void, undefined> {
-    const range = { gte: prefix, lt: prefix + AFTER_ALL };
+    const { after } = options;
+    const from = after !== undefined && after >= prefix ? { gt: after } : { gte: prefix };
+    const range = { ...from, lt: prefix + AFTER_ALL };
     for await (const [key, value] of this.#store.scan(this.#table, range)) {
       throwIfAborted(options.signal);
       yield [key, value as T];

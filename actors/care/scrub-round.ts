@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { versionOnChain } from '../../protocols/greenfield/content.ts';
+import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import type { Ref } from '../../runtime/actors/types.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
+import type { Ledger } from '../../runtime/journal/journal.ts';
+import { orAborted } from '../../runtime/nats/abortable.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { COLUMN_RECORDS, type ColumnRecord } from '../column/record.ts';
+import type { RepairerMessage } from '../repair/repairer.ts';
+import { SEGMENT_RECORDS, type SegmentRecord, SegmentRecords } from '../repair/segment-record.ts';
+import type { Verification } from '../repair/verification.ts';
+import type { Round } from './round.ts';
+
+export interface ScrubRoundOptions {
+  readonly ledger: Ledger;
+  readonly chain: Pick<Chain, 'objectById' | 'latestBlock'>;
+  readonly repairer: Ref<RepairerMessage>;
+  /** How fast stored bytes are read, bytes per second. */
+  readonly scrubRate: number;
+  readonly timing: {
+    /** From the start of one pass over everything to the start of the next, ms. */
+    readonly scrubPassMs: number;
+    readonly chainLagMs: number;
+  };
+}
+
+/** Where the pass is. Lies in the ledger, so that a new start goes on there. */
+interface Pass {
+  /** Unix ms. */
+  readonly startedAt: number;
+  /** Key of the last record that was looked at. */
+  readonly after?: string;
+  readonly counts: Counts;
+  /** Unix ms; present when everything was looked at. */
+  readonly doneAt?: number;
+}
+
+interface Counts {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly repaired: number;
+  readonly lost: number;
+  readonly failed: number;
+}
+
+const PASS = 'scrub/pass';
+/** Objects that could not be made whole: their other holders may be back sooner than the next pass. */
+const AGAIN = 'scrub-again/';
+const NOTHING: Counts = { objects: 0, bytes: 0, repaired: 0, lost: 0, failed: 0 };
+/** Records read at a time: no iterator stays open while pieces are read. */
+const BATCH = 256;
+/** Between two objects, however small: each costs the chain a question; ms. */
+const PAUSE_MS = 20;
+const HOUR_MS = 3_600_000;
+
+type Holding = ColumnRecord | SegmentRecord;
+
+/**
+ * Looks at each stored piece once in a pass, at a bounded rate, and has repaired what is broken or missing: every
+ * column that we have signed for, and every segment of the sealed objects whose primary we are. So a PieceStore that
+ * was emptied fills again.
+ */
+export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
+  const { ledger, chain, repairer, scrubRate, timing } = options;
+  return {
+    doing: 'verifying what is stored',
+    everyMs: Math.min(HOUR_MS, timing.scrubPassMs / 4),
+    async run(signal) {
+      await again(signal);
+      let pass = await ledger.get<Pass>(PASS);
+      if (!pass || pass.doneAt !== undefined) {
+        if (pass && Date.now() < pass.startedAt + timing.scrubPassMs) return undefined;
+        pass = { startedAt: Date.now(), counts: NOTHING };
+      }
+      for await (const [key, record] of holdings(pass.after, signal)) {
+        pass = { ...pass, after: key, counts: await look(record, pass.counts, signal) };
+        await ledger.put(PASS, pass);
+      }
+      await ledger.put(PASS, { ...pass, doneAt: Date.now() });
+      const { objects, bytes, repaired, lost, failed } = pass.counts;
+      return `${objects} objects (${bytes} bytes) are verified: ${repaired} pieces repaired, ${lost} not repairable now, ${failed} objects not verified`;
+    },
+  };
+
+  /** What could not be repaired before. */
+  async function again(signal: AbortSignal): Promise<void> {
+    const waiting: (readonly [string, JobId])[] = [];
+    for await (const entry of ledger.entries<JobId>(AGAIN, { signal })) {
+      if (waiting.push(entry) === BATCH) break;
+    }
+    for (const [, job] of waiting) await look({ job, segmentChecksums: [] }, NOTHING, signal);
+  }
+
+  async function* holdings(
+    after: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly [string, Holding], void, undefined> {
+    let last = after;
+    for (const prefix of [COLUMN_RECORDS, SEGMENT_RECORDS]) {
+      for (let batch: (readonly [string, Holding])[] | undefined; batch?.length !== 0; ) {
+        batch = [];
+        const from = last !== undefined && last >= prefix ? { after: last } : {};
+        for await (const entry of ledger.entries<Holding>(prefix, { ...from, signal })) {
+          if (batch.push(entry) === BATCH) break;
+        }
+        last = batch.at(-1)?.[0] ?? last;
+        yield* batch;
+      }
+    }
+  }
+
+  /** Verifies one object, part after part. */
+  async function look(record: Holding, counts: Counts, signal: AbortSignal): Promise<Counts> {
+    const { job } = record;
+    if ('redundancyIndex' in record && (!record.held || record.discarding)) return counts;
+    const again = `${AGAIN}${formatJobId(job)}`;
+    let { objects, bytes, repaired, lost, failed } = counts;
+    const lostBefore = lost;
+    try {
+      for (let from: number | undefined = 0; from !== undefined; ) {
+        const part: Verification = await verify(job, from, signal);
+        bytes += part.bytes;
+        for (const { state, segmentIndex, why } of part.findings) {
+          if (state === 'repaired') repaired += 1;
+          if (state !== 'lost') continue;
+          lost += 1;
+          log.error(
+            { job: formatJobId(job), segmentIndex, why },
+            'a stored piece is lost and cannot be repaired now',
+          );
+        }
+        from = part.next;
+        await orAborted(sleep(Math.max(PAUSE_MS, (1_000 * part.bytes) / scrubRate)), signal);
+      }
+      objects += 1;
+      if (lost > lostBefore) await ledger.put(again, job);
+      else await ledger.delete(again);
+    } catch (thrown) {
+      throwIfAborted(signal);
+      const error = toSealionError(thrown);
+      if (error.code === 'chain-unavailable' || error.kind === 'cancelled') throw error;
+      if (error.code === 'not-sealed') await forget(job, signal);
+      else if (error.kind === 'terminal') await ledger.delete(again);
+      else await ledger.put(again, job);
+      if (error.code !== 'not-sealed') {
+        failed += 1;
+        log.warn({ error, job: formatJobId(job) }, 'what is stored of an object could not be verified');
+      }
+    }
+    return { objects, bytes, repaired, lost, failed };
+  }
+
+  function verify(job: JobId, from: number, signal: AbortSignal): Promise<Verification> {
+    return repairer.ask<Verification>((reply) => ({ type: 'verify', job, from, repair: true, reply }), {
+      signal,
+    });
+  }
+
+  /** Our record of segments goes when an up-to-date chain says that nobody can read them any more. */
+  async function forget(job: JobId, signal: AbortSignal): Promise<void> {
+    await ledger.delete(`${AGAIN}${formatJobId(job)}`);
+    const { time } = await chain.latestBlock({ signal });
+    if (Date.now() - time > timing.chainLagMs) return;
+    const { kind } = versionOnChain(await chain.objectById(job.objectId, { signal }), job.version);
+    if (kind === 'gone' || kind === 'replaced') await new SegmentRecords(ledger).forget(job);
+  }
+}
