@@ -1,6 +1,7 @@
 import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
+import { blsAggregate } from '../../../../protocols/greenfield/bls.ts';
 import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
+import { fromHex, hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
 import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
 import type {
   GlobalVirtualGroup,
@@ -85,7 +86,8 @@ function seal(context: Context, message: SealV2): void {
       content_type: sealed.contentType,
       prev_payload_size: before.payloadSize.toString(),
       new_payload_size: sealed.payloadSize.toString(),
-      prev_checksums: before.checksums.map(hexToBase64),
+      // Where the old content had none, the chain takes those of the message for it as well.
+      prev_checksums: withChecksums(before, message).checksums.map(hexToBase64),
       new_checksums: sealed.checksums.map(hexToBase64),
       version: sealed.version.toString(),
       updated_at: sealed.updatedAt.toString(),
@@ -177,5 +179,13 @@ function checkAggregate(state: State, gvg: GlobalVirtualGroup, object: ObjectInf
     checksums: object.checksums,
   };
   if (verifySealAggregate(document, blsKeys, aggregate)) return;
+  try {
+    blsAggregate([fromHex(aggregate)]);
+  } catch {
+    throw new Refusal(
+      Errors.INVALID_BLS_SIGNATURE,
+      'BLS signature conversion failed: could not unmarshal bytes into signature',
+    );
+  }
   throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'aggregated signature verification failed');
 }
