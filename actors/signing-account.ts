@@ -3,7 +3,7 @@ import { ChainError, isChainError } from '../protocols/greenfield/chain-errors.t
 import { FEE_POLICY, type FeePolicy, gasOf, quoteFee } from '../protocols/greenfield/fees.ts';
 import { fromHex } from '../protocols/greenfield/hex.ts';
 import type { Message } from '../protocols/greenfield/messages.ts';
-import { expectedSequence } from '../protocols/greenfield/simulation.ts';
+import { expectedSequence, type Simulation } from '../protocols/greenfield/simulation.ts';
 import { buildTransaction } from '../protocols/greenfield/transaction.ts';
 import type { Fee } from '../protocols/greenfield/typed-transaction.ts';
 import type { Account } from '../protocols/greenfield/types.ts';
@@ -23,6 +23,8 @@ export interface SigningAccountOptions {
   readonly fees?: FeePolicy;
 }
 
+const NO_TRIALS_MS = 10_000;
+
 /**
  * The account of one key, as its only user sees it. Learns the sequence from the chain at the first
  * signature and after every refusal for a wrong one; calls must not overlap.
@@ -33,6 +35,8 @@ export class SigningAccount {
   #account: Account | undefined;
   /** As the node said at the last trial. */
   #minGasPrice: bigint | undefined;
+  /** The node has not said what it thinks of a transaction; ms of the monotonic clock. */
+  #noTrialsUntil = 0;
   /** True after the chain asked for more gas than was known here. */
   #gasIsStale = false;
 
@@ -73,7 +77,7 @@ export class SigningAccount {
    */
   async broadcast(transaction: SignedTransaction, signal: AbortSignal): Promise<BroadcastResult> {
     const { chain } = this.#options;
-    const trial = await tryOut(transaction, chain, signal);
+    const trial = await this.#tryOut(transaction, signal);
     if (trial?.kind === 'refused') {
       const { kind: _, ...refusal } = trial;
       this.#sequences.refused(transaction);
@@ -86,6 +90,14 @@ export class SigningAccount {
     else if (isChainError(result, ChainError.WRONG_SEQUENCE)) this.#relearn(result);
     else this.#sequences.refused(transaction);
     return result;
+  }
+
+  /** Not for a while after the node did not say: others wait for their broadcasts meanwhile. */
+  async #tryOut(transaction: SignedTransaction, signal: AbortSignal): Promise<Simulation | undefined> {
+    if (performance.now() < this.#noTrialsUntil) return undefined;
+    const trial = await tryOut(transaction, this.#options.chain, signal);
+    if (!trial) this.#noTrialsUntil = performance.now() + NO_TRIALS_MS;
+    return trial;
   }
 
   /** The chain's words tell what its mempool expects; the account itself shows only what is in blocks. */

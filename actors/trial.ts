@@ -3,6 +3,10 @@ import { fromHex } from '../protocols/greenfield/hex.ts';
 import { expectedSequence, type Simulation, simulationOf } from '../protocols/greenfield/simulation.ts';
 import type { SignedTransaction } from '../protocols/job/context.ts';
 import type { Chain } from '../runtime/chain/chain.ts';
+import { withDeadline } from '../runtime/chain/deadline.ts';
+
+/** A node that takes longer does not say; ms. */
+const PATIENCE_MS = 3_000;
 
 /**
  * What the chain would say of a transaction now, apart from its sequence: free of charge, while a transaction that
@@ -16,13 +20,15 @@ export async function tryOut(
   signal: AbortSignal,
 ): Promise<Simulation | undefined> {
   const transaction = fromHex(bytes);
-  const ask = (as: number) => chain.simulate(simulationOf(transaction, as), { signal });
   try {
-    const first = await ask(sequence);
-    const expected = first.kind === 'refused' ? expectedSequence(first) : undefined;
-    if (expected === undefined) return first;
-    const second = await ask(expected);
-    return second.kind === 'refused' && expectedSequence(second) !== undefined ? undefined : second;
+    return await withDeadline(PATIENCE_MS, [signal], async (bounded) => {
+      const ask = (as: number) => chain.simulate(simulationOf(transaction, as), { signal: bounded });
+      const first = await ask(sequence);
+      const expected = first.kind === 'refused' ? expectedSequence(first) : undefined;
+      if (expected === undefined) return first;
+      const second = await ask(expected);
+      return second.kind === 'refused' && expectedSequence(second) !== undefined ? undefined : second;
+    });
   } catch {
     throwIfAborted(signal);
     return undefined;

@@ -259,6 +259,22 @@ test('a node that asks for a higher price gets it', async (t) => {
   t.is(chain.paid.length, 1);
 });
 
+test('a seal account without BNB is said to be that, and the seal goes on once it has some', async (t) => {
+  const { primary, chain, payload } = await uploadThen(t, (node) => {
+    node.balance = 0n;
+  });
+  const { failure } = await eventually('it has failed', async () => {
+    const context = await primary.context(payload);
+    return context?.failure && context;
+  });
+  t.is(failure?.code, 'chain-sdk-5');
+  t.regex(failure?.advice ?? '', /Send BNB to the seal account/);
+  chain.balance = 10n ** 18n;
+  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(context.signedSeals.length, 1);
+  t.is(chain.paid.length, 1);
+});
+
 test('a node without an index of transactions seals all the same', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.indexed = false;

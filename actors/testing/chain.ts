@@ -63,6 +63,8 @@ export class TestChain implements Chain {
   /** By type of message, where it is not the usual. */
   readonly gas = new Map<string, number>();
   minGasPrice = MIN_GAS_PRICE;
+  /** What the account can pay with. */
+  balance = 10n ** 18n;
   /** False: the node cannot find a transaction by its hash. */
   indexed = true;
   /** False: the node tries no transaction out. */
@@ -164,7 +166,7 @@ export class TestChain implements Chain {
     this.#answering();
     if (!this.simulates) throw chainAway();
     const { seen, value, typeUrl } = read(bytes);
-    const refused = this.#refusalOfSequence(seen) ?? this.#refusalOf(seen, value);
+    const refused = this.#refusalOfFee(seen) ?? this.#refusalOfSequence(seen) ?? this.#refusalOf(seen, value);
     if (refused) return { kind: 'refused', ...refused };
     return { kind: 'accepted', gasUsed: this.#gasOf(typeUrl), minGasPrice: this.minGasPrice };
   }
@@ -182,6 +184,7 @@ export class TestChain implements Chain {
   include(seen: SeenTransaction, verdict: Verdict): Verdict {
     const { hash } = seen;
     this.sequence += 1;
+    this.balance -= seen.fee;
     this.paid.push(seen);
     this.#included.set(hash, { hash, height: 1, responses: [], ...verdict });
     return OK;
@@ -199,8 +202,14 @@ export class TestChain implements Chain {
       const log = `insufficient fees; got: ${seen.fee}BNB required: ${required}BNB: insufficient fee`;
       return refusal(ChainError.INSUFFICIENT_FEE, log);
     }
-    const refused = this.#refusalOfSequence(seen);
+    const refused = this.#refusalOfFee(seen) ?? this.#refusalOfSequence(seen);
     return refused ?? this.include(seen, this.#run(seen, value));
+  }
+
+  #refusalOfFee({ fee }: SeenTransaction): Verdict | undefined {
+    if (fee <= this.balance) return undefined;
+    const log = `spendable balance ${this.balance}BNB is smaller than ${fee}BNB: insufficient funds`;
+    return refusal(ChainError.INSUFFICIENT_FUNDS, log);
   }
 
   #refusalOfSequence({ sequence }: SeenTransaction): Verdict | undefined {

@@ -5,6 +5,7 @@ import {
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
 import { Retryable, Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
 import { ChainError, isChainError } from '../../protocols/greenfield/chain-errors.ts';
+import { FEE_POLICY, gasOf, quoteFee } from '../../protocols/greenfield/fees.ts';
 import type { Message } from '../../protocols/greenfield/messages.ts';
 import { buildTransaction } from '../../protocols/greenfield/transaction.ts';
 import type { Hex, Redundancy, Visibility } from '../../protocols/greenfield/types.ts';
@@ -209,7 +210,15 @@ export class ChainAccount {
         });
       }
       const { chainId } = this.#chain;
-      const { bytes } = await buildTransaction({ chainId, account, messages: [message], key: this.#key });
+      const gas = await this.#chain.messageGas(message.typeUrl, { ...options, fresh: true });
+      const fee = quoteFee(gas ?? gasOf([message]), undefined, { ...FEE_POLICY, gasHeadroom: 1 });
+      const { bytes } = await buildTransaction({
+        chainId,
+        account,
+        messages: [message],
+        key: this.#key,
+        fee,
+      });
       const result = await this.#chain.broadcast(Buffer.from(bytes, 'hex'), options);
       if (!isChainError(result, ChainError.WRONG_SEQUENCE) || signing === MAX_SIGNINGS) return result;
       await this.#pause(options);

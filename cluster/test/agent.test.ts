@@ -13,6 +13,7 @@ import { openRoles } from '../../runtime/jobs/nats-roles.ts';
 import { connectNats } from '../../runtime/nats/connect.ts';
 import { startNatsServer } from '../../runtime/nats/server.ts';
 import { silentLogger as log } from '../../runtime/telemetry/logger.ts';
+import { DevnetDecisions } from '../client/devnet-decisions.ts';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
 import { createWaitingObject, keysOf } from './offers.ts';
 import { until } from './until.ts';
@@ -131,6 +132,15 @@ test('others may use the operator key: the sequence is learned anew', async (t) 
   const primarySpAddress = operator.address;
   await operator.createBucket({ bucketName: 'of-the-operator', primarySpAddress, familyId: 1 });
   t.truthy((await agency.announce(newObject(agency, { objectName: 'second' }))).transactionHash);
+});
+
+test('governance raises the gas of an announcement, and announcements go on', async (t) => {
+  const agency = await start(t);
+  const { chain, rpc, sp } = agency.fixture;
+  await agency.announce(newObject(agency, { objectName: 'first' }));
+  await new DevnetDecisions(rpc).setMessageGas('/greenfield.storage.MsgDelegateCreateObject', 9_000);
+  t.truthy((await agency.announce(newObject(agency, { objectName: 'second' }))).transactionHash);
+  t.is((await chain.account(sp(1, 'operator').address))?.sequence, 2, 'none was paid in vain');
 });
 
 test('new content is announced for a sealed object', async (t) => {

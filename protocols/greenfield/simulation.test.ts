@@ -37,6 +37,7 @@ test('trouble with the query itself is no refusal of the transaction', (t) => {
   for (const log of [
     'unknown query path: unknown request',
     'unexpected EOF: invalid request',
+    "rpc error: code = Unknown desc = recovered: nil pointer\nstack:\nx: panic With gas wanted: '0' and gas used: '0' : unknown request",
     'panic message redacted to hide potentially sensitive system info: panic',
   ]) {
     t.is(refusalOfSimulation(log), undefined);

@@ -34,14 +34,17 @@ export function simulationOf(transaction: Uint8Array, sequence: number): Uint8Ar
 
 const QUERY_LOG = /^(?:rpc error: code = Unknown desc = )?(.*) With gas wanted: '\d+' and gas used: '\d+'/s;
 
+/** What a node writes where its own code fails. */
+const PANIC = /^recovered: .*: panic$/s;
+
 /**
  * The refusal in the log of a simulation. Such a query fails with `unknown request` whatever was wrong, and the
  * transaction's own code is lost; its text stays, ahead of the gas (greenfield-cosmos-sdk, x/auth/tx/service.go).
- * @returns undefined where the log is about the query, not about the transaction
+ * @returns undefined where the log is about the query or the node's own failure, not about the transaction
  */
 export function refusalOfSimulation(log: string): Refusal | undefined {
   const text = QUERY_LOG.exec(log)?.[1];
-  if (text === undefined) return undefined;
+  if (text === undefined || PANIC.test(text)) return undefined;
   const error = Object.values<ChainError>(ChainError).find((known) => text.endsWith(known.text));
   return { code: error?.code ?? 1, codespace: error?.codespace ?? 'undefined', log: text };
 }

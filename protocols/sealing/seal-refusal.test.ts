@@ -67,7 +67,7 @@ const CASES: readonly (readonly [Fault, Refusal])[] = [
   ['fee-balance', ante(ChainError.UNKNOWN_ADDRESS, `fee payer address: ${OWNER} does not exist`)],
   ['unknown', storage(1107, "Only SP's seal address is allowed to SealObject: Access denied")],
   ['unknown', wrapped('get charge size failed: bucket object 7 no such params')],
-  ['unknown', { codespace: 'sdk', code: 111222, log: 'recovered: oops: panic' }],
+  ['unknown', { codespace: 'sp', code: 2, log: `${AT}StorageProvider is not in service` }],
   // Whoever names an object decides nothing.
   ['payment', wrapped(`unlock store fee failed: b insufficient staking for gvg ${FROZEN}`)],
   ['unknown', wrapped(`get charge size failed: bucket ${FROZEN} no such params`)],
