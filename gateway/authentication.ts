@@ -31,9 +31,13 @@ export async function authenticate(keys: OffChainKeys, c: GatewayContext): Promi
   const { scheme, signature } = parseAuthorization(c.req.header('Authorization') ?? '');
   checkExpiry(c.req.header(EXPIRY) ?? c.get('target').query.get(EXPIRY), Date.now());
   const request = signedRequest(c);
-  if (scheme === 'GNFD1-ECDSA') return recoverRequestSigners(request, signature);
   const field: Field = (name) => c.req.header(name);
-  return [await keyHolder(keys, field, (publicKey) => verifyEddsaRequest(request, signature, publicKey))];
+  const accounts =
+    scheme === 'GNFD1-ECDSA'
+      ? recoverRequestSigners(request, signature)
+      : [await keyHolder(keys, field, (publicKey) => verifyEddsaRequest(request, signature, publicKey))];
+  c.get('share').admit(accounts);
+  return accounts;
 }
 
 /**
@@ -66,6 +70,7 @@ export async function authenticateIfSigned(
       verifyEddsaRequest(request, signature, publicKey),
     ),
   );
+  c.get('share').admit([account]);
   return { accounts: [account], byUrl: true };
 }
 

@@ -4,6 +4,7 @@ import type { ObjectOnChain } from '../protocols/greenfield/types.ts';
 import { Action, type BucketInfo } from '../protocols/greenfield/types.ts';
 import type { PayloadShape } from '../protocols/payload/plan.ts';
 import { admitSigners } from './admission.ts';
+import type { AnnouncementQuota } from './announcement-quota.ts';
 import type { DelegationQuery } from './delegation-query.ts';
 import { type AuthorisedJob, describeUpload, jobOf, payloadSizeRefused } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
@@ -57,12 +58,18 @@ export async function admitDelegation(
   return { ...delegation, onChain };
 }
 
-/** Puts it on chain and waits for the block. @throws as the agent does */
-export function announce(
-  { agent }: GatewayParts,
+/** What announcing stands on. */
+export interface DelegationParts extends GatewayParts {
+  readonly quota: AnnouncementQuota;
+}
+
+/** Puts it on chain and waits for the block. @throws Retryable 406/60003 for an account over its quota; as the agent */
+export async function announce(
+  { agent, quota }: DelegationParts,
   { announcement }: Delegation,
   signal: AbortSignal,
 ): Promise<Announced> {
+  quota.take(announcement.kind === 'update-object' ? announcement.updater : announcement.creator);
   return agent.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), { signal });
 }
 
@@ -71,7 +78,7 @@ export function announce(
  * @throws as `announce`; Terminal 400/50010 when somebody else has been quicker
  */
 export async function delegatedJob(
-  parts: GatewayParts,
+  parts: DelegationParts,
   delegation: Delegation,
   signal: AbortSignal,
 ): Promise<AuthorisedJob> {

@@ -2,6 +2,7 @@ import { Retryable, Terminal } from '../protocols/errors.ts';
 import { currentContent } from '../protocols/greenfield/content.ts';
 import type { JobId } from '../protocols/job/identity.ts';
 import { type PayloadPlan, planPayload } from '../protocols/payload/plan.ts';
+import { paced } from './client-rates.ts';
 import { answerTo } from './errors.ts';
 import { jobProgress } from './job-progress.ts';
 import type { GatewayParts } from './parts.ts';
@@ -113,7 +114,8 @@ async function send(
         signal: until,
       }));
   const source = { pieces, job, plan, ...(recover && { recover }) };
-  const chunks = readPayload(source, range ?? { offset: 0, length: plan.payloadSize }, signal);
+  const stored = readPayload(source, range ?? { offset: 0, length: plan.payloadSize }, signal);
+  const chunks = paced(stored, c.get('share'), signal);
   const { body, ended } = await payloadResponse(chunks, {
     idleTimeoutMs: limits.idleTimeoutMs,
     outgoing: c.env?.outgoing,

@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
 import { readAddress } from './address.ts';
+import { AnnouncementQuota } from './announcement-quota.ts';
 import { catchUpWith } from './catch-up.ts';
+import { clientRates } from './client-rates.ts';
 import { crossOrigin } from './cors.ts';
 import { payloadDelivery } from './delivery.ts';
 import { errorResponse } from './errors.ts';
@@ -37,12 +39,14 @@ export function createGateway(parts: GatewayParts): Gateway {
   const uploads = new Slots(parts.limits.maxUploads, 'uploads');
   const take = payloadIntake(parts, uploads);
   const catchUp = catchUpWith(parts.chain);
+  const { delegation } = parts.limits;
+  const delegating = { ...parts, quota: new AnnouncementQuota(delegation) };
   const handlers: Readonly<Record<Operation, Handler>> = {
     'put-object': putObject(parts, take, catchUp),
     'put-part': putPart(parts, take, catchUp),
-    'put-delegated': putDelegated(parts, take, catchUp),
-    'put-delegated-part': putDelegatedPart(parts, take, catchUp),
-    'create-folder': createFolder(parts, uploads, catchUp),
+    'put-delegated': delegation.enabled ? putDelegated(delegating, take, catchUp) : refuseOperation,
+    'put-delegated-part': delegation.enabled ? putDelegatedPart(delegating, take, catchUp) : refuseOperation,
+    'create-folder': delegation.enabled ? createFolder(delegating, uploads, catchUp) : refuseOperation,
     'get-object': getObject(parts, deliver),
     'upload-context': uploadContext(parts),
     'upload-progress': uploadProgress(parts),
@@ -60,6 +64,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const checkHost = ownHosts(parts);
   const app = new Hono<GatewayEnv>();
   app.use(requestLog(parts.log));
+  app.use(clientRates(parts.limits, parts.log));
   app.use(boundHead);
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   // Bucket and operation hang on host and query as much as on the path, so routes.ts matches instead of Hono.

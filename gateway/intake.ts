@@ -1,4 +1,5 @@
-import type { Acknowledgement, UploadPart } from '../actors/messages.ts';
+import type { Acknowledgement, PayloadStream, UploadPart } from '../actors/messages.ts';
+import { paced } from './client-rates.ts';
 import type { AuthorisedJob } from './job-object.ts';
 import type { GatewayParts } from './parts.ts';
 import { bodyOf, type GatewayContext } from './request.ts';
@@ -42,9 +43,13 @@ export function payloadIntake({ objects, limits }: GatewayParts, uploads: Slots)
     body: UploadBody,
     signal: AbortSignal,
   ): Promise<Response> {
+    const stream: PayloadStream = {
+      silentMs: () => body.silentMs(),
+      [Symbol.asyncIterator]: () => paced(body, c.get('share'), signal),
+    };
     try {
       const { durability } = await objects.ask<Acknowledgement>(
-        (reply) => ({ type: 'upload', request: { ...upload, body, signal }, reply }),
+        (reply) => ({ type: 'upload', request: { ...upload, body: stream, signal }, reply }),
         { signal },
       );
       c.header('X-Sealion-Durability', durability);

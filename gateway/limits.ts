@@ -13,6 +13,10 @@ export interface GatewayLimits {
   /** An uploading client must reach this on average over each `rateWindowMs` that we spend waiting for it. */
   readonly minBytesPerSecond: number;
   readonly rateWindowMs: number;
+  /** Of one address, and of one account that signs; 0 stands for no limit. */
+  readonly perClient: { readonly requestsPerSecond: number; readonly bytesPerSecond: number };
+  /** Uploads and folders that the provider announces on chain for clients, and pays for. */
+  readonly delegation: { readonly enabled: boolean; readonly perAccountPerHour: number };
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -23,4 +27,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   idleTimeoutMs: 30_000,
   minBytesPerSecond: 1024,
   rateWindowMs: 30_000,
+  perClient: { requestsPerSecond: 500, bytesPerSecond: 1024 ** 3 },
+  delegation: { enabled: true, perAccountPerHour: 1_000 },
 };

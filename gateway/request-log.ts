@@ -11,6 +11,7 @@ export function requestLog(log: Logger): MiddlewareHandler<GatewayEnv> {
     c.set('record', record);
     c.header('X-Gnfd-Request-ID', record.id);
     await next();
+    if (record.unlogged) return;
     const { status } = c.res;
     const write = () => writeLine(log, c, status, performance.now() - started);
     if (record.sent) void record.sent.then(write);

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { Cancelled, type SealionError } from '../protocols/errors.ts';
 import { type Address, readTarget, type Target } from './address.ts';
+import type { ClientShare } from './client-rates.ts';
 
 /** What Hono carries for a request. */
 export interface GatewayEnv {
@@ -9,6 +10,7 @@ export interface GatewayEnv {
   Bindings: Partial<HttpBindings>;
   Variables: {
     record: RequestRecord;
+    share: ClientShare;
     target: Target;
     address: Address;
     /** Media type of what is answered in XML, where it is not `application/xml`. */
@@ -27,6 +29,8 @@ export interface RequestRecord {
   /** Payload bytes taken in or handed out. */
   bytes: number;
   failure?: { readonly code: number; readonly error: SealionError };
+  /** Has no line of its own: requests that cost nobody anything but a client over its rate. */
+  unlogged?: boolean;
   /** Resolves when the last byte of a streamed response has left, or never will. */
   sent?: Promise<void>;
 }

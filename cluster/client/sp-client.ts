@@ -206,7 +206,9 @@ function refusal(status: number, xml: string): SealionError {
     message: `The storage provider answered ${status}: ${answer?.Message ?? 'no reason given'} (${answer?.Code ?? 'no code'}).`,
     gatewayCode: Number(answer?.Code ?? 0),
   };
-  return status >= 500 || answer?.Code === '60003' ? new Retryable(facts) : new Terminal(facts);
+  return status >= 500 || status === 429 || answer?.Code === '60003'
+    ? new Retryable(facts)
+    : new Terminal(facts);
 }
 
 function unreachable(endpoint: URL, cause: Error, signal: AbortSignal | undefined): SealionError {

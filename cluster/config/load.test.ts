@@ -48,7 +48,14 @@ test('the smallest configuration gets every default', (t) => {
       chainId: 'greenfield_9000-1741',
       fees: { gasPriceGwei: 5, gasHeadroom: 2, maxFeeBnb: 0.005 },
     },
-    gateway: { listen: { host: '0.0.0.0', port: 9033 }, domains: [], anyHost: false, corsOrigins: ['*'] },
+    gateway: {
+      listen: { host: '0.0.0.0', port: 9033 },
+      domains: [],
+      anyHost: false,
+      perClient: { requestsPerSecond: 500, bytesPerSecond: 2 ** 30 },
+      delegation: { enabled: true, perAccountPerHour: 1_000 },
+      corsOrigins: ['*'],
+    },
     admin: { listen: { host: '127.0.0.1', port: 9133 }, hosts: [] },
     nats: {
       home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false },

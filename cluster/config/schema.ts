@@ -32,6 +32,14 @@ export function nodeConfig(base: string) {
       listen: address('0.0.0.0', 9033),
       domains: domains().default([]),
       anyHost: z.boolean('true or false').default(false),
+      perClient: section({
+        requestsPerSecond: wholeNumber(0, 1_000_000, 'requests').default(500),
+        bytesPerSecond: bytes(0, 'bytes per second').default(2 ** 30),
+      }).prefault({}),
+      delegation: section({
+        enabled: z.boolean('true or false').default(true),
+        perAccountPerHour: wholeNumber(1, 1_000_000, 'announcements').default(1_000),
+      }).prefault({}),
       corsOrigins: z.array(z.string(ORIGIN).refine(isOrigin, ORIGIN), `a list of ${ORIGIN}`).default(['*']),
     }).prefault({}),
     admin: section({ listen: address('127.0.0.1', 9133), hosts: domains().default([]) }).prefault({}),

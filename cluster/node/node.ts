@@ -71,7 +71,7 @@ async function openParts(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Pick<RunningNode, 'ports' | 'tree'>> {
-  const { sp, dataDir, limits, timing } = config;
+  const { sp, dataDir, timing } = config;
   const keys = await openKeyring(config.keys);
   // First of all that is opened: its lock keeps a second process off the data folder.
   const journal = await parts.open(
@@ -180,7 +180,7 @@ async function openParts(
           agent,
           repairer,
           ...(config.peers.wires.includes('http') && { receivers }),
-          limits: gatewayLimits(limits),
+          limits: gatewayLimits(config),
           domains: config.gateway.domains,
           anyHost: config.gateway.anyHost,
           corsOrigins: config.gateway.corsOrigins,
@@ -197,12 +197,14 @@ async function openParts(
 }
 
 /** Where the configuration sets no limit of its own, the chain's on the size of an object is the only one. */
-function gatewayLimits(limits: NodeConfig['limits']): GatewayLimits {
+function gatewayLimits({ limits, gateway }: NodeConfig): GatewayLimits {
   return {
     ...DEFAULT_LIMITS,
     maxPayloadSize: limits.maxPayload ?? Number.MAX_SAFE_INTEGER,
     maxUploads: limits.concurrentUploads,
     idleTimeoutMs: limits.idleTimeoutMs,
     minBytesPerSecond: limits.minUploadRate,
+    perClient: gateway.perClient,
+    delegation: gateway.delegation,
   };
 }

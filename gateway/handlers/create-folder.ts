@@ -1,7 +1,6 @@
 import type { CatchUp } from '../catch-up.ts';
-import { admitDelegation, announce, objectExists } from '../delegation.ts';
+import { admitDelegation, announce, type DelegationParts, objectExists } from '../delegation.ts';
 import { readFolder } from '../delegation-query.ts';
-import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request.ts';
 import type { Slots } from '../slots.ts';
 import { xmlElements, xmlResponse } from '../xml.ts';
@@ -10,7 +9,7 @@ import { xmlElements, xmlResponse } from '../xml.ts';
  * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and
  * tells the hash of the transaction.
  */
-export function createFolder(parts: GatewayParts, uploads: Slots, catchUp: CatchUp): Handler {
+export function createFolder(parts: DelegationParts, uploads: Slots, catchUp: CatchUp): Handler {
   return async (c) => {
     // In Node the JS SDK reads the answer to this request as text, which it is by no other name.
     c.set('xmlType', 'text/xml');

@@ -1,10 +1,9 @@
 import { Terminal } from '../../protocols/errors.ts';
 import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
 import type { CatchUp } from '../catch-up.ts';
-import { admitDelegation, delegatedJob } from '../delegation.ts';
+import { admitDelegation, type DelegationParts, delegatedJob } from '../delegation.ts';
 import { readDelegation } from '../delegation-query.ts';
 import type { Intake } from '../intake.ts';
-import type { GatewayParts } from '../parts.ts';
 import { readPart, type SizedPart } from '../payload-part.ts';
 import { clientSignal, type Handler } from '../request.ts';
 
@@ -12,7 +11,7 @@ import { clientSignal, type Handler } from '../request.ts';
  * `POST /{object}?delegate&offset=N&complete=true|false` and the parameters of a delegated PUT: the first part of a
  * payload announces its object or update, all of them are taken as parts of any other upload are.
  */
-export function putDelegatedPart(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {
+export function putDelegatedPart(parts: DelegationParts, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const delegation = await catchUp(() => admitDelegation(parts, c, readDelegation, signal), signal);

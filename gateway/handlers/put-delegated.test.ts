@@ -226,3 +226,26 @@ test('a bucket that our node of the chain does not know yet is waited for', asyn
   };
   t.is((await put(gateway)).status, 200);
 });
+
+test('an account has only so many objects announced, and others have theirs', async (t) => {
+  const gateway = permitting(t, { limits: { delegation: { enabled: true, perAccountPerHour: 2 } } });
+  const create = async (name: string, by = OWNER) => {
+    const response = await put(gateway, NEW, { target: `/${name}?${NEW}`, by });
+    return response.status === 200 ? 'taken' : response;
+  };
+  for (const name of ['one', 'two']) t.is(await create(name), 'taken');
+  const refused = await create('three');
+  if (refused === 'taken') throw new Error('the third was announced');
+  t.regex(refused.headers.get('Retry-After') ?? '', /^1[0-9]{3}$/);
+  t.like(await errorOf(refused), { status: 406, code: 60003 });
+  t.is(await create('three', STRANGER), 'taken');
+  t.is(gateway.agent.announcements.length, 3);
+});
+
+test('a provider may announce nothing for clients', async (t) => {
+  const gateway = permitting(t, { limits: { delegation: { enabled: false, perAccountPerHour: 2 } } });
+  t.like(await errorOf(await put(gateway)), { status: 400, code: 50008 });
+  const folder = signedRequest({ method: 'POST', target: '/f/?create-folder=' });
+  t.like(await errorOf(await gateway.app.request(folder)), { status: 400, code: 50008 });
+  t.is(gateway.agent.announcements.length, 0);
+});

@@ -1,9 +1,8 @@
 import type { CatchUp } from '../catch-up.ts';
-import { admitDelegation, delegatedJob } from '../delegation.ts';
+import { admitDelegation, type DelegationParts, delegatedJob } from '../delegation.ts';
 import { readDelegation } from '../delegation-query.ts';
 import type { Intake } from '../intake.ts';
 import { checkPutSize } from '../job-object.ts';
-import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request.ts';
 import { checkContentLength } from '../upload-body.ts';
 
@@ -11,7 +10,7 @@ import { checkContentLength } from '../upload-body.ts';
  * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
  * that sends no transaction itself, and takes the whole payload. One that has been announced before is taken up.
  */
-export function putDelegated(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {
+export function putDelegated(parts: DelegationParts, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const delegation = await catchUp(() => admitDelegation(parts, c, readDelegation, signal), signal);

@@ -9,6 +9,7 @@ import {
   readReceiveMessage,
 } from '../../protocols/replication/receive-message.ts';
 import type { Ref } from '../../runtime/actors/types.ts';
+import { paced } from '../client-rates.ts';
 import type { GatewayParts } from '../parts.ts';
 import { bodyOf, clientSignal, type Handler } from '../request.ts';
 import { SharedSlots } from '../slots.ts';
@@ -38,7 +39,10 @@ export function replicatePiece(
         c.header(INTEGRITY_HASH_HEADER, receipt.integrityHash);
         c.header(INTEGRITY_SIGNATURE_HEADER, receipt.blsSignature);
       } else {
-        await receivers.ask<void>((reply) => ({ type: 'receive-piece', task, body, reply }), { signal });
+        const piece = paced(body, c.get('share'), signal);
+        await receivers.ask<void>((reply) => ({ type: 'receive-piece', task, body: piece, reply }), {
+          signal,
+        });
       }
       return c.body(null, 200);
     } catch (error) {

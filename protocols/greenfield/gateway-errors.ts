@@ -147,6 +147,9 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     115001: [500, 'The piece store failed.'],
     115101: [500, 'The database failed.'],
   }),
+  ...area('middleware', {
+    960001: [429, 'Too many requests; try again later.'],
+  }),
   ...area('signer', {
     120001: [400, 'Signing failed.'],
     120002: [400, 'The seal could not be sent.'],

@@ -1,0 +1,75 @@
+export interface TokenBucketsOptions {
+  /** Tokens that a bucket gains; 0 stands for no limit. */
+  readonly perSecond: number;
+  /** Tokens that a full bucket holds. */
+  readonly burst: number;
+  /** Keys that are remembered: one more is forgotten, which is the same as a full bucket. */
+  readonly maxKeys?: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly now?: () => number;
+}
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+const MAX_KEYS = 10_000;
+
+/** How much each of many clients may have: a bucket of tokens by key, in bounded memory. */
+export class TokenBuckets {
+  readonly #options: Required<TokenBucketsOptions>;
+  /** The one used last is the last. */
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(options: TokenBucketsOptions) {
+    this.#options = { maxKeys: MAX_KEYS, now: () => performance.now(), ...options };
+  }
+
+  /**
+   * Takes a token, if there is one.
+   * @returns 0 when it is taken; else ms until there will be one
+   */
+  take(key: string): number {
+    if (this.#options.perSecond === 0) return 0;
+    const bucket = this.#filled(key);
+    if (bucket.tokens < 1) return this.#msFor(1 - bucket.tokens);
+    bucket.tokens -= 1;
+    return 0;
+  }
+
+  /**
+   * Takes tokens, on credit where there are too few: for what has come already.
+   * @returns ms until the debt is paid
+   */
+  charge(key: string, tokens: number): number {
+    if (this.#options.perSecond === 0) return 0;
+    const bucket = this.#filled(key);
+    bucket.tokens -= tokens;
+    return this.#msFor(Math.max(0, -bucket.tokens));
+  }
+
+  /** Keys that are remembered. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  #filled(key: string): Bucket {
+    const { perSecond, burst, maxKeys, now } = this.#options;
+    const at = now();
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, at };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) * perSecond) / 1000);
+    bucket.at = at;
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    if (this.#buckets.size > maxKeys) {
+      const [oldest] = this.#buckets.keys();
+      if (oldest !== undefined) this.#buckets.delete(oldest);
+    }
+    return bucket;
+  }
+
+  #msFor(tokens: number): number {
+    return Math.ceil((tokens * 1000) / this.#options.perSecond);
+  }
+}
