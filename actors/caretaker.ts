@@ -12,8 +12,10 @@ import { jobRound } from './care/job-round.ts';
 import { retentionRound } from './care/retention-round.ts';
 import type { Round } from './care/round.ts';
 import { scrubRound } from './care/scrub-round.ts';
+import { spaceRound } from './care/space-round.ts';
 import { sweepRound } from './care/sweep-round.ts';
 import { uploadRound } from './care/upload-round.ts';
+import type { DiscardSegments } from './objects.ts';
 import type { ReceiversMessage } from './receivers.ts';
 import type { RepairerMessage } from './repair/repairer.ts';
 
@@ -29,6 +31,7 @@ export interface CaretakerOptions {
   readonly repairer: Ref<RepairerMessage>;
   /** How fast stored bytes are verified, bytes per second. */
   readonly scrubRate: number;
+  readonly objects: Ref<DiscardSegments>;
   readonly timing: CaretakerTiming;
 }
 
@@ -37,6 +40,13 @@ export interface CaretakerTiming {
   readonly jobsEveryMs: number;
   readonly uploadsEveryMs: number;
   readonly columnsEveryMs: number;
+  readonly spaceEveryMs: number;
+  /** From the start of one pass through everything stored to the next. */
+  readonly surveyEveryMs: number;
+  /** Between two objects that the chain is asked for in such a pass. */
+  readonly spacePaceMs: number;
+  /** A version that was replaced stays so long for readers that began before. */
+  readonly readersGraceMs: number;
   readonly sweepEveryMs: number;
   readonly retentionEveryMs: number;
   /** From the start of one pass over all that is stored to the start of the next. */
@@ -55,6 +65,10 @@ export const CARETAKER_TIMING: CaretakerTiming = {
   jobsEveryMs: 60_000,
   uploadsEveryMs: 3_600_000,
   columnsEveryMs: 600_000,
+  spaceEveryMs: 600_000,
+  surveyEveryMs: 21_600_000,
+  spacePaceMs: 40,
+  readersGraceMs: 3_600_000,
   sweepEveryMs: 86_400_000,
   retentionEveryMs: 3_600_000,
   scrubPassMs: 2_592_000_000,
@@ -80,8 +94,9 @@ interface State {
 }
 
 /**
- * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody finished, columns that are
- * needed no more, chunks that no piece refers to, jobs that ended long ago, stored pieces that are lost or damaged. It decides nothing about a job and
+ * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody
+ * finished, columns and payloads that are needed no more, chunks that no piece refers to, jobs that ended long ago,
+ * stored pieces that are lost or damaged. It decides nothing about a job and
  * deletes no piece itself.
  */
 export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
@@ -135,6 +150,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
       jobRound(options, ctx.log),
       uploadRound(options, ctx.log),
       columnRound(options),
+      spaceRound(options, ctx.log),
       sweepRound(options, ctx.log),
       retentionRound(options, ctx.log),
       scrubRound({ ...options, ledger: options.journal.ledger }, ctx.log),

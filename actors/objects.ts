@@ -6,18 +6,30 @@ import { readJob } from './job-log.ts';
 import type { ObjectsMessage } from './messages.ts';
 import type { Idle, ObjectMessage, ObjectOrder } from './object/messages.ts';
 import { objectActor } from './object/object.ts';
+import { segmentEraser } from './object/segment-eraser.ts';
 import { redeliverMs } from './object/work.ts';
 import type { PrimaryPorts } from './ports.ts';
 import { sealedContent } from './repair/content.ts';
 import { type RestoreSegment, restorer } from './repair/restorer.ts';
+import type { Note } from './space/notes.ts';
 
 /** What `objects` hears: the gateway's requests, leases from `jobs`, and its own children. */
 export type ObjectsInbox =
   | ObjectsMessage
   | { readonly type: 'lease'; readonly lease: Lease }
+  | DiscardSegments
   | Idle
   | RestoreSegment
   | { readonly type: 'object-ended'; readonly job: JobId; readonly end: Ended };
+
+/** The caretaker has found segments that are needed no more. False: their job is in work, or has changed. */
+export interface DiscardSegments {
+  readonly type: 'discard-segments';
+  readonly note: Note;
+  /** Events of the job at that time; 0 for an unknown one. */
+  readonly revision: number;
+  readonly reply: Reply<boolean>;
+}
 
 interface Child {
   readonly ref: Ref<ObjectMessage>;
@@ -69,6 +81,9 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
         case 'restore-segment':
           writeBack(message, ctx);
           break;
+        case 'discard-segments':
+          discard(children, message, ctx);
+          break;
         case 'object-ended':
           bury(children, message.job, message.end, ctx);
       }
@@ -116,6 +131,25 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     const child: Child = { ref, sent: 0, owed: new Set() };
     children.set(name, child);
     return child;
+  }
+
+  /** Orders that come for the job meanwhile are given to the actor after it. */
+  function discard(children: Children, message: DiscardSegments, ctx: Context<ObjectsInbox>): void {
+    const { note, revision, reply } = message;
+    const { job } = note;
+    const name = formatJobId(job);
+    if (children.has(name)) {
+      reply.resolve(false);
+      return;
+    }
+    const ref: Ref<never> = ctx.spawn(`object/${name}`, segmentEraser({ note, revision, ports }));
+    children.set(name, { ref, sent: 0, owed: new Set(), late: [] });
+    ctx.watch(ref, (end) => {
+      if (!end.error) reply.resolve(true);
+      else if (end.error.code === 'segments-in-use') reply.resolve(false);
+      else reply.reject(end.error);
+      return { type: 'object-ended', job, end };
+    });
   }
 
   function bury(children: Children, job: JobId, { error }: Ended, ctx: Context<ObjectsInbox>): void {

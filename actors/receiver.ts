@@ -5,7 +5,6 @@ import type { ColumnOffer, InboundOffer } from '../runtime/peers/peers.ts';
 import type { Repeats } from '../runtime/telemetry/repeats.ts';
 import type { ApproverAnswer, ApproverMessage } from './approver.ts';
 import { Reception } from './column/reception.ts';
-import { type ColumnRecord, Columns } from './column/record.ts';
 import { type CheckedTask, TaskReception } from './column/task-reception.ts';
 import type { ReceptionMessage } from './messages.ts';
 import { oneShot } from './one-shot.ts';
@@ -102,25 +101,5 @@ async function admit(
     code: 'column-refused',
     message: `No column is taken in now: ${refusal.reason}`,
     gatewayCode: 60003,
-  });
-}
-
-export interface EraserOptions {
-  readonly record: ColumnRecord;
-  readonly because: string;
-  readonly ports: SecondaryPorts;
-}
-
-/**
- * Deletes one column, in the receiver's place, so that nobody receives it meanwhile. Leaves one alone that has
- * changed since somebody decided to delete it.
- */
-export function eraser({ record, because, ports }: EraserOptions): Behaviour<never, undefined> {
-  return oneShot('receiver', async (ctx, signal) => {
-    ctx.say({ doing: `deleting the column: ${because}` });
-    const columns = new Columns(ports);
-    const current = await columns.get(record);
-    const unchanged = current?.touchedAt === record.touchedAt && !current.held === !record.held;
-    if (current && unchanged) await columns.discard(current, because, signal);
   });
 }

@@ -4,10 +4,11 @@ import type { Behaviour, Context, Ended, Outcome, Ref, Reply } from '../runtime/
 import type { InboundOffer } from '../runtime/peers/peers.ts';
 import { Repeats } from '../runtime/telemetry/repeats.ts';
 import type { ApproverMessage } from './approver.ts';
+import { eraser, pieceEraser } from './column/eraser.ts';
 import type { ColumnId, ColumnRecord } from './column/record.ts';
 import { type CheckedTask, checkTask } from './column/task-reception.ts';
 import type { ReceptionMessage } from './messages.ts';
-import { eraser, receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
+import { receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
 import { confirmColumn } from './repair/confirm-column.ts';
 import { type RestorePiece, restorer } from './repair/restorer.ts';
 import type { SecondaryPorts } from './secondary-ports.ts';
@@ -19,6 +20,15 @@ export type ReceiversMessage =
   | {
       readonly type: 'discard-column';
       readonly record: ColumnRecord;
+      readonly because: string;
+      readonly reply: Reply<boolean>;
+    }
+  /** The same for pieces of a column of which there is no record: a crash has left them. */
+  | {
+      readonly type: 'discard-pieces';
+      readonly column: ColumnId;
+      /** Segments whose pieces were seen. */
+      readonly segments: readonly number[];
       readonly because: string;
       readonly reply: Reply<boolean>;
     };
@@ -102,7 +112,10 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
           endTask(state, message);
           break;
         case 'discard-column':
-          discard(state, message, ctx);
+          discard(state, message.record, message.reply, eraser({ ...message, ports }), ctx);
+          break;
+        case 'discard-pieces':
+          discard(state, message.column, message.reply, pieceEraser({ ...message, ports }), ctx);
           break;
         case 'restore-piece':
           writeBack(state, message, ctx);
@@ -200,17 +213,20 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
     state.pieces.set(column, (state.pieces.get(column) ?? 0) + 1);
   }
 
+  /** In the receiver's place. */
   function discard(
     state: State,
-    { record, because, reply }: Extract<ReceiversMessage, { type: 'discard-column' }>,
+    column: ColumnId,
+    reply: Reply<boolean>,
+    erasing: Behaviour<never, undefined>,
     ctx: Context<Message>,
   ): void {
-    const name = nameOf(record);
+    const name = nameOf(column);
     if (ctx.child(name) || state.pieces.has(name)) {
       reply.resolve(false);
       return;
     }
-    const ref: Ref<never> = ctx.spawn(name, eraser({ record, because, ports }));
+    const ref: Ref<never> = ctx.spawn(name, erasing);
     ctx.watch(ref, (end) => ({ type: 'eraser-ended', reply, end }));
   }
 }

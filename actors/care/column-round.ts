@@ -1,5 +1,3 @@
-import { Retryable } from '../../protocols/errors.ts';
-import { formatJobId } from '../../protocols/job/identity.ts';
 import type { Ref } from '../../runtime/actors/types.ts';
 import type { Chain } from '../../runtime/chain/chain.ts';
 import type { Journal } from '../../runtime/journal/journal.ts';
@@ -7,6 +5,8 @@ import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
 import { type Fate, fateOf } from '../column/fate.ts';
 import { type ColumnRecord, Columns } from '../column/record.ts';
 import type { ReceiversMessage } from '../receivers.ts';
+import { goesAt, Notes } from '../space/notes.ts';
+import { objectForSure, requireFreshChain } from './fresh-chain.ts';
 import type { Round } from './round.ts';
 
 export interface ColumnRoundOptions {
@@ -20,6 +20,7 @@ export interface ColumnRoundOptions {
     readonly columnGraceMs: number;
     readonly columnAbandonedAfterMs: number;
     readonly chainLagMs: number;
+    readonly readersGraceMs: number;
   };
 }
 
@@ -30,46 +31,46 @@ export interface ColumnRoundOptions {
 export function columnRound(options: ColumnRoundOptions): Round {
   const { spId, chain, receivers, timing } = options;
   const columns = new Columns({ ledger: options.journal.ledger, pieces: options.pieces });
-  let doomed: ReadonlySet<string> = new Set();
+  const notes = new Notes(options.journal.ledger);
   return {
     doing: 'looking for columns that are needed no more',
     everyMs: timing.columnsEveryMs,
     async run(signal) {
-      await requireFreshChain(signal);
-      const stillDoomed = new Set<string>();
+      await requireFreshChain(chain, timing.chainLagMs, signal);
       let deleted = 0;
       for await (const record of columns.all(signal)) {
         const fate = await fateOfColumn(record, signal);
-        if (fate.keep) continue;
-        const name = `${formatJobId(record.job)}/${record.redundancyIndex}`;
-        if (!record.discarding && !doomed.has(name)) stillDoomed.add(name);
-        else if (await discard(record, fate.because, signal)) deleted += 1;
+        if (fate.keep) await notes.clear(record);
+        else if (await isDue(record, fate)) deleted += (await discard(record, fate.because, signal)) ? 1 : 0;
       }
-      doomed = stillDoomed;
       return deleted === 0 ? undefined : `${deleted} columns that are needed no more are deleted`;
     },
   };
 
   async function fateOfColumn(record: ColumnRecord, signal: AbortSignal): Promise<Fate> {
     const now = Date.now();
-    if (!record.discarding && now - record.touchedAt < timing.columnGraceMs) return { keep: true };
-    const onChain = await chain.objectById(record.job.objectId, { signal });
-    return fateOf(record, onChain, { spId, now, abandonedAfterMs: timing.columnAbandonedAfterMs });
+    const { job, touchedAt, discarding } = record;
+    if (discarding) return fateOf(record, undefined, { spId, now, abandonedAfterMs: 0 });
+    if (now - touchedAt < timing.columnGraceMs) return { keep: true };
+    const { chainLagMs: lagMs, columnAbandonedAfterMs: abandonedAfterMs } = timing;
+    const answer = await objectForSure(job.objectId, touchedAt, { chain, lagMs, signal });
+    return answer ? fateOf(record, answer.onChain, { spId, now, abandonedAfterMs }) : { keep: true };
   }
 
-  function discard(record: ColumnRecord, because: string, signal: AbortSignal): Promise<boolean> {
-    return receivers.ask<boolean>((reply) => ({ type: 'discard-column', record, because, reply }), {
-      signal,
-    });
+  /** A deletion that has begun is finished at once; otherwise a round before must have found the same. */
+  async function isDue(record: ColumnRecord, fate: Extract<Fate, { keep: false }>): Promise<boolean> {
+    if (record.discarding) return true;
+    const unit = { ...record, segments: [], bytes: 0, storedAt: record.touchedAt };
+    const { note, isFirst } = await notes.see(unit, fate);
+    return !isFirst && Date.now() >= goesAt(note, timing.readersGraceMs);
   }
 
-  async function requireFreshChain(signal: AbortSignal): Promise<void> {
-    const behind = Date.now() - (await chain.latestBlock({ signal })).time;
-    if (behind <= timing.chainLagMs) return;
-    throw new Retryable({
-      code: 'chain-lag',
-      message: `The chain node is ${Math.round(behind / 1000)} s behind: nothing is deleted by its word.`,
-      advice: 'Check the chain node.',
-    });
+  async function discard(record: ColumnRecord, because: string, signal: AbortSignal): Promise<boolean> {
+    const gone = await receivers.ask<boolean>(
+      (reply) => ({ type: 'discard-column', record, because, reply }),
+      { signal },
+    );
+    if (gone) await notes.clear(record);
+    return gone;
   }
 }

@@ -90,10 +90,11 @@ test('what was never signed is waited for, but not for ever', (t) => {
   t.false(fate({ touchedAt: NOW - 49 * HOUR }, onChain({})).keep);
 });
 
-test('an old version stays until the new one is sealed', (t) => {
+test('an old version stays until the new one is sealed, and then for its readers', (t) => {
   const ours = { ...updating({}, 1), ...onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7]) };
   t.true(fate(SIGNED, { ...ours, object: { ...ours.object, isUpdating: true } }).keep);
-  t.false(fate(SIGNED, onChain({ status: 'SEALED', version: 1 }, [2, 3, US, 5, 6, 7])).keep);
+  const replaced = fate(SIGNED, onChain({ status: 'SEALED', version: 1 }, [2, 3, US, 5, 6, 7]));
+  t.true(!replaced.keep && replaced.forReaders);
 });
 
 test('a column of an update that was called off goes', (t) => {
@@ -103,5 +104,9 @@ test('a column of an update that was called off goes', (t) => {
 
 test('a deletion that has begun is finished', (t) => {
   const discarding = { because: 'it was sealed without us', at: 0 };
-  t.deepEqual(fate({ ...SIGNED, discarding }, onChain({})), { keep: false, because: discarding.because });
+  t.deepEqual(fate({ ...SIGNED, discarding }, onChain({})), {
+    keep: false,
+    because: discarding.because,
+    forReaders: false,
+  });
 });

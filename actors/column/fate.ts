@@ -3,7 +3,10 @@ import type { ObjectOnChain } from '../../protocols/greenfield/types.ts';
 import type { ColumnRecord } from './record.ts';
 
 /** What becomes of a stored column: it stays, or goes for a reason. */
-export type Fate = { readonly keep: true } | { readonly keep: false; readonly because: string };
+export type Fate =
+  | { readonly keep: true }
+  /** `forReaders`: readers that began before may still be under way. */
+  | { readonly keep: false; readonly because: string; readonly forReaders: boolean };
 
 const KEEP: Fate = { keep: true };
 
@@ -28,7 +31,7 @@ export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined,
     case 'gone':
       return go(found.because);
     case 'replaced':
-      return go(`version ${found.by.version} has replaced it`);
+      return go(`version ${found.by.version} has replaced it`, true);
     case 'unannounced':
       return go('the update was cancelled');
     case 'sealed': {
@@ -42,6 +45,6 @@ export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined,
   return KEEP;
 }
 
-function go(because: string): Fate {
-  return { keep: false, because };
+function go(because: string, forReaders = false): Fate {
+  return { keep: false, because, forReaders };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { checksum } from '../../protocols/integrity/checksums.ts';
 import type { JobObject } from '../../protocols/job/context.ts';
@@ -47,19 +46,6 @@ test('what came of an upload that is not complete by its deadline goes, and it c
   t.deepEqual(await stored(primary, payload), []);
   await primary.uploadPart(payload, part(0, 1));
   t.is((await primary.context(payload))?.uploadAttempt, 2);
-});
-
-test('what a removal that broke off has left goes the next time', async (t) => {
-  const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
-  const payload = await primary.newObject();
-  await primary.uploadPart(payload, part(0, 1));
-  await primary.ground.queue.enqueue(payload.job);
-  await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
-  await eventually('its entry is gone', async () => !(await primary.ground.queue.has(payload.job)));
-  await primary.ground.pieces.put(segmentKey(payload.job, 3), randomBytes(10));
-  await primary.ground.queue.enqueue(payload.job);
-  const left = () => primary.ground.pieces.stat(segmentKey(payload.job, 3));
-  t.true(await eventually('it is gone', async () => !(await left())));
 });
 
 test('an upload whose object is gone ends, and leaves nothing', async (t) => {

@@ -2,7 +2,6 @@ import { type SealionError, Terminal } from '../../protocols/errors.ts';
 import { isDelegated } from '../../protocols/job/checksums.ts';
 import type { JobContext } from '../../protocols/job/context.ts';
 import { isFromUploadDone } from '../../protocols/job/states.ts';
-import { discardOwnSegments } from './cleaning.ts';
 import { failUpload } from './uploading.ts';
 import type { Work } from './work.ts';
 
@@ -22,13 +21,13 @@ export function isAnnouncedByUs(context: JobContext): boolean {
 
 /**
  * Removes what an abandoned upload has left; it may begin anew as long as the chain waits for the payload. Once a seal
- * was signed (the payload had been whole) the segments stay: the chain may still take it.
+ * was signed (the payload had been whole) the segments stay: the chain may still take it. What an earlier removal has
+ * left is found by the caretaker (`care/space-round.ts`), so that nothing is asked for again that is gone.
  */
 export async function discardUpload(work: Work): Promise<void> {
   const { state, signedSeals } = work.log.context;
   if (signedSeals.length > 0) return;
   if (state === 'UPLOAD_OBJECT_DOING') await failUpload(work, abandoned());
-  else await discardOwnSegments(work);
 }
 
 function abandoned(): SealionError {

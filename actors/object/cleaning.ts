@@ -6,15 +6,14 @@ import { planPayload } from '../../protocols/payload/plan.ts';
 import { rememberSegments } from '../repair/segment-record.ts';
 import { settle, type Work } from './work.ts';
 
-/** Removes what nobody needs after the end of the job, then lets the work queue forget it. */
+/**
+ * Removes what a job that has failed leaves, then lets the work queue forget it. A version that an update has replaced
+ * stays for its readers: the caretaker finds it (`care/space-round.ts`).
+ */
 export async function finish(work: Work): Promise<void> {
-  const { state, object, id } = work.log.context;
+  const { state } = work.log.context;
   if (state === 'OBJECT_DISCONTINUED') await discardOwnSegments(work);
   if (state === 'SEAL_OBJECT_DONE') await rememberSegments(work.log.context, work.ports.journal.ledger);
-  if (state === 'SEAL_OBJECT_DONE' && object.isUpdate) {
-    const replaced = { objectId: id.objectId, version: id.version - 1 };
-    await discard(work, replaced, await storedSegments(work, replaced));
-  }
   await settle(work);
 }
 
@@ -39,10 +38,4 @@ async function discard(work: Work, job: JobId, count: number): Promise<void> {
     await log.confirm();
     await ports.pieces.delete(segmentKey(job, index), { signal: ctx.signal });
   }
-}
-
-async function storedSegments({ ports, ctx }: Work, job: JobId): Promise<number> {
-  let count = 0;
-  while (await ports.pieces.stat(segmentKey(job, count), { signal: ctx.signal })) count += 1;
-  return count;
 }

@@ -342,7 +342,7 @@ test('an object without checksums on chain gets them with its seal', async (t) =
   );
 });
 
-test('the segments of the old version go with the seal of the new one, and no sooner', async (t) => {
+test('the segments of the old version outlive the seal of the new one, for readers that are under way', async (t) => {
   const { primary, chain, payload } = await upload(t, []);
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   const update = await primary.newUpdate(payload, 3_000);
@@ -355,7 +355,7 @@ test('the segments of the old version go with the seal of the new one, and no so
   await primary.reaches(update, 'SEAL_OBJECT_DONE');
   t.deepEqual(whole, [true, true, true, true, true, true]);
   await eventually('the queue forgets it', async () => !(await primary.ground.queue.has(update.job)));
-  t.deepEqual(new Set(await primary.storedSegments(payload)), new Set([undefined]));
+  t.true((await primary.storedSegments(payload)).every((segment) => segment));
   const stored = await primary.storedSegments(update);
   t.deepEqual(Buffer.concat(stored.map((segment) => segment ?? Buffer.of())), Buffer.from(update.bytes));
   t.is(chain.objects.get(payload.job.objectId)?.version, 1);

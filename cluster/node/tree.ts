@@ -136,6 +136,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       receivers: receiving,
       repairer: repairing,
       scrubRate: config.limits.scrubRate,
+      objects: primary,
       timing: {
         ...CARETAKER_TIMING,
         scrubPassMs: config.timing.scrubDays * 24 * HOUR_MS,

@@ -3,7 +3,9 @@ import test, { type ExecutionContext } from 'ava';
 import { columnRound } from '../../actors/care/column-round.ts';
 import { type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
 import { Columns } from '../../actors/column/record.ts';
+import type { DiscardSegments } from '../../actors/objects.ts';
 import { pieceKey } from '../../protocols/payload/keys.ts';
+import type { Behaviour } from '../../runtime/actors/types.ts';
 import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
 import { openRoles } from '../../runtime/jobs/nats-roles.ts';
 import { sqliteRecords } from '../../runtime/records/sqlite.ts';
@@ -19,6 +21,10 @@ const TIMING: CaretakerTiming = {
   jobsEveryMs: 50,
   uploadsEveryMs: 50,
   columnsEveryMs: 50,
+  spaceEveryMs: 50,
+  surveyEveryMs: 50,
+  spacePaceMs: 0,
+  readersGraceMs: 0,
   sweepEveryMs: 50,
   retentionEveryMs: 50,
   retentionMs: 0,
@@ -26,6 +32,13 @@ const TIMING: CaretakerTiming = {
   columnGraceMs: 0,
   columnAbandonedAfterMs: 86_400_000,
   chainLagMs: 30_000,
+};
+
+/** A secondary has none in work. */
+const noObjects: Behaviour<DiscardSegments, undefined> = {
+  kind: 'objects',
+  start: () => undefined,
+  receive: (_, { reply }) => reply.resolve(false) as undefined,
 };
 
 async function start(t: ExecutionContext) {
@@ -70,6 +83,7 @@ async function spawnCaretaker(t: ExecutionContext, us: Secondary, timing: Partia
       receivers,
       repairer: us.system.spawn('repairer', idle),
       scrubRate: 2 ** 20,
+      objects: us.system.spawn('objects', noObjects),
       timing: { ...TIMING, ...timing },
     }),
   );

@@ -11,7 +11,14 @@ import {
   unavailable,
 } from './bucket.ts';
 import { allMetas, type ObjectPiece, pieceFromInfo, readMeta } from './object-layout.ts';
-import type { PieceOptions, PieceStore, StoredPiece, SweepOptions, Swept } from './piece-store.ts';
+import type {
+  ListedPiece,
+  PieceOptions,
+  PieceStore,
+  StoredPiece,
+  SweepOptions,
+  Swept,
+} from './piece-store.ts';
 import { readObject } from './read-object.ts';
 import { sweepOrphans } from './sweep.ts';
 import { walk } from './walk.ts';
@@ -85,10 +92,18 @@ class NatsPieceStore implements PieceStore {
     if (piece) await this.#remove(piece);
   }
 
-  async *keys(prefix: string, options: PieceOptions = {}): AsyncGenerator<string, void, undefined> {
-    for await (const message of walk(this.#bucket, allMetas(this.#bucket.name), options)) {
+  async *list(
+    options: PieceOptions & { readonly after?: number } = {},
+  ): AsyncGenerator<ListedPiece, void, undefined> {
+    const { after = 0, ...rest } = options;
+    for await (const message of walk(this.#bucket, allMetas(this.#bucket.name), {
+      ...rest,
+      from: after + 1,
+    })) {
       const info = readMeta(message.data);
-      if (info && !info.deleted && info.name.startsWith(prefix)) yield info.name;
+      if (!info || info.deleted) continue;
+      const piece = pieceFromInfo({ ...info, revision: message.seq });
+      yield { ...stored(piece), position: message.seq, storedAt: message.time };
     }
   }
 

@@ -118,7 +118,7 @@ export function pieceFromInfo(info: ObjectInfo): ObjectPiece {
   return {
     key: info.name,
     size: info.size,
-    checksum: checksumOf(info.digest),
+    checksum: checksumOf(info.digest ?? ''),
     nuid: info.nuid,
     revision: info.revision,
     chunkSize: info.options?.max_chunk_size ?? 0,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import type { PieceStore } from './piece-store.ts';
+import type { ListedPiece, PieceStore } from './piece-store.ts';
 
 const MiB = 1024 * 1024;
 const NOTHING = { purged: 0, unclaimed: 0 };
@@ -143,13 +143,25 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     }
   });
 
-  holds('names are listed by prefix', async (t, store) => {
+  holds('what is stored is listed in its order, and from a position on', async (t, store) => {
+    const before = Date.now() - 60_000;
     for (const key of ['1+s0', '1+s1', '1+v1+s0', '11+s0']) await store.put(key, randomBytes(10));
     await store.delete('1+s1');
-    const names: string[] = [];
-    for await (const key of store.keys('1+')) names.push(key);
-    t.deepEqual(names.sort(), ['1+s0', '1+v1+s0']);
-    for await (const key of store.keys('2')) t.fail(key);
+    const listed = async (after?: number) => {
+      const found: ListedPiece[] = [];
+      for await (const piece of store.list(after === undefined ? {} : { after })) found.push(piece);
+      return found;
+    };
+    const all = await listed();
+    t.deepEqual(
+      all.map(({ key }) => key),
+      ['1+s0', '1+v1+s0', '11+s0'],
+    );
+    for (const { key, size, checksum, storedAt } of all) {
+      t.deepEqual(await store.stat(key), { key, size, checksum });
+      t.true(storedAt > before && storedAt < Date.now() + 60_000);
+    }
+    t.deepEqual(await listed(all[0]?.position), all.slice(1));
   });
 }
 

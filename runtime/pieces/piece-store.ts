@@ -40,16 +40,24 @@ export interface PieceStore {
   /** Removes a piece, its chunks and its name; removing nothing is success. */
   delete(key: string, options?: PieceOptions): Promise<void>;
   /**
-   * Names that start with a prefix, for the caretaker. A name that comes was there; that one is missing proves
-   * nothing: ask for it by `stat`.
+   * What is stored, in the order in which it was, for the caretaker. What comes was there; that something does not
+   * come proves nothing: ask for it by `stat`.
+   * @param options.after a position: only what was stored later
    */
-  keys(prefix: string, options?: PieceOptions): AsyncIterable<string>;
+  list(options?: PieceOptions & { readonly after?: number }): AsyncIterable<ListedPiece>;
   /**
    * Purges chunks that no name refers to and that are older than `olderThanMs`; at most `limit` a pass. Before
    * each put's chunks go, the server is asked for exactly the name that they were stored for, and without a
    * definite answer they stay.
    */
   sweep(options: SweepOptions): Promise<Swept>;
+}
+
+export interface ListedPiece extends StoredPiece {
+  /** Rises from piece to piece. */
+  readonly position: number;
+  /** Unix ms, by the clock of the server. */
+  readonly storedAt: number;
 }
 
 export interface SweepOptions extends PieceOptions {

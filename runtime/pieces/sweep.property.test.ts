@@ -183,7 +183,7 @@ async function restart(world: World): Promise<void> {
 async function check(t: ExecutionContext, { store, connection, bucket, known }: Writer): Promise<void> {
   for (const [key, bytes] of known.pieces) t.deepEqual(await store.get(key), new Uint8Array(bytes), key);
   let named = 0;
-  for await (const key of store.keys('')) {
+  for await (const { key } of store.list()) {
     await store.get(key);
     named += 1;
   }

@@ -1,0 +1,42 @@
+import { Retryable } from '../../protocols/errors.ts';
+import type { ObjectOnChain } from '../../protocols/greenfield/types.ts';
+import type { Chain } from '../../runtime/chain/chain.ts';
+
+type Asked = Pick<Chain, 'latestBlock' | 'objectById'>;
+
+/**
+ * Nothing is deleted by the word of a chain node that is behind.
+ * @returns unix ms of its latest block
+ * @throws Retryable `chain-lag`
+ */
+export async function requireFreshChain(
+  chain: Pick<Chain, 'latestBlock'>,
+  lagMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const { time } = await chain.latestBlock({ signal });
+  const behind = Date.now() - time;
+  if (behind <= lagMs) return time;
+  throw new Retryable({
+    code: 'chain-lag',
+    message: `The chain node is ${Math.round(behind / 1000)} s behind: nothing is deleted by its word.`,
+    advice: 'Check the chain node.',
+  });
+}
+
+/**
+ * Asks for an object in a way that something can be deleted by the answer: of a node that is fresh, and past the time
+ * at which we had stored it (its announcement came before).
+ * @param storedAt unix ms
+ * @returns undefined while the node has not reached that time
+ * @throws Retryable `chain-lag`
+ */
+export async function objectForSure(
+  objectId: string,
+  storedAt: number,
+  { chain, lagMs, signal }: { readonly chain: Asked; readonly lagMs: number; readonly signal: AbortSignal },
+): Promise<{ readonly onChain: ObjectOnChain | undefined } | undefined> {
+  const time = await requireFreshChain(chain, lagMs, signal);
+  if (time < storedAt) return undefined;
+  return { onChain: await chain.objectById(objectId, { signal }) };
+}

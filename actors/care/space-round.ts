@@ -1,0 +1,141 @@
+import { toSealionError } from '../../protocols/errors.ts';
+import { parsePieceKey } from '../../protocols/payload/keys.ts';
+import type { Ref } from '../../runtime/actors/types.ts';
+import type { ListedPiece } from '../../runtime/pieces/piece-store.ts';
+import type { Logger } from '../../runtime/telemetry/logger.ts';
+import type { DiscardSegments } from '../objects.ts';
+import type { ReceiversMessage } from '../receivers.ts';
+import { type JudgeOptions, judge } from '../space/judge.ts';
+import { goesAt, type Note, Notes, type StoredUnit, unitName } from '../space/notes.ts';
+import { plus, type Survey, Surveys } from '../space/survey.ts';
+import { requireFreshChain } from './fresh-chain.ts';
+import type { Round } from './round.ts';
+
+export interface SpaceRoundOptions extends JudgeOptions {
+  readonly objects: Ref<DiscardSegments>;
+  readonly receivers: Ref<ReceiversMessage>;
+  readonly timing: JudgeOptions['timing'] & {
+    readonly spaceEveryMs: number;
+    readonly surveyEveryMs: number;
+    readonly readersGraceMs: number;
+  };
+}
+
+/** Pieces that one round looks at. */
+const PIECES_PER_ROUND = 10_000;
+
+/**
+ * Gives back the space of what is needed no more: goes through what is stored, a part in each round, asks the chain for
+ * each object by its id, and notes what is not needed. A list is good enough for that, since it only has to show what
+ * is there. A later round judges each note again, and then asks the owner to delete: `objects` for the primary's
+ * segments, `receivers` for columns of which there is no record.
+ */
+export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
+  const { journal, pieces, chain, objects, receivers, timing } = options;
+  const notes = new Notes(journal.ledger);
+  const surveys = new Surveys(journal.ledger);
+  return {
+    doing: 'looking for stored data that is needed no more',
+    everyMs: timing.spaceEveryMs,
+    async run(signal) {
+      await requireFreshChain(chain, timing.chainLagMs, signal);
+      let deleted = 0;
+      for await (const note of notes.all(signal)) {
+        if (await settle(note, signal)) deleted += 1;
+      }
+      await survey(signal);
+      return deleted === 0 ? undefined : `deleted ${deleted} payloads and columns that are needed no more`;
+    },
+  };
+
+  /** @returns whether what the note stands for was deleted */
+  async function settle(note: Note, signal: AbortSignal): Promise<boolean> {
+    const { fate, revision } = await judge(note, options, log, signal);
+    if (fate === 'recorded') return false;
+    if (fate === 'unknown' || fate.keep) {
+      await notes.clear(note);
+      return false;
+    }
+    const { note: confirmed } = await notes.see(note, fate);
+    if (Date.now() < goesAt(confirmed, timing.readersGraceMs)) return false;
+    try {
+      return await discard(confirmed, revision, signal);
+    } catch (thrown) {
+      const error = toSealionError(thrown);
+      if (error.kind === 'cancelled') throw error;
+      log.warn({ error, unit: unitName(note) }, 'what is needed no more could not be deleted');
+      return false;
+    }
+  }
+
+  async function discard(note: Note, revision: number, signal: AbortSignal): Promise<boolean> {
+    const { job, redundancyIndex, segments, because } = note;
+    if (redundancyIndex === undefined) {
+      return objects.ask<boolean>((reply) => ({ type: 'discard-segments', note, revision, reply }), {
+        signal,
+      });
+    }
+    const column = { job, redundancyIndex };
+    const gone = await receivers.ask<boolean>(
+      (reply) => ({ type: 'discard-pieces', column, segments, because, reply }),
+      { signal },
+    );
+    if (gone) await notes.clear(note);
+    return gone;
+  }
+
+  async function survey(signal: AbortSignal): Promise<void> {
+    let current = await surveys.current(timing.surveyEveryMs);
+    if (!current) return;
+    const { units, position, ended } = await nextUnits(current.position, signal);
+    for (const unit of units) current = await count(current, unit, signal);
+    await surveys.put({ ...current, position, ...(ended && { finishedAt: Date.now() }) });
+  }
+
+  async function nextUnits(after: number, signal: AbortSignal) {
+    const units = new Map<string, StoredUnit>();
+    let position = after;
+    let seen = 0;
+    for await (const piece of pieces.list({ after, signal })) {
+      const unit = unitOf(piece);
+      if (unit) units.set(unitName(unit), joined(units.get(unitName(unit)), unit));
+      position = piece.position;
+      seen += 1;
+      if (seen === PIECES_PER_ROUND) return { units: units.values(), position, ended: false };
+    }
+    return { units: units.values(), position, ended: true };
+  }
+
+  async function count(survey: Survey, unit: StoredUnit, signal: AbortSignal): Promise<Survey> {
+    const { fate } = await judge(unit, options, log, signal);
+    if (fate === 'unknown') return { ...survey, unknown: plus(survey.unknown, unit.bytes) };
+    const isUnneeded = fate === 'recorded' ? (await notes.get(unit)) !== undefined : !fate.keep;
+    if (!isUnneeded) return { ...survey, needed: plus(survey.needed, unit.bytes) };
+    if (fate !== 'recorded' && !fate.keep) await notes.see(unit, fate);
+    return { ...survey, unneeded: plus(survey.unneeded, unit.bytes) };
+  }
+}
+
+/** Undefined for a name that is not of our making. */
+function unitOf({ key, size, storedAt }: ListedPiece): StoredUnit | undefined {
+  const name = parsePieceKey(key);
+  if (!name) return undefined;
+  const { job, redundancyIndex, segmentIndex } = name;
+  return {
+    job,
+    ...(redundancyIndex !== undefined && { redundancyIndex }),
+    segments: [segmentIndex],
+    bytes: size,
+    storedAt,
+  };
+}
+
+function joined(earlier: StoredUnit | undefined, unit: StoredUnit): StoredUnit {
+  if (!earlier) return unit;
+  return {
+    ...unit,
+    segments: [...earlier.segments, ...unit.segments],
+    bytes: earlier.bytes + unit.bytes,
+    storedAt: Math.max(earlier.storedAt, unit.storedAt),
+  };
+}
