@@ -3,8 +3,9 @@ import test, { type ExecutionContext } from 'ava';
 import { Cancelled } from '../../protocols/errors.ts';
 import { resumeOffset } from '../../protocols/job/parts.ts';
 import { segmentKey } from '../../protocols/payload/keys.ts';
-import { gate } from '../../runtime/actors/testing.ts';
+import { gate, until } from '../../runtime/actors/testing.ts';
 import type { UploadPart } from '../messages.ts';
+import { PRIMARY_TIMING } from '../ports.ts';
 import {
   chunks,
   eventually,
@@ -97,6 +98,16 @@ test('between parts nobody owns the job, and another start of the node goes on w
   const { integrityHash } = await next.uploadPart(payload, part(3, 2, true));
   t.is(integrityHash, payload.object.checksums[0]);
   t.is((await next.context(payload))?.uploadAttempt, 1, 'it is still the first attempt');
+});
+
+test('the deadline runs from the last part that was stored', async (t) => {
+  const primary = await start(t);
+  const payload = await primary.newObject();
+  await primary.uploadPart(payload, part(0, 1));
+  const first = (await primary.context(payload))?.deadlineAt ?? 0;
+  await until(() => Date.now() > first - PRIMARY_TIMING.jobDeadlineMs);
+  await primary.uploadPart(payload, part(1, 1));
+  t.true(((await primary.context(payload))?.deadlineAt ?? 0) > first);
 });
 
 test('a part that says it completes the payload and does not is kept, and refused with 50027', async (t) => {

@@ -17,7 +17,8 @@ export async function endPart(
   const { log, ports, job } = work;
   const completed = completedBy(log.context, { firstSegment, checksums });
   if (complete && 'segmentChecksums' in completed) return completed.segmentChecksums;
-  await record(work, { type: 'StorePart', firstSegment, checksums });
+  const deadlineAt = Date.now() + ports.timing.jobDeadlineMs;
+  await record(work, { type: 'StorePart', firstSegment, checksums, deadlineAt });
   if (complete && 'missingFrom' in completed) {
     refuseClient(work, incomplete(completed.missingFrom));
     return undefined;

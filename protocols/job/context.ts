@@ -84,7 +84,7 @@ export interface JobContext {
   /** Unix ms of creation and of the last change of state. */
   readonly createdAt: number;
   readonly changedAt: number;
-  /** Unix ms after which an unsealed object is rejected on chain; each upload starts the time anew. */
+  /** Unix ms after which an unsealed object is rejected on chain; each upload, and each part of one, starts the time anew. */
   readonly deadlineAt: number;
   /** Upload attempts started, from 1. */
   readonly uploadAttempt: number;

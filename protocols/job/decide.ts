@@ -193,13 +193,14 @@ function requireLater({ id, object, state }: JobContext, command: CommandOf<'Sta
 function storePart(context: JobContext, command: CommandOf<'StorePart'>): JobEvent | undefined {
   const { storedSegments } = context;
   if (!storedSegments) throw refuse(context, command, 'its payload does not come in parts');
-  const { at, firstSegment, checksums } = command;
+  const { firstSegment, checksums } = command;
   const { segmentCount } = planPayload(context.object);
   if (firstSegment < 0 || firstSegment + checksums.length > segmentCount) {
     throw rule(context, 'segments-foreign', `its payload has ${segmentCount} segments`);
   }
   if (checksums.every((checksum, i) => storedSegments[firstSegment + i] === checksum)) return undefined;
-  return { type: 'PartStored', at, firstSegment, checksums };
+  const { type: _type, ...facts } = command;
+  return { type: 'PartStored', ...facts };
 }
 
 function checkPayload(

@@ -36,6 +36,8 @@ export type JobEvent =
       readonly at: number;
       readonly firstSegment: number;
       readonly checksums: readonly Hex[];
+      /** Each part gives the next ones their whole time; absent in journals from before that. */
+      readonly deadlineAt?: number;
     }
   /** no change of state: a segment that was stored earlier holds other bytes, and is about to be deleted */
   | { readonly type: 'SegmentDiscarded'; readonly at: number; readonly segmentIndex: number }

@@ -53,8 +53,9 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
       return { ...rest, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
     }
     case 'PartStored': {
-      const stored = event.checksums.map((checksum, i) => [event.firstSegment + i, checksum]);
-      return { ...context, storedSegments: { ...context.storedSegments, ...Object.fromEntries(stored) } };
+      const { checksums, firstSegment, deadlineAt = context.deadlineAt } = event;
+      const stored = Object.fromEntries(checksums.map((checksum, i) => [firstSegment + i, checksum]));
+      return { ...context, deadlineAt, storedSegments: { ...context.storedSegments, ...stored } };
     }
     case 'SegmentDiscarded': {
       if (!context.storedSegments) return context;

@@ -74,6 +74,13 @@ test('a client goes on after what is stored without a gap', (t) => {
   t.is(resumeOffset(run([part(0, 1), part(4, 1)], started)), SEGMENT);
 });
 
+test('each part that is stored gives the next ones their whole time', (t) => {
+  const started = run([CREATE, START]);
+  const later = run([{ ...part(0, 1), deadlineAt: 2 * HOUR } as JobCommand], started);
+  t.is(later.deadlineAt, 2 * HOUR);
+  t.is(run([part(1, 1)], later).deadlineAt, 2 * HOUR, 'as in a journal of an older release');
+});
+
 test('nothing is left to send of a payload that is complete', (t) => {
   const complete: JobCommand = {
     type: 'CompleteUpload',
