@@ -13,11 +13,16 @@ export interface GivenApproval {
 }
 
 const PREFIX = 'approval/';
+/** So that a deletion, for which a new approval may have to wait, is short. */
+const FORGOTTEN_AT_ONCE = 1_000;
 
 /** The approvals that may still be used, and what they may still bring. */
 export class Approvals {
   readonly #ledger: Ledger;
   readonly #given = new Map<string, GivenApproval>();
+  readonly #giving = new Set<string>();
+  /** The last deletion; it never rejects. */
+  #forgetting: Promise<void> = Promise.resolve();
 
   private constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -32,28 +37,47 @@ export class Approvals {
   }
 
   /** What all jobs but this one may still bring. */
-  async outstanding(
-    besides: JobId,
-    now: number,
-  ): Promise<{ readonly count: number; readonly bytes: number }> {
-    await this.#forgetExpired(now);
-    const others = [...this.#given].filter(([key]) => key !== keyOf(besides));
-    return { count: others.length, bytes: others.reduce((sum, [, { bytes }]) => sum + bytes, 0) };
+  outstanding(besides: JobId, now: number): { readonly count: number; readonly bytes: number } {
+    const own = keyOf(besides);
+    let [count, bytes] = [0, 0];
+    for (const [key, given] of this.#given) {
+      if (key === own || given.expiresAt <= now) continue;
+      count += 1;
+      bytes += given.bytes;
+    }
+    return { count, bytes };
   }
 
   /** Durable when it resolves; takes the place of an earlier one for the job. */
   async give(approval: GivenApproval): Promise<void> {
     const key = keyOf(approval.job);
-    await this.#ledger.put(key, approval);
-    this.#given.set(key, approval);
+    // Neither a deletion that began before nor one that begins now must take this one along.
+    this.#giving.add(key);
+    try {
+      await this.#forgetting;
+      await this.#ledger.put(key, approval);
+      this.#given.set(key, approval);
+    } finally {
+      this.#giving.delete(key);
+    }
   }
 
-  async #forgetExpired(now: number): Promise<void> {
-    for (const [key, { expiresAt }] of this.#given) {
-      if (expiresAt > now) continue;
-      await this.#ledger.delete(key);
-      this.#given.delete(key);
+  /**
+   * Forgets approvals that have expired, `FORGOTTEN_AT_ONCE` at most, in one synced write.
+   * @returns false when more may be left
+   */
+  async forgetExpired(now: number): Promise<boolean> {
+    const expired = [];
+    for (const [key, given] of this.#given) {
+      if (expired.length === FORGOTTEN_AT_ONCE) break;
+      if (given.expiresAt <= now && !this.#giving.has(key)) expired.push(key);
     }
+    if (expired.length === 0) return true;
+    const deleting = this.#ledger.deleteAll(expired);
+    this.#forgetting = deleting.catch(() => undefined);
+    await deleting;
+    for (const key of expired) this.#given.delete(key);
+    return expired.length < FORGOTTEN_AT_ONCE;
   }
 }
 

@@ -15,7 +15,14 @@ export type ApproverMessage =
 /** What the approver says to an ask; undefined: we are not in it. */
 export type ApproverAnswer = Omit<ApprovalAnswer, 'message'> | undefined;
 
-type Message = ApproverMessage | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> };
+type Message =
+  | ApproverMessage
+  | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> }
+  | { readonly type: 'forget-expired' }
+  | { readonly type: 'forgotten'; readonly outcome: Outcome<boolean> };
+
+/** How often expired approvals are removed; they count for nothing from their expiry on; ms. */
+const FORGET_EVERY_MS = 60_000;
 
 export interface ApproverOptions {
   readonly ports: Pick<SecondaryPorts, 'spId' | 'chain' | 'ledger' | 'host'>;
@@ -48,6 +55,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
           ),
         (outcome) => ({ type: 'serving-ended', outcome }),
       );
+      ctx.after(0, { type: 'forget-expired' });
       return { approvals, draining: false };
     },
 
@@ -60,6 +68,19 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
         case 'ask':
           await settle(message.reply, answer(state, message.ask, ctx.signal));
           break;
+        case 'forget-expired':
+          // beside the mailbox: no ask waits for it
+          ctx.pipe(
+            () => state.approvals.forgetExpired(Date.now()),
+            (outcome) => ({ type: 'forgotten', outcome }),
+          );
+          break;
+        case 'forgotten': {
+          const { outcome } = message;
+          if (!outcome.ok) ctx.log.warn({ error: outcome.error }, 'failed to remove expired approvals');
+          ctx.after(outcome.ok && !outcome.value ? 0 : FORGET_EVERY_MS, { type: 'forget-expired' });
+          break;
+        }
         case 'serving-ended':
           // asks end only with us: anything else restarts the service
           throw toSealionError(message.outcome.ok ? new Error('the asks have ended') : message.outcome.error);
@@ -74,7 +95,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
     if (listed.length === 0) return undefined;
     const now = Date.now();
     const bytes = await policy.columnBytes(ask, signal);
-    const outstanding = await state.approvals.outstanding(ask.job, now);
+    const outstanding = state.approvals.outstanding(ask.job, now);
     const ofAll = state.draining ? DRAINING : await policy.refusalOfAll(bytes, outstanding, signal);
     const groups = ofAll ? [] : await policy.groups(ask, signal);
     const granted = [];

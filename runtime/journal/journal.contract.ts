@@ -219,6 +219,10 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     t.is((await collect(ledger.entries('a/', { after: 'A' }))).length, 3);
     t.deepEqual(await collect(ledger.entries('a/', { after: 'b' })), []);
     await ledger.delete('a/2');
+    await ledger.put('b/1', 1);
+    await ledger.put('b/2', 2);
+    await ledger.deleteAll(['b/1', 'b/2', 'b/3']);
+    t.deepEqual(await collect(ledger.entries('b/')), []);
     const next = (await bench.successor()).ledger;
     t.deepEqual(await next.get('a/1'), { x: 2 });
     t.is(await next.get('a/2'), undefined);

@@ -57,6 +57,8 @@ export interface Ledger {
   get<T>(key: string): Promise<T | undefined>;
   put(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
+  /** Deletes many in one synced write: all of them or none. */
+  deleteAll(keys: readonly string[]): Promise<void>;
   /**
    * Entries whose key starts with the prefix, in key order.
    * @param options.after only those whose key comes behind this one

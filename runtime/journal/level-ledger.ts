@@ -24,7 +24,11 @@ export class LevelLedger implements Ledger {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#store.write([{ type: 'del', sublevel: this.#table, key }]);
+    await this.deleteAll([key]);
+  }
+
+  async deleteAll(keys: readonly string[]): Promise<void> {
+    await this.#store.write(keys.map((key) => ({ type: 'del', sublevel: this.#table, key })));
   }
 
   async *entries<T>(
