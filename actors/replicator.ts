@@ -173,6 +173,6 @@ function offerOf({ context, redundancyIndex, ports }: ReplicatorOptions): Column
     dataChunks: object.dataChunks,
     parityChunks: object.parityChunks,
     approval: approval.message,
-    checksums: object.checksums,
+    checksums: checksumsOf(context),
   };
 }

@@ -102,6 +102,39 @@ test('a column of an update that was called off goes', (t) => {
   t.false(fate({ ...SIGNED, ...V1 }, updating({}, 2)).keep);
 });
 
+const CHECKSUMS = Array.from({ length: 7 }, (_, i) => String(i).repeat(64));
+const HELD = { held: { ...SIGNED.held, checksums: CHECKSUMS } };
+const ANNOUNCED = { announcement: { announcedAt: 100, payloadSize: 11, checksums: CHECKSUMS } };
+const announcedAgain = { checksums: CHECKSUMS.toReversed(), updatedAt: 105 };
+
+test('a column of other content than what is announced, or sealed, under its version goes', (t) => {
+  const waiting = updating({}, 1);
+  const again = {
+    ...waiting,
+    update: { ...announcedAgain, updater: '', payloadSize: 11, contentType: '', version: 1 },
+  };
+  t.false(fate({ ...HELD, ...ANNOUNCED, ...V1 }, again).keep);
+  t.false(fate({ ...ANNOUNCED, ...V1 }, again).keep);
+  const sealed = onChain({ status: 'SEALED', version: 1, ...announcedAgain }, [2, 3, US, 5, 6, 7]);
+  t.false(fate({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
+});
+
+test('a column stays when the same bytes were announced again, and sealed', (t) => {
+  const sealed = onChain({ status: 'SEALED', version: 1, checksums: CHECKSUMS, updatedAt: 105 }, [
+    2,
+    3,
+    US,
+    5,
+    6,
+    7,
+  ]);
+  t.true(fate({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
+  t.true(
+    fate({ ...HELD, ...ANNOUNCED, ...V1 }, updating({}, 1)).keep,
+    'a delegated update has no checksums yet',
+  );
+});
+
 test('a deletion that has begun is finished', (t) => {
   const discarding = { because: 'it was sealed without us', at: 0 };
   t.deepEqual(fate({ ...SIGNED, discarding }, onChain({})), {

@@ -1,6 +1,7 @@
 import { versionOnChain } from '../../protocols/greenfield/content.ts';
 import type { ObjectOnChain } from '../../protocols/greenfield/types.ts';
 import type { ColumnRecord } from './record.ts';
+import { isColumnOf, OTHER_CONTENT } from './same-content.ts';
 
 /** What becomes of a stored column: it stays, or goes for a reason. */
 export type Fate =
@@ -35,10 +36,14 @@ export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined,
     case 'unannounced':
       return go('the update was cancelled');
     case 'sealed': {
+      if (!isColumnOf(record, found.content)) return go('the object was sealed with other content');
       const sealedWithUs = found.gvg?.secondarySpIds[record.redundancyIndex] === options.spId;
       return !found.gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this place');
     }
     case 'waiting':
+      // Of a delegated upload only the seal will tell whether what we have signed for is of its bytes.
+      if (record.held && found.content.checksums.length === 0) return KEEP;
+      if (!isColumnOf(record, found.content)) return go(OTHER_CONTENT);
   }
   const age = options.now - record.touchedAt;
   if (!record.held && age > options.abandonedAfterMs) return go('it was never completed');

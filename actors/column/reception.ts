@@ -32,13 +32,13 @@ export class Reception {
   async receipt(): Promise<Receipt> {
     const { inbound, ports, signal, say } = this.#options;
     const { offer } = inbound;
-    const record = await this.#column.record();
-    if (record?.receipt?.gvgId === offer.gvgId && record.from === offer.from) return record.receipt;
     say({ doing: 'checking the offer', waitsFor: 'the chain' });
     const place = await checkOffer(offer, ports, signal);
-    const [complete, held] = record?.held ? [record, record.held] : await this.#fill(record, place);
+    const known = await this.#column.known(place, offer.checksums);
+    const standing = known && (await this.#column.held(known, place));
+    const [record, held] = standing ? [known, standing] : await this.#fill(place);
     say({ doing: 'signing the receipt' });
-    return this.#column.sign(complete, held, place);
+    return this.#column.sign(record, held, place);
   }
 
   /** After the offer was settled: that says all, and this nothing more. */
@@ -46,10 +46,11 @@ export class Reception {
     this.#session?.close();
   }
 
-  async #fill(known: ColumnRecord | undefined, place: Place): Promise<[ColumnRecord, HeldColumn]> {
+  async #fill(place: Place): Promise<[ColumnRecord, HeldColumn]> {
     const { inbound, signal } = this.#options;
     const { plan } = place;
-    const record = await this.#column.open(known, inbound.offer.from, place);
+    const { from, checksums } = inbound.offer;
+    const record = await this.#column.open(from, place, checksums);
     const pieceChecksums = await this.#column.pieces(place);
     const firstMissing = pieceChecksums.length;
     this.#session = await inbound.accept(firstMissing, { signal });

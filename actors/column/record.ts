@@ -1,3 +1,4 @@
+import type { Announcement } from '../../protocols/greenfield/content.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
@@ -15,6 +16,11 @@ export interface ColumnId {
 export interface ColumnRecord extends ColumnId {
   /** Sp id of the primary that offered it. */
   readonly from: number;
+  /**
+   * What the column is of: a version number alone does not say it. With the primary's checksums where the chain has
+   * none. Absent in records of Sealion 0.1.
+   */
+  readonly announcement?: Announcement;
   /** Pieces that the column has. */
   readonly segmentCount: number;
   /** Unix ms of the last offer that was accepted. */
@@ -44,6 +50,9 @@ function keyOf({ job, redundancyIndex }: ColumnId): string {
   return `${COLUMN_RECORDS}${formatJobId(job)}/${redundancyIndex}`;
 }
 
+/** The last in each column's turn, of those who share a ledger. */
+const TURNS = new WeakMap<Ledger, Map<string, Promise<unknown>>>();
+
 /** The columns of this SP: their records and their pieces, which go in this order and no other. */
 export class Columns {
   readonly #ledger: Ledger;
@@ -66,6 +75,20 @@ export class Columns {
   async *all(signal: AbortSignal): AsyncGenerator<ColumnRecord, void, undefined> {
     for await (const [, record] of this.#ledger.entries<ColumnRecord>(COLUMN_RECORDS, { signal }))
       yield record;
+  }
+
+  /** Runs when no other work that was given here for the column is under way. */
+  async inTurn<T>(id: ColumnId, work: () => Promise<T>): Promise<T> {
+    const turns = TURNS.get(this.#ledger) ?? new Map<string, Promise<unknown>>();
+    TURNS.set(this.#ledger, turns);
+    const key = keyOf(id);
+    const mine = (turns.get(key) ?? Promise.resolve()).then(work, work);
+    turns.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (turns.get(key) === mine) turns.delete(key);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Retryable, Terminal } from '../../protocols/errors.ts';
-import { sameChecksums } from '../../protocols/greenfield/content.ts';
+import { isSameAnnouncement, sameChecksums } from '../../protocols/greenfield/content.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import { checkIntegrity } from '../../protocols/integrity/checksums.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
@@ -8,6 +8,7 @@ import { signReceipt } from '../../protocols/replication/receipts.ts';
 import type { SecondaryPorts } from '../secondary-ports.ts';
 import type { Place } from './check-offer.ts';
 import { type ColumnId, type ColumnRecord, Columns, type HeldColumn } from './record.ts';
+import { announcementOf, isColumnOf, OTHER_CONTENT } from './same-content.ts';
 
 type Ports = Pick<SecondaryPorts, 'chain' | 'ledger' | 'pieces' | 'keys'>;
 
@@ -28,21 +29,38 @@ export class StoredColumn {
     this.#columns = new Columns(ports);
   }
 
-  /** What is known of the column; a deletion that has begun is finished first. */
-  async record(): Promise<ColumnRecord | undefined> {
+  /** What is known of the column, if that is of the content which the object waits for. */
+  async known({ content }: Place, offered: readonly Hex[]): Promise<ColumnRecord | undefined> {
     const record = await this.#columns.get(this.#id);
-    if (!record?.discarding) return record;
-    await this.#columns.discard(record, record.discarding.because, this.#signal);
-    return undefined;
+    if (!record || record.discarding) return undefined;
+    return isColumnOf(record, announcementOf(content, offered)) ? record : undefined;
   }
 
-  /** From here on the caretaker knows that pieces may lie here. @param from sp id of the primary */
-  async open(known: ColumnRecord | undefined, from: number, { plan }: Place): Promise<ColumnRecord> {
-    const { job, redundancyIndex } = this.#id;
-    const { segmentCount } = plan;
-    const record = { ...known, job, redundancyIndex, from, segmentCount, touchedAt: Date.now() };
-    await this.#columns.put(record);
-    return record;
+  /**
+   * From here on the caretaker knows that pieces may lie here. What lies here of other content goes first, and what
+   * was held is not held any more.
+   * @param from sp id of the primary
+   * @param offered its checksums, as in `known`
+   */
+  open(from: number, place: Place, offered: readonly Hex[]): Promise<ColumnRecord> {
+    return this.#columns.inTurn(this.#id, async () => {
+      const { job, redundancyIndex } = this.#id;
+      const known = await this.known(place, offered);
+      const other = known ? undefined : await this.#columns.get(this.#id);
+      if (other) await this.#columns.discard(other, other.discarding?.because ?? OTHER_CONTENT, this.#signal);
+      const { segmentCount } = place.plan;
+      const announcement = announcementOf(place.content, offered);
+      const record = { job, redundancyIndex, from, announcement, segmentCount, touchedAt: Date.now() };
+      await this.#columns.put(record);
+      return record;
+    });
+  }
+
+  /** What a record says is held, if every piece of it is really here: nothing is signed for by memory alone. */
+  async held(record: ColumnRecord, place: Place): Promise<HeldColumn | undefined> {
+    const { held } = record;
+    if (!held) return undefined;
+    return sameChecksums(await this.pieces(place), held.pieceChecksums) ? held : undefined;
   }
 
   /** Checksums of the pieces that are here, up to the first that is missing. */
@@ -77,13 +95,20 @@ export class StoredColumn {
     return [complete, held];
   }
 
-  /** Signs for a column that is held, with both keys, and keeps the receipt. */
-  async sign(record: ColumnRecord, { checksums }: HeldColumn, { gvg }: Place): Promise<Receipt> {
+  /**
+   * Signs for a column that is held, with both keys, and keeps the receipt. The receipt that was given to the same
+   * primary for the same group and announcement is repeated.
+   */
+  async sign(record: ColumnRecord, { checksums }: HeldColumn, { gvg, content }: Place): Promise<Receipt> {
+    const { primarySpId: from } = gvg;
+    const announcement = announcementOf(content, checksums);
+    const isSame = record.announcement && isSameAnnouncement(record.announcement, announcement);
+    if (isSame && record.receipt?.gvgId === gvg.id && record.from === from) return record.receipt;
     const { chain, keys } = this.#ports;
     const { job, redundancyIndex } = this.#id;
     const subject = { chainId: chain.chainId, objectId: job.objectId, gvg, redundancyIndex, checksums };
     const receipt = await signReceipt(subject, keys.operator.address, keys);
-    await this.#columns.put({ ...record, receipt });
+    await this.#columns.put({ ...record, from, announcement, receipt });
     return receipt;
   }
 

@@ -60,18 +60,20 @@ export class TaskReception {
     const { task, offer, place, ports, signal, say, admit } = this.#options;
     const { segmentIndex, redundancyIndex, pieceChecksum } = task;
     checkPiece(task, place);
-    const known = await this.#column.record();
-    if (known?.held && known.held.pieceChecksums[segmentIndex] !== pieceChecksum) {
+    const { checksums } = place.content;
+    const known = await this.#column.known(place, checksums);
+    const isOther = known?.held && known.held.pieceChecksums[segmentIndex] !== pieceChecksum;
+    // A delegated upload may come again with other bytes: the chain does not say which.
+    if (isOther && checksums.length > 0) {
       throw wrongChecksum(task, 'the column is finished, with other bytes there');
     }
     if (!known) await admit();
     const key = pieceKey(task.job, segmentIndex, redundancyIndex);
+    const lying = await ports.pieces.stat(key, { signal });
+    if (!known || lying?.checksum !== pieceChecksum) await this.#column.open(offer.from, place, checksums);
     const standing = await ports.pieces.stat(key, { signal });
-    if (standing?.checksum !== pieceChecksum) {
-      await this.#column.open(known, offer.from, place);
-      // of an earlier try, whose bytes its primary does not want any more
-      if (standing) await ports.pieces.delete(key, { signal });
-    }
+    // of an earlier try, whose bytes its primary does not want any more
+    if (standing && standing.checksum !== pieceChecksum) await ports.pieces.delete(key, { signal });
     say({ doing: `receiving piece ${segmentIndex}`, waitsFor: `sp ${offer.from}` });
     const stored = await ports.pieces.put(key, body, { signal }).catch((error: unknown) => {
       if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
@@ -87,16 +89,17 @@ export class TaskReception {
    * @throws Retryable `pieces-missing` (80003); Terminal `integrity-mismatch` (80004), `checksums-differ` (50009)
    */
   async finish(): Promise<Receipt> {
-    const { task, offer, place, say } = this.#options;
+    const { task, place, say } = this.#options;
     const checksums = agreed(task.checksums, place);
-    const known = await this.#column.record();
-    const held = known?.held && sameChecksums(known.held.checksums, checksums) ? known.held : undefined;
-    if (held && known?.receipt?.gvgId === task.gvgId) return known.receipt;
     say({ doing: 'checking the column and signing the receipt' });
-    if (known && held) return this.#column.sign(known, held, place);
-    const pieceChecksums = await this.#column.pieces(place);
+    const { content } = place;
+    const known = await this.#column.known(place, content.checksums);
+    const held = known && (await this.#column.held(known, place));
+    if (held && sameChecksums(held.checksums, checksums)) return this.#column.sign(known, held, place);
+    // What lies here without a record, or of other content, does not count.
+    const pieceChecksums = known ? await this.#column.pieces(place) : [];
     const { segmentCount } = place.plan;
-    if (pieceChecksums.length !== segmentCount) {
+    if (!known || pieceChecksums.length !== segmentCount) {
       throw new Retryable({
         code: 'pieces-missing',
         message: `Piece ${pieceChecksums.length} of ${segmentCount} is missing.`,
@@ -104,8 +107,7 @@ export class TaskReception {
         gatewayCode: 80003,
       });
     }
-    const record = await this.#column.open(known, offer.from, place);
-    return this.#column.sign(...(await this.#column.hold(record, pieceChecksums, checksums)), place);
+    return this.#column.sign(...(await this.#column.hold(known, pieceChecksums, checksums)), place);
   }
 }
 

@@ -11,7 +11,7 @@ import type {
   PeerOptions,
   ReplicationSession,
 } from './peers.ts';
-import { type Receipts, toReceipt } from './receipts.ts';
+import type { Receipts } from './receipts.ts';
 import { SendWindow } from './send-window.ts';
 import { SendingSession } from './sending-session.ts';
 
@@ -50,7 +50,7 @@ export class NatsPeerClient implements PeerClient {
       about,
       to,
       plan,
-      integrityHash: offer.checksums[redundancyIndex + 1],
+      checksums: offer.checksums,
       inline: inline !== undefined,
       messageBytes: Math.min(this.#context.limits.pieceMessage, this.#maxPayload() - HEADER_ROOM),
       window: this.#window(to),
@@ -59,7 +59,8 @@ export class NatsPeerClient implements PeerClient {
     try {
       const mail = { job, redundancyIndex, from: to, to: this.#context.spId };
       const stored = await this.#receipts.stored(mail, about);
-      if (stored && session.takes(stored)) session.settle(toReceipt(stored));
+      const receipt = stored && (await session.receiptIn(stored));
+      if (receipt) session.settle(receipt);
       else {
         const { checksums } = terms;
         const column = inline && { column: inline.toString('base64') };

@@ -127,6 +127,19 @@ test.serial('a receipt for other bytes is not taken for the column', async (t) =
   t.is(receipt.integrityHash, digest(await receiving));
 });
 
+test.serial('a receipt for other content with the same column in it is not taken', async (t) => {
+  const sample = makeSample(9 * MIB, 4 * MIB);
+  const offer = await approvedOffer(1, sample, 2);
+  const announcedAgain = { ...offer, checksums: offer.checksums.with(6, '66'.repeat(32)) };
+  const first = nextOffer().then((held) => receive(held));
+  await replicate(primary, offer, sample);
+  await first;
+  const second = nextOffer().then((held) => receive(held));
+  const receipt = await replicate(primary, announcedAgain, sample);
+  await second;
+  t.deepEqual(receipt, receiptFor(announcedAgain, digest(sample.pieces)));
+});
+
 test.serial('a refused offer says why, and whether to try again', async (t) => {
   const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   for (const [again, name] of [

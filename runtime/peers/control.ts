@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ApprovedOffer, checkOwnApproval } from '../../protocols/approval/own-approval.ts';
 import { toHex } from '../../protocols/greenfield/hex.ts';
-import type { StorageProvider } from '../../protocols/greenfield/types.ts';
+import type { Hex, StorageProvider } from '../../protocols/greenfield/types.ts';
 import type { ControlBody, ControlKind } from '../../protocols/replication/bodies.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
 import {
@@ -10,6 +10,7 @@ import {
   openControl,
   sealControl,
 } from '../../protocols/replication/control-message.ts';
+import { verifySealSignature } from '../../protocols/sealing/seal.ts';
 import type { AccountKey } from '../keys/keys.ts';
 
 export interface ControlDeskOptions {
@@ -59,6 +60,17 @@ export class ControlDesk {
   checkApproval(offer: ApprovedOffer): void {
     const { chainId, operatorKey } = this.#options;
     checkOwnApproval(offer, { chainId, now: Date.now(), operatorAddress: operatorKey.address });
+  }
+
+  /**
+   * True when the BLS signature in a receipt is over these checksums. The receipt names that of its own column only,
+   * and other content may have the same column there.
+   */
+  async isFor(receipt: ControlMessage<'receipt'>, checksums: readonly Hex[]): Promise<boolean> {
+    const sp = (await this.#options.providers()).find(({ id }) => id === receipt.from);
+    const { gvgId, job, body } = receipt;
+    const document = { chainId: this.#options.chainId, gvgId, objectId: job.objectId, checksums };
+    return sp !== undefined && verifySealSignature(document, sp.blsKey, body.blsSignature);
   }
 
   /** @throws Terminal with a code of `openControl`; what `providers` throws */

@@ -10,13 +10,13 @@ import type { Mailboxes } from './mailboxes.ts';
 import { type ColumnId, mailbox, mailSubject, parseMailSubject } from './subjects.ts';
 
 /** What a secondary said in the end about one offer. */
-export type Outcome = ControlMessage<'receipt' | 'refusal'>;
+export type Outcome = ControlMessage<'receipt'> | ControlMessage<'refusal'>;
 
 interface Listener {
   readonly column: ColumnId;
   readonly about: ControlSubject;
   /** @returns false when it is not the one that is waited for */
-  readonly hear: (outcome: Outcome) => boolean;
+  readonly hear: (outcome: Outcome) => Promise<boolean>;
 }
 
 const RETRY_MS = 1_000;
@@ -95,7 +95,7 @@ export class Receipts {
     while (!closed.aborted && this.#listeners.get(mailSubject('receipt', listener.column))?.has(listener)) {
       try {
         const outcome = await this.stored(listener.column, listener.about);
-        if (outcome) listener.hear(outcome);
+        if (outcome) await listener.hear(outcome);
         return;
       } catch (error) {
         log.warn({ error: toSealionError(error) }, 'looking for missed receipts failed; trying again');
@@ -112,7 +112,7 @@ export class Receipts {
     for (const listener of listeners) {
       const outcome = await this.#open(message.data, column, listener.about);
       // one that fits nothing is no fault, but must not come without end
-      if (outcome && !listener.hear(outcome)) this.#context.strangers.charge(column.from);
+      if (outcome && !(await listener.hear(outcome))) this.#context.strangers.charge(column.from);
     }
   }
 

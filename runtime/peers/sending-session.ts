@@ -1,11 +1,11 @@
 import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/nats-core';
-import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
 import type { Hex } from '../../protocols/greenfield/types.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import type { PayloadPlan } from '../../protocols/payload/plan.ts';
 import type { ControlBody } from '../../protocols/replication/bodies.ts';
 import type { ControlSubject } from '../../protocols/replication/control-header.ts';
-import { type ControlMessage, MAX_CONTROL_LIFETIME_MS } from '../../protocols/replication/control-message.ts';
+import { MAX_CONTROL_LIFETIME_MS } from '../../protocols/replication/control-message.ts';
 import { orAborted } from '../nats/abortable.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
 import { checkReply, answer as respond } from './answer.ts';
@@ -23,8 +23,8 @@ export interface SendingSessionOptions {
   /** SP id of the secondary. */
   readonly to: number;
   readonly plan: PayloadPlan;
-  /** Of the column, where it is known from the start. */
-  readonly integrityHash: Hex | undefined;
+  /** The seven integrity hashes. */
+  readonly checksums: readonly Hex[];
   /** The column rides in the offer. */
   readonly inline: boolean;
   readonly messageBytes: number;
@@ -150,7 +150,8 @@ export class SendingSession implements ReplicationSession {
       if (!stream.ended.aborted) throw error;
       // The receipt may rest in the mailbox although the session has ended.
       const stored = await this.#options.receipts.stored(this.#column, this.#options.about);
-      if (stored && this.takes(stored)) return toReceipt(stored);
+      const receipt = stored && (await this.receiptIn(stored));
+      if (receipt) return receipt;
       throw error;
     }
   }
@@ -218,17 +219,26 @@ export class SendingSession implements ReplicationSession {
     }
   }
 
-  /** A receipt given for an earlier offer is as good, if it is for the same bytes. */
-  takes(outcome: Outcome): outcome is ControlMessage<'receipt'> {
-    if (outcome.kind === 'refusal') return false;
-    return outcome.body.re === this.#nonce || outcome.body.integrityHash === this.#options.integrityHash;
+  /** The receipt that we wait for; one given for an earlier offer is as good, if it is for the same content. */
+  async receiptIn(outcome: Outcome): Promise<Receipt | undefined> {
+    if (outcome.kind === 'refusal') return undefined;
+    const { desk } = this.#context;
+    const isOurs = outcome.body.re === this.#nonce || (await desk.isFor(outcome, this.#options.checksums));
+    return isOurs ? toReceipt(outcome) : undefined;
   }
 
-  #onOutcome(outcome: Outcome): boolean {
-    if (this.takes(outcome)) this.settle(toReceipt(outcome));
-    else if (outcome.kind === 'refusal' && outcome.body.re === this.#nonce) {
-      this.#end(refused('receipt-refused', this.#options.to, outcome.body), 'quietly');
-    } else return false;
+  /** @returns whether it means anything to us */
+  async #onOutcome(outcome: Outcome): Promise<boolean> {
+    try {
+      const receipt = await this.receiptIn(outcome);
+      if (receipt) this.settle(receipt);
+      else if (outcome.kind === 'refusal' && outcome.body.re === this.#nonce) {
+        this.#end(refused('receipt-refused', this.#options.to, outcome.body), 'quietly');
+      } else return false;
+    } catch (error) {
+      const { log } = this.#context;
+      log.warn({ error: toSealionError(error), from: outcome.from }, 'a receipt could not be checked');
+    }
     return true;
   }
 

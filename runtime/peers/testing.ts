@@ -2,10 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { SealionError } from '../../protocols/errors.ts';
+import { blsPublicKeyOf, blsSign } from '../../protocols/greenfield/bls.ts';
 import { toHex } from '../../protocols/greenfield/hex.ts';
 import type { StorageProvider } from '../../protocols/greenfield/types.ts';
 import type { Receipt } from '../../protocols/job/context.ts';
 import { planPayload } from '../../protocols/payload/plan.ts';
+import { sealDigest } from '../../protocols/sealing/seal-document.ts';
 import { accountKey } from '../keys/keyring.ts';
 import type { AccountKey } from '../keys/keys.ts';
 import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from '../nats/accounts.ts';
@@ -24,6 +26,12 @@ export function operatorKey(spId: number): AccountKey {
   return accountKey(createHash('sha256').update(`operator ${spId}`).digest());
 }
 
+function blsSecret(spId: number): Uint8Array {
+  const secret = createHash('sha256').update(`bls ${spId}`).digest();
+  secret[0] = 0;
+  return secret;
+}
+
 export const PROVIDERS: readonly StorageProvider[] = SP_IDS.map((id) => {
   const { address } = operatorKey(id);
   return {
@@ -37,7 +45,7 @@ export const PROVIDERS: readonly StorageProvider[] = SP_IDS.map((id) => {
     status: 'IN_SERVICE',
     endpoint: `http://sp${id}.localhost`,
     moniker: `sp${id}`,
-    blsKey: '',
+    blsKey: toHex(blsPublicKeyOf(blsSecret(id))),
   };
 });
 
@@ -209,9 +217,11 @@ export async function receive(held: InboundOffer, firstMissing = 0): Promise<Uin
 }
 
 export function receiptFor(offer: ColumnOffer, integrityHash: string): Receipt {
-  const { redundancyIndex, gvgId, to: spId } = offer;
+  const { redundancyIndex, gvgId, to: spId, job } = offer;
   const approvalSignature = '11'.repeat(65);
-  const blsSignature = '22'.repeat(96);
+  const checksums = offer.checksums.with(redundancyIndex + 1, integrityHash);
+  const document = sealDigest({ chainId: CHAIN_ID, gvgId, objectId: job.objectId, checksums });
+  const blsSignature = toHex(blsSign(document, blsSecret(spId)));
   return { redundancyIndex, gvgId, spId, integrityHash, approvalSignature, blsSignature };
 }
 

@@ -76,11 +76,14 @@ export class HttpPeerClient implements PieceSource {
         message: `The chain lists no storage provider ${offer.to}.`,
       });
     }
-    const column = `${offer.to}/${formatJobId(offer.job)}/${offer.redundancyIndex}`;
+    const task = await ColumnTask.describe({ offer, chain, operatorKey, signal });
+    // Of other content under the same version the secondary has nothing yet.
+    const content = `${formatJobId(offer.job)}@${task.announcedAt}/${offer.checksums.join()}`;
+    const column = `${offer.to}/${offer.redundancyIndex}/${content}`;
     return new HttpSession({
       offer,
       endpoint,
-      task: await ColumnTask.describe({ offer, chain, operatorKey, signal }),
+      task,
       links: this.#links,
       times: { ...HTTP_TIMES, ...times },
       firstMissing: this.#progress.get(column) ?? 0,

@@ -1,5 +1,5 @@
 import { Retryable } from '../../../protocols/errors.ts';
-import { versionOnChain } from '../../../protocols/greenfield/content.ts';
+import { currentContent, sameChecksums, versionOnChain } from '../../../protocols/greenfield/content.ts';
 import { hexToBase64 } from '../../../protocols/greenfield/hex.ts';
 import type { Hex, ObjectInfo, ObjectOnChain, StorageParams } from '../../../protocols/greenfield/types.ts';
 import type { WireObject } from '../../../protocols/replication/amino-json.ts';
@@ -29,6 +29,8 @@ export class ColumnTask {
   readonly #object: WireObject;
   readonly #params: WireObject;
   readonly #delegated: boolean;
+  /** Unix seconds. */
+  readonly announcedAt: number;
 
   private constructor({ offer, operatorKey }: ColumnTaskOptions, object: ObjectInfo, params: StorageParams) {
     this.#offer = offer;
@@ -36,21 +38,26 @@ export class ColumnTask {
     this.#object = wireObject(object);
     this.#params = wireParams(params);
     this.#delegated = object.checksums.length === 0;
+    this.announcedAt = currentContent({ object }).announcedAt;
   }
 
-  /** @throws Retryable `object-unknown` when the chain knows no such content, and what the chain throws */
+  /**
+   * @throws Retryable `object-unknown` when the chain knows no such content, or other content under that version,
+   * and what the chain throws
+   */
   static async describe(options: ColumnTaskOptions): Promise<ColumnTask> {
     const { offer, chain, signal } = options;
     const asked = signal ? { signal } : {};
     const found = await chain.objectById(offer.job.objectId, asked);
     const object = found && withContent(found, offer.job.version);
-    if (!object) {
+    if (!object || !isOffered(object, offer)) {
       throw new Retryable({
         code: 'object-unknown',
-        message: `The chain has no version ${offer.job.version} of object ${offer.job.objectId}.`,
+        message: `The chain does not know the offered content of version ${offer.job.version} of object ${offer.job.objectId}.`,
       });
     }
-    const params = await chain.storageParams(object.updatedAt || object.createdAt, asked);
+    const { announcedAt } = currentContent({ object });
+    const params = await chain.storageParams(announcedAt, asked);
     return new ColumnTask(options, object, params);
   }
 
@@ -92,6 +99,12 @@ function withContent(onChain: ObjectOnChain, version: number): ObjectInfo | unde
   if (object.version === version) return object;
   const { announcedAt: updatedAt, ...content } = found.content;
   return { ...object, ...content, updatedAt };
+}
+
+/** The chain has no checksums of a delegated upload. */
+function isOffered({ payloadSize, checksums }: ObjectInfo, offer: ColumnOffer): boolean {
+  if (payloadSize !== offer.payloadSize) return false;
+  return checksums.length === 0 || sameChecksums(checksums, offer.checksums);
 }
 
 /** As Go writes an ObjectInfo; what is zero makes no difference. Source type and tags are not kept here. */
