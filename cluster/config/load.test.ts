@@ -58,7 +58,7 @@ test('the smallest configuration gets every default', (t) => {
     },
     admin: { listen: { host: '127.0.0.1', port: 9133 }, hosts: [] },
     nats: {
-      home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false },
+      home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false, shared: false },
       peers: { url: 'nats://127.0.0.1:4222' },
     },
     peers: { wires: ['nats', 'http'], allowPrivateEndpoints: false },

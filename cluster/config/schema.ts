@@ -134,6 +134,7 @@ function plane(base: string) {
 const homeOnly = {
   replicas: z.literal([1, 3, 5], 'the number of servers that hold each message: 1, 3 or 5').default(1),
   syncAlways: z.boolean('true or false').default(false),
+  shared: z.boolean('true or false').default(false),
 };
 
 function isPlaneUrl(text: string): boolean {

@@ -99,7 +99,7 @@ async function openParts(
     () => connectPlane({ spId: sp.id, name, plane: 'home', config: config.nats.home, log, signal }),
     (it) => it.close(),
   );
-  const { replicas, syncAlways } = config.nats.home;
+  const { replicas, syncAlways, shared } = config.nats.home;
   const { ackWaitMs } = timing;
   const home = await patiently(
     'the streams of the home plane',
@@ -110,10 +110,22 @@ async function openParts(
         journal: journal.id,
         replicas,
         syncAlways,
+        shared,
         ackWaitMs,
         log,
       }),
     { log, signal },
+  );
+  await parts.open(
+    'keeper of the streams',
+    () => {
+      const stopping = new AbortController();
+      return { stopping, ended: home.keepStreams({ signal: stopping.signal }) };
+    },
+    ({ stopping, ended }) => {
+      stopping.abort();
+      return ended;
+    },
   );
   const ownJournal = fencedJournal(journal, () => home.succession.check());
   const wires = await openWires({ name, config, keys, chain, home: homeLink, parts, log, signal });

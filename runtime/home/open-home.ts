@@ -4,6 +4,8 @@ import { openJobQueue } from '../jobs/nats-job-queue.ts';
 import { openRoles } from '../jobs/nats-roles.ts';
 import type { Roles } from '../jobs/roles.ts';
 import { ACK_WAIT_MS } from '../jobs/work-queue.ts';
+import { type KeepOptions, type KeptStream, keepStreams } from '../nats/keep-streams.ts';
+import { checkSharedServer } from '../nats/shared-server.ts';
 import { openNatsPieceStore } from '../pieces/nats-piece-store.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -29,6 +31,8 @@ export interface HomeOptions {
   readonly replicas?: number;
   /** The operator's word that the servers sync before they acknowledge. */
   readonly syncAlways?: boolean;
+  /** Others have accounts on the servers: they must be ones that keep accounts apart. */
+  readonly shared?: boolean;
   /** ms; see `WorkQueueOptions`. */
   readonly ackWaitMs?: number;
   readonly log: Logger;
@@ -47,17 +51,20 @@ export interface Home {
   /** What an acknowledgement is worth, and why, in words for operators. */
   readonly durability: Durability;
   readonly durabilityReason: string;
+  /** Makes streams again that are lost under the running node, until the signal fires. */
+  keepStreams(options: Pick<KeepOptions, 'signal' | 'onLost'>): Promise<void>;
 }
 
 /**
  * Makes the streams and the bucket that are missing, brings those that exist to the settings asked for, and
  * says what an acknowledgement is worth on them.
- * @throws Terminal `sync-unsupported`, `bucket-unfit`, `stream-unfit`, `bad-ack-wait`, `nats-refused`,
+ * @throws Terminal `nats-server-unsafe`, `sync-unsupported`, `bucket-unfit`, `stream-unfit`, `bad-ack-wait`, `nats-refused`,
  * `jetstream-disabled`; Retryable `nats-unavailable`, `piece-store-unavailable`
  */
 export async function openHome(options: HomeOptions): Promise<Home> {
   const { connection, bucket = 'pieces', replicas = 1, syncAlways = false, log } = options;
   const serverVersion = connection.info?.version ?? '';
+  if (options.shared) checkSharedServer(serverVersion);
   const { level, because } = assessDurability({ serverVersion, replicas, syncAlways });
   const workQueue = {
     connection,
@@ -68,8 +75,23 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const freshMs = (options.ackWaitMs ?? ACK_WAIT_MS) / 3;
   const { node, journal } = options;
   const succession = await succeed({ connection, node, journal, replicas, freshMs });
-  const home = {
-    pieces: await openNatsPieceStore({ connection, bucket, replicas, log }),
+  const store = { connection, bucket, replicas, log };
+  const kept: readonly KeptStream[] = [
+    { name: 'NODES', loss: 'this node says again that it runs.', make: () => succession.restore() },
+    {
+      name: 'JOBS',
+      loss: 'the next round of the caretaker queues every job again that has not ended.',
+      make: () => openJobQueue(workQueue),
+    },
+    { name: 'ROLES', loss: 'roles are given out again.', make: () => openRoles(workQueue) },
+    {
+      name: `OBJ_${bucket}`,
+      loss: 'all stored pieces are gone. Uploads that are not sealed end as lost and can be repeated; what is sealed is repaired from other providers.',
+      make: () => openNatsPieceStore(store),
+    },
+  ];
+  const home: Home = {
+    pieces: await openNatsPieceStore(store),
     queue: await openJobQueue({ ...workQueue, freesLeases: succession.continues }),
     roles: await openRoles(workQueue),
     directory: succeedingDirectory(natsDirectory(connection, log), succession),
@@ -79,6 +101,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     calls: natsCalls(connection, log),
     durability: level,
     durabilityReason: because,
+    keepStreams: (how) => keepStreams(kept, { connection, log, ...how }),
   };
   log.info({ durability: level, because, serverVersion }, 'what an acknowledgement is worth');
   return home;

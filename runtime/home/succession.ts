@@ -1,7 +1,7 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Retryable, Terminal } from '../../protocols/errors.ts';
-import { natsError } from '../nats/errors.ts';
+import { isWrongLastSequence, natsError } from '../nats/errors.ts';
 import { ensureStream } from '../nats/streams.ts';
 import type { Directory } from './home.ts';
 
@@ -26,6 +26,11 @@ export interface Succession {
    * nobody can say
    */
   check(): Promise<void>;
+  /**
+   * Makes the stream again after it was lost. Of several nodes the first to say so is the newest.
+   * @throws Retryable `nats-unavailable`; Terminal `stream-unfit`
+   */
+  restore(): Promise<void>;
 }
 
 export interface SuccessionOptions {
@@ -47,12 +52,14 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
   const manager = await jetstreamManager(connection).catch((error: unknown) => {
     throw natsError(error, doing);
   });
-  await ensureStream(manager, {
-    name: STREAM,
-    subjects: [SUBJECT],
-    max_msgs_per_subject: 1,
-    num_replicas: replicas,
-  });
+  const ensure = () =>
+    ensureStream(manager, {
+      name: STREAM,
+      subjects: [SUBJECT],
+      max_msgs_per_subject: 1,
+      num_replicas: replicas,
+    });
+  await ensure();
   const last = () =>
     manager.streams.getMessage(STREAM, { last_by_subj: SUBJECT }).catch((error: unknown) => {
       throw natsError(error, doing);
@@ -64,7 +71,7 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
   const aloneSince = isOurs ? (earlier.aloneSince ?? now) : earlier ? now : 0;
   const start: Start = { node, journal, aloneSince, at: new Date(now).toISOString() };
   const body = JSON.stringify(start);
-  const { seq } = await jetstream(connection)
+  let { seq } = await jetstream(connection)
     .publish(SUBJECT, body)
     .catch((error: unknown) => {
       throw natsError(error, doing);
@@ -78,8 +85,18 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
       if (performance.now() - checkedAt < freshMs) return;
       const askedAt = performance.now();
       const newest = await last();
-      if (newest?.seq !== seq) throw superseded(node, newest?.string());
+      if (newest?.seq !== seq || newest.string() !== body) throw superseded(node, newest?.string());
       checkedAt = askedAt;
+    },
+    async restore() {
+      await ensure();
+      try {
+        const expect = { lastSubjectSequence: 0 };
+        seq = (await jetstream(connection).publish(SUBJECT, body, { expect })).seq;
+      } catch (error) {
+        // somebody else was first, which the next check says
+        if (!isWrongLastSequence(error)) throw natsError(error, doing);
+      }
     },
   };
 }

@@ -34,8 +34,9 @@ class NatsRoles implements Roles {
     checkRole(role);
     const subject = SUBJECTS + role;
     throwIfAborted(options.signal);
-    await this.#queue.publish(subject);
-    const message = await this.#queue.pull(role.replaceAll('.', '_'), subject, options.signal);
+    const stand = () => this.#queue.publish(subject);
+    await stand();
+    const message = await this.#queue.pull(role.replaceAll('.', '_'), subject, options.signal, stand);
     if (!message) {
       throw new Cancelled({ code: 'aborted', message: `Waiting for the role ${role} was given up.` });
     }

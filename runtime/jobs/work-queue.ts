@@ -106,9 +106,18 @@ export class WorkQueue {
     }
   }
 
-  /** The next message that matches the filter and is nobody's; undefined when the signal fired. */
-  async pull(consumer: string, filter: string, signal: AbortSignal): Promise<Pulled | undefined> {
+  /**
+   * The next message that matches the filter and is nobody's; undefined when the signal fired.
+   * @param first what must be done before a pull, again whenever the queue may have been lost
+   */
+  async pull(
+    consumer: string,
+    filter: string,
+    signal: AbortSignal,
+    first?: () => Promise<unknown>,
+  ): Promise<Pulled | undefined> {
     const prepare = async () => {
+      await first?.();
       await ensureConsumer(this.#manager, this.#stream, {
         durable_name: consumer,
         filter_subject: filter,

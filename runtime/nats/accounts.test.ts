@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { connect, headers, type NatsConnection } from 'nats';
 import { Terminal } from '../../protocols/errors.ts';
@@ -160,6 +160,39 @@ test.serial(
     t.is((await answered).string(), 'a piece');
   },
 );
+
+test.serial('no SP can erase the streams of another, by whatever way the request is made', async (t) => {
+  const [victim, rogue, member] = [await home(1), await home(2), await peer(2)];
+  const manager = await jetstreamManager(victim);
+  const there = () => manager.streams.info('KEPT');
+  await manager.streams.add({ name: 'KEPT', subjects: ['kept'] });
+  const known = /HOME_1_[0-9a-f]{32}/.exec(accountsConfig(SPS))?.[0];
+  for (const account of ['HOME_1', known]) {
+    const subject = `$JS.API.ACCOUNT.PURGE.${account}`;
+    await t.throwsAsync(request(rogue, subject, ''), { message: /Permissions Violation/ });
+    await t.throwsAsync(request(member, subject, ''), { message: /Permissions Violation/ });
+  }
+  for (const subject of ['$JS.API.SERVER.REMOVE', '$JS.API.ACCOUNT.STREAM.MOVE.HOME_1.KEPT']) {
+    await t.throwsAsync(request(rogue, subject, ''), { message: /Permissions Violation/ });
+  }
+  // What the server itself sends for the rogue knows no permissions; but nobody can name an account.
+  const purge = '$JS.API.ACCOUNT.PURGE.HOME_1';
+  const own = await jetstreamManager(rogue);
+  await own.streams.add({ name: 'OWN', subjects: ['own'] });
+  rogue.publish('own', '', { reply: purge });
+  rogue.publish('$JS.API.STREAM.INFO.OWN', '', { reply: purge });
+  member.publish('peer.2.offer.2.1.0.0', '', { reply: purge });
+  const push = { durable_name: 'push', ack_policy: AckPolicy.None, deliver_subject: purge };
+  await own.consumers.add('OWN', push).catch(() => undefined);
+  await own.streams
+    .add({ name: 'ECHO', subjects: ['echo'], republish: { src: 'echo', dest: purge } })
+    .then(() => rogue.publish('echo', ''))
+    .catch(() => undefined);
+  await Promise.all([rogue.flush(), member.flush()]);
+  await own.streams.info('OWN');
+  await sleep(200);
+  t.is((await there()).config.name, 'KEPT');
+});
 
 test.serial('ids and passwords that cannot stand in the configuration are refused', (t) => {
   const sp = SPS[0] as SpAccount;

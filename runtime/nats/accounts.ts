@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Terminal } from '../../protocols/errors.ts';
 
 /** Name of the account that all SPs join (design §5, the peers plane). */
@@ -51,9 +52,17 @@ ${sps.map(peersMember).join('\n')}
 `;
 }
 
+/**
+ * Nobody else can guess it: before 2.10.27, whoever could name an account could have the server erase it, and had ways
+ * around permissions.
+ */
 function homeAccountName(sp: SpAccount): string {
-  return `HOME_${sp.spId}`;
+  const secret = createHash('sha256').update(`account ${sp.homePassword}`).digest('hex').slice(0, 32);
+  return `HOME_${sp.spId}_${secret}`;
 }
+
+/** What is for the server's operator alone, and which 2.9 does for anybody: erase, remove, move. */
+const ADMINISTRATION = '["$JS.API.ACCOUNT.PURGE.>", "$JS.API.ACCOUNT.STREAM.>", "$JS.API.SERVER.>"]';
 
 function mailbox(sp: SpAccount): string {
   return `peer.${sp.spId}.>`;
@@ -63,7 +72,12 @@ function homeAccount(sp: SpAccount): string {
   return `  ${homeAccountName(sp)} {
     jetstream: enabled
     exports: [ { service: "${mailbox(sp)}", accounts: [${PEERS_ACCOUNT}] } ]
-    users: [ { user: "${homeUser(sp.spId)}", password: "${sp.homePassword}" } ]
+    users: [
+      {
+        user: "${homeUser(sp.spId)}", password: "${sp.homePassword}"
+        permissions: { publish: { deny: ${ADMINISTRATION} } }
+      }
+    ]
   }`;
 }
 
@@ -73,7 +87,10 @@ function peersMember(sp: SpAccount): string {
   return `      {
         user: "${peersUser(id)}", password: "${sp.peersPassword}"
         permissions: {
-          publish: { allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "recovery.*.${id}", "approval.ask.${id}"] }
+          publish: {
+            allow: ["peer.*.*.${id}.>", "session.*.${id}.>", "recovery.*.${id}", "approval.ask.${id}"]
+            deny: ${ADMINISTRATION}
+          }
           subscribe: { allow: ["${peersInbox(id)}.>", "session.${id}.>", "recovery.${id}.*", "approval.ask.*"] }
           allow_responses: { max: 1, expires: "1m" }
         }

@@ -1,0 +1,93 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import test from 'ava';
+import { connect } from 'nats';
+import { segmentKey } from '../../protocols/payload/keys.ts';
+import { useNetwork } from './network.ts';
+import { until } from './until.ts';
+
+const network = useNetwork(test);
+
+/** A connection of an SP's own account, as whoever has stolen or spilled something has one. */
+async function atHome<T>(
+  spId: number,
+  work: (manager: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>,
+): Promise<T> {
+  const nats = network().devnet.file.sps[spId - 1]?.nats;
+  if (!nats) throw new Error(`no SP ${spId}`);
+  const connection = await connect({ servers: nats.url, user: nats.user, pass: nats.password });
+  try {
+    return await work(await jetstreamManager(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function streamsOf(spId: number): Promise<string[]> {
+  return atHome(spId, async (manager) => {
+    const names: string[] = [];
+    for await (const name of manager.streams.names()) names.push(name);
+    return names.sort();
+  });
+}
+
+test.serial(
+  'every stream that is removed under running nodes is there again, and uploads go on',
+  async (t) => {
+    const bucketName = await network().createBucket(1);
+    const before = { 1: await streamsOf(1), 2: await streamsOf(2) };
+    t.true(['JOBS', 'NODES', 'OBJ_pieces', 'ROLES'].every((name) => before[1].includes(name)));
+    for (const spId of [1, 2] as const) {
+      await atHome(spId, async (manager) => {
+        for (const name of before[spId]) await manager.streams.delete(name);
+      });
+    }
+    for (const spId of [1, 2] as const) {
+      await until(`SP ${spId} has its streams again`, async () => {
+        const names = await streamsOf(spId);
+        return before[spId].every((name) => names.includes(name));
+      });
+    }
+    const object = await network().createObject(bucketName, { size: 150_000 });
+    await until('an upload is taken', () =>
+      network()
+        .put(1, object)
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+    await network().sealed(object);
+    t.deepEqual(await network().get(1, object), object.payload);
+  },
+);
+
+test.serial(
+  'a job whose queue and payload are lost ends as lost, and its upload can be repeated',
+  async (t) => {
+    const bucketName = await network().createBucket(1);
+    const object = await network().createObject(bucketName, { size: 150_000 });
+    // no secondary answers, so that the job waits where it is
+    for (let id = 2; id <= 7; id++) await network().devnet.sp(id).stop();
+    await network().put(1, object);
+    t.truthy(await network().piece(1, segmentKey(object.job, 0)));
+    await atHome(1, async (manager) => {
+      for (const name of ['JOBS', 'OBJ_pieces']) await manager.streams.delete(name);
+    });
+    await Promise.all([2, 3, 4, 5, 6, 7].map((id) => network().devnet.sp(id).start()));
+    const view = await until('the job has ended as lost', async () => {
+      const job = await network().job(1, object.job);
+      return job?.context.state === 'UPLOAD_OBJECT_ERROR' && job;
+    });
+    t.truthy(view);
+    await until('the upload is repeated', () =>
+      network()
+        .put(1, object)
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+    await network().sealed(object);
+    t.deepEqual(await network().get(1, object), object.payload);
+  },
+);

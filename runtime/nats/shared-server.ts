@@ -1,0 +1,35 @@
+import { compare, parseSemVer } from '@nats-io/nats-core/internal';
+import { Terminal } from '../../protocols/errors.ts';
+
+/**
+ * From these versions on only the system account may erase an account's streams, remove a server from JetStream or
+ * move streams (CVE-2025-30215, GHSA-fhg8-qxh5-7q3w); 2.11.0 came before its cure.
+ */
+const SAFE_SINCE = '2.10.27';
+const UNSAFE_AGAIN = { from: '2.11.0', before: '2.11.1' };
+
+/** Whether accounts of one such server are safe from each other. */
+export function isolatesAccounts(serverVersion: string): boolean {
+  const version = parseSemVer(release(serverVersion));
+  const is = (least: string) => compare(version, parseSemVer(release(least))) >= 0;
+  return is(SAFE_SINCE) && !(is(UNSAFE_AGAIN.from) && !is(UNSAFE_AGAIN.before));
+}
+
+/**
+ * For a server that an SP shares with others. Permissions alone do not hold there: an account may still ask by the
+ * reply subject of a message to its own stream.
+ * @throws Terminal `nats-server-unsafe`
+ */
+export function checkSharedServer(serverVersion: string): void {
+  if (isolatesAccounts(serverVersion)) return;
+  throw new Terminal({
+    code: 'nats-server-unsafe',
+    message: `nats-server ${serverVersion} lets any account erase the streams of any other, and nats.home.shared says that others have accounts on it.`,
+    advice: `Upgrade it to ${SAFE_SINCE}, to 2.11.1 or later, or give this SP a server of its own and say shared: false.`,
+  });
+}
+
+/** Pre-releases count as the release before which they came. */
+function release(version: string): string {
+  return version.replace(/-.*/, '');
+}
