@@ -1,5 +1,6 @@
 import { Cancelled, toSealionError } from '../protocols/errors.ts';
 import type { Logger } from '../runtime/telemetry/logger.ts';
+import { printableLines } from '../runtime/telemetry/printable.ts';
 
 /** What a program does until it is told to stop. */
 export interface Service {
@@ -19,6 +20,8 @@ export async function runProgram(
   log: Logger,
 ): Promise<void> {
   const asked = endOfProcess(log);
+  // Whoever read what we write has gone: no reason for us to go.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   failOnBugs(log);
   try {
     const service = await start(asked);
@@ -28,7 +31,8 @@ export async function runProgram(
     const error = toSealionError(thrown);
     if (!(error instanceof Cancelled && asked.aborted)) {
       if (error.code === 'unexpected') log.error({ error }, 'failed for an unknown reason');
-      else process.stderr.write(`${[error.message, error.advice].filter(Boolean).join('\n')}\n`);
+      else
+        process.stderr.write(`${printableLines([error.message, error.advice].filter(Boolean).join('\n'))}\n`);
       process.exitCode = 1;
     }
   }

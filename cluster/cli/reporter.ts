@@ -1,10 +1,17 @@
 import type { SealionError } from '../../protocols/errors.ts';
+import { printable, printableJson, printableLines } from '../../runtime/telemetry/printable.ts';
 import { rate, size } from './units.ts';
 
 /** How a command speaks: to a person at a terminal, into a pipe, or to a machine. */
 export interface Reporter {
-  /** One fact as it happens; `fields` is what a machine gets of it. */
-  line(text: string, fields: { readonly event: string } & Readonly<Record<string, unknown>>): void;
+  /**
+   * One fact as it happens; `fields` is what a machine gets of it.
+   * @param text one line, or several; what a terminal would act on is shown as text, since it may be a stranger's
+   */
+  line(
+    text: string | readonly string[],
+    fields: { readonly event: string } & Readonly<Record<string, unknown>>,
+  ): void;
   /** How far a transfer is; may be called for every chunk. */
   progress(what: string, done: number, total: number): void;
   /** The command has failed. */
@@ -33,7 +40,7 @@ export function createReporter(
 }
 
 function jsonReporter(out: Out): Reporter {
-  const write = (fields: object) => out.write(`${JSON.stringify(fields)}\n`);
+  const write = (fields: object) => out.write(`${printableJson(fields)}\n`);
   const step = steps();
   return {
     line: (_text, fields) => write(fields),
@@ -48,9 +55,9 @@ function jsonReporter(out: Out): Reporter {
 function plainReporter(out: Out, error: Out): Reporter {
   const step = steps();
   return {
-    line: (text) => out.write(`${text}\n`),
+    line: (text) => out.write(`${lines(text)}\n`),
     progress: (what, done, total) => {
-      if (step(what, done, total)) out.write(`${what}: ${size(done)} of ${size(total)}\n`);
+      if (step(what, done, total)) out.write(`${printable(what)}: ${size(done)} of ${size(total)}\n`);
     },
     failure: (failure) => error.write(`${failureText(failure)}\n`),
   };
@@ -67,7 +74,7 @@ function terminalReporter(out: Out, error: Out): Reporter {
   return {
     line(text) {
       wipe();
-      out.write(`${text}\n`);
+      out.write(`${lines(text)}\n`);
     },
     progress(what, done, total) {
       const now = Date.now();
@@ -76,7 +83,7 @@ function terminalReporter(out: Out, error: Out): Reporter {
       lastDraw = now;
       const filled = total > 0 ? Math.round((BAR_WIDTH * done) / total) : BAR_WIDTH;
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      const line = `${what} ${bar} ${size(done)} of ${size(total)}, ${rate(done, now - started)}`;
+      const line = `${printable(what)} ${bar} ${size(done)} of ${size(total)}, ${rate(done, now - started)}`;
       out.write(`\r\u001b[2K${line.slice(0, (out.columns || 80) - 1)}`);
       drawn = true;
       if (done < total) return;
@@ -104,5 +111,10 @@ function steps(): (what: string, done: number, total: number) => boolean {
 
 function failureText({ kind, message, advice, code }: SealionError): string {
   if (kind === 'cancelled') return message;
-  return [`Failed: ${message}`, ...(advice ? [advice] : []), `(${code})`].join(' ');
+  const text = [`Failed: ${message}`, ...(advice ? [advice] : []), `(${code})`].join(' ');
+  return printableLines(text);
+}
+
+function lines(text: string | readonly string[]): string {
+  return (typeof text === 'string' ? [text] : text).map(printable).join('\n');
 }

@@ -33,7 +33,7 @@ async function show(sp: NetworkSp, report: Reporter, signal: AbortSignal): Promi
       });
     }
     for (const node of nodes) {
-      report.line(treeLines(node, Date.now()).join('\n'), { event: 'tree', spId: sp.id, tree: node });
+      report.line(treeLines(node, Date.now()), { event: 'tree', spId: sp.id, tree: node });
     }
   } finally {
     await view.close();

@@ -5,6 +5,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
 import { signRequest } from '../../protocols/greenfield/request-signature.ts';
 import { lookupLoopback } from '../../runtime/http/endpoints.ts';
+import { printable } from '../../runtime/telemetry/printable.ts';
 
 /** An object at a storage provider. */
 export interface ObjectAddress {
@@ -203,7 +204,7 @@ function refusal(status: number, xml: string): SealionError {
   const { Error: answer } = parseXml(xml);
   const facts = {
     code: 'sp-refused',
-    message: `The storage provider answered ${status}: ${answer?.Message ?? 'no reason given'} (${answer?.Code ?? 'no code'}).`,
+    message: `The storage provider answered ${status}: ${printable(answer?.Message ?? 'no reason given')} (${answer?.Code ?? 'no code'}).`,
     gatewayCode: Number(answer?.Code ?? 0),
   };
   return status >= 500 || status === 429 || answer?.Code === '60003'

@@ -42,8 +42,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await compare(object, file, options);
     const look = watched.look();
     if (look) {
-      const text = treeLines(look.tree, look.at).join('\n');
-      report.line(`\nthe primary's supervision tree on the way:\n${text}`, { event: 'tree', ...look });
+      const lines = treeLines(look.tree, look.at);
+      report.line(['', "the primary's supervision tree on the way:", ...lines], { event: 'tree', ...look });
     }
     summarise({ object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id });
   } finally {
@@ -166,7 +166,7 @@ function summarise(facts: {
       .join(', ')}`,
     `sealed       with virtual group ${groupId} by transaction ${timeline.transactionHash}`,
   ];
-  report.line(lines.join('\n'), {
+  report.line(lines, {
     event: 'summary',
     objectId: object.id,
     bytes: payloadSize,

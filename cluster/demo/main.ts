@@ -40,7 +40,7 @@ async function main(given: string | undefined, report: Reporter, signal: AbortSi
       await runDemo({ devnet, file, directory, report, signal });
     } finally {
       await devnet.stop();
-      report.line('\neverything is stopped', { event: 'stopped' });
+      report.line(['', 'everything is stopped'], { event: 'stopped' });
     }
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -90,3 +90,18 @@ test('a log file that cannot be written is refused', async (t) => {
   t.is(error.code, 'log-unwritable');
   t.truthy(error.advice);
 });
+
+test('a line can be shown at a terminal, whatever strangers have put into it', async (t) => {
+  const name = 'a\u001b]0;owned\u0007\u009b2J\u007f\u202e\n{"level":"error"}';
+  const file = join(await folder(t), 'node.log');
+  createLogger({ file }).info({ object: name }, 'stored');
+  for (;;) {
+    const text = await readFile(file, 'utf8');
+    if (text.endsWith('\n')) {
+      t.notRegex(text.slice(0, -1), /[\p{Cc}\u202e]/u);
+      t.is((JSON.parse(text) as { object: string }).object, name);
+      return;
+    }
+    await sleep(5);
+  }
+});

@@ -2,6 +2,7 @@ import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { destination, type Level, pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { Terminal } from '../../protocols/errors.ts';
+import { printable } from './printable.ts';
 
 /** Structured log of a node: one JSON object a line. Never give it a key, a token or a payload byte. */
 export interface Logger {
@@ -43,7 +44,8 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       serializers: { error: stdSerializers.errWithCause },
       redact: REDACTED,
     },
-    stream,
+    // JSON leaves some characters as they are on which a terminal acts.
+    { write: (line: string) => void stream.write(`${printable(line.trimEnd())}\n`) },
   );
 }
 

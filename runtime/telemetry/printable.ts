@@ -9,6 +9,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
+/** The same for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
 /** As JSON on one line that a terminal can show as well. */
 export function printableJson(value: unknown): string {
   return printable(JSON.stringify(value));

@@ -1,0 +1,28 @@
+import test from 'ava';
+import { Terminal } from '../../protocols/errors.ts';
+import { createReporter } from './reporter.ts';
+
+/** What a provider, the chain or another client may have written. */
+const HOSTILE = 'a\u001b[2J\u001b]0;owned\u0007\u009b1m\r\nsealed\u202e';
+
+for (const isTTY of [true, false]) {
+  test(`what strangers wrote neither moves the cursor nor begins a line: ${isTTY ? 'terminal' : 'pipe'}`, (t) => {
+    const written: string[] = [];
+    const out = { write: (text: string) => written.push(text), isTTY };
+    const report = createReporter({ out, error: out });
+    report.line(`status ${HOSTILE}`, { event: 'x' });
+    report.line(['tree', HOSTILE], { event: 'x' });
+    report.failure(new Terminal({ code: 'x', message: HOSTILE }));
+    t.is(written[0], 'status a\\u001b[2J\\u001b]0;owned\\u0007\\u009b1m\\u000d\\u000asealed\\u202e\n');
+    t.is(written[1]?.split('\n').length, 3);
+    for (const text of written) t.notRegex(text.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
+  });
+}
+
+test('JSON for machines is one line that a terminal can show', (t) => {
+  const written: string[] = [];
+  const out = { write: (text: string) => written.push(text) };
+  createReporter({ json: true, out }).line('', { event: 'x', text: HOSTILE });
+  t.notRegex(written[0]?.slice(0, -1) ?? '', /[\p{Cc}\u202e]/u);
+  t.is((JSON.parse(written[0] ?? '') as { text: string }).text, HOSTILE);
+});
