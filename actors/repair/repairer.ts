@@ -47,7 +47,14 @@ type Message =
       readonly error: unknown;
     }
   | { readonly type: 'handed-out'; readonly outcome: Outcome<void> }
-  | { readonly type: 'serving-ended'; readonly what: string; readonly outcome: Outcome<void> };
+  | { readonly type: 'serve'; readonly service: Service }
+  | { readonly type: 'serving-ended'; readonly service: Service; readonly outcome: Outcome<void> };
+
+/** Something that is answered for as long as the repairer lives. */
+interface Service {
+  readonly what: string;
+  run(signal: AbortSignal): Promise<void>;
+}
 
 interface State {
   /** For readers, who wait; beside it, for rounds and commands. */
@@ -60,6 +67,9 @@ interface State {
 /** Segments made again at once for readers, and parts of objects verified at once. */
 const URGENT_AT_ONCE = 4;
 const ROUTINE_AT_ONCE = 2;
+
+/** How soon a service that has ended begins again, ms. */
+const SERVE_AGAIN_MS = 5_000;
 
 const question = z.object({
   objectId: z.string().regex(/^[1-9][0-9]{0,77}$/),
@@ -86,22 +96,7 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
         routine: newList(ROUTINE_AT_ONCE),
         counts: { recovered: 0, repaired: 0, lost: 0, handedOut: 0 },
       };
-      const serving = {
-        'fetches of other SPs': (signal: AbortSignal) =>
-          options.host.serveRecovery(
-            async (fetch, over) => {
-              const bytes = await handOut.fetch(fetch, over);
-              state.counts.handedOut += 1;
-              return bytes;
-            },
-            { signal },
-          ),
-        'calls to verify': (signal: AbortSignal) =>
-          options.calls.serve(VERIFY, (asked, over) => verifyAsked(ctx, asked, over), { signal }),
-      };
-      for (const [what, serve] of Object.entries(serving)) {
-        ctx.pipe(serve, (outcome) => ({ type: 'serving-ended', what, outcome }));
-      }
+      for (const service of services(state, ctx)) serve(service, ctx);
       say(state, ctx);
       return state;
     },
@@ -126,11 +121,11 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
         case 'task-ended':
           message.list.end(message.name, message.error, ctx);
           break;
-        case 'serving-ended': {
-          // it ends only with us; anything else begins again
-          const { outcome, what } = message;
-          throw toSealionError(outcome.ok ? new Error(`${what} are not answered any more`) : outcome.error);
-        }
+        case 'serve':
+          serve(message.service, ctx);
+          break;
+        case 'serving-ended':
+          serveAgain(message.service, message.outcome, ctx);
       }
       say(state, ctx);
       return state;
@@ -143,6 +138,36 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
     },
   };
   return behaviour;
+
+  function services({ counts }: State, ctx: Context<Message>): readonly Service[] {
+    const handOver: Parameters<PeerHost['serveRecovery']>[0] = async (fetch, signal) => {
+      const bytes = await handOut.fetch(fetch, signal);
+      counts.handedOut += 1;
+      return bytes;
+    };
+    return [
+      { what: 'fetches of other SPs', run: (signal) => options.host.serveRecovery(handOver, { signal }) },
+      {
+        what: 'calls to verify',
+        run: (signal) =>
+          options.calls.serve(VERIFY, (asked, over) => verifyAsked(ctx, asked, over), { signal }),
+      },
+    ];
+  }
+
+  function serve(service: Service, ctx: Context<Message>): void {
+    ctx.pipe(
+      (signal) => service.run(signal),
+      (outcome) => ({ type: 'serving-ended', service, outcome }),
+    );
+  }
+
+  /** What cannot be served now, for want of a permission for instance, must not keep us from repairing. */
+  function serveAgain(service: Service, outcome: Outcome<void>, ctx: Context<Message>): void {
+    const error = outcome.ok ? new Error('they have ended') : outcome.error;
+    ctx.log.error({ error: toSealionError(error) }, `${service.what} are not answered now`);
+    ctx.after(SERVE_AGAIN_MS, { type: 'serve', service });
+  }
 
   /** Bytes first, to whoever waits for them; then they are written back. */
   function recovering(

@@ -35,10 +35,11 @@ export async function fetchRange(
     const expiresAt = Date.now() + ANSWER_LIMIT_MS;
     const message = await desk.seal({ kind: 'fetch', to, about, expiresAt, body: range });
     const asked = connection.request(recoverySubject(to, spId), message.bytes, { timeout: ANSWER_LIMIT_MS });
-    const answer = await orAborted(asked, signal, closed).catch((error: unknown) => {
-      throw isNoResponders(error) || isTimeout(error)
-        ? unreachable(to, error)
-        : natsError(error, `asking storage provider ${to} for a piece`);
+    const answer = await orAborted(asked, signal, closed).catch((thrown: unknown) => {
+      const error = natsError(thrown, `asking storage provider ${to} for a piece`);
+      // without the permission to ask there may be another wire all the same
+      const unasked = isNoResponders(thrown) || isTimeout(thrown) || error.code === 'nats-refused';
+      throw unasked ? unreachable(to, error) : error;
     });
     const refusal = readRefusal(answer, to);
     if (!refusal) {

@@ -60,7 +60,7 @@ test.after.always(async () => {
 });
 
 test.serial('a piece comes in ranges, whole, with what is asked for and by whom', async (t) => {
-  t.deepEqual(Buffer.from(await asker.pieces.fetchPiece(REQUEST)), PIECE);
+  t.true(PIECE.equals(await asker.pieces.fetchPiece(REQUEST)));
   t.is(asked.length, 5);
   t.deepEqual(
     asked.map(({ offset }) => offset).sort((a, b) => a - b),
@@ -96,6 +96,17 @@ test.serial('what the holder refuses is refused with its reason, for now or for 
 
 test.serial('an SP that nobody runs is known to be unreachable at once', async (t) => {
   await t.throwsAsync(asker.pieces.fetchPiece({ ...REQUEST, to: 5 }), { code: 'peer-unreachable' });
+});
+
+test.serial('without the permission to ask, a holder counts as unreachable on this wire', async (t) => {
+  // SP 4 on the connection of SP 1, which may not ask in its name
+  const peers = await joinPlane(server.url, 1);
+  const forbidden = await startNode(server.url, 4, { peers });
+  t.teardown(async () => {
+    await forbidden.close();
+    await peers.close();
+  });
+  await t.throwsAsync(forbidden.pieces.fetchPiece(SMALL), { code: 'peer-unreachable' });
 });
 
 test.serial('a holder that sends too much or too little is not believed', async (t) => {
