@@ -15,7 +15,7 @@ export const ONCE_THE_CHAIN_MOVES_ON_MS = 60_000;
  */
 export const PASSING: ReadonlySet<number> = new Set([
   10003, 10004, 25002, 50029, 50032, 55001, 60002, 60003, 60004, 65201, 70001, 70002, 80002, 80003, 85101,
-  85201, 110003, 110007, 115001, 115101,
+  85201, 110003, 110007, 115001, 115101, 960001,
 ]);
 
 /** Errors whose gateway code stands for other things too, that only the client can change. */

@@ -14,7 +14,6 @@ export function fencedJournal(journal: Journal, check: () => Promise<void>): Jou
       await journal.append(job, n, event, options);
     },
     read: (job, options) => journal.read(job, options),
-    jobs: (options) => journal.jobs(options),
     openJobs: (options) => journal.openJobs(options),
     endedJobs: (before, options) => journal.endedJobs(before, options),
     tail: (after, options) => journal.tail(after, options),

@@ -88,17 +88,17 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     await t.throwsAsync(journal.append(badJob, 1, started(1)), { code: 'bad-job-id' });
     const aborted = journal.append(job, 1, started(1), { signal: AbortSignal.abort() });
     await t.throwsAsync(aborted, { name: 'Cancelled' });
-    t.deepEqual(await collect(journal.jobs()), []);
+    t.deepEqual(await collect(journal.openJobs()), []);
   });
 
   holds('jobs are listed once each, until they are purged', async (t, { journal }) => {
     for (const one of [job, other]) {
       for (let n = 1; n <= 3; n++) await journal.append(one, n, started(n));
     }
-    t.deepEqual(sorted(await collect(journal.jobs())), ['47110.0', '4711.0'].sort());
+    t.deepEqual(sorted(await collect(journal.openJobs())), ['47110.0', '4711.0'].sort());
     await journal.purge(job);
     await journal.purge(job);
-    t.deepEqual(sorted(await collect(journal.jobs())), ['47110.0']);
+    t.deepEqual(sorted(await collect(journal.openJobs())), ['47110.0']);
     t.deepEqual(await journal.read(job), []);
     t.is((await journal.read(other)).length, 3);
   });
@@ -226,7 +226,7 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     const next = (await bench.successor()).ledger;
     t.deepEqual(await next.get('a/1'), { x: 2 });
     t.is(await next.get('a/2'), undefined);
-    t.deepEqual(await collect((await bench.successor()).jobs()), [], 'the ledger is apart from the jobs');
+    t.deepEqual(await collect((await bench.successor()).openJobs()), [], 'the ledger is apart from the jobs');
   });
 }
 

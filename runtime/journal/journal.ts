@@ -33,11 +33,9 @@ export interface Journal {
   append(job: JobId, n: number, event: JobEvent, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** All events of a job in order; empty for an unknown one. */
   read(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<readonly StoredEvent[]>;
-  /** Every job that has events and was not purged, in no promised order. */
-  jobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
-  /** Those of them that have not ended, without a look at the others. */
+  /** Every job that has not ended and was not purged, in no promised order and without a look at the others. */
   openJobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
-  /** Those of them that ended before a time. @param before unix ms, by the clock of the events */
+  /** Every job that ended before a time and was not purged. @param before unix ms, by the clock of the events */
   endedJobs(before: number, options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
   /** Events after a position, oldest first, then those that come, until the signal fires: what the projector reads. */
   tail(after: number, options: { readonly signal: AbortSignal }): AsyncIterable<Positioned>;

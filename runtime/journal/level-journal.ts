@@ -110,17 +110,6 @@ class LevelJournal implements Journal {
     return events;
   }
 
-  async *jobs(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<JobId, void, undefined> {
-    let last = '';
-    for await (const [key] of this.#store.scan(this.#index, {})) {
-      throwIfAborted(options.signal);
-      const job = key.slice(0, key.indexOf('/'));
-      if (job === last) continue;
-      last = job;
-      yield parseJobId(job);
-    }
-  }
-
   openJobs(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<JobId> {
     return this.#jobs.open(options.signal);
   }
