@@ -110,7 +110,7 @@ export const ACCESS_MESSAGE_TYPES = {
   '/greenfield.storage.MsgSetTag': messageType(tx.MsgSetTag, 'operator', 1200, {
     operator: string,
     resource: string,
-    tags: nested({ tags: nestedList({ key: string, value: string }) }),
+    tags: nested({ tags: nestedList({ key: string, value: string }, 'kept') }),
   }),
   '/greenfield.storage.MsgToggleSPAsDelegatedAgent': messageType(
     tx.MsgToggleSPAsDelegatedAgent,

@@ -103,15 +103,22 @@ export function list<T>(field: Field<T>): Field<readonly T[]> {
   };
 }
 
-/** Several messages in a message. The chain takes the members of the document from the first of them. */
-export function nestedList<F extends Fields>(fields: F): Field<readonly ValuesOf<F>[]> {
+/**
+ * Several messages in a message. The chain takes the members of the document from the first of them.
+ * @param empty whether an empty list is left out, or `kept` as a list of texts: the chain does that where its code
+ *   does not say `omitempty`
+ */
+export function nestedList<F extends Fields>(
+  fields: F,
+  empty: 'omitted' | 'kept' = 'omitted',
+): Field<readonly ValuesOf<F>[]> {
   return {
     toJson: (value) => value.map((item) => fieldsToJson(fields, item)),
     fromJson: (json) => (json as readonly unknown[]).map((item) => fieldsFromJson(fields, item)),
     typed: (value, struct) => {
       const items = value.map((item) => typedFields(fields, item, struct));
       const [first] = items;
-      if (!first) return undefined;
+      if (!first) return empty === 'kept' ? { type: 'string[]', value: [] } : undefined;
       return {
         type: `${struct}[]`,
         value: items.map(({ values }) =>

@@ -11,16 +11,17 @@ const SCENARIOS = {
   ...require('./scenarios/uploads.cjs'),
   ...require('./scenarios/delegated.cjs'),
   ...require('./scenarios/reads.cjs'),
+  ...require('./scenarios/access.cjs'),
 };
 
-/** All at once, each with an account of its own: the SDK takes seconds to see a transaction in a block. */
+/** All at once, each with an account of its own and one of somebody else: the SDK takes seconds to see a transaction in a block. */
 async function main() {
   const { chain, sps, accounts } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
   const client = Client.create(chain.rpc, /_([0-9]+)-/.exec(chain.chainId)[1]);
   const results = Object.entries(SCENARIOS).map(async ([scenario, run], i) => {
     const user = new User(client, sps[i % sps.length], accounts[i]);
     try {
-      return write({ scenario, report: await run(user) });
+      return write({ scenario, report: await run(user, new User(client, user.sp, accounts.at(-1 - i))) });
     } catch (error) {
       process.exitCode = 1;
       return write({ scenario, error: error.stack });

@@ -13,8 +13,8 @@ const STORED = { code: 0, message: 'Put object success.', statusCode: 200 };
 const SEALED = 1;
 const PRIVATE = 2;
 
-/** With an account for each scenario. */
-const network = useNetwork(test, { segmentSize: SEGMENT, accounts: 20 });
+/** With two accounts for each scenario. */
+const network = useNetwork(test, { segmentSize: SEGMENT, accounts: 40 });
 
 let run: Promise<ApplicationRun> | undefined;
 function application(): Promise<ApplicationRun> {
@@ -185,5 +185,14 @@ scenario<{ refused: { message: string }; head: string; whole: object }>(
     t.regex(refused.message, /Give the size of the whole payload with every part/);
     t.regex(head, /No such object/);
     t.deepEqual(whole, STORED);
+  },
+);
+
+scenario<{ stranger: string; nobody: number }>(
+  'a private file is read by the members of a group, then by anybody, then by nobody',
+  (t, { stranger, nobody, ...seen }) => {
+    t.is(String(stranger), '50002');
+    t.is(nobody, 404);
+    t.deepEqual(seen, { member: true, tagged: [{ key: 'project', value: 'x' }], anybody: 200 });
   },
 );

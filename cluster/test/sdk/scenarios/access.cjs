@@ -1,0 +1,69 @@
+const { randomBytes } = require('node:crypto');
+const { createRequire } = require('node:module');
+const { GRNToString, newBucketGRN, newGroupGRN, StorageEnums } = require('@bnb-chain/greenfield-js-sdk');
+const { fileOf } = require('../user.cjs');
+
+const { VisibilityType } = StorageEnums;
+const fetch = createRequire(require.resolve('@bnb-chain/greenfield-js-sdk'))('cross-fetch');
+
+/** Numbers of the permission module: EFFECT_ALLOW, ACTION_GET_OBJECT, PRINCIPAL_TYPE_GNFD_GROUP. */
+const ALLOW = 1;
+const GET_OBJECT = 6;
+const GROUP = 2;
+
+exports['a private file is read by the members of a group, then by anybody, then by nobody'] = async (
+  user,
+  friend,
+) => {
+  const { client, address } = user;
+  const file = fileOf(randomBytes(100_000), 'text/plain');
+  const bucketName = await user.createBucket('shared');
+  await user.store(bucketName, 'plan.txt', file);
+  const seenBy = async (reader) => {
+    const read = { bucketName, objectName: 'plan.txt', duration: 90_000 };
+    const { code, body } = await client.object.getObject(read, reader.auth);
+    return code === 0 ? Buffer.from(await body.arrayBuffer()).equals(file.content) : code;
+  };
+  const stranger = await seenBy(friend);
+
+  await user.send(client.group.createGroup({ creator: address, groupName: 'friends', extra: '' }));
+  await user.send(
+    client.group.updateGroupMember({
+      operator: address,
+      groupOwner: address,
+      groupName: 'friends',
+      membersToAdd: [{ member: friend.address, expirationTime: undefined }],
+      membersToDelete: [],
+    }),
+  );
+  await user.send(
+    client.object.putObjectPolicy(bucketName, 'plan.txt', {
+      operator: address,
+      principal: { type: GROUP, value: GRNToString(newGroupGRN(address, 'friends')) },
+      statements: [{ effect: ALLOW, actions: [GET_OBJECT], resources: [] }],
+    }),
+  );
+  const member = await seenBy(friend);
+
+  const resource = GRNToString(newBucketGRN(bucketName));
+  const tags = { tags: [{ key: 'project', value: 'x' }] };
+  await user.send(client.storage.setTag({ operator: address, resource, tags }));
+  const tagged = (await client.bucket.headBucket(bucketName)).bucketInfo.tags.tags;
+
+  // The object inherits what its bucket says.
+  await user.send(
+    client.bucket.updateBucketInfo({
+      operator: address,
+      bucketName,
+      visibility: VisibilityType.VISIBILITY_TYPE_PUBLIC_READ,
+      paymentAddress: address,
+      chargedReadQuota: '0',
+    }),
+  );
+  const url = `${user.sp.endpoint.replace('://', `://${bucketName}.`)}/plan.txt`;
+  const anybody = (await fetch(url)).status;
+  await user.send(client.object.deleteObject({ operator: address, bucketName, objectName: 'plan.txt' }));
+  const nobody = (await fetch(url)).status;
+  await user.send(client.bucket.deleteBucket({ operator: address, bucketName }));
+  return { stranger, member, tagged, anybody, nobody };
+};
