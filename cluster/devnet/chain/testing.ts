@@ -46,12 +46,15 @@ export interface FixtureOptions {
   readonly stakedBytesPerGvg?: number;
   /** Groups beside those of `buildGenesis`. */
   readonly moreGvgs?: readonly Omit<GenesisGvg, 'totalDeposit'>[];
+  /** Changes what the chain begins with. */
+  readonly change?: (genesis: ChainGenesis) => ChainGenesis;
   /** State of an earlier chain of the same genesis. */
   readonly directory?: string;
 }
 
 /** Starts a chain stand-in of its own and connects to it as Sealion does; everything ends with the test. */
 export async function startChain(t: ExecutionContext, options: FixtureOptions = {}): Promise<ChainFixture> {
+  const { change = (unchanged: ChainGenesis) => unchanged } = options;
   const directory = options.directory ?? (await mkdtemp(path.join(tmpdir(), 'sealion-chain-')));
   const genesis = buildGenesis({
     ...options,
@@ -60,7 +63,7 @@ export async function startChain(t: ExecutionContext, options: FixtureOptions = 
   });
   const node = await startDevnetChain({
     directory,
-    genesis: withGvgs(genesis.chain, options.moreGvgs ?? []),
+    genesis: change(withGvgs(genesis.chain, options.moreGvgs ?? [])),
     blockTimeMs: BLOCK_TIME_MS,
   });
   const chain = await connectChain({ rpc: node.rpc, chainId: genesis.chain.chainId });
