@@ -77,7 +77,13 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const succession = await succeed({ connection, node, journal, replicas, freshMs });
   const store = { connection, bucket, replicas, log };
   const kept: readonly KeptStream[] = [
-    { name: 'NODES', loss: 'this node says again that it runs.', make: () => succession.restore() },
+    {
+      name: 'NODES',
+      loss: 'this node says again that it runs.',
+      make: () => succession.restore(),
+      // an older node must know that it is one; whoever writes to the journal says so
+      look: () => succession.check().catch(() => undefined),
+    },
     {
       name: 'JOBS',
       loss: 'the next round of the caretaker queues every job again that has not ended.',

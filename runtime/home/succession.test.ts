@@ -56,6 +56,30 @@ test('only the newest node writes to its journal', async (t) => {
   await t.notThrowsAsync(second.check());
 });
 
+test('the newest node stays the newest when the stream that says so is lost', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
+  t.teardown(() => connection.close());
+  const first = await succeed({ connection, node: 'sp-1@a', journal: 'j', freshMs: 0 });
+  const second = await succeed({ connection, node: 'sp-1@b', journal: 'k', freshMs: 0 });
+  await t.throwsAsync(first.check(), { code: 'journal-fenced' });
+  const manager = await jetstreamManager(connection);
+  await manager.streams.delete('NODES');
+  await first.restore();
+  await second.restore();
+  await second.check();
+  await t.throwsAsync(first.check(), { code: 'journal-fenced' });
+
+  // One that has slept through it comes too late.
+  const third = await succeed({ connection, node: 'sp-1@c', journal: 'l', freshMs: 0 });
+  await manager.streams.delete('NODES');
+  await third.restore();
+  await second.restore();
+  await third.check();
+  await t.throwsAsync(second.check(), { code: 'journal-fenced' });
+});
+
 test('an answer counts for a while, so that not every event asks', async (t) => {
   const server = await startNatsServer();
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });

@@ -27,7 +27,8 @@ export interface Succession {
    */
   check(): Promise<void>;
   /**
-   * Makes the stream again after it was lost. Of several nodes the first to say so is the newest.
+   * Makes the stream again after it was lost. Of several nodes that know of no newer one, the first to say so
+   * is the newest.
    * @throws Retryable `nats-unavailable`; Terminal `stream-unfit`
    */
   restore(): Promise<void>;
@@ -77,6 +78,7 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
       throw natsError(error, doing);
     });
   let checkedAt = performance.now();
+  let wasNewest = true;
 
   return {
     // Each start is one message: nobody else's may have come in between.
@@ -85,11 +87,13 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
       if (performance.now() - checkedAt < freshMs) return;
       const askedAt = performance.now();
       const newest = await last();
-      if (newest?.seq !== seq || newest.string() !== body) throw superseded(node, newest?.string());
+      wasNewest = newest?.seq === seq && newest.string() === body;
+      if (!wasNewest) throw superseded(node, newest?.string());
       checkedAt = askedAt;
     },
     async restore() {
       await ensure();
+      if (!wasNewest) return;
       try {
         const expect = { lastSubjectSequence: 0 };
         seq = (await jetstream(connection).publish(SUBJECT, body, { expect })).seq;

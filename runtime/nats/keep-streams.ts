@@ -13,6 +13,8 @@ export interface KeptStream {
   readonly loss: string;
   /** Makes it as it was at the start. */
   make(): Promise<unknown>;
+  /** What must be known of it in case it is lost, asked with every look. */
+  look?(): Promise<unknown>;
 }
 
 export interface KeepOptions {
@@ -39,6 +41,7 @@ export async function keepStreams(streams: readonly KeptStream[], options: KeepO
         log.error({ stream: name }, `the stream ${name} was lost and is there again: ${loss}`);
         options.onLost?.(name);
       }
+      await Promise.all(streams.filter(({ name }) => present.has(name)).map((stream) => stream.look?.()));
     } catch (error) {
       if (!signal.aborted)
         log.warn({ error: natsError(error, 'keeping streams') }, 'cannot check the streams now');

@@ -36,7 +36,7 @@ const log: Logger = { debug: count, info: count, warn: count, error: count, chil
 test.beforeEach(async () => {
   written = 0;
   server = await startServer();
-  primary = await startNode(server.url, 1);
+  primary = await startNode(server.url, 1, { log });
   secondary = await startNode(server.url, 2, { log });
   rogue = await joinPlane(server.url, 3);
 });
@@ -111,6 +111,42 @@ test.serial('a flood of rubbish from one SP does not hold up another, nor fill t
   t.true(written < 20 * KIB, `${written} bytes of log`);
   stop.abort();
   await taking;
+});
+
+test.serial('a chosen secondary that answers with rubbish holds up no column to another', async (t) => {
+  const mailbox = await startNode(server.url, 3);
+  const taking = (async () => {
+    const { signal } = new AbortController();
+    for await (const held of secondary.host.offers({ limit: 8, signal })) return receive(held);
+    throw new Error('no offer');
+  })();
+  const bad = makeSample(9 * MIB, 4 * MIB, [3, 2]);
+  const opening = primary.client.open(await approvedOffer(1, bad, 3), {});
+  opening.catch(() => undefined);
+  const manager = await jetstreamManager(mailbox.home);
+  await until(async () => (await manager.streams.info('OFFERS_1')).state.messages === 1);
+  const offer = (await manager.streams.getMessage('OFFERS_1', { seq: 1 }))?.json<{
+    body: { token: string };
+  }>();
+  // long enough to be read, and signed by nobody
+  const forged = await deskOf(3, { chainId: 'greenfield_1-1' }).seal({
+    kind: 'receipt',
+    to: 1,
+    about: { job: bad.ask.job, gvgId: 77, redundancyIndex: 0 },
+    expiresAt: Date.now() + 60_000,
+    body: { re: '00'.repeat(16), ...justReceipt(await approvedOffer(1, bad, 3)) },
+  });
+  for (let i = 0; i < 10_000; i++) {
+    rogue.publish(`session.1.3.${offer?.body.token}.answer`, forged.bytes, { reply: `${peersInbox(3)}.x` });
+    rogue.publish(`peer.1.receipt.3.${bad.ask.job.objectId}.0.0`, forged.bytes);
+    if (i % 1_000 === 0) await rogue.flush();
+  }
+  const good = makeSample(9 * MIB, 4 * MIB);
+  const receipt = await replicate(primary, await approvedOffer(1, good, 2), good);
+  t.is(receipt.integrityHash, digest(good.pieces));
+  t.true(written < 20 * KIB, `${written} bytes of log`);
+  await taking;
+  await mailbox.close();
 });
 
 async function ackOf(connection: NatsConnection, subject: string, size: number): Promise<void> {

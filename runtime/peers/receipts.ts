@@ -19,6 +19,11 @@ interface Listener {
   readonly hear: (outcome: Outcome) => Promise<boolean>;
 }
 
+interface Arrived {
+  readonly column: ColumnId;
+  readonly bytes: Uint8Array;
+}
+
 const RETRY_MS = 1_000;
 
 /**
@@ -30,6 +35,8 @@ export class Receipts {
   readonly #mailboxes: Mailboxes;
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #home: NatsConnection;
+  /** By sender and subject: no more than there are listeners. */
+  readonly #arrived = new Map<number, Map<string, Arrived>>();
   #subscription: Subscription | undefined;
 
   /** @param home the connection to the account of the mailboxes */
@@ -45,7 +52,7 @@ export class Receipts {
     this.#subscription = this.#home.subscribe(mailbox('receipt', spId), {
       callback: (error, message) => {
         if (error) log.error({ error: natsError(error, 'hearing receipts') }, 'receipts are not heard');
-        else void this.#deliver(message);
+        else this.#hear(message);
       },
     });
     try {
@@ -104,16 +111,31 @@ export class Receipts {
     }
   }
 
-  async #deliver(message: Msg): Promise<void> {
+  /** The latest of a column is enough, and one of a sender is looked at at a time. */
+  #hear(message: Msg): void {
     const column = parseMailSubject(message.subject);
-    if (!column) return;
-    const listeners = this.#listeners.get(mailSubject('receipt', column));
-    if (!listeners || !this.#context.strangers.heard(column.from)) return;
-    for (const listener of listeners) {
-      const outcome = await this.#open(message.data, column, listener.about);
-      // one that fits nothing is no fault, but must not come without end
-      if (outcome && !(await listener.hear(outcome))) this.#context.strangers.charge(column.from);
+    if (!column || !this.#listeners.has(mailSubject('receipt', column))) return;
+    const arrived = this.#arrived.get(column.from);
+    if (arrived) arrived.set(message.subject, { column, bytes: message.data });
+    else {
+      const first = new Map([[message.subject, { column, bytes: message.data }]]);
+      this.#arrived.set(column.from, first);
+      void this.#deliver(column.from, first);
     }
+  }
+
+  async #deliver(from: number, arrived: Map<string, Arrived>): Promise<void> {
+    const { strangers } = this.#context;
+    for (let next = takeFirst(arrived); next; next = takeFirst(arrived)) {
+      const { column, bytes } = next;
+      for (const listener of this.#listeners.get(mailSubject('receipt', column)) ?? []) {
+        if (!strangers.heard(from)) break;
+        const outcome = await this.#open(bytes, column, listener.about);
+        // one that fits nothing is no fault, but must not come without end
+        if (outcome && !listener.hear(outcome)) strangers.charge(from);
+      }
+    }
+    this.#arrived.delete(from);
   }
 
   async #open(bytes: Uint8Array, column: ColumnId, about: ControlSubject): Promise<Outcome | undefined> {
@@ -125,6 +147,14 @@ export class Receipts {
       return undefined;
     }
   }
+}
+
+function takeFirst<V>(map: Map<string, V>): V | undefined {
+  for (const [key, value] of map) {
+    map.delete(key);
+    return value;
+  }
+  return undefined;
 }
 
 /** As the job keeps it. */

@@ -31,6 +31,7 @@ export class ReceivingSession implements InboundSession {
   readonly #subscription: Subscription;
   readonly #done: Deferred<readonly Hex[]> = deferred();
   #complete = false;
+  #opening = false;
 
   constructor(context: PeerContext, options: ReceivingSessionOptions) {
     const { from, token, replyToken } = options;
@@ -84,13 +85,14 @@ export class ReceivingSession implements InboundSession {
         break;
       }
       case 'done':
-        if (this.#context.strangers.heard(this.#options.from)) void this.#onDone(message);
+        if (!this.#opening && this.#context.strangers.heard(this.#options.from)) void this.#onDone(message);
     }
   }
 
   /** Said again until it is answered, so it may come more than once. */
   async #onDone(message: Msg): Promise<void> {
     const { about, from, re } = this.#options;
+    this.#opening = true;
     try {
       if (!this.#complete) {
         const { body } = await this.#context.desk.open(message.data, { kinds: ['done'], from, about });
@@ -103,6 +105,8 @@ export class ReceivingSession implements InboundSession {
       answer(message, from);
     } catch (error) {
       this.#context.strangers.refused(from, error, 'rejected the end of a column');
+    } finally {
+      this.#opening = false;
     }
   }
 }

@@ -51,6 +51,7 @@ export class SendingSession implements ReplicationSession {
   /** First segment whose piece is neither there nor on its way. */
   #next = 0;
   #over = false;
+  #opening = false;
 
   constructor(context: PeerContext, options: SendingSessionOptions) {
     const { about, to } = options;
@@ -179,7 +180,7 @@ export class SendingSession implements ReplicationSession {
   #hear(message: Msg): void {
     switch (lastToken(message.subject)) {
       case 'answer':
-        if (this.#context.strangers.heard(this.#options.to)) void this.#onAnswer(message);
+        if (!this.#opening && this.#context.strangers.heard(this.#options.to)) void this.#onAnswer(message);
         break;
       case 'credit': {
         const credit = readCredit(message);
@@ -193,10 +194,11 @@ export class SendingSession implements ReplicationSession {
     }
   }
 
-  /** The first answer counts. Only one that we take is confirmed to the secondary. */
+  /** One at a time; the first counts. Only one that we take is confirmed to the secondary. */
   async #onAnswer(message: Msg): Promise<void> {
     const { connection, desk, spId, times, strangers } = this.#context;
     const { about, to, plan, inline, window, messageBytes } = this.#options;
+    this.#opening = true;
     try {
       const expected = { kinds: ['accept', 'refusal'], from: to, about } as const;
       const answer = await desk.open(message.data, expected);
@@ -216,6 +218,8 @@ export class SendingSession implements ReplicationSession {
       this.#answered.resolve();
     } catch (error) {
       strangers.refused(to, error, 'rejected an answer to an offer');
+    } finally {
+      this.#opening = false;
     }
   }
 
