@@ -57,7 +57,6 @@ export const Errors = {
   GROUP_EXISTS: { codespace: 'storage', code: 1106, text: 'Group already exists' },
   MEMBER_EXISTS: { codespace: 'storage', code: 1110, text: 'Group member already exists' },
   UPDATE_QUOTA_FAILED: { codespace: 'storage', code: 1119, text: 'Update quota failed' },
-  NO_SUCH_POLICY: { codespace: 'storage', code: 1120, text: 'No such Policy' },
   UPDATE_PAYMENT_FAILED: { codespace: 'storage', code: 1129, text: 'Update payment account failed' },
   INVALID_OBJECT_IDS: { codespace: 'storage', code: 3101, text: 'object ids are invalid' },
   INVALID_REASON: { codespace: 'storage', code: 3102, text: 'reason is invalid' },
