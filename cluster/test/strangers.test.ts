@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import test from 'ava';
+import { exchange, readAnswers } from '../../gateway/testing-wire.ts';
+import { fromHex } from '../../protocols/greenfield/hex.ts';
+import { signRequest } from '../../protocols/greenfield/request-signature.ts';
+import { useNetwork } from './network.ts';
+
+/** What strangers do to the processes of a provider, and what comes of the honest work beside it. */
+
+const network = useNetwork(test);
+
+function portOf(url: string | undefined): number {
+  return Number(new URL(url ?? '').port);
+}
+
+/** The answer to one GET with a Host header of one's own. */
+async function get(port: number, target: string, headers: Record<string, string>) {
+  const lines = [`GET ${target} HTTP/1.1`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)];
+  const text = `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`;
+  const [answer] = readAnswers(
+    await exchange(port, { method: 'GET', pieces: [text], manner: 'wait' }),
+    'GET',
+  );
+  return { status: answer?.status, body: `${answer?.body}` };
+}
+
+test('no request ends a node or the chain, and web pages read nothing of a node', async (t) => {
+  const { devnet } = network();
+  const [sp] = devnet.file.sps;
+  const admin = portOf(sp?.admin);
+  const { pid } = devnet.sp(1);
+  for (const port of [admin, portOf(devnet.file.chain.rpc), portOf(sp?.endpoint)]) {
+    for (const target of ['//', 'http://[', '*', '/%']) await get(port, target, { Host: 'localhost' });
+  }
+  t.is((await get(admin, '/tree', { Host: 'evil.example.com' })).status, 421);
+  t.is((await get(admin, '/jobs', { Host: 'localhost', Origin: 'https://evil.example.com' })).status, 403);
+  t.is((await get(admin, '/health', { Host: `127.0.0.1:${admin}` })).status, 200);
+  t.is(devnet.sp(1).pid, pid);
+});
+
+test('a request that an owner signed for one provider opens nothing at another', async (t) => {
+  const net = network();
+  const [first, second] = net.devnet.file.sps;
+  const object = await net.createObject(await net.createBucket(1), { size: 1_000 });
+  await net.put(1, object);
+  await net.sealed(object);
+  const key = fromHex((net.devnet.file.accounts[0]?.privateKey ?? '').slice(2));
+  const signedFor = (host: string, target: string) => {
+    const headers = { 'X-Gnfd-Expiry-Timestamp': new Date(Date.now() + 60_000).toISOString() };
+    const signable = { method: 'GET', target, host, headers: Object.entries(headers) };
+    return { Host: host, ...headers, Authorization: signRequest(signable, key) };
+  };
+  const target = `/${object.bucketName}/${object.objectName}`;
+  const port = portOf(first?.endpoint);
+  const own = new URL(first?.endpoint ?? '').host;
+  const other = new URL(second?.endpoint ?? '').host;
+  t.is((await get(port, target, signedFor(own, target))).status, 200);
+  for (const host of [other, `bucket-of-an-attacker.${other}`, 'localhost.evil.example.com']) {
+    const { status, body } = await get(port, target, signedFor(host, target));
+    t.is(status, 400, host);
+    t.regex(body, /<Code>50009</);
+  }
+  t.true((await net.get(1, object)).equals(object.payload));
+});
+
+test('a header that would have kept a node for seconds does not delay the upload beside it', async (t) => {
+  const net = network();
+  const endpoint = new URL(net.devnet.file.sps[0]?.endpoint ?? '');
+  const object = await net.createObject(await net.createBucket(1), { size: 1_000 });
+  const attack = async () => {
+    const path = '/greenfield/receiver/v1/replicate-piece';
+    const task = Buffer.from(`"${'\\"'.repeat(15_000)}`).toString('hex');
+    const headers = { Host: endpoint.host, 'X-Gnfd-Receive-Msg': task };
+    const port = Number(endpoint.port);
+    const sent = request({ host: '127.0.0.1', port, method: 'PUT', path, headers, agent: false }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return text(response);
+  };
+  const attacks = Promise.all(Array.from({ length: 200 }, attack));
+  await net.put(1, object);
+  for (const answer of await attacks) t.regex(answer, /<Code>50005</);
+  await net.sealed(object);
+});
