@@ -73,7 +73,17 @@ test('a node waits for a chain and a nats-server that are down, and serves when 
   t.deepEqual(node.ports, { gateway: place.plan.ports.gateways[0], admin: place.plan.ports.admins[0] });
   t.deepEqual(
     node.tree().children.map(({ name }) => name),
-    ['signer/seal', 'signer/operator', 'objects', 'agent', 'approver', 'receivers', 'jobs', 'caretaker'],
+    [
+      'signer/seal',
+      'signer/operator',
+      'objects',
+      'agent',
+      'approver',
+      'receivers',
+      'repairer',
+      'jobs',
+      'caretaker',
+    ],
   );
 
   await node.stop();
