@@ -47,7 +47,7 @@ interface Counts {
 
 const PASS = 'scrub/pass';
 /** Objects that could not be made whole: their other holders may be back sooner than the next pass. */
-const AGAIN = 'scrub-again/';
+export const NOT_WHOLE = 'scrub-again/';
 const NOTHING: Counts = { objects: 0, bytes: 0, repaired: 0, lost: 0, failed: 0 };
 /** Records read at a time: no iterator stays open while pieces are read. */
 const BATCH = 256;
@@ -87,7 +87,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
   /** What could not be repaired before. */
   async function again(signal: AbortSignal): Promise<void> {
     const waiting: (readonly [string, JobId])[] = [];
-    for await (const entry of ledger.entries<JobId>(AGAIN, { signal })) {
+    for await (const entry of ledger.entries<JobId>(NOT_WHOLE, { signal })) {
       if (waiting.push(entry) === BATCH) break;
     }
     for (const [, job] of waiting) await look({ job, segmentChecksums: [] }, NOTHING, signal);
@@ -115,7 +115,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
   async function look(record: Holding, counts: Counts, signal: AbortSignal): Promise<Counts> {
     const { job } = record;
     if ('redundancyIndex' in record && (!record.held || record.discarding)) return counts;
-    const again = `${AGAIN}${formatJobId(job)}`;
+    const again = `${NOT_WHOLE}${formatJobId(job)}`;
     let { objects, bytes, repaired, lost, failed } = counts;
     const lostBefore = lost;
     try {
@@ -160,7 +160,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
 
   /** Our record of segments goes when an up-to-date chain says that nobody can read them any more. */
   async function forget(job: JobId, signal: AbortSignal): Promise<void> {
-    await ledger.delete(`${AGAIN}${formatJobId(job)}`);
+    await ledger.delete(`${NOT_WHOLE}${formatJobId(job)}`);
     const { time } = await chain.latestBlock({ signal });
     if (Date.now() - time > timing.chainLagMs) return;
     const { kind } = versionOnChain(await chain.objectById(job.objectId, { signal }), job.version);

@@ -43,8 +43,8 @@ export class Notes {
     return this.#ledger.get<Note>(keyOf(unit));
   }
 
-  async *all(signal: AbortSignal): AsyncGenerator<Note, void, undefined> {
-    for await (const [, note] of this.#ledger.entries<Note>(PREFIX, { signal })) yield note;
+  async *all(signal?: AbortSignal): AsyncGenerator<Note, void, undefined> {
+    for await (const [, note] of this.#ledger.entries<Note>(PREFIX, signal && { signal })) yield note;
   }
 
   /** Notes that a unit is needed no more. @returns the note, and whether it is the first */

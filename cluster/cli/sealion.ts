@@ -6,6 +6,7 @@ import { get } from './get.ts';
 import { DEVNET_FILE } from './network.ts';
 import { put } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
+import { space } from './space.ts';
 import { status } from './status.ts';
 import { tree } from './tree.ts';
 import { verify } from './verify.ts';
@@ -72,6 +73,10 @@ clientCommand('tree', 'Show what every actor is doing, what it waits for, and wh
   .option('--sp <id>', 'only this storage provider', spId)
   .option('--watch', 'again every second, until Ctrl-C')
   .action((options) => run(options, (report, signal) => tree(options, report, signal)));
+
+clientCommand('space', 'Show how what each provider stores and what the chain says differ.')
+  .option('--sp <id>', 'only this storage provider', spId)
+  .action((options) => run(options, (report, signal) => space(options, report, signal)));
 
 /** Programs of their own, with flags of their own: they read what stands behind their name. */
 const PROGRAMS = {

@@ -78,6 +78,8 @@ test('the smallest configuration gets every default', (t) => {
     },
     timing: {
       jobDeadlineHours: 24,
+      spaceHours: 6,
+      replacedMinutes: 60,
       scrubDays: 30,
       ackWaitMs: 30_000,
       offerTimeoutMs: 60_000,

@@ -68,6 +68,8 @@ export function nodeConfig(base: string) {
     }).prefault({}),
     timing: section({
       jobDeadlineHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(24),
+      spaceHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(6),
+      replacedMinutes: z.number(MINUTES).min(0.01, MINUTES).max(10_080, MINUTES).default(60),
       scrubDays: z.number(DAYS).min(0.0001, DAYS).max(3_650, DAYS).default(30),
       ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
       offerTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(60_000),
@@ -104,6 +106,7 @@ const HEADROOM = 'how many times the gas that is used, from 1 to 100';
 const MAX_FEE = 'BNB, from 0.0001 to 1';
 const DAYS = 'days, from 0.0001 to 3650';
 const HOURS = 'hours, from 0.001 to 8760';
+const MINUTES = 'minutes, from 0.01 to 10080';
 const DOMAIN = 'domain names in lower case, for example gnfd-sp.example.com';
 
 function domains() {

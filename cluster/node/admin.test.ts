@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import { spaceReport } from '../../actors/space/report.ts';
 import { exchange, readAnswers } from '../../gateway/testing-wire.ts';
 import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
 import { sqliteRecords } from '../../runtime/records/sqlite.ts';
@@ -45,6 +46,7 @@ async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promis
       durability: 'crash-safe',
       journal,
       records,
+      space: () => spaceReport(journal.ledger, 0),
       tree: () => ({
         name: 'sp-1@a',
         path: 'sp-1@a',
@@ -86,6 +88,7 @@ test('operators see health, tree, jobs and the history of one job', async (t) =>
     body: { status: 'serving', node: 'sp-1@a', durability: 'crash-safe' },
   });
   t.like(await ask('/tree'), { status: 200, body: { status: 'running' } });
+  t.deepEqual(await ask('/space'), { status: 200, body: { unneeded: [], incomplete: [] } });
   t.deepEqual(await ask('/jobs'), { status: 200, body: [] });
   t.like(await ask('/jobs/4711.0'), {
     status: 200,

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { SpaceReport } from '../../actors/space/report.ts';
 import { type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
 import { splitTarget } from '../../protocols/greenfield/request-target.ts';
 import { replay } from '../../protocols/job/evolve.ts';
@@ -21,6 +22,8 @@ export interface AdminParts {
   readonly tree: () => TreeNode;
   readonly journal: Pick<Journal, 'read'>;
   readonly records: Pick<Records, 'jobs'>;
+  /** How what is stored and what the chain says differ. */
+  readonly space: () => Promise<SpaceReport>;
   readonly log: Logger;
 }
 
@@ -48,6 +51,7 @@ const MAX_CONNECTIONS = 256;
  *
  * - `GET /health` that it serves, and what an acknowledgement is worth
  * - `GET /tree` the supervision tree (`TreeNode`)
+ * - `GET /space` what is stored, needed, and waits to be deleted (`SpaceReport`)
  * - `GET /jobs` the newest jobs (`JobRecord`s, from the SQL DB)
  * - `GET /jobs/<object id>.<version>` a job's state and history (from the journal)
  *
@@ -65,12 +69,13 @@ export async function serveAdmin(
     const { node, spId, durability } = parts;
     if (path === '/health') return { status: 'serving', node, spId, durability, since };
     if (path === '/tree') return parts.tree();
+    if (path === '/space') return parts.space();
     if (path === '/jobs') return parts.records.jobs({ limit: JOBS_SHOWN });
     const job = /^\/jobs\/([0-9.]+)$/.exec(path)?.[1];
     if (job !== undefined) return jobView(parseJobId(job), parts.journal);
     throw notFound(
       `There is nothing at ${path}.`,
-      'Ask for /health, /tree, /jobs or /jobs/<object id>.<version>.',
+      'Ask for /health, /tree, /space, /jobs or /jobs/<object id>.<version>.',
     );
   };
   const server = await openHttpServer({

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { spaceReport } from '../../actors/space/report.ts';
 import { SUPERVISION } from '../../actors/supervision.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../../gateway/limits.ts';
@@ -170,11 +171,12 @@ async function openParts(
     (it) => it.stop(),
   );
   const { durability } = home;
+  const space = () => spaceReport(journal.ledger, timing.replacedMinutes * 60_000);
   const admin = await parts.open(
     'admin server',
     () =>
       serveAdmin(
-        { node: name, spId: sp.id, durability, tree, journal, records, log },
+        { node: name, spId: sp.id, durability, tree, journal, records, space, log },
         { ...config.admin.listen, hosts: config.admin.hosts },
       ),
     (it) => it.close(),

@@ -2,7 +2,7 @@ import { agent } from '../../actors/agent.ts';
 import { APPROVAL_LIMITS } from '../../actors/approval-policy.ts';
 import { approver } from '../../actors/approver.ts';
 import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
-import { CARETAKER_TIMING, caretaker } from '../../actors/caretaker.ts';
+import { CARETAKER_TIMING, type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
 import { jobs } from '../../actors/jobs.ts';
 import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '../../actors/messages.ts';
 import { objects } from '../../actors/objects.ts';
@@ -139,6 +139,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       objects: primary,
       timing: {
         ...CARETAKER_TIMING,
+        ...spaceTiming(config),
         scrubPassMs: config.timing.scrubDays * 24 * HOUR_MS,
         columnAbandonedAfterMs: jobDeadlineMs + 24 * HOUR_MS,
         retentionMs: config.journal.retentionDays * 24 * HOUR_MS,
@@ -146,4 +147,17 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
     }),
   );
   return { objects: primary, receivers: receiving, repairer: repairing, agent: announcing };
+}
+
+/** Columns are looked at more often than everything that is stored, since they are known without a search. */
+function spaceTiming({ timing }: NodeConfig): Partial<CaretakerTiming> {
+  const surveyEveryMs = timing.spaceHours * HOUR_MS;
+  const oftenMs = Math.min(CARETAKER_TIMING.spaceEveryMs, surveyEveryMs / 4);
+  return {
+    surveyEveryMs,
+    spaceEveryMs: oftenMs,
+    columnsEveryMs: oftenMs,
+    columnGraceMs: Math.min(CARETAKER_TIMING.columnGraceMs, surveyEveryMs),
+    readersGraceMs: timing.replacedMinutes * 60_000,
+  };
 }

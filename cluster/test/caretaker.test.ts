@@ -4,6 +4,7 @@ import { columnRound } from '../../actors/care/column-round.ts';
 import { type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
 import { Columns } from '../../actors/column/record.ts';
 import type { DiscardSegments } from '../../actors/objects.ts';
+import { formatJobId } from '../../protocols/job/identity.ts';
 import { pieceKey } from '../../protocols/payload/keys.ts';
 import type { Behaviour } from '../../runtime/actors/types.ts';
 import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
@@ -141,6 +142,19 @@ test('a column that was never completed goes when nobody waits for it any more',
   await spawnCaretaker(t, us);
   await until(async () => (await recordOf(us, object)) === undefined);
   t.is(await pieceOf(us, object), undefined);
+});
+
+test('pieces of which a crash has left no record go when the chain does not need them, and only then', async (t) => {
+  const { world, us, held } = await start(t);
+  const [cancelled, waiting] = [await held(), await held()];
+  for (const { job } of [cancelled, waiting]) {
+    await us.journal.ledger.delete(`column/${formatJobId(job)}/${INDEX}`);
+  }
+  await world.fixture.user.cancelCreateObject(cancelled.bucketName, cancelled.objectName);
+  await spawnCaretaker(t, us);
+  await until(async () => (await pieceOf(us, cancelled)) === undefined);
+  t.is(await recordOf(us, cancelled), undefined);
+  t.truthy(await pieceOf(us, waiting));
 });
 
 test('a deletion that a crash interrupted is finished', async (t) => {

@@ -241,6 +241,23 @@ export class Network {
     });
   }
 
+  /** Names in an SP's PieceStore, how many chunks lie there, and how many of them belong to a name. */
+  stored(
+    spId: number,
+  ): Promise<{ readonly names: string[]; readonly chunks: number; readonly named: number }> {
+    return this.#pieces(spId, async (store, connection) => {
+      const list = (await store.list()).filter(({ deleted }) => !deleted);
+      const stream = (await store.status()).streamInfo.config.name;
+      const manager = await jetstreamManager(connection);
+      const { state } = await manager.streams.info(stream, { subjects_filter: '$O.*.C.>' });
+      return {
+        names: list.map(({ name }) => name).sort(),
+        chunks: Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0),
+        named: list.reduce((sum, { chunks }) => sum + chunks, 0),
+      };
+    });
+  }
+
   async #pieces<T>(
     spId: number,
     work: (store: ObjectStore, connection: NatsConnection) => Promise<T>,
