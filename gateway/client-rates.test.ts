@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { Action } from '../protocols/greenfield/types.ts';
 import { until } from '../runtime/actors/testing.ts';
 import { silentLogger } from '../runtime/telemetry/logger.ts';
-import { clientOf } from './client-rates.ts';
 import type { GatewayLimits } from './limits.ts';
 import { serveGateway } from './server.ts';
 import { OWNER, STRANGER, signedHeaders, testGateway } from './testing.ts';
@@ -100,12 +100,42 @@ test('a client that sends more bytes than it may waits, and no other does', asyn
   await until(() => pipeline.open === 0);
 });
 
-test('all addresses of a network of IPv6 are one client', (t) => {
-  t.is(clientOf('127.0.0.1'), '127.0.0.1');
-  t.is(clientOf('::ffff:10.0.0.1'), '10.0.0.1');
-  t.is(clientOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64');
-  t.is(clientOf('2001:db8:1:2::9'), '2001:db8:1:2::/64');
-  t.is(clientOf('2001:db8::1'), '2001:db8:0:0::/64');
-  t.is(clientOf('fe80::1%eth0'), 'fe80:0:0:0::/64');
-  t.is(clientOf('::1'), '0:0:0:0::/64');
+test('a client that holds all the connections it may have hinders no other', async (t) => {
+  const gateway = testGateway(t);
+  const options = { host: '127.0.0.1', port: 0, closeTimeoutMs: 0, maxPerClient: 20, log: silentLogger };
+  const server = await serveGateway(gateway.app, options);
+  t.teardown(() => server.close());
+  const sockets: Socket[] = [];
+  const closed: Socket[] = [];
+  const hold = async (localAddress: string) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, localAddress });
+    sockets.push(socket);
+    socket.on('error', () => {}).on('close', () => closed.push(socket));
+    await once(socket, 'connect');
+  };
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let i = 0; i < 30; i++) await hold('127.0.0.1');
+  await until(() => closed.length === 10);
+  const status = async (from: string) => {
+    const options = {
+      host: '127.0.0.1',
+      port: server.port,
+      localAddress: from,
+      agent: false,
+      path: '/status',
+    };
+    const [response] = (await once(
+      request({ ...options, headers: { Host: 'sp1.localhost' } }).end(),
+      'response',
+    )) as [IncomingMessage];
+    return response.resume().statusCode;
+  };
+  t.is(await status('127.0.0.2'), 200);
+  await t.throwsAsync(status('127.0.0.1'));
+  sockets[0]?.destroy();
+  await until(() => closed.length === 11);
+  while ((await status('127.0.0.1').catch(() => 0)) !== 200);
+  t.pass();
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MiddlewareHandler } from 'hono';
 import { Retryable } from '../protocols/errors.ts';
+import { clientOf } from '../runtime/http/hosts.ts';
 import type { Logger } from '../runtime/telemetry/logger.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { GatewayEnv } from './request.ts';
@@ -73,21 +74,6 @@ export async function* paced(
     await share.pace(chunk.length, signal);
     yield chunk;
   }
-}
-
-/** Of an IPv6 address the network, since a client has all addresses of one. */
-export function clientOf(address: string): string {
-  const mapped = address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
-  if (!mapped.includes(':')) return mapped;
-  const [head = '', tail] = mapped.replace(/%.*$/, '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? 0 : tail.split(':').length;
-  const zeros = tail === undefined ? 0 : 8 - groups.length - after;
-  const all = [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(tail ? tail.split(':') : [])];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }
 
 function tooMany(retryAfterMs: number): Retryable {

@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly port: number;
   /** How long `close` waits for open requests before it aborts them, ms. */
   readonly closeTimeoutMs: number;
+  /** Connections of one client, known by its address; without it, as many as there may be in all. */
+  readonly maxPerClient?: number;
   readonly log: Logger;
 }
 
@@ -64,6 +66,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     handle,
     malformed: { type: 'application/xml', body: malformed },
     maxConnections: MAX_CONNECTIONS,
+    ...(options.maxPerClient !== undefined && { maxPerClient: options.maxPerClient }),
     node: {
       // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
       requestTimeout: 0,

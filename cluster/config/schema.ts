@@ -33,6 +33,7 @@ export function nodeConfig(base: string) {
       domains: domains().default([]),
       anyHost: z.boolean('true or false').default(false),
       perClient: section({
+        connections: wholeNumber(0, 10_000, 'connections').default(1_000),
         requestsPerSecond: wholeNumber(0, 1_000_000, 'requests').default(500),
         bytesPerSecond: bytes(0, 'bytes per second').default(2 ** 30),
       }).prefault({}),

@@ -200,7 +200,12 @@ async function openParts(
           corsOrigins: config.gateway.corsOrigins,
           log,
         }),
-        { ...config.gateway.listen, closeTimeoutMs: DRAIN_LIMIT_MS, log },
+        {
+          ...config.gateway.listen,
+          closeTimeoutMs: DRAIN_LIMIT_MS,
+          maxPerClient: config.gateway.perClient.connections,
+          log,
+        },
       ),
     (it) => it.close(),
     2 * DRAIN_LIMIT_MS,

@@ -22,3 +22,18 @@ export function isAddressOf({ localAddress }: Pick<Socket, 'localAddress'>, host
   const local = localAddress?.replace(/^::ffff:/, '') ?? '';
   return host === local || (isLoopback(host) && isLoopback(local));
 }
+
+/** Whom a remote address stands for: of an IPv6 address the network, since a client has all addresses of one. */
+export function clientOf(address: string): string {
+  const mapped = address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
+  if (!mapped.includes(':')) return mapped;
+  const [head = '', tail] = mapped.replace(/%.*$/, '').split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? 0 : tail.split(':').length;
+  const zeros = tail === undefined ? 0 : 8 - groups.length - after;
+  const all = [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(tail ? tail.split(':') : [])];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

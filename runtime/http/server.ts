@@ -7,10 +7,11 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Terminal } from '../../protocols/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { clientOf } from './hosts.ts';
 
 /** Answers a request. What it throws or rejects with is logged, and ends that one connection. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
   readonly malformed: { readonly type: string; readonly body: string };
   /** More connections are closed at once. */
   readonly maxConnections: number;
+  /** More of one client (`clientOf`) are closed at once; 0, or none, stands for no limit. */
+  readonly maxPerClient?: number;
   /** Node's own settings, where its defaults do not fit. */
   readonly node?: ServerOptions;
   readonly log: Logger;
@@ -55,6 +58,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuse(error, socket, malformed));
+  if (options.maxPerClient) server.on('connection', boundPerClient(options.maxPerClient));
   await listen(server, options);
   // Too few file descriptors for another connection, for example.
   server.on('error', (error) => log.error({ error }, 'the listening socket failed'));
@@ -66,6 +70,25 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       return closed;
     },
     disconnect: () => server.closeAllConnections(),
+  };
+}
+
+/** Without it one client could hold all connections that the server takes. */
+function boundPerClient(limit: number): (socket: Socket) => void {
+  const open = new Map<string, number>();
+  return (socket) => {
+    const client = clientOf(socket.remoteAddress ?? '');
+    const count = (open.get(client) ?? 0) + 1;
+    if (count > limit) {
+      socket.destroy();
+      return;
+    }
+    open.set(client, count);
+    socket.once('close', () => {
+      const left = (open.get(client) ?? 1) - 1;
+      if (left > 0) open.set(client, left);
+      else open.delete(client);
+    });
   };
 }
 
