@@ -2,7 +2,14 @@ import test, { type ExecutionContext } from 'ava';
 import { ChainError } from '../../protocols/greenfield/chain-errors.ts';
 import { jobs } from '../jobs.ts';
 import { type Broadcaster, chainAway, refusal, TestChain } from '../testing/chain.ts';
-import { eventually, newGround, type Payload, Primary, type PrimaryOptions } from '../testing/primary.ts';
+import {
+  eventually,
+  newGround,
+  newPayload,
+  type Payload,
+  Primary,
+  type PrimaryOptions,
+} from '../testing/primary.ts';
 import { group } from '../testing/providers.ts';
 import { withStage } from '../testing/stage.ts';
 
@@ -146,8 +153,9 @@ const V2 = '/greenfield.storage.MsgSealObjectV2';
 async function uploadThen(
   t: ExecutionContext,
   prepare: (chain: TestChain) => void,
+  timing: PrimaryOptions['timing'] = {},
 ): Promise<{ primary: Primary; chain: TestChain; payload: Payload }> {
-  const found = await upload(t, [], { pulls: false });
+  const found = await upload(t, [], { pulls: false, timing });
   prepare(found.chain);
   const { primary } = found;
   primary.system.spawn('jobs', jobs({ queue: primary.ground.queue, objects: primary.objects, limit: 1 }));
@@ -285,10 +293,11 @@ test('a node without an index of transactions seals all the same', async (t) => 
 });
 
 test('a seal that failed in a block of a node without an index is signed again once its sequence is used', async (t) => {
-  const { primary, chain, payload } = await uploadThen(t, (node) => {
+  const prepare = (node: TestChain) => {
     node.indexed = false;
     node.answers.push((seen) => node.include(seen, refusal(ChainError.CHARGE_FAILED)));
-  });
+  };
+  const { primary, chain, payload } = await uploadThen(t, prepare, { inclusionTimeoutMs: 60_000 });
   const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   t.deepEqual(
     chain.paid.map(({ sequence }) => sequence),
@@ -296,6 +305,10 @@ test('a seal that failed in a block of a node without an index is signed again o
   );
   t.is(context.signedSeals.length, 2);
   t.is(primary.peers.offers.length, 6, 'nothing was replicated again');
+  const failures = (await primary.events(payload)).flatMap((event) =>
+    event.type === 'SealFailed' ? [event.failure.code] : [],
+  );
+  t.deepEqual(failures, ['chain-sdk-32'], 'found within one try');
 });
 
 test('a seal that is in no block within its time is broadcast again, the same bytes', async (t) => {
@@ -340,6 +353,16 @@ test('an object without checksums on chain gets them with its seal', async (t) =
     Object.values(context.receipts).map((receipt) => receipt.integrityHash),
     checksums.slice(1),
   );
+});
+
+test('an update of a sealed object that has no checksums, a folder, is sealed', async (t) => {
+  const { primary, chain } = await upload(t, []);
+  const folder = await newPayload(0, { checksums: [] });
+  chain.create(folder.job, folder.object, { status: 'SEALED', localVirtualGroupId: 1 });
+  const update = await primary.newUpdate(folder, 3_000);
+  await primary.upload(update);
+  await primary.reaches(update, 'SEAL_OBJECT_DONE');
+  t.is(chain.objects.get(folder.job.objectId)?.version, 1);
 });
 
 test('the segments of the old version outlive the seal of the new one, for readers that are under way', async (t) => {
