@@ -83,6 +83,12 @@ async function settled(primary: Primary, payload: Pick<Payload, 'job'>): Promise
   await eventually('its actor has stopped', () => primary.line(payload) === undefined);
 }
 
+/** Asks for the first segment to be deleted. @param revision events of the job when that was decided */
+function discard({ objects }: Primary, { job }: Pick<Payload, 'job'>, revision: number): Promise<boolean> {
+  const note = { job, segments: [0], bytes: 1, storedAt: 0, because: 'x', since: 0, forReaders: false };
+  return objects.ask<boolean>((reply) => ({ type: 'discard-segments', note, revision, reply }));
+}
+
 test('segments of an object that was deleted on chain go, and only when a later round finds it too', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const [deleted, kept] = [await sealed(), await sealed()];
@@ -159,27 +165,25 @@ test('what was stored for an update that was cancelled goes, unless it is announ
   t.deepEqual(await stored({ ...again.job, version: 1 }), [0]);
 });
 
-test('segments of a job that has changed, or is in work, stay', async (t) => {
+test('segments of a job that is in work stay', async (t) => {
   const { primary, round, stored } = await start(t, { pulls: false });
   const payload = await primary.newObject();
   await primary.upload(payload);
   primary.chain.objects.delete(payload.job.objectId);
   for (let i = 0; i < 3; i += 1) await round();
   t.is((await stored(payload.job)).length, 5, 'the job itself finds out');
-
-  const note = {
-    ...payload,
-    segments: [0],
-    bytes: 1,
-    storedAt: 0,
-    because: 'x',
-    since: 0,
-    forReaders: false,
-  };
-  const ask = (revision: number) =>
-    primary.objects.ask<boolean>((reply) => ({ type: 'discard-segments', note, revision, reply }));
-  t.false(await ask(2));
+  t.false(await discard(primary, payload, 2), 'its actor is there');
   t.is((await stored(payload.job)).length, 5);
+});
+
+test('segments stay when their job has changed since somebody decided to delete them', async (t) => {
+  const { primary, sealed, stored } = await start(t);
+  const payload = await sealed();
+  const revision = (await primary.context(payload))?.revision ?? 0;
+  t.false(await discard(primary, payload, revision - 1));
+  t.is((await stored(payload.job)).length, 5);
+  t.true(await discard(primary, payload, revision));
+  t.deepEqual(await stored(payload.job), [1, 2, 3, 4]);
 });
 
 test('an upload that comes while segments are deleted is taken after it', async (t) => {
@@ -187,21 +191,7 @@ test('an upload that comes while segments are deleted is taken after it', async 
   const { primary, stored } = scene;
   const payload = await primary.newObject();
   await primary.ground.pieces.put(segmentKey(payload.job, 0), randomBytes(10));
-  const note = {
-    ...payload,
-    segments: [0],
-    bytes: 1,
-    storedAt: 0,
-    because: 'x',
-    since: 0,
-    forReaders: false,
-  };
-  const deletion = primary.objects.ask<boolean>((reply) => ({
-    type: 'discard-segments',
-    note,
-    revision: 0,
-    reply,
-  }));
+  const deletion = discard(primary, payload, 0);
   const [deleted, acknowledgement] = await Promise.all([deletion, primary.upload(payload)]);
   t.true(deleted);
   t.is(acknowledgement.integrityHash, payload.object.checksums[0]);
