@@ -1,5 +1,7 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { Terminal } from '../protocols/errors.ts';
+import { canonicalRequest } from '../protocols/greenfield/canonical-request.ts';
 import { readAddress, readTarget } from './address.ts';
 
 const DOMAINS = ['sp1.example.com', 'localhost'];
@@ -88,4 +90,45 @@ test("Greenfield's own paths name no bucket in path style, and are objects under
     t.is(address('photos.localhost', path).object, path.slice(1));
   }
   t.deepEqual(address('localhost', '/greenfield/a'), { bucket: 'greenfield', object: 'a' });
+});
+
+/** The query that a signature of this request covers. */
+function signedQuery(target: string): string {
+  return canonicalRequest({ method: 'GET', target, host: 'localhost', headers: [] }).split('\n')[2] ?? '';
+}
+
+test('what chooses the operation of a request is what is signed of its query', (t) => {
+  for (const query of [
+    'delegate;x=1',
+    'delegate=%zz',
+    '%zz&delegate=%FF',
+    'upload-progress;',
+    'complete=%&offset=;',
+  ]) {
+    t.deepEqual([...readTarget('localhost', `/a?${query}`).query], [], query);
+  }
+  const part = fc.constantFrom(
+    'delegate',
+    'offset',
+    '%6fffset',
+    'complete',
+    '=',
+    '=',
+    '&',
+    '&',
+    ';',
+    '%',
+    '%zz',
+    '+',
+    '0',
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const target = `/a?${parts.join('')}`;
+      const { query } = readTarget('localhost', target);
+      query.sort();
+      t.deepEqual([...query], [...new URLSearchParams(signedQuery(target))]);
+    }),
+    { numRuns: 2_000 },
+  );
 });
