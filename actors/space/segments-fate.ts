@@ -17,11 +17,7 @@ export function segmentsFate(
   now: number,
 ): Fate | 'unknown' {
   if (context && !isTerminal(context.state)) {
-    const abandoned =
-      context.state === 'UPLOAD_OBJECT_ERROR' &&
-      context.signedSeals.length === 0 &&
-      now >= context.deadlineAt;
-    return abandoned ? go('nobody has finished the upload') : { keep: true };
+    return isAbandoned(context, now) ? go('nobody has finished the upload') : { keep: true };
   }
   const found = versionOnChain(onChain, version);
   switch (found.kind) {
@@ -38,6 +34,15 @@ export function segmentsFate(
       // of an earlier announcement under the same number; after a seal it is the node that is behind
       return context.state === 'OBJECT_DISCONTINUED' ? go('their upload has ended') : { keep: true };
   }
+}
+
+/**
+ * True for an upload that was never whole. What is left of a payload that had been acknowledged stays: "missing" may
+ * have been an answer of a store that could not be read.
+ */
+function isAbandoned({ state, signedSeals, failure, deadlineAt }: JobContext, now: number): boolean {
+  const wasWhole = signedSeals.length > 0 || failure?.code === 'payload-lost';
+  return state === 'UPLOAD_OBJECT_ERROR' && !wasWhole && now >= deadlineAt;
 }
 
 function go(because: string, forReaders = false): Fate {
