@@ -108,7 +108,7 @@ test.serial('a flood of rubbish from one SP does not hold up another, nor fill t
   }
   const left = await (await jetstreamManager(secondary.home)).streams.info('OFFERS_3');
   t.true(left.state.messages > 1_000, 'the honest column did not wait for the rubbish');
-  t.true(written < 20 * KIB, `${written} bytes of log`);
+  t.true(written < 6 * KIB, `${written} bytes of log`);
   stop.abort();
   await taking;
 });
@@ -144,7 +144,7 @@ test.serial('a chosen secondary that answers with rubbish holds up no column to 
   const good = makeSample(9 * MIB, 4 * MIB);
   const receipt = await replicate(primary, await approvedOffer(1, good, 2), good);
   t.is(receipt.integrityHash, digest(good.pieces));
-  t.true(written < 20 * KIB, `${written} bytes of log`);
+  t.true(written < 6 * KIB, `${written} bytes of log`);
   await taking;
   await mailbox.close();
 });

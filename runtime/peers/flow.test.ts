@@ -201,9 +201,11 @@ test.serial('idle sessions of several SPs keep no other SP out', async (t) => {
     // the first of each has its place
     await Promise.race(idle.slice(-16));
   }
-  const sample = makeSample(9 * MIB, 4 * MIB);
-  const receipt = await replicate(honest, await approvedOffer(1, sample, 2), sample);
-  t.is(receipt.integrityHash, digest(sample.pieces));
+  for (let i = 0; i < 3; i++) {
+    const sample = makeSample(9 * MIB, 4 * MIB);
+    const receipt = await replicate(honest, await approvedOffer(1, sample, 2), sample);
+    t.is(receipt.integrityHash, digest(sample.pieces));
+  }
   await secondary.close();
   await taking;
 });
