@@ -35,6 +35,9 @@ test.beforeEach(async () => {
   server = await startServer();
 });
 
+/** Nothing stalls, however slow the machine: a session that ends gives its credit to another. */
+const PATIENT: Partial<PeerTimes> = { stall: 600_000, idle: 600_000, offer: 600_000 };
+
 test.afterEach.always(async () => {
   for (const it of opened.splice(0).reverse()) await it.close();
   await server.stop();
@@ -43,7 +46,7 @@ test.afterEach.always(async () => {
 test.serial(
   'what was granted and not read stays within the limits of stream, sender and connection',
   async (t) => {
-    const secondary = await start(2);
+    const secondary = await start(2, PATIENT);
     const arrived = await countPieces(2);
     const ends: ReplicationSession[] = [];
     const sessions: InboundSession[] = [];
@@ -54,19 +57,19 @@ test.serial(
       sessions.push(inbound);
       void sendAll(session, sample).catch(() => undefined);
     };
-    const first = await start(1);
+    const first = await start(1, PATIENT);
     await send(first);
     await settles(t, arrived, FLOW_LIMITS.creditPerStream);
     await send(first);
     await send(first);
     await settles(t, arrived, FLOW_LIMITS.creditPerSender);
     for (const id of [3, 4, 5]) {
-      const other = await start(id);
+      const other = await start(id, PATIENT);
       for (let i = 0; i < 3; i++) await send(other);
     }
     await settles(t, arrived, FLOW_LIMITS.credit);
     // One more sender than the credit is for gets its first message, and no more.
-    await send(await start(6));
+    await send(await start(6, PATIENT));
     await settles(t, arrived, FLOW_LIMITS.credit + FLOW_LIMITS.pieceMessage);
 
     // What one reader takes out is sent again, to whoever waits.
