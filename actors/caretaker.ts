@@ -81,7 +81,11 @@ export const CARETAKER_TIMING: CaretakerTiming = {
 /** Of the whole SP's nodes one is the caretaker. */
 export const CARETAKER_ROLE = 'caretaker';
 
+/** A stream of the home plane was lost and made again, so that what was in it is looked for at once. */
+export type CaretakerMessage = { readonly type: 'lost'; readonly what: 'jobs' | 'pieces' };
+
 type Message =
+  | CaretakerMessage
   | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
   | { readonly type: 'role-lost' }
   | { readonly type: 'due'; readonly round: Round }
@@ -91,6 +95,14 @@ interface State {
   holding?: Holding;
   /** Ends with this incarnation and with the role. */
   acting?: AbortSignal;
+  readonly rounds: Map<Round, Progress>;
+}
+
+interface Progress {
+  /** Of the timer for the next start; absent while the round is running. */
+  cancel?: () => void;
+  /** Start again as soon as the run under way has ended. */
+  again: boolean;
 }
 
 /**
@@ -99,7 +111,7 @@ interface State {
  * stored pieces that are lost or damaged. It decides nothing about a job and
  * deletes no piece itself.
  */
-export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
+export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage, State> {
   const behaviour: Behaviour<Message, State> = {
     kind: 'caretaker',
     start(ctx) {
@@ -108,7 +120,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
         (signal) => options.roles.hold(CARETAKER_ROLE, { signal }),
         (outcome) => ({ type: 'role', outcome }),
       );
-      return {};
+      return { rounds: new Map() };
     },
 
     receive(state, message, ctx) {
@@ -117,7 +129,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
           if (!message.outcome.ok) throw message.outcome.error;
           state.holding = message.outcome.value;
           state.acting = AbortSignal.any([ctx.signal, state.holding.signal]);
-          begin(state.holding, ctx);
+          begin(state, state.holding, ctx);
           break;
         case 'role-lost':
           throw new Retryable({
@@ -125,10 +137,15 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
             message: `This node no longer holds the role ${CARETAKER_ROLE}.`,
           });
         case 'due':
-          if (state.acting) run(message.round, state.acting, ctx);
+          run(state, message.round, ctx);
           break;
         case 'done':
-          finish(message.round, message.outcome, ctx);
+          finish(state, message.round, message.outcome, ctx);
+          break;
+        case 'lost':
+          for (const round of state.rounds.keys()) {
+            if (round.heals === message.what) runAtOnce(state, round, ctx);
+          }
       }
       return state;
     },
@@ -139,7 +156,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
   };
   return behaviour;
 
-  function begin(holding: Holding, ctx: Context<Message>): void {
+  function begin(state: State, holding: Holding, ctx: Context<Message>): void {
     ctx.pipe(
       async (signal) => {
         if (!holding.signal.aborted) await once(holding.signal, 'abort', { signal });
@@ -155,10 +172,17 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
       retentionRound(options, ctx.log),
       scrubRound({ ...options, ledger: options.journal.ledger }, ctx.log),
     ];
-    for (const round of rounds) ctx.after(0, { type: 'due', round });
+    for (const round of rounds) {
+      state.rounds.set(round, { again: false, cancel: ctx.after(0, { type: 'due', round }) });
+    }
   }
 
-  function run(round: Round, acting: AbortSignal, ctx: Context<Message>): void {
+  function run(state: State, round: Round, ctx: Context<Message>): void {
+    const { acting } = state;
+    const progress = state.rounds.get(round);
+    if (!acting || !progress) return;
+    delete progress.cancel;
+    progress.again = false;
     ctx.say({ doing: round.doing });
     ctx.pipe(
       () => round.run(acting),
@@ -166,10 +190,30 @@ export function caretaker(options: CaretakerOptions): Behaviour<never, State> {
     );
   }
 
-  function finish(round: Round, outcome: Outcome<string | undefined>, ctx: Context<Message>): void {
+  /** A run under way may have passed what was lost since. */
+  function runAtOnce(state: State, round: Round, ctx: Context<Message>): void {
+    const progress = state.rounds.get(round);
+    if (!progress) return;
+    round.startOver?.();
+    if (!progress.cancel) {
+      progress.again = true;
+      return;
+    }
+    progress.cancel();
+    run(state, round, ctx);
+  }
+
+  function finish(
+    state: State,
+    round: Round,
+    outcome: Outcome<string | undefined>,
+    ctx: Context<Message>,
+  ): void {
     if (!outcome.ok) ctx.log.warn({ error: outcome.error }, `${round.doing} failed`);
     else if (outcome.value) ctx.log.info({}, outcome.value);
     ctx.say({ doing: 'resting', waitsFor: 'the next round' });
-    ctx.after(round.everyMs, { type: 'due', round });
+    const progress = state.rounds.get(round);
+    if (progress?.again) run(state, round, ctx);
+    else if (progress) progress.cancel = ctx.after(round.everyMs, { type: 'due', round });
   }
 }

@@ -17,6 +17,7 @@ export interface JobRoundOptions {
  */
 export function jobRound({ journal, queue, timing }: JobRoundOptions, log: Logger): Round {
   return {
+    heals: 'jobs',
     doing: 'looking for jobs that nobody works on',
     everyMs: timing.jobsEveryMs,
     async run(signal) {

@@ -64,17 +64,24 @@ type Holding = ColumnRecord | SegmentRecord;
  */
 export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
   const { ledger, chain, repairer, scrubRate, timing } = options;
+  let over = false;
   return {
+    heals: 'pieces',
     doing: 'verifying what is stored',
     everyMs: Math.min(HOUR_MS, timing.scrubPassMs / 4),
+    startOver() {
+      over = true;
+    },
     async run(signal) {
       await again(signal);
-      let pass = await ledger.get<Pass>(PASS);
+      let pass = over ? undefined : await ledger.get<Pass>(PASS);
+      over = false;
       if (!pass || pass.doneAt !== undefined) {
         if (pass && Date.now() < pass.startedAt + timing.scrubPassMs) return undefined;
         pass = { startedAt: Date.now(), counts: NOTHING };
       }
       for await (const [key, record] of holdings(pass.after, signal)) {
+        if (over) return undefined;
         pass = { ...pass, after: key, counts: await look(record, pass.counts, signal) };
         await ledger.put(PASS, pass);
       }

@@ -117,17 +117,6 @@ async function openParts(
       }),
     { log, signal },
   );
-  await parts.open(
-    'keeper of the streams',
-    () => {
-      const stopping = new AbortController();
-      return { stopping, ended: home.keepStreams({ signal: stopping.signal }) };
-    },
-    ({ stopping, ended }) => {
-      stopping.abort();
-      return ended;
-    },
-  );
   const ownJournal = fencedJournal(journal, () => home.succession.check());
   const wires = await openWires({ name, config, keys, chain, home: homeLink, parts, log, signal });
 
@@ -154,7 +143,7 @@ async function openParts(
     DRAIN_LIMIT_MS,
   );
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const { objects, receivers, repairer, agent } = spawnTree(system, {
+  const { objects, receivers, repairer, agent, caretaker } = spawnTree(system, {
     config,
     keys,
     chain,
@@ -164,6 +153,21 @@ async function openParts(
     wires,
     freeBytes,
   });
+  await parts.open(
+    'keeper of the streams',
+    () => {
+      const stopping = new AbortController();
+      const onLost = (what: 'jobs' | 'pieces') => {
+        if (!caretaker.tell({ type: 'lost', what }))
+          log.warn({ what }, 'the caretaker is busy: it looks in its own time');
+      };
+      return { stopping, ended: home.keepStreams({ signal: stopping.signal, onLost }) };
+    },
+    ({ stopping, ended }) => {
+      stopping.abort();
+      return ended;
+    },
+  );
   const tree = () => system.tree();
   await parts.open(
     'inspect point',

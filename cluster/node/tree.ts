@@ -2,7 +2,12 @@ import { agent } from '../../actors/agent.ts';
 import { APPROVAL_LIMITS } from '../../actors/approval-policy.ts';
 import { approver } from '../../actors/approver.ts';
 import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
-import { CARETAKER_TIMING, type CaretakerTiming, caretaker } from '../../actors/caretaker.ts';
+import {
+  CARETAKER_TIMING,
+  type CaretakerMessage,
+  type CaretakerTiming,
+  caretaker,
+} from '../../actors/caretaker.ts';
 import { jobs } from '../../actors/jobs.ts';
 import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '../../actors/messages.ts';
 import { objects } from '../../actors/objects.ts';
@@ -45,12 +50,14 @@ const OUTGOING_PER_SP = 8 * 2 ** 20;
 const HEDGE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** The actors that the gateway talks to. */
+/** The actors that are spoken to from outside of the tree, most of them by the gateway. */
 export interface TopActors {
   readonly objects: Ref<ObjectsMessage>;
   readonly receivers: Ref<ReceptionMessage>;
   readonly repairer: Ref<RepairMessage>;
   readonly agent: Ref<AgentMessage>;
+  /** Hears of what the home plane has lost. */
+  readonly caretaker: Ref<CaretakerMessage>;
 }
 
 /** Spawns the top actors of a node (design §4). */
@@ -123,7 +130,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
     }),
   );
   system.spawn('jobs', jobs({ queue, objects: primary, limit: JOBS_AT_ONCE }));
-  system.spawn(
+  const caring = system.spawn(
     'caretaker',
     caretaker({
       spId,
@@ -146,7 +153,13 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       },
     }),
   );
-  return { objects: primary, receivers: receiving, repairer: repairing, agent: announcing };
+  return {
+    objects: primary,
+    receivers: receiving,
+    repairer: repairing,
+    agent: announcing,
+    caretaker: caring,
+  };
 }
 
 /** Columns are looked at more often than everything that is stored, since they are known without a search. */

@@ -91,3 +91,25 @@ test.serial(
     t.deepEqual(await network().get(1, object), object.payload);
   },
 );
+
+test.serial(
+  'sealed objects whose pieces are all lost with their stream are repaired without waiting',
+  async (t) => {
+    const bucketName = await network().createBucket(1);
+    const object = await network().createObject(bucketName, { size: 150_000 });
+    await network().put(1, object);
+    await network().sealed(object);
+    const key = segmentKey(object.job, 0);
+    t.truthy(await network().piece(1, key));
+    await atHome(1, (manager) => manager.streams.delete('OBJ_pieces'));
+    await until('the segment is there again', async () => {
+      try {
+        return (await network().piece(1, key)) !== undefined;
+      } catch {
+        // the stream is not there yet
+        return false;
+      }
+    });
+    t.deepEqual(await network().get(1, object), object.payload);
+  },
+);

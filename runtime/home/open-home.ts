@@ -52,7 +52,12 @@ export interface Home {
   readonly durability: Durability;
   readonly durabilityReason: string;
   /** Makes streams again that are lost under the running node, until the signal fires. */
-  keepStreams(options: Pick<KeepOptions, 'signal' | 'onLost'>): Promise<void>;
+  keepStreams(options: KeepHome): Promise<void>;
+}
+
+export interface KeepHome extends Pick<KeepOptions, 'signal'> {
+  /** Hears that the entries of the work queue, or all stored pieces, were lost; must not throw. */
+  onLost?(what: 'jobs' | 'pieces'): void;
 }
 
 /**
@@ -86,7 +91,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     },
     {
       name: 'JOBS',
-      loss: 'the next round of the caretaker queues every job again that has not ended.',
+      loss: 'the caretaker queues every job again that has not ended.',
       make: () => openJobQueue(workQueue),
     },
     { name: 'ROLES', loss: 'roles are given out again.', make: () => openRoles(workQueue) },
@@ -107,7 +112,16 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     calls: natsCalls(connection, log),
     durability: level,
     durabilityReason: because,
-    keepStreams: (how) => keepStreams(kept, { connection, log, ...how }),
+    keepStreams: ({ signal, onLost }) =>
+      keepStreams(kept, {
+        connection,
+        log,
+        signal,
+        onLost(stream) {
+          if (stream === 'JOBS') onLost?.('jobs');
+          if (stream === `OBJ_${bucket}`) onLost?.('pieces');
+        },
+      }),
   };
   log.info({ durability: level, because, serverVersion }, 'what an acknowledgement is worth');
   return home;
