@@ -14,7 +14,8 @@ const MAX_SIGNINGS = 5;
 
 /**
  * Puts an announcement on chain and waits until the chain's node shows it.
- * @throws Terminal 400/120020 or 400/120019 when the chain refuses it for good; Retryable with the same codes when it
+ * @throws Terminal 400/50010 when somebody else was quicker with other content; Terminal 400/120020 or 400/120019
+ * when the chain refuses it for good; Retryable with the same codes when it
  * does not take it now, `creation-timeout`, `update-timeout`, and as the signer and the chain do
  */
 export async function announce(
@@ -38,14 +39,24 @@ export async function announce(
   }
 }
 
-/** The object once it is as the announcement wants it, whoever saw to that. */
+/** The object once it is as the announcement wants it, whoever saw to that. What others have announced is not it. */
 async function lookFor(
-  { kind, bucketName, objectName }: Announcement,
+  announcement: Announcement,
   chain: Chain,
   signal: AbortSignal,
 ): Promise<ObjectOnChain | undefined> {
+  const { bucketName, objectName } = announcement;
   const found = await chain.object(bucketName, objectName, { signal });
-  return kind === 'create-object' || found?.update ? found : undefined;
+  return found && isAsAnnounced(found, announcement) ? found : undefined;
+}
+
+function isAsAnnounced({ object, update }: ObjectOnChain, announcement: Announcement): boolean {
+  const { payloadSize } = announcement;
+  if (announcement.kind === 'update-object') {
+    return update?.updater === announcement.updater && update.payloadSize === payloadSize;
+  }
+  const isOfCreator = [object.creator, object.owner].includes(announcement.creator);
+  return isOfCreator && object.payloadSize === payloadSize;
 }
 
 async function announced(
@@ -71,6 +82,7 @@ async function refusedOr(
   );
   const onChain = late ? await look(signal) : undefined;
   if (onChain) return { onChain };
+  if (late) throw announcedOtherwise(announcement);
   const creates = announcement.kind === 'create-object';
   const facts = {
     code: creates ? 'creation-refused' : 'update-refused',
@@ -78,4 +90,13 @@ async function refusedOr(
     gatewayCode: creates ? 120020 : 120019,
   };
   throw spent || isOfMessage(refusal) ? new Terminal(facts) : new Retryable(facts);
+}
+
+function announcedOtherwise({ bucketName, objectName }: Announcement): Terminal {
+  return new Terminal({
+    code: 'announced-otherwise',
+    message: `Object "${bucketName}/${objectName}" was announced meanwhile by another account, or with another size.`,
+    advice: 'Choose another name, or take back on chain what is there.',
+    gatewayCode: 50010,
+  });
 }

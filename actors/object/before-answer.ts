@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
 import { formatJobId } from '../../protocols/job/identity.ts';
-import { type Gone, standingOf } from '../standing.ts';
+import { type Gone, type Standing, standingOf } from '../standing.ts';
 import { finish } from './cleaning.ts';
 import { logFailure, record, refuseClient, type Work } from './work.ts';
 
@@ -14,15 +15,26 @@ const PATIENCE_MS = 5_000;
  * @returns why they are not wanted; undefined when they are, or nobody knows
  */
 export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<Gone | undefined> {
-  const { log, ports } = work;
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   try {
-    const patience = AbortSignal.timeout(PATIENCE_MS);
-    const found = await standingOf(log.context, ports.chain, AbortSignal.any([signal, patience]));
+    const found = await untilUpToDate(work, patience);
     return found.kind === 'gone' ? found : undefined;
   } catch (thrown) {
     throwIfAborted(signal);
     logFailure(work, 'asking the chain before an answer', toSealionError(thrown));
     return undefined;
+  }
+}
+
+/** What was announced a moment ago may be cancelled already: the word of our node counts from the next second on. */
+async function untilUpToDate({ log, ports }: Work, signal: AbortSignal): Promise<Standing> {
+  for (;;) {
+    try {
+      return await standingOf(log.context, ports.chain, signal);
+    } catch (thrown) {
+      if (toSealionError(thrown).code !== 'chain-behind') throw thrown;
+      await sleep(ports.timing.chainPollMs, undefined, { signal });
+    }
   }
 }
 

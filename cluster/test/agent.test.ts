@@ -14,7 +14,7 @@ import { connectNats } from '../../runtime/nats/connect.ts';
 import { startNatsServer } from '../../runtime/nats/server.ts';
 import { silentLogger as log } from '../../runtime/telemetry/logger.ts';
 import { DevnetDecisions } from '../client/devnet-decisions.ts';
-import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
+import { type ChainFixture, createBucket, seal, startChain } from '../devnet/chain/testing.ts';
 import { createWaitingObject, keysOf } from './offers.ts';
 import { until } from './until.ts';
 
@@ -100,6 +100,22 @@ test('of two who want the same, one creates it, and both have it', async (t) => 
   const both = await Promise.all([1, 2].map(() => agency.announce(newObject(agency))));
   t.is(new Set(both.map(({ onChain }) => onChain.object.id)).size, 1);
   t.is(both.filter(({ transactionHash }) => transactionHash !== undefined).length, 1);
+});
+
+test('an update of another size, or of another account, is not taken for the one that was wanted', async (t) => {
+  const agency = await start(t);
+  const { fixture } = agency;
+  const object = await createWaitingObject(fixture, 'bucket-1');
+  await seal(fixture, object);
+  const { bucketName, objectName } = object;
+  const content = { bucketName, objectName, payloadSize: 2_000, contentType: '' };
+  await fixture.user.updateObject({ ...content, payloadSize: 1_000, checksums: object.checksums });
+  const updater = fixture.user.address;
+  const refusal = { instanceOf: Terminal, code: 'announced-otherwise' };
+  const error = await t.throwsAsync(agency.announce({ kind: 'update-object', updater, ...content }), refusal);
+  t.is((error as Terminal).gatewayCode, 50010);
+  const other = newObject(agency, { objectName, creator: fixture.stranger.address });
+  await t.throwsAsync(agency.announce(other), { instanceOf: Terminal });
 });
 
 test('many at once are all created', async (t) => {

@@ -217,6 +217,14 @@ export class Network {
     return this.#pieces(spId, (store) => store.getBlob(key));
   }
 
+  /** Whether an SP's PieceStore holds a piece. Reading one that is being deleted would never end. */
+  async hasPiece(spId: number, key: string): Promise<boolean> {
+    return this.#pieces(spId, async (store) => {
+      const found = await store.info(key);
+      return found !== null && !found.deleted;
+    });
+  }
+
   /** Takes a piece out of an SP's PieceStore behind its back, as a power cut may. */
   async losePiece(spId: number, key: string): Promise<void> {
     await this.#pieces(spId, (store) => store.delete(key));
