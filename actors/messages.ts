@@ -1,11 +1,11 @@
-import type { Hex, ObjectOnChain, Visibility } from '../protocols/greenfield/types.ts';
-import type { JobContext, JobObject, Receipt } from '../protocols/job/context.ts';
-import type { JobId } from '../protocols/job/identity.ts';
-import type { SegmentRange } from '../protocols/payload/part.ts';
-import type { ReceivedTask } from '../protocols/replication/receive-message.ts';
-import type { ReadRecoveryTask } from '../protocols/replication/recovery-message.ts';
-import type { Reply } from '../runtime/actors/types.ts';
-import type { Durability } from '../runtime/home/home.ts';
+import type { Hex, ObjectOnChain, Visibility } from '#protocols/greenfield/types';
+import type { JobContext, JobObject, Receipt } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
+import type { SegmentRange } from '#protocols/payload/part';
+import type { ReceivedTask } from '#protocols/replication/receive-message';
+import type { ReadRecoveryTask } from '#protocols/replication/recovery-message';
+import type { Reply } from '#runtime/actors/types';
+import type { Durability } from '#runtime/home/home';
 
 /*
  * What the gateway asks of the pipeline: the only part of `actors/` that `gateway/` may import.

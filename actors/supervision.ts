@@ -1,4 +1,4 @@
-import type { Supervision, SupervisionTable } from '../runtime/actors/types.ts';
+import type { Supervision, SupervisionTable } from '#runtime/actors/types';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

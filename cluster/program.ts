@@ -1,6 +1,6 @@
-import { Cancelled, toSealionError } from '../protocols/errors.ts';
-import type { Logger } from '../runtime/telemetry/logger.ts';
-import { printableLines } from '../runtime/telemetry/printable.ts';
+import { Cancelled, toSealionError } from '#protocols/errors';
+import type { Logger } from '#runtime/telemetry/logger';
+import { printableLines } from '#runtime/telemetry/printable';
 
 /** What a program does until it is told to stop. */
 export interface Service {

@@ -5,15 +5,15 @@ import type { LookupFunction } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext, registerCompletionHandler } from 'ava';
 import { Hono } from 'hono';
-import { toHex } from '../protocols/greenfield/hex.ts';
-import { personalDigest } from '../protocols/greenfield/personal-signature.ts';
-import { signDigest } from '../protocols/greenfield/signature.ts';
-import { Action } from '../protocols/greenfield/types.ts';
-import { silentLogger } from '../runtime/telemetry/logger.ts';
-import type { GatewayEnv } from './request.ts';
+import { toHex } from '#protocols/greenfield/hex';
+import { personalDigest } from '#protocols/greenfield/personal-signature';
+import { signDigest } from '#protocols/greenfield/signature';
+import { Action } from '#protocols/greenfield/types';
+import { silentLogger } from '#runtime/telemetry/logger';
+import type { GatewayEnv } from './request/context.ts';
 import { serveGateway } from './server.ts';
-import { OWNER, object, type TestGateway, testGateway } from './testing.ts';
-import { APP, timestamp } from './testing-keys.ts';
+import { OWNER, object, type TestGateway, testGateway } from './testing/gateway.ts';
+import { APP, timestamp } from './testing/keys.ts';
 
 /** The unchanged JS SDK, as an application in a browser uses it without asking the wallet for each request. */
 

@@ -1,9 +1,9 @@
-import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '../actors/messages.ts';
-import type { Ref } from '../runtime/actors/types.ts';
-import type { Chain } from '../runtime/chain/chain.ts';
-import type { PieceStore } from '../runtime/pieces/piece-store.ts';
-import type { OffChainKeys } from '../runtime/records/off-chain-keys.ts';
-import type { Logger } from '../runtime/telemetry/logger.ts';
+import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
+import type { Ref } from '#runtime/actors/types';
+import type { Chain } from '#runtime/chain/chain';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { OffChainKeys } from '#runtime/records/off-chain-keys';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from './limits.ts';
 
 /** What a gateway stands on. */

@@ -3,13 +3,13 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
-import { Cancelled, Terminal } from '../protocols/errors.ts';
-import { Action } from '../protocols/greenfield/types.ts';
-import { gate, until } from '../runtime/actors/testing.ts';
-import { silentLogger } from '../runtime/telemetry/logger.ts';
+import { Cancelled, Terminal } from '#protocols/errors';
+import { Action } from '#protocols/greenfield/types';
+import { gate, until } from '#runtime/actors/testing';
+import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from './limits.ts';
 import { type RunningGateway, serveGateway } from './server.ts';
-import { OWNER, object, signedHeaders, type TestGateway, testGateway } from './testing.ts';
+import { OWNER, object, signedHeaders, type TestGateway, testGateway } from './testing/gateway.ts';
 
 interface Served extends TestGateway {
   readonly server: RunningGateway;

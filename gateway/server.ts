@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { errorXml } from '../protocols/greenfield/gateway-errors.ts';
-import { type HttpServer, openHttpServer } from '../runtime/http/server.ts';
-import type { Logger } from '../runtime/telemetry/logger.ts';
+import { errorXml } from '#protocols/greenfield/gateway-errors';
+import { type HttpServer, openHttpServer } from '#runtime/http/server';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { Gateway } from './gateway.ts';
 
 export interface ServeOptions {

@@ -1,13 +1,13 @@
-import type { Ref } from '../../runtime/actors/types.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
-import { type Fate, fateOf } from '../column/fate.ts';
-import { type ColumnRecord, Columns } from '../column/record.ts';
-import type { ReceiversMessage } from '../receivers.ts';
-import { goesAt, Notes } from '../space/notes.ts';
+import type { Ref } from '#runtime/actors/types';
+import type { Chain } from '#runtime/chain/chain';
+import type { Journal } from '#runtime/journal/journal';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import { type Fate, fateOf } from '../secondary/column/fate.ts';
+import { type ColumnRecord, Columns } from '../secondary/column/record.ts';
+import type { ReceiversMessage } from '../secondary/receivers.ts';
 import { objectForSure, requireFreshChain } from './fresh-chain.ts';
 import type { Round } from './round.ts';
+import { goesAt, Notes } from './space/notes.ts';
 
 export interface ColumnRoundOptions {
   readonly spId: number;

@@ -1,6 +1,6 @@
-import { Retryable } from '../../protocols/errors.ts';
-import type { ObjectOnChain } from '../../protocols/greenfield/types.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
+import { Retryable } from '#protocols/errors';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import type { Chain } from '#runtime/chain/chain';
 
 type Asked = Pick<Chain, 'latestBlock' | 'objectById'>;
 

@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import type { JobObject } from '../../protocols/job/context.ts';
-import type { JobEvent } from '../../protocols/job/events.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
-import { openJobQueue } from '../../runtime/jobs/nats-job-queue.ts';
-import { fencedJournal } from '../../runtime/journal/fenced-journal.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
-import { connectNats } from '../../runtime/nats/connect.ts';
-import { startNatsServer } from '../../runtime/nats/server.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import type { JobObject } from '#protocols/job/context';
+import type { JobEvent } from '#protocols/job/events';
+import type { JobId } from '#protocols/job/identity';
+import { openJobQueue } from '#runtime/jobs/nats-job-queue';
+import { fencedJournal } from '#runtime/journal/fenced-journal';
+import type { Journal } from '#runtime/journal/journal';
+import { openLevelJournal } from '#runtime/journal/level-journal';
+import { connectNats } from '#runtime/nats/connect';
+import { startNatsServer } from '#runtime/nats/server';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { jobRound } from './job-round.ts';
 
 const OBJECT: JobObject = {

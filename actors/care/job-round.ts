@@ -1,7 +1,7 @@
-import { isFromUploadDone, isTerminal } from '../../protocols/job/states.ts';
-import type { JobQueue } from '../../runtime/jobs/job-queue.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { isFromUploadDone, isTerminal } from '#protocols/job/states';
+import type { JobQueue } from '#runtime/jobs/job-queue';
+import type { Journal } from '#runtime/journal/journal';
+import type { Logger } from '#runtime/telemetry/logger';
 import { readHistory } from './read-history.ts';
 import type { Round } from './round.ts';
 

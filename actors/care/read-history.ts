@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import type { JobContext } from '../../protocols/job/context.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
-import { readJob } from '../job-log.ts';
+import { Terminal } from '#protocols/errors';
+import type { JobContext } from '#protocols/job/context';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { Journal } from '#runtime/journal/journal';
+import type { Logger } from '#runtime/telemetry/logger';
+import { readJob } from '../primary/job-log.ts';
 
 /** A job as the journal has it. A damaged history is logged: it must not keep the others from being looked after. */
 export async function readHistory(

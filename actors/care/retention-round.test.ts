@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { replay } from '../../protocols/job/evolve.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
-import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
-import { historyOf } from '../../runtime/records/records.contract.ts';
-import { sqliteRecords } from '../../runtime/records/sqlite.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { replay } from '#protocols/job/evolve';
+import type { JobId } from '#protocols/job/identity';
+import { openLevelJournal } from '#runtime/journal/level-journal';
+import { historyOf } from '#runtime/records/records.contract';
+import { sqliteRecords } from '#runtime/records/sqlite';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { retentionRound } from './retention-round.ts';
 
 const signal = new AbortController().signal;

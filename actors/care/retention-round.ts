@@ -1,7 +1,7 @@
-import { isTerminal } from '../../protocols/job/states.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import type { Records } from '../../runtime/records/records.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { isTerminal } from '#protocols/job/states';
+import type { Journal } from '#runtime/journal/journal';
+import type { Records } from '#runtime/records/records';
+import type { Logger } from '#runtime/telemetry/logger';
 import { rememberSegments } from '../repair/segment-record.ts';
 import { readHistory } from './read-history.ts';
 import type { Round } from './round.ts';

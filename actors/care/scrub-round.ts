@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { throwIfAborted, toSealionError } from '../../protocols/errors.ts';
-import { versionOnChain } from '../../protocols/greenfield/content.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import type { Ref } from '../../runtime/actors/types.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
-import type { Ledger } from '../../runtime/journal/journal.ts';
-import { orAborted } from '../../runtime/nats/abortable.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
-import { COLUMN_RECORDS, type ColumnRecord } from '../column/record.ts';
+import { throwIfAborted, toSealionError } from '#protocols/errors';
+import { versionOnChain } from '#protocols/greenfield/content';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { Ref } from '#runtime/actors/types';
+import { orAborted } from '#runtime/async/or-aborted';
+import type { Chain } from '#runtime/chain/chain';
+import type { Ledger } from '#runtime/journal/journal';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { RepairerMessage } from '../repair/repairer.ts';
 import { SEGMENT_RECORDS, type SegmentRecord, SegmentRecords } from '../repair/segment-record.ts';
 import type { Verification } from '../repair/verification.ts';
+import { COLUMN_RECORDS, type ColumnRecord } from '../secondary/column/record.ts';
 import type { Round } from './round.ts';
 
 export interface ScrubRoundOptions {

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import type { JobId } from '../../protocols/job/identity.ts';
-import { segmentKey } from '../../protocols/payload/keys.ts';
-import type { Behaviour } from '../../runtime/actors/types.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
-import type { ReceiversMessage } from '../receivers.ts';
-import { Notes } from '../space/notes.ts';
-import { type Survey, Surveys } from '../space/survey.ts';
+import type { JobId } from '#protocols/job/identity';
+import { segmentKey } from '#protocols/payload/keys';
+import type { Behaviour } from '#runtime/actors/types';
+import { silentLogger } from '#runtime/telemetry/logger';
+import type { ReceiversMessage } from '../secondary/receivers.ts';
 import {
   eventually,
   except,
@@ -16,6 +14,8 @@ import {
   type PrimaryOptions,
 } from '../testing/primary.ts';
 import { withStage } from '../testing/stage.ts';
+import { Notes } from './space/notes.ts';
+import { type Survey, Surveys } from './space/survey.ts';
 import { type SpaceRoundOptions, spaceRound } from './space-round.ts';
 
 const stage = withStage(test);

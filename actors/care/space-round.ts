@@ -1,15 +1,15 @@
-import { toSealionError } from '../../protocols/errors.ts';
-import { parsePieceKey } from '../../protocols/payload/keys.ts';
-import type { Ref } from '../../runtime/actors/types.ts';
-import type { ListedPiece } from '../../runtime/pieces/piece-store.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
-import type { DiscardSegments } from '../objects.ts';
-import type { ReceiversMessage } from '../receivers.ts';
-import { type JudgeOptions, judge } from '../space/judge.ts';
-import { goesAt, type Note, Notes, type StoredUnit, unitName } from '../space/notes.ts';
-import { plus, type Survey, Surveys } from '../space/survey.ts';
+import { toSealionError } from '#protocols/errors';
+import { parsePieceKey } from '#protocols/payload/keys';
+import type { Ref } from '#runtime/actors/types';
+import type { ListedPiece } from '#runtime/pieces/piece-store';
+import type { Logger } from '#runtime/telemetry/logger';
+import type { DiscardSegments } from '../primary/objects.ts';
+import type { ReceiversMessage } from '../secondary/receivers.ts';
 import { requireFreshChain } from './fresh-chain.ts';
 import type { Round } from './round.ts';
+import { type JudgeOptions, judge } from './space/judge.ts';
+import { goesAt, type Note, Notes, type StoredUnit, unitName } from './space/notes.ts';
+import { plus, type Survey, Surveys } from './space/survey.ts';
 
 export interface SpaceRoundOptions extends JudgeOptions {
   readonly objects: Ref<DiscardSegments>;

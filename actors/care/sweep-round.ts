@@ -1,5 +1,5 @@
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { Round } from './round.ts';
 
 /** Chunks younger than this may belong to a piece that is still being written, ms. */

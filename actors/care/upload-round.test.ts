@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { JobEvent } from '../../protocols/job/events.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import type { JobEvent } from '#protocols/job/events';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { newGround, newPayload } from '../testing/primary.ts';
 import { withStage } from '../testing/stage.ts';
 import { uploadRound } from './upload-round.ts';

@@ -1,13 +1,13 @@
-import { Retryable, type SealionError } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import { checksum, integrityHash, PRIMARY } from '../../protocols/integrity/checksums.ts';
-import { formatJobId } from '../../protocols/job/identity.ts';
-import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
-import { Recent } from '../../runtime/peers/recent.ts';
-import { Columns } from '../column/record.ts';
-import { readJob } from '../job-log.ts';
+import { Retryable, type SealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { checksum, integrityHash, PRIMARY } from '#protocols/integrity/checksums';
+import { formatJobId } from '#protocols/job/identity';
+import { pieceKey, segmentKey } from '#protocols/payload/keys';
+import { Recent } from '#runtime/peers/recent';
+import { readJob } from '../primary/job-log.ts';
+import { Columns } from '../secondary/column/record.ts';
 import type { SealedContent } from './content.ts';
-import type { RepairPorts } from './repair-ports.ts';
+import type { RepairPorts } from './ports.ts';
 import { SegmentRecords } from './segment-record.ts';
 
 /** Lists kept of other SPs' columns, and how long. */

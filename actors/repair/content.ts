@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { versionOnChain } from '../../protocols/greenfield/content.ts';
-import type { GlobalVirtualGroup, Hex, ObjectInfo } from '../../protocols/greenfield/types.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
+import { Terminal } from '#protocols/errors';
+import { versionOnChain } from '#protocols/greenfield/content';
+import type { GlobalVirtualGroup, Hex, ObjectInfo } from '#protocols/greenfield/types';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import type { Chain } from '#runtime/chain/chain';
 
 /** A sealed version of an object: what its seven holders owe. */
 export interface SealedContent {

@@ -1,6 +1,6 @@
-import type { ReedSolomon } from '../../protocols/erasure/reed-solomon.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import { checksum } from '../../protocols/integrity/checksums.ts';
+import type { ReedSolomon } from '#protocols/erasure/reed-solomon';
+import type { Hex } from '#protocols/greenfield/types';
+import { checksum } from '#protocols/integrity/checksums';
 
 /**
  * The segment that some shards make. One that another SP sent may be wrong, so every choice of as many as are needed

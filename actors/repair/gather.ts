@@ -1,4 +1,4 @@
-import { Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { Retryable, throwIfAborted, toSealionError } from '#protocols/errors';
 
 /** Somewhere that one shard of a segment can be had. */
 export interface ShardSource {

@@ -1,13 +1,13 @@
-import { Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
-import { redundancyCode } from '../../protocols/payload/redundancy.ts';
-import type { ReadRecoveryTask } from '../../protocols/replication/recovery-message.ts';
-import type { InboundFetch } from '../../runtime/peers/peers.ts';
-import { Recent } from '../../runtime/peers/recent.ts';
+import { Retryable, SealionError, Terminal } from '#protocols/errors';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import { pieceKey, segmentKey } from '#protocols/payload/keys';
+import { redundancyCode } from '#protocols/payload/redundancy';
+import type { ReadRecoveryTask } from '#protocols/replication/recovery-message';
+import type { InboundFetch } from '#runtime/peers/peers';
+import { Recent } from '#runtime/peers/recent';
 import type { ChecksumLists } from './checksum-lists.ts';
 import { type SealedContent, sealedContent } from './content.ts';
-import type { RepairPorts } from './repair-ports.ts';
+import type { RepairPorts } from './ports.ts';
 import { askedFor, checkTask } from './right-to-ask.ts';
 
 /** What the chain said of an object, believed for the ranges of one piece; ms. */

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Retryable, toSealionError } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import { checksum, PRIMARY } from '../../protocols/integrity/checksums.ts';
-import { redundancyCode } from '../../protocols/payload/redundancy.ts';
+import { Retryable, toSealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { checksum, PRIMARY } from '#protocols/integrity/checksums';
+import { redundancyCode } from '#protocols/payload/redundancy';
 import type { ChecksumLists } from './checksum-lists.ts';
 import type { SealedContent } from './content.ts';
 import { decodeSegment } from './decode.ts';
 import { gather, type ShardSource } from './gather.ts';
-import type { RepairPorts } from './repair-ports.ts';
+import type { RepairPorts } from './ports.ts';
 
 /** Something made again, with the checksum that it was verified against. */
 export interface Recovered {

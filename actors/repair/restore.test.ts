@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { checksum } from '../../protocols/integrity/checksums.ts';
-import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
+import { checksum } from '#protocols/integrity/checksums';
+import { openLevelJournal } from '#runtime/journal/level-journal';
 import { withStage } from '../testing/stage.ts';
 import { restore } from './restore.ts';
 

@@ -1,8 +1,8 @@
-import { Retryable, SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import { checksum } from '../../protocols/integrity/checksums.ts';
-import type { Ledger } from '../../runtime/journal/journal.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { checksum } from '#protocols/integrity/checksums';
+import type { Ledger } from '#runtime/journal/journal';
+import type { PieceStore } from '#runtime/pieces/piece-store';
 
 /** One stored thing that is written back by its owner. */
 export interface Restoration {

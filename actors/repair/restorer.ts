@@ -1,10 +1,10 @@
-import type { JobId } from '../../protocols/job/identity.ts';
-import type { Behaviour, Reply } from '../../runtime/actors/types.ts';
-import type { Ledger } from '../../runtime/journal/journal.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
-import type { ColumnId } from '../column/record.ts';
-import { oneShot } from '../one-shot.ts';
-import { settle } from '../settle.ts';
+import type { JobId } from '#protocols/job/identity';
+import { oneShot } from '#runtime/actors/one-shot';
+import { settle } from '#runtime/actors/settle';
+import type { Behaviour, Reply } from '#runtime/actors/types';
+import type { Ledger } from '#runtime/journal/journal';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { ColumnId } from '../secondary/column/record.ts';
 import { type Restoration, restore } from './restore.ts';
 
 /** Asked of `objects`, the owner of the primary's segments. */

@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { versionOnChain } from '../../protocols/greenfield/content.ts';
-import { PRIMARY } from '../../protocols/integrity/checksums.ts';
-import type { ReadRecoveryTask } from '../../protocols/replication/recovery-message.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
-import type { InboundFetch } from '../../runtime/peers/peers.ts';
+import { Terminal } from '#protocols/errors';
+import { versionOnChain } from '#protocols/greenfield/content';
+import { PRIMARY } from '#protocols/integrity/checksums';
+import type { ReadRecoveryTask } from '#protocols/replication/recovery-message';
+import type { Chain } from '#runtime/chain/chain';
+import type { InboundFetch } from '#runtime/peers/peers';
 import { type SealedContent, sealedContent } from './content.ts';
 
 /*

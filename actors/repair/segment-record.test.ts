@@ -1,5 +1,5 @@
 import test from 'ava';
-import { checksum } from '../../protocols/integrity/checksums.ts';
+import { checksum } from '#protocols/integrity/checksums';
 import { newGround, Primary } from '../testing/primary.ts';
 import { withStage } from '../testing/stage.ts';
 import { SegmentRecords } from './segment-record.ts';

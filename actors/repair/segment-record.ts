@@ -1,7 +1,7 @@
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import type { JobContext } from '../../protocols/job/context.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import type { Ledger } from '../../runtime/journal/journal.ts';
+import type { Hex } from '#protocols/greenfield/types';
+import type { JobContext } from '#protocols/job/context';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { Ledger } from '#runtime/journal/journal';
 
 /**
  * What a primary remembers of a sealed payload for as long as it stores it: the journal forgets the job after its

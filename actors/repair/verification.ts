@@ -1,4 +1,4 @@
-import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobId } from '#protocols/job/identity';
 
 /** What became of one stored segment or piece. `lost`: it is broken and could not be repaired now. */
 export type PieceState = 'good' | 'missing' | 'corrupt' | 'repaired' | 'lost';

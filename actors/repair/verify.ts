@@ -1,13 +1,13 @@
-import { type SealionError, Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import { PRIMARY } from '../../protocols/integrity/checksums.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
+import { type SealionError, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { PRIMARY } from '#protocols/integrity/checksums';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import { pieceKey, segmentKey } from '#protocols/payload/keys';
+import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { ChecksumLists } from './checksum-lists.ts';
 import { type SealedContent, sealedContent } from './content.ts';
+import type { RepairPorts } from './ports.ts';
 import type { Recovered, Recoverer } from './recover.ts';
-import type { RepairPorts } from './repair-ports.ts';
 import type { Finding, Verification } from './verification.ts';
 
 /** Bytes looked at in one part, about: so that each part ends soon. */

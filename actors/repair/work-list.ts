@@ -1,6 +1,6 @@
-import { Retryable } from '../../protocols/errors.ts';
-import type { Activity, Context, Reply } from '../../runtime/actors/types.ts';
-import { oneShot } from '../one-shot.ts';
+import { Retryable } from '#protocols/errors';
+import { oneShot } from '#runtime/actors/one-shot';
+import type { Activity, Context, Reply } from '#runtime/actors/types';
 
 /** One thing that the repairer does, for all who ask for it. */
 export interface Task<R> {

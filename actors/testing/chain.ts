@@ -1,9 +1,9 @@
-import { Retryable } from '../../protocols/errors.ts';
-import { ChainError } from '../../protocols/greenfield/chain-errors.ts';
-import { gasOf, MIN_GAS_PRICE } from '../../protocols/greenfield/fees.ts';
-import type { Message } from '../../protocols/greenfield/messages.ts';
-import type { Simulation } from '../../protocols/greenfield/simulation.ts';
-import { decodeTransaction, transactionHash } from '../../protocols/greenfield/transaction.ts';
+import { Retryable } from '#protocols/errors';
+import { ChainError } from '#protocols/greenfield/chain-errors';
+import { gasOf, MIN_GAS_PRICE } from '#protocols/greenfield/fees';
+import type { Message } from '#protocols/greenfield/messages';
+import type { Simulation } from '#protocols/greenfield/simulation';
+import { decodeTransaction, transactionHash } from '#protocols/greenfield/transaction';
 import type {
   Account,
   GlobalVirtualGroup,
@@ -11,11 +11,11 @@ import type {
   ObjectOnChain,
   PendingUpdate,
   StorageProvider,
-} from '../../protocols/greenfield/types.ts';
-import type { JobObject } from '../../protocols/job/context.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
-import { verifySealAggregate } from '../../protocols/sealing/seal.ts';
-import type { BroadcastResult, Chain, IncludedTransaction } from '../../runtime/chain/chain.ts';
+} from '#protocols/greenfield/types';
+import type { JobObject } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
+import { verifySealAggregate } from '#protocols/sealing/seal';
+import type { BroadcastResult, Chain, IncludedTransaction } from '#runtime/chain/chain';
 import { provider } from './providers.ts';
 
 /** A transaction that came to the chain's node. */

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Retryable } from '../../protocols/errors.ts';
-import type { Hex, Redundancy } from '../../protocols/greenfield/types.ts';
-import { checksum, integrityHash } from '../../protocols/integrity/checksums.ts';
-import { planPayload } from '../../protocols/payload/plan.ts';
-import { redundancyCode } from '../../protocols/payload/redundancy.ts';
-import type { ColumnRequest, PieceRequest, PieceSource } from '../../runtime/peers/peers.ts';
+import { Retryable } from '#protocols/errors';
+import type { Hex, Redundancy } from '#protocols/greenfield/types';
+import { checksum, integrityHash } from '#protocols/integrity/checksums';
+import { planPayload } from '#protocols/payload/plan';
+import { redundancyCode } from '#protocols/payload/redundancy';
+import type { ColumnRequest, PieceRequest, PieceSource } from '#runtime/peers/peers';
 import type { SealedContent } from '../repair/content.ts';
 import { group } from './providers.ts';
 

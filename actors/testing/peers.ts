@@ -1,9 +1,9 @@
-import { throwIfAborted } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import { checkIntegrity, checksum } from '../../protocols/integrity/checksums.ts';
-import type { Receipt } from '../../protocols/job/context.ts';
-import { planPayload } from '../../protocols/payload/plan.ts';
-import { signReceipt } from '../../protocols/replication/receipts.ts';
+import { throwIfAborted } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { checkIntegrity, checksum } from '#protocols/integrity/checksums';
+import type { Receipt } from '#protocols/job/context';
+import { planPayload } from '#protocols/payload/plan';
+import { signReceipt } from '#protocols/replication/receipts';
 import type {
   ApprovalAnswer,
   ApprovalAsk,
@@ -11,7 +11,7 @@ import type {
   PeerClient,
   PeerOptions,
   ReplicationSession,
-} from '../../runtime/peers/peers.ts';
+} from '#runtime/peers/peers';
 import type { TestChain } from './chain.ts';
 import { keysOf } from './providers.ts';
 

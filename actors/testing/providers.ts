@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { GlobalVirtualGroup, StorageProvider } from '../../protocols/greenfield/types.ts';
-import { accountKey, blsKey } from '../../runtime/keys/keyring.ts';
-import type { Keyring } from '../../runtime/keys/keys.ts';
+import type { GlobalVirtualGroup, StorageProvider } from '#protocols/greenfield/types';
+import { accountKey, blsKey } from '#runtime/keys/keyring';
+import type { Keyring } from '#runtime/keys/keys';
 
 /** The keys of a test's SP, the same in every test. */
 export function keysOf(spId: number): Keyring {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ExecutionContext, TestFn } from 'ava';
-import type { JobContext, JobObject } from '../../protocols/job/context.ts';
-import { replay } from '../../protocols/job/evolve.ts';
-import { createActorSystem } from '../../runtime/actors/system.ts';
-import type { ActorSystem } from '../../runtime/actors/types.ts';
-import { connectNats } from '../../runtime/nats/connect.ts';
-import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
-import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import type { JobContext, JobObject } from '#protocols/job/context';
+import { replay } from '#protocols/job/evolve';
+import { createActorSystem } from '#runtime/actors/system';
+import type { ActorSystem } from '#runtime/actors/types';
+import { connectNats } from '#runtime/nats/connect';
+import { type NatsServer, startNatsServer } from '#runtime/nats/server';
+import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { SUPERVISION } from '../supervision.ts';
 
 /** What tests of actors stand on: a real nats-server and real actor systems. */

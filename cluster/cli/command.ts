@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { Cancelled, toSealionError } from '../../protocols/errors.ts';
+import { Cancelled, toSealionError } from '#protocols/errors';
 import type { Reporter } from './reporter.ts';
 
 /**

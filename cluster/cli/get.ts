@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { writeWhole } from '../client/file.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';

@@ -1,10 +1,10 @@
-import type { Calls } from '../../runtime/home/calls.ts';
-import type { InspectPoint, JobFeed } from '../../runtime/home/home.ts';
-import { natsCalls } from '../../runtime/home/nats-calls.ts';
-import { natsInspectPoint } from '../../runtime/home/nats-inspect-point.ts';
-import { natsJobFeed } from '../../runtime/home/nats-job-feed.ts';
-import { connectNats } from '../../runtime/nats/connect.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import type { Calls } from '#runtime/home/calls';
+import type { InspectPoint, JobFeed } from '#runtime/home/home';
+import { natsCalls } from '#runtime/home/nats-calls';
+import { natsInspectPoint } from '#runtime/home/nats-inspect-point';
+import { natsJobFeed } from '#runtime/home/nats-job-feed';
+import { connectNats } from '#runtime/nats/connect';
+import { silentLogger } from '#runtime/telemetry/logger';
 import type { NetworkSp } from './network.ts';
 
 /** A look into one storage provider, through its own NATS account. */

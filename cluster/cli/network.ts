@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { type DevnetFile, isAlive } from '../devnet/directory.ts';
 
 const NetworkFile = z.object({

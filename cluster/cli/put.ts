@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Redundancy } from '../../protocols/greenfield/types.ts';
+import type { Redundancy } from '#protocols/greenfield/types';
 import { type UploadEvent, uploadFile, waitForSeal } from '../client/upload.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { createReporter } from './reporter.ts';
 
 /** What a provider, the chain or another client may have written. */

@@ -1,5 +1,5 @@
-import type { SealionError } from '../../protocols/errors.ts';
-import { printable, printableJson, printableLines } from '../../runtime/telemetry/printable.ts';
+import type { SealionError } from '#protocols/errors';
+import { printable, printableJson, printableLines } from '#runtime/telemetry/printable';
 import { rate, size } from './units.ts';
 
 /** How a command speaks: to a person at a terminal, into a pipe, or to a machine. */

@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import { checkBucketName, checkObjectName } from '../../protocols/greenfield/names.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
-import { connectChain } from '../../runtime/chain/connect.ts';
-import { accountKey } from '../../runtime/keys/keyring.ts';
+import { Terminal } from '#protocols/errors';
+import { fromHex } from '#protocols/greenfield/hex';
+import { checkBucketName, checkObjectName } from '#protocols/greenfield/names';
+import type { Chain } from '#runtime/chain/chain';
+import { connectChain } from '#runtime/chain/connect';
+import { accountKey } from '#runtime/keys/keyring';
 import { ChainAccount } from '../client/chain-account.ts';
 import { SpClient } from '../client/sp-client.ts';
 import { type Network, type NetworkSp, primaryOf, spOf } from './network.ts';

@@ -1,7 +1,7 @@
-import type { SpaceReport } from '../../actors/space/report.ts';
-import type { Amount } from '../../actors/space/survey.ts';
-import { Retryable } from '../../protocols/errors.ts';
-import { formatJobId } from '../../protocols/job/identity.ts';
+import type { SpaceReport } from '#actors/care/space/report';
+import type { Amount } from '#actors/care/space/survey';
+import { Retryable } from '#protocols/errors';
+import { formatJobId } from '#protocols/job/identity';
 import { type NetworkSp, readNetwork, spOf } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { count, duration, exactSize } from './units.ts';

@@ -1,4 +1,4 @@
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';

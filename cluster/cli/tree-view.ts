@@ -1,4 +1,4 @@
-import type { TreeNode } from '../../runtime/actors/types.ts';
+import type { TreeNode } from '#runtime/actors/types';
 import { count, duration, size } from './units.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Retryable } from '../../protocols/errors.ts';
+import { Retryable } from '#protocols/errors';
 import { openHomeView } from './home-view.ts';
 import { type NetworkSp, readNetwork, spOf } from './network.ts';
 import type { Reporter } from './reporter.ts';

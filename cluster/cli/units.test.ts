@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { TreeNode } from '../../runtime/actors/types.ts';
+import type { TreeNode } from '#runtime/actors/types';
 import { treeLines } from './tree-view.ts';
 import { duration, exactSize, rate, size } from './units.ts';
 

@@ -1,8 +1,8 @@
-import { type Finding, VERIFY, type Verification } from '../../actors/repair/verification.ts';
-import { Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
-import { versionOnChain } from '../../protocols/greenfield/content.ts';
-import type { GlobalVirtualGroup } from '../../protocols/greenfield/types.ts';
-import { PRIMARY } from '../../protocols/integrity/checksums.ts';
+import { type Finding, VERIFY, type Verification } from '#actors/repair/verification';
+import { Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import { versionOnChain } from '#protocols/greenfield/content';
+import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
+import { PRIMARY } from '#protocols/integrity/checksums';
 import { type HomeView, openHomeView } from './home-view.ts';
 import { type NetworkSp, readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';

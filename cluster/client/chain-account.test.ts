@@ -1,6 +1,6 @@
 import test from 'ava';
-import { Cancelled, type SealionError } from '../../protocols/errors.ts';
-import { accountKey } from '../../runtime/keys/keyring.ts';
+import { Cancelled, type SealionError } from '#protocols/errors';
+import { accountKey } from '#runtime/keys/keyring';
 import { startChain } from '../devnet/chain/testing.ts';
 import { ChainAccount } from './chain-account.ts';
 

@@ -3,14 +3,14 @@ import {
   MsgCreateBucketResponse,
   MsgCreateObjectResponse,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
-import { Retryable, Terminal, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
-import { ChainError, isChainError } from '../../protocols/greenfield/chain-errors.ts';
-import { FEE_POLICY, gasOf, quoteFee } from '../../protocols/greenfield/fees.ts';
-import type { Message } from '../../protocols/greenfield/messages.ts';
-import { buildTransaction } from '../../protocols/greenfield/transaction.ts';
-import type { Hex, Redundancy, Visibility } from '../../protocols/greenfield/types.ts';
-import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction } from '../../runtime/chain/chain.ts';
-import type { AccountKey } from '../../runtime/keys/keys.ts';
+import { Retryable, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
+import { FEE_POLICY, gasOf, quoteFee } from '#protocols/greenfield/fees';
+import type { Message } from '#protocols/greenfield/messages';
+import { buildTransaction } from '#protocols/greenfield/transaction';
+import type { Hex, Redundancy, Visibility } from '#protocols/greenfield/types';
+import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction } from '#runtime/chain/chain';
+import type { AccountKey } from '#runtime/keys/keys';
 
 export interface NewBucket {
   readonly bucketName: string;

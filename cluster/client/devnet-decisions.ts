@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Terminal } from '../../protocols/errors.ts';
-import type { MessageTypeUrl } from '../../protocols/greenfield/messages.ts';
+import { Terminal } from '#protocols/errors';
+import type { MessageTypeUrl } from '#protocols/greenfield/messages';
 
 const POLL_MS = 20;
 

@@ -1,6 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 
 /** @returns bytes of a file that is to be uploaded. @throws Terminal `no-file` */
 export async function sizeOfFile(path: string): Promise<number> {

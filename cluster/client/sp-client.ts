@@ -2,10 +2,10 @@ import { type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XMLParser } from 'fast-xml-parser';
-import { Cancelled, Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
-import { signRequest } from '../../protocols/greenfield/request-signature.ts';
-import { lookupLoopback } from '../../runtime/http/endpoints.ts';
-import { printable } from '../../runtime/telemetry/printable.ts';
+import { Cancelled, Retryable, type SealionError, Terminal } from '#protocols/errors';
+import { signRequest } from '#protocols/greenfield/request-signature';
+import { lookupLoopback } from '#runtime/http/endpoints';
+import { printable } from '#runtime/telemetry/printable';
 
 /** An object at a storage provider. */
 export interface ObjectAddress {

@@ -1,14 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Terminal } from '../../protocols/errors.ts';
-import type {
-  ObjectInfo,
-  ObjectOnChain,
-  ObjectStatus,
-  Redundancy,
-} from '../../protocols/greenfield/types.ts';
-import { expectChecksums } from '../../protocols/integrity/expect-checksums.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
+import { Terminal } from '#protocols/errors';
+import type { ObjectInfo, ObjectOnChain, ObjectStatus, Redundancy } from '#protocols/greenfield/types';
+import { expectChecksums } from '#protocols/integrity/expect-checksums';
+import type { Chain } from '#runtime/chain/chain';
 import type { ChainAccount } from './chain-account.ts';
 import { sizeOfFile } from './file.ts';
 import type { ObjectAddress, SpClient } from './sp-client.ts';

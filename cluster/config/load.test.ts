@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { loadConfig, parseConfig } from './load.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../cluster/deploy/sealion.example.yaml', import.meta.url));

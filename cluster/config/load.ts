@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { type NodeConfig, nodeConfig } from './schema.ts';
 import { type Fault, readYaml, type YamlText } from './yaml.ts';
 

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
-import { checksumAddress, isAddress } from '../../protocols/greenfield/address.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
 
 /**
  * Kinds of values in the configuration. The message of each says what to write, so that an error can put it

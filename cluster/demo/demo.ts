@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Terminal } from '../../protocols/errors.ts';
-import type { ObjectInfo } from '../../protocols/greenfield/types.ts';
-import { planPayload } from '../../protocols/payload/plan.ts';
-import type { TreeNode } from '../../runtime/actors/types.ts';
+import { Terminal } from '#protocols/errors';
+import type { ObjectInfo } from '#protocols/greenfield/types';
+import { planPayload } from '#protocols/payload/plan';
+import type { TreeNode } from '#runtime/actors/types';
 import { get } from '../cli/get.ts';
 import { type HomeView, openHomeView } from '../cli/home-view.ts';
 import { uploadLine } from '../cli/put.ts';

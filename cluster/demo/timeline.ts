@@ -1,5 +1,5 @@
-import type { JobStateName } from '../../protocols/job/states.ts';
-import type { JobAnnouncement } from '../../runtime/home/home.ts';
+import type { JobStateName } from '#protocols/job/states';
+import type { JobAnnouncement } from '#runtime/home/home';
 
 /** The parts of a job's way that the demo times, each with the state that begins and the one that ends it. */
 const PHASES: readonly (readonly [name: string, from: JobStateName, to: JobStateName])[] = [

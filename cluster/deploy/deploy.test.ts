@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { jetstreamManager } from '@nats-io/jetstream';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from 'nats';
-import { findNatsServer } from '../../runtime/nats/binary.ts';
-import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
+import { findNatsServer } from '#runtime/nats/binary';
+import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 
 const FOLDER = fileURLToPath(new URL('../../../cluster/deploy/', import.meta.url));
 

@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
-import { connectChain } from '../../runtime/chain/connect.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { Terminal } from '#protocols/errors';
+import { connectChain } from '#runtime/chain/connect';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { type DevnetOptions, startDevnet } from './devnet.ts';
 import { freePorts } from './ports.ts';
 

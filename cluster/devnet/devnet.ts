@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Terminal, throwIfAborted } from '../../protocols/errors.ts';
-import { accountsConfig } from '../../runtime/nats/accounts.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { type Terminal, throwIfAborted } from '#protocols/errors';
+import { accountsConfig } from '#runtime/nats/accounts';
+import type { Logger } from '#runtime/telemetry/logger';
 import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directory.ts';
 import { DevnetNats } from './nats-process.ts';
 import { type NodeSettings, writeNodeFiles } from './node-files.ts';

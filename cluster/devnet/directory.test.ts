@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { claimDirectory } from './directory.ts';
 
 const FILE = { chain: { rpc: 'http://127.0.0.1:1', chainId: 'c_1-1' }, sps: [], accounts: [], pid: 1 };

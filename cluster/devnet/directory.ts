@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import type { DevnetAccount } from './genesis.ts';
 
 /** What `.devnet/devnet.json` says: all that a client needs to find and use a running devnet. */

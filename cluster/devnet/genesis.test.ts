@@ -1,8 +1,8 @@
 import test from 'ava';
-import { addressOf } from '../../protocols/greenfield/address.ts';
-import { blsPublicKeyOf } from '../../protocols/greenfield/bls.ts';
-import { fromHex, toHex } from '../../protocols/greenfield/hex.ts';
-import { publicKeyOf } from '../../protocols/greenfield/signature.ts';
+import { addressOf } from '#protocols/greenfield/address';
+import { blsPublicKeyOf } from '#protocols/greenfield/bls';
+import { fromHex, toHex } from '#protocols/greenfield/hex';
+import { publicKeyOf } from '#protocols/greenfield/signature';
 import { buildGenesis } from './genesis.ts';
 
 const endpoint = (id: number) => `http://sp${id}.localhost:9033`;

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Terminal } from '../../protocols/errors.ts';
-import { addressOf } from '../../protocols/greenfield/address.ts';
-import { blsPublicKeyOf } from '../../protocols/greenfield/bls.ts';
-import { fromHex, toHex } from '../../protocols/greenfield/hex.ts';
-import { publicKeyOf } from '../../protocols/greenfield/signature.ts';
-import type { Hex, StorageParams, StorageProvider } from '../../protocols/greenfield/types.ts';
+import { Terminal } from '#protocols/errors';
+import { addressOf } from '#protocols/greenfield/address';
+import { blsPublicKeyOf } from '#protocols/greenfield/bls';
+import { fromHex, toHex } from '#protocols/greenfield/hex';
+import { publicKeyOf } from '#protocols/greenfield/signature';
+import type { Hex, StorageParams, StorageProvider } from '#protocols/greenfield/types';
 import type { ChainGenesis, GenesisGvg } from './chain/genesis.ts';
 
 export interface DevnetOptions {

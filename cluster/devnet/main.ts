@@ -1,7 +1,7 @@
 /** `npm run devnet`: runs a devnet until ^C, and says how to use it. */
 import { relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { createLogger } from '../../runtime/telemetry/logger.ts';
+import { createLogger } from '#runtime/telemetry/logger';
 import { runProgram } from '../program.ts';
 import { type Devnet, startDevnet } from './devnet.ts';
 

@@ -1,5 +1,5 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { type NatsServer, type NatsServerOptions, startNatsServer } from '../../runtime/nats/server.ts';
+import { Terminal } from '#protocols/errors';
+import { type NatsServer, type NatsServerOptions, startNatsServer } from '#runtime/nats/server';
 
 /** The nats-server of a devnet, which can be killed and started again on the same port and store. */
 export class DevnetNats {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { homeUser, peersUser } from '../../runtime/nats/accounts.ts';
+import { homeUser, peersUser } from '#runtime/nats/accounts';
 import { type DevnetPlan, domainOf } from './plan.ts';
 
 /** Settings of a node that a devnet may change; see cluster/deploy/sealion.example.yaml. */

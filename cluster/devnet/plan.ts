@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { homeUser, type SpAccount } from '../../runtime/nats/accounts.ts';
+import { homeUser, type SpAccount } from '#runtime/nats/accounts';
 import type { DevnetFile } from './directory.ts';
 import { buildGenesis, type DevnetGenesis } from './genesis.ts';
 import { freePorts } from './ports.ts';

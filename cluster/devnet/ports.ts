@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { Retryable } from '../../protocols/errors.ts';
+import { Retryable } from '#protocols/errors';
 
 /**
  * Systems take the ports of outgoing connections, and those of whoever does not mind, from higher up (32768 on Linux,

@@ -1,5 +1,5 @@
 /** A program for the tests of `DevnetProcess`; what it does is its argument. */
-import { createLogger } from '../../runtime/telemetry/logger.ts';
+import { createLogger } from '#runtime/telemetry/logger';
 import { runProgram } from '../program.ts';
 
 const [task] = process.argv.slice(2);

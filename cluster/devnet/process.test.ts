@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { Cancelled, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Terminal } from '#protocols/errors';
 import { DevnetProcess } from './process.ts';
 
 const CHILD = fileURLToPath(new URL('./process.child.js', import.meta.url));

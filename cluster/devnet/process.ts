@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
-import { Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import { Terminal, throwIfAborted } from '#protocols/errors';
 
 export interface ProcessOptions {
   /** For messages, for example `sp1`. */

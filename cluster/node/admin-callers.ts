@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { Terminal } from '../../protocols/errors.ts';
-import { hostName, isAddressOf, isLoopback } from '../../runtime/http/hosts.ts';
+import { Terminal } from '#protocols/errors';
+import { hostName, isAddressOf, isLoopback } from '#runtime/http/hosts';
 
 /** What the admin server looks at of a request. */
 export type Caller = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { spaceReport } from '../../actors/space/report.ts';
-import { exchange, readAnswers } from '../../gateway/testing-wire.ts';
-import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
-import { sqliteRecords } from '../../runtime/records/sqlite.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { spaceReport } from '#actors/care/space/report';
+import { exchange, readAnswers } from '#gateway/testing/wire';
+import { openLevelJournal } from '#runtime/journal/level-journal';
+import { sqliteRecords } from '#runtime/records/sqlite';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { anyRawRequest } from '../test/raw-requests.ts';
 import { type AdminServer, serveAdmin } from './admin.ts';
 

@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
-import type { SpaceReport } from '../../actors/space/report.ts';
-import { type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
-import { splitTarget } from '../../protocols/greenfield/request-target.ts';
-import { replay } from '../../protocols/job/evolve.ts';
-import { type JobId, parseJobId } from '../../protocols/job/identity.ts';
-import type { TreeNode } from '../../runtime/actors/types.ts';
-import type { Durability } from '../../runtime/home/home.ts';
-import { openHttpServer } from '../../runtime/http/server.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import type { Records } from '../../runtime/records/records.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
-import { printableJson } from '../../runtime/telemetry/printable.ts';
+import type { SpaceReport } from '#actors/care/space/report';
+import { type SealionError, Terminal, toSealionError } from '#protocols/errors';
+import { splitTarget } from '#protocols/greenfield/request-target';
+import { replay } from '#protocols/job/evolve';
+import { type JobId, parseJobId } from '#protocols/job/identity';
+import type { TreeNode } from '#runtime/actors/types';
+import type { Durability } from '#runtime/home/home';
+import { openHttpServer } from '#runtime/http/server';
+import type { Journal } from '#runtime/journal/journal';
+import type { Records } from '#runtime/records/records';
+import type { Logger } from '#runtime/telemetry/logger';
+import { printableJson } from '#runtime/telemetry/printable';
 import { type Caller, checkCaller } from './admin-callers.ts';
 
 /** What operators see of a node. */

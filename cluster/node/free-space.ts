@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { throwIfAborted } from '../../protocols/errors.ts';
-import { natsError } from '../../runtime/nats/errors.ts';
+import { throwIfAborted } from '#protocols/errors';
+import { natsError } from '#runtime/nats/errors';
 
 /**
  * Bytes that are free for pieces: what the limit of the SP's JetStream account leaves. A server does not tell

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import { accountKey, blsKey } from '../../runtime/keys/keyring.ts';
+import { Terminal } from '#protocols/errors';
+import { fromHex } from '#protocols/greenfield/hex';
+import { accountKey, blsKey } from '#runtime/keys/keyring';
 import { buildGenesis } from '../devnet/genesis.ts';
 import { ownProvider } from './identity.ts';
 

@@ -1,6 +1,6 @@
-import { Terminal } from '../../protocols/errors.ts';
-import type { StorageProvider } from '../../protocols/greenfield/types.ts';
-import type { Keyring } from '../../runtime/keys/keys.ts';
+import { Terminal } from '#protocols/errors';
+import type { StorageProvider } from '#protocols/greenfield/types';
+import type { Keyring } from '#runtime/keys/keys';
 
 /**
  * Finds our own SP among the chain's, and checks that the keys we hold are those that the chain knows it by: with

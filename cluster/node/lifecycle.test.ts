@@ -1,5 +1,5 @@
 import test from 'ava';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { Lifecycle } from './lifecycle.ts';
 
 test('parts close in the reverse order, one after the other', async (t) => {

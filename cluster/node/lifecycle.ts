@@ -1,5 +1,5 @@
-import { toSealionError } from '../../protocols/errors.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { toSealionError } from '#protocols/errors';
+import type { Logger } from '#runtime/telemetry/logger';
 
 interface Part {
   readonly name: string;

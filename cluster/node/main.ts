@@ -1,6 +1,6 @@
 /** `sealion node`: one node of a storage provider. Writes one line of JSON, its ports, when it serves. */
 import { Command } from 'commander';
-import { createLogger } from '../../runtime/telemetry/logger.ts';
+import { createLogger } from '#runtime/telemetry/logger';
 import { loadConfig } from '../config/load.ts';
 import { runProgram } from '../program.ts';
 import { startNode } from './node.ts';

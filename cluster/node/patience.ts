@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
-import { backoffMs } from '../../protocols/job/backoff.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { Retryable, throwIfAborted, toSealionError } from '#protocols/errors';
+import { backoffMs } from '#protocols/job/backoff';
+import type { Logger } from '#runtime/telemetry/logger';
 
 const BACKOFF = { minMs: 250, maxMs: 10_000 };
 

@@ -1,8 +1,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { readSecret } from '../../runtime/keys/secret.ts';
-import { peersInbox } from '../../runtime/nats/accounts.ts';
-import { connectNats } from '../../runtime/nats/connect.ts';
-import type { Logger } from '../../runtime/telemetry/logger.ts';
+import { readSecret } from '#runtime/keys/secret';
+import { peersInbox } from '#runtime/nats/accounts';
+import { connectNats } from '#runtime/nats/connect';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { PlaneConfig } from '../config/schema.ts';
 import { patiently } from './patience.ts';
 

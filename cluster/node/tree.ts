@@ -1,29 +1,29 @@
-import { agent } from '../../actors/agent.ts';
-import { APPROVAL_LIMITS } from '../../actors/approval-policy.ts';
-import { approver } from '../../actors/approver.ts';
-import { ByteBudget, ByteBudgets } from '../../actors/byte-budget.ts';
 import {
   CARETAKER_TIMING,
   type CaretakerMessage,
   type CaretakerTiming,
   caretaker,
-} from '../../actors/caretaker.ts';
-import { jobs } from '../../actors/jobs.ts';
-import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '../../actors/messages.ts';
-import { objects } from '../../actors/objects.ts';
-import { PRIMARY_TIMING } from '../../actors/ports.ts';
-import { receivers } from '../../actors/receivers.ts';
-import { repairer } from '../../actors/repair/repairer.ts';
-import { SECONDARY_TIMING } from '../../actors/secondary-ports.ts';
-import { signer } from '../../actors/signer.ts';
-import { signerLine } from '../../actors/signer-line.ts';
-import { feePolicy } from '../../protocols/greenfield/fees.ts';
-import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
-import type { Chain } from '../../runtime/chain/chain.ts';
-import type { Home } from '../../runtime/home/open-home.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import type { Keyring } from '../../runtime/keys/keys.ts';
-import type { Records } from '../../runtime/records/records.ts';
+} from '#actors/care/caretaker';
+import { agent } from '#actors/chain/agent';
+import { signer } from '#actors/chain/signer';
+import { signerLine } from '#actors/chain/signer-line';
+import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
+import { jobs } from '#actors/primary/jobs';
+import { objects } from '#actors/primary/objects';
+import { PRIMARY_TIMING } from '#actors/primary/ports';
+import { ByteBudget, ByteBudgets } from '#actors/primary/replicate/byte-budget';
+import { repairer } from '#actors/repair/repairer';
+import { APPROVAL_LIMITS } from '#actors/secondary/approval-policy';
+import { approver } from '#actors/secondary/approver';
+import { SECONDARY_TIMING } from '#actors/secondary/ports';
+import { receivers } from '#actors/secondary/receivers';
+import { feePolicy } from '#protocols/greenfield/fees';
+import type { ActorSystem, Ref } from '#runtime/actors/types';
+import type { Chain } from '#runtime/chain/chain';
+import type { Home } from '#runtime/home/open-home';
+import type { Journal } from '#runtime/journal/journal';
+import type { Keyring } from '#runtime/keys/keys';
+import type { Records } from '#runtime/records/records';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Wires } from './wires.ts';
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import { Columns } from '../../actors/column/record.ts';
-import type { Receipt } from '../../protocols/job/context.ts';
-import { pieceKey } from '../../protocols/payload/keys.ts';
-import { checkReceipt } from '../../protocols/replication/receipts.ts';
-import { HttpPeerClient } from '../../runtime/peers/http/client.ts';
-import type { ColumnOffer, PeerClient, ReplicationSession } from '../../runtime/peers/peers.ts';
+import { Columns } from '#actors/secondary/column/record';
+import type { Receipt } from '#protocols/job/context';
+import { pieceKey } from '#protocols/payload/keys';
+import { checkReceipt } from '#protocols/replication/receipts';
+import { HttpPeerClient } from '#runtime/peers/http/client';
+import type { ColumnOffer, PeerClient, ReplicationSession } from '#runtime/peers/peers';
 import { createBucket, seal } from '../devnet/chain/testing.ts';
 import { createWaitingObject, encode, keysOf, offerOf, type WaitingObject } from './offers.ts';
 import { serveSecondary } from './receive-gateway.ts';

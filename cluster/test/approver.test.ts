@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { Approvals } from '../../actors/approvals.ts';
-import type { ApprovalAnswer, ApprovalAsk, PeerClient } from '../../runtime/peers/peers.ts';
+import { Approvals } from '#actors/secondary/approvals';
+import type { ApprovalAnswer, ApprovalAsk, PeerClient } from '#runtime/peers/peers';
 import { createBucket } from '../devnet/chain/testing.ts';
 import { join, type SecondaryOptions, startSecondary, startWorld, temporaryDirectory } from './secondary.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
+import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { delegatedPayload, putDelegated } from './delegated-client.ts';
 import { useNetwork } from './network.ts';
 import { encode, type WaitingObject } from './offers.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import { signRequest } from '../../protocols/greenfield/request-signature.ts';
+import { fromHex } from '#protocols/greenfield/hex';
+import { signRequest } from '#protocols/greenfield/request-signature';
 import type { Network } from './network.ts';
 
 /** A payload that its primary announces for the client. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { PROGRESS_TEXT } from '../../protocols/job/progress-text.ts';
-import { pieceKey } from '../../protocols/payload/keys.ts';
+import { PROGRESS_TEXT } from '#protocols/job/progress-text';
+import { pieceKey } from '#protocols/payload/keys';
 import { delegatedPayload, putDelegated, putDelegatedPart } from './delegated-client.ts';
 import { useNetwork } from './network.ts';
 import { encode } from './offers.ts';

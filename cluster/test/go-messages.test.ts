@@ -1,9 +1,9 @@
 import test from 'ava';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import { HELLO_WORLD_CHECKSUMS } from '../../protocols/integrity/hello-world.fixture.ts';
-import { GO_RECEIVE_MESSAGES } from '../../protocols/replication/go-receive-messages.fixture.ts';
-import { INTEGRITY_SIGNATURE_HEADER } from '../../protocols/replication/receive-message.ts';
-import { verifySealSignature } from '../../protocols/sealing/seal.ts';
+import { fromHex } from '#protocols/greenfield/hex';
+import { HELLO_WORLD_CHECKSUMS } from '#protocols/integrity/hello-world.fixture';
+import { GO_RECEIVE_MESSAGES } from '#protocols/replication/go-receive-messages.fixture';
+import { INTEGRITY_SIGNATURE_HEADER } from '#protocols/replication/receive-message';
+import { verifySealSignature } from '#protocols/sealing/seal';
 import type { ChainGenesis } from '../devnet/chain/genesis.ts';
 import { Database } from '../devnet/chain/store.ts';
 import { putTask, serveSecondary } from './receive-gateway.ts';

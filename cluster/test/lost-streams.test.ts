@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { connect } from 'nats';
-import { segmentKey } from '../../protocols/payload/keys.ts';
+import { segmentKey } from '#protocols/payload/keys';
 import { useNetwork } from './network.ts';
 import { until } from './until.ts';
 

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
-import { checkOffer } from '../../actors/column/check-offer.ts';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
-import { pieceKey } from '../../protocols/payload/keys.ts';
-import type { ColumnOffer } from '../../runtime/peers/peers.ts';
+import { checkOffer } from '#actors/secondary/column/check-offer';
+import { Retryable, Terminal } from '#protocols/errors';
+import { pieceKey } from '#protocols/payload/keys';
+import type { ColumnOffer } from '#runtime/peers/peers';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
 import { approvalOf, createWaitingObject, encode, keysOf, offerOf } from './offers.ts';
 

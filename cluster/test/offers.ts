@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import type { Redundancy } from '../../protocols/greenfield/types.ts';
-import { checksum, integrityHash } from '../../protocols/integrity/checksums.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
-import { planPayload } from '../../protocols/payload/plan.ts';
-import { redundancyCode } from '../../protocols/payload/redundancy.ts';
-import { sealControl } from '../../protocols/replication/control-message.ts';
-import { blsKey } from '../../runtime/keys/keyring.ts';
-import type { Keyring } from '../../runtime/keys/keys.ts';
-import type { ColumnOffer } from '../../runtime/peers/peers.ts';
+import { fromHex } from '#protocols/greenfield/hex';
+import type { Redundancy } from '#protocols/greenfield/types';
+import { checksum, integrityHash } from '#protocols/integrity/checksums';
+import type { JobId } from '#protocols/job/identity';
+import { planPayload } from '#protocols/payload/plan';
+import { redundancyCode } from '#protocols/payload/redundancy';
+import { sealControl } from '#protocols/replication/control-message';
+import { blsKey } from '#runtime/keys/keyring';
+import type { Keyring } from '#runtime/keys/keys';
+import type { ColumnOffer } from '#runtime/peers/peers';
 import type { ChainFixture } from '../devnet/chain/testing.ts';
 
 /** An object on chain that waits for its payload, and what the seven roles are to store of it. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { PROGRESS_TEXT } from '../../protocols/job/progress-text.ts';
+import { PROGRESS_TEXT } from '#protocols/job/progress-text';
 import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 

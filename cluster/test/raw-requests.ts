@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { RawRequest } from '../../gateway/testing-wire.ts';
+import type { RawRequest } from '#gateway/testing/wire';
 
 /** Requests for servers that answer in JSON, as nobody in good faith would send them. */
 

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { Columns } from '../../actors/column/record.ts';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
-import type { Receipt } from '../../protocols/job/context.ts';
-import { pieceKey } from '../../protocols/payload/keys.ts';
-import { checkReceipt } from '../../protocols/replication/receipts.ts';
-import type { ColumnOffer, PeerClient } from '../../runtime/peers/peers.ts';
+import { Columns } from '#actors/secondary/column/record';
+import { Retryable, Terminal } from '#protocols/errors';
+import type { Receipt } from '#protocols/job/context';
+import { pieceKey } from '#protocols/payload/keys';
+import { checkReceipt } from '#protocols/replication/receipts';
+import type { ColumnOffer, PeerClient } from '#runtime/peers/peers';
 import { createBucket } from '../devnet/chain/testing.ts';
 import { createWaitingObject, offerOf, type WaitingObject } from './offers.ts';
 import { join, startSecondary, startWorld, temporaryDirectory, until, type World } from './secondary.ts';

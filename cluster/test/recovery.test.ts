@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
-import { segmentKey } from '../../protocols/payload/keys.ts';
+import { segmentKey } from '#protocols/payload/keys';
 import { type Network, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';

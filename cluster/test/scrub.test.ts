@@ -1,5 +1,5 @@
 import test from 'ava';
-import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
+import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';

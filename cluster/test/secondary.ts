@@ -3,27 +3,21 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { ExecutionContext } from 'ava';
-import { APPROVAL_LIMITS, type ApprovalLimits } from '../../actors/approval-policy.ts';
-import { type ApproverMessage, approver } from '../../actors/approver.ts';
-import { type ReceiversMessage, receivers } from '../../actors/receivers.ts';
-import type { SecondaryPorts, SecondaryTiming } from '../../actors/secondary-ports.ts';
-import { SUPERVISION } from '../../actors/supervision.ts';
-import { createActorSystem } from '../../runtime/actors/system.ts';
-import type { ActorSystem, Ref } from '../../runtime/actors/types.ts';
-import type { Journal } from '../../runtime/journal/journal.ts';
-import { openLevelJournal } from '../../runtime/journal/level-journal.ts';
-import {
-  accountsConfig,
-  homeUser,
-  peersInbox,
-  peersUser,
-  type SpAccount,
-} from '../../runtime/nats/accounts.ts';
-import { connectNats } from '../../runtime/nats/connect.ts';
-import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
-import { connectPeers, type Peers } from '../../runtime/peers/connect-peers.ts';
-import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { APPROVAL_LIMITS, type ApprovalLimits } from '#actors/secondary/approval-policy';
+import { type ApproverMessage, approver } from '#actors/secondary/approver';
+import type { SecondaryPorts, SecondaryTiming } from '#actors/secondary/ports';
+import { type ReceiversMessage, receivers } from '#actors/secondary/receivers';
+import { SUPERVISION } from '#actors/supervision';
+import { createActorSystem } from '#runtime/actors/system';
+import type { ActorSystem, Ref } from '#runtime/actors/types';
+import type { Journal } from '#runtime/journal/journal';
+import { openLevelJournal } from '#runtime/journal/level-journal';
+import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from '#runtime/nats/accounts';
+import { connectNats } from '#runtime/nats/connect';
+import { type NatsServer, startNatsServer } from '#runtime/nats/server';
+import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
+import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { type ChainFixture, type FixtureOptions, startChain } from '../devnet/chain/testing.ts';
 import { keysOf } from './offers.ts';
 

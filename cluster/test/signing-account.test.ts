@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
-import { SigningAccount } from '../../actors/signing-account.ts';
-import type { SealOrder, SigningOrder } from '../../actors/signing-order.ts';
-import { ChainError, isChainError } from '../../protocols/greenfield/chain-errors.ts';
-import type { SignedTransaction } from '../../protocols/job/context.ts';
+import { SigningAccount } from '#actors/chain/signing-account';
+import type { SealOrder, SigningOrder } from '#actors/chain/signing-order';
+import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
+import type { SignedTransaction } from '#protocols/job/context';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
 import { createWaitingObject, keysOf, type WaitingObject } from './offers.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
-import { segmentKey } from '../../protocols/payload/keys.ts';
+import { segmentKey } from '#protocols/payload/keys';
 import { useNetwork } from './network.ts';
 import { until } from './until.ts';
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
-import { exchange, readAnswers } from '../../gateway/testing-wire.ts';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import { signRequest } from '../../protocols/greenfield/request-signature.ts';
+import { exchange, readAnswers } from '#gateway/testing/wire';
+import { fromHex } from '#protocols/greenfield/hex';
+import { signRequest } from '#protocols/greenfield/request-signature';
 import { useNetwork } from './network.ts';
 
 /** What strangers do to the processes of a provider, and what comes of the honest work beside it. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { pieceKey } from '../../protocols/payload/keys.ts';
+import { pieceKey } from '#protocols/payload/keys';
 import { delegatedPayload, putDelegated } from './delegated-client.ts';
 import { useNetwork } from './network.ts';
 import { until } from './until.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { checksum, integrityHash } from '../../protocols/integrity/checksums.ts';
-import { pieceKey, segmentKey } from '../../protocols/payload/keys.ts';
+import { checksum, integrityHash } from '#protocols/integrity/checksums';
+import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 

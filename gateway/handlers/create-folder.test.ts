@@ -1,5 +1,6 @@
 import test from 'ava';
-import { Action } from '../../protocols/greenfield/types.ts';
+import { Action } from '#protocols/greenfield/types';
+import { TX_HASH } from '../testing/agent.ts';
 import {
   bucket,
   errorOf,
@@ -9,8 +10,7 @@ import {
   signedRequest,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
-import { TX_HASH } from '../testing-agent.ts';
+} from '../testing/gateway.ts';
 
 function permitting(...about: Parameters<typeof testGateway>): TestGateway {
   const gateway = testGateway(...about);

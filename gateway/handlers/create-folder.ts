@@ -1,9 +1,9 @@
-import type { CatchUp } from '../catch-up.ts';
-import { admitDelegation, announce, type DelegationParts, objectExists } from '../delegation.ts';
-import { readFolder } from '../delegation-query.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import type { Slots } from '../slots.ts';
-import { xmlElements, xmlResponse } from '../xml.ts';
+import type { CatchUp } from '../access/catch-up.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import type { Slots } from '../request/slots.ts';
+import { xmlElements, xmlResponse } from '../request/xml.ts';
+import { admitDelegation, announce, type DelegationParts, objectExists } from '../upload/delegation.ts';
+import { readFolder } from '../upload/delegation-query.ts';
 
 /**
  * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { silentLogger } from '#runtime/telemetry/logger';
 import { serveGateway } from '../server.ts';
 import {
   errorOf,
@@ -12,8 +12,8 @@ import {
   type TestGateway,
   testGateway,
   type Unsigned,
-} from '../testing.ts';
-import { APP, KEY, keySignedRequest, ownersKey, SP_HOST } from '../testing-keys.ts';
+} from '../testing/gateway.ts';
+import { APP, KEY, keySignedRequest, ownersKey, SP_HOST } from '../testing/keys.ts';
 
 const HOLDER = { account: OWNER.address, domain: APP };
 const ELSEWHERE = 'https://other.example.com';

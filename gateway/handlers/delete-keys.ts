@@ -1,10 +1,10 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { authenticate } from '../authentication.ts';
-import { keyHolderOf } from '../key-holder.ts';
+import { Terminal } from '#protocols/errors';
+import { authenticate } from '../access/authentication.ts';
+import { keyHolderOf } from '../access/key-holder.ts';
 import type { GatewayParts } from '../parts.ts';
-import { bodyOf, clientSignal, type GatewayContext, type Handler } from '../request.ts';
-import { UploadBody } from '../upload-body.ts';
-import { xmlResponse } from '../xml.ts';
+import { bodyOf, clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
+import { xmlResponse } from '../request/xml.ts';
+import { UploadBody } from '../upload/body.ts';
 
 const MAX_KEYS = 100;
 /** 64 hex digits, a comma, and a blank that somebody may put there. */

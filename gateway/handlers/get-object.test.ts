@@ -4,14 +4,14 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { NatsConnection } from '@nats-io/nats-core';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { Action } from '../../protocols/greenfield/types.ts';
-import { segmentKey } from '../../protocols/payload/keys.ts';
-import { until } from '../../runtime/actors/testing.ts';
-import { connectNats } from '../../runtime/nats/connect.ts';
-import { type NatsServer, startNatsServer } from '../../runtime/nats/server.ts';
-import { openNatsPieceStore } from '../../runtime/pieces/nats-piece-store.ts';
-import type { PieceStore } from '../../runtime/pieces/piece-store.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import { Action } from '#protocols/greenfield/types';
+import { segmentKey } from '#protocols/payload/keys';
+import { until } from '#runtime/actors/testing';
+import { connectNats } from '#runtime/nats/connect';
+import { type NatsServer, startNatsServer } from '#runtime/nats/server';
+import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
 import { serveGateway } from '../server.ts';
 import {
@@ -24,8 +24,8 @@ import {
   signedRequest,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
-import { ownersKey, presignedUrl } from '../testing-keys.ts';
+} from '../testing/gateway.ts';
+import { ownersKey, presignedUrl } from '../testing/keys.ts';
 
 const MiB = 1024 * 1024;
 let server: NatsServer;

@@ -1,9 +1,9 @@
-import { Action } from '../../protocols/greenfield/types.ts';
-import { authenticateIfSigned } from '../authentication.ts';
-import { asAttachment, type Delivery } from '../delivery.ts';
+import { Action } from '#protocols/greenfield/types';
+import { authenticateIfSigned } from '../access/authentication.ts';
+import { authorise, findObject, isPublic } from '../access/permission.ts';
+import { asAttachment, type Delivery } from '../download/delivery.ts';
 import type { GatewayParts } from '../parts.ts';
-import { authorise, findObject, isPublic } from '../permission.ts';
-import { clientSignal, type GatewayContext, type Handler } from '../request.ts';
+import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
  * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; for others a

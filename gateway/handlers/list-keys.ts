@@ -1,7 +1,7 @@
-import { keyHolderOf } from '../key-holder.ts';
+import { keyHolderOf } from '../access/key-holder.ts';
 import type { GatewayParts } from '../parts.ts';
-import type { Handler } from '../request.ts';
-import { xmlResponse } from '../xml.ts';
+import type { Handler } from '../request/context.ts';
+import { xmlResponse } from '../request/xml.ts';
 
 /** `GET /auth/keys_v2`: the valid off-chain keys of an account in an application. Needs no signature. */
 export function listKeys({ offChainKeys }: GatewayParts): Handler {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { XMLParser } from 'fast-xml-parser';
-import { errorOf, OWNER, object, testGateway } from '../testing.ts';
+import { errorOf, OWNER, object, testGateway } from '../testing/gateway.ts';
 
 const URL_OF = 'http://photos.sp1.localhost/a.jpg?object-meta=';
 

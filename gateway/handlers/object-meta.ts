@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import type { ObjectInfo } from '../../protocols/greenfield/types.ts';
-import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../runtime/chain/decode.ts';
+import { Terminal } from '#protocols/errors';
+import type { ObjectInfo } from '#protocols/greenfield/types';
+import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '#runtime/chain/decode';
 import type { GatewayParts } from '../parts.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { xmlElements, xmlResponse } from '../xml.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { xmlElements, xmlResponse } from '../request/xml.ts';
 
 /** Stands for a transaction or a balance that we do not know. */
 const ZERO = `0x${'00'.repeat(32)}`;

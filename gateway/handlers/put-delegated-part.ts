@@ -1,11 +1,11 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { type PayloadPlan, planPayload } from '../../protocols/payload/plan.ts';
-import type { CatchUp } from '../catch-up.ts';
-import { admitDelegation, type DelegationParts, delegatedJob } from '../delegation.ts';
-import { readDelegation } from '../delegation-query.ts';
-import type { Intake } from '../intake.ts';
-import { readPart, type SizedPart } from '../payload-part.ts';
-import { clientSignal, type Handler } from '../request.ts';
+import { Terminal } from '#protocols/errors';
+import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import type { CatchUp } from '../access/catch-up.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { admitDelegation, type DelegationParts, delegatedJob } from '../upload/delegation.ts';
+import { readDelegation } from '../upload/delegation-query.ts';
+import type { Intake } from '../upload/intake.ts';
+import { readPart, type SizedPart } from '../upload/part.ts';
 
 /**
  * `POST /{object}?delegate&offset=N&complete=true|false` and the parameters of a delegated PUT: the first part of a

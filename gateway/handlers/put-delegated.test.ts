@@ -1,7 +1,8 @@
 import test from 'ava';
-import type { NewContent, NewObject } from '../../actors/messages.ts';
-import { Retryable } from '../../protocols/errors.ts';
-import { Action } from '../../protocols/greenfield/types.ts';
+import type { NewContent, NewObject } from '#actors/messages';
+import { Retryable } from '#protocols/errors';
+import { Action } from '#protocols/greenfield/types';
+import { CREATED_AT, CREATED_ID } from '../testing/agent.ts';
 import {
   bucket,
   errorOf,
@@ -12,8 +13,7 @@ import {
   signedRequest,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
-import { CREATED_AT, CREATED_ID } from '../testing-agent.ts';
+} from '../testing/gateway.ts';
 
 const PAYLOAD = '0123456789';
 const NEW = 'delegate=&is_update=false&payload_size=10&visibility=1';

@@ -1,10 +1,10 @@
-import type { CatchUp } from '../catch-up.ts';
-import { admitDelegation, type DelegationParts, delegatedJob } from '../delegation.ts';
-import { readDelegation } from '../delegation-query.ts';
-import type { Intake } from '../intake.ts';
-import { checkPutSize } from '../job-object.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { checkContentLength } from '../upload-body.ts';
+import type { CatchUp } from '../access/catch-up.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { checkContentLength } from '../upload/body.ts';
+import { admitDelegation, type DelegationParts, delegatedJob } from '../upload/delegation.ts';
+import { readDelegation } from '../upload/delegation-query.ts';
+import type { Intake } from '../upload/intake.ts';
+import { checkPutSize } from '../upload/job-object.ts';
 
 /**
  * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
-import { Action } from '../../protocols/greenfield/types.ts';
-import { gate } from '../../runtime/actors/testing.ts';
+import { Cancelled, Retryable, Terminal } from '#protocols/errors';
+import { Action } from '#protocols/greenfield/types';
+import { gate } from '#runtime/actors/testing';
 import {
   bucket,
   errorOf,
@@ -13,7 +13,7 @@ import {
   signedRequest,
   type TestChain,
   testGateway,
-} from '../testing.ts';
+} from '../testing/gateway.ts';
 
 const PAYLOAD = '0123456789';
 

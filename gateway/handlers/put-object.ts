@@ -1,10 +1,10 @@
-import { admitUpload } from '../admission.ts';
-import type { CatchUp } from '../catch-up.ts';
-import type { Intake } from '../intake.ts';
-import { checkPutSize } from '../job-object.ts';
+import { admitUpload } from '../access/admission.ts';
+import type { CatchUp } from '../access/catch-up.ts';
 import type { GatewayParts } from '../parts.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { checkContentLength } from '../upload-body.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { checkContentLength } from '../upload/body.ts';
+import type { Intake } from '../upload/intake.ts';
+import { checkPutSize } from '../upload/job-object.ts';
 
 /** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
 export function putObject(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {

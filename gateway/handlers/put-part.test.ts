@@ -1,6 +1,6 @@
 import test from 'ava';
-import { Action } from '../../protocols/greenfield/types.ts';
-import { gate } from '../../runtime/actors/testing.ts';
+import { Action } from '#protocols/greenfield/types';
+import { gate } from '#runtime/actors/testing';
 import {
   errorOf,
   OWNER,
@@ -9,7 +9,7 @@ import {
   signedRequest,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
+} from '../testing/gateway.ts';
 
 /** The object has 10 bytes in segments of 4. */
 function part(gateway: TestGateway, query: string, body: string, length = String(body.length)) {

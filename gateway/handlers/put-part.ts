@@ -1,10 +1,10 @@
-import { planPayload } from '../../protocols/payload/plan.ts';
-import { admitUpload } from '../admission.ts';
-import type { CatchUp } from '../catch-up.ts';
-import type { Intake } from '../intake.ts';
+import { planPayload } from '#protocols/payload/plan';
+import { admitUpload } from '../access/admission.ts';
+import type { CatchUp } from '../access/catch-up.ts';
 import type { GatewayParts } from '../parts.ts';
-import { readPart } from '../payload-part.ts';
-import { clientSignal, type Handler } from '../request.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import type { Intake } from '../upload/intake.ts';
+import { readPart } from '../upload/part.ts';
 
 /**
  * `POST /{object}?offset=N&complete=true|false`: takes one part of a payload, that is some of its segments. Parts may

@@ -1,13 +1,10 @@
-import type { RepairMessage } from '../../actors/messages.ts';
-import { Retryable } from '../../protocols/errors.ts';
-import {
-  RECOVERY_MESSAGE_HEADER,
-  readRecoveryMessage,
-} from '../../protocols/replication/recovery-message.ts';
-import type { Ref } from '../../runtime/actors/types.ts';
+import type { RepairMessage } from '#actors/messages';
+import { Retryable } from '#protocols/errors';
+import { RECOVERY_MESSAGE_HEADER, readRecoveryMessage } from '#protocols/replication/recovery-message';
+import type { Ref } from '#runtime/actors/types';
 import type { GatewayParts } from '../parts.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { Slots } from '../slots.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { Slots } from '../request/slots.ts';
 
 /**
  * `GET /greenfield/recovery/v1/get-piece`: another SP of an object's group fetches a piece to repair what it stores.

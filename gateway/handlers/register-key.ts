@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { readKeyRegistration } from '../../protocols/greenfield/key-registration.ts';
-import { APP_DOMAIN, EXPIRY, PUBLIC_KEY } from '../authentication.ts';
+import { Terminal } from '#protocols/errors';
+import { readKeyRegistration } from '#protocols/greenfield/key-registration';
+import { APP_DOMAIN, EXPIRY, PUBLIC_KEY } from '../access/authentication.ts';
 import type { GatewayParts } from '../parts.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { xmlResponse } from '../xml.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { xmlResponse } from '../request/xml.ts';
 
 /**
  * `POST /auth/update_key_v2`: keeps the off-chain key that an account registers by a text signed in its wallet. The

@@ -1,17 +1,17 @@
 import test, { type ExecutionContext } from 'ava';
-import type { ReceptionMessage } from '../../actors/messages.ts';
-import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
-import { signDigest } from '../../protocols/greenfield/signature.ts';
-import type { Receipt } from '../../protocols/job/context.ts';
-import { GO_RECEIVE_MESSAGES } from '../../protocols/replication/go-receive-messages.fixture.ts';
-import { formatReceiveMessage, type ReceiveMessage } from '../../protocols/replication/receive-message.ts';
-import { receiveTaskDigest } from '../../protocols/replication/receive-task.ts';
-import { createActorSystem } from '../../runtime/actors/system.ts';
-import { gate } from '../../runtime/actors/testing.ts';
-import type { Behaviour } from '../../runtime/actors/types.ts';
-import { silentLogger } from '../../runtime/telemetry/logger.ts';
+import type { ReceptionMessage } from '#actors/messages';
+import { Cancelled, Retryable, Terminal } from '#protocols/errors';
+import { signDigest } from '#protocols/greenfield/signature';
+import type { Receipt } from '#protocols/job/context';
+import { GO_RECEIVE_MESSAGES } from '#protocols/replication/go-receive-messages.fixture';
+import { formatReceiveMessage, type ReceiveMessage } from '#protocols/replication/receive-message';
+import { receiveTaskDigest } from '#protocols/replication/receive-task';
+import { createActorSystem } from '#runtime/actors/system';
+import { gate } from '#runtime/actors/testing';
+import type { Behaviour } from '#runtime/actors/types';
+import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
-import { errorOf, signer, testGateway } from '../testing.ts';
+import { errorOf, signer, testGateway } from '../testing/gateway.ts';
 
 /** The order of the checks against the chain, and what is stored, are held to cluster/test/receive-tasks.test.ts. */
 

@@ -1,19 +1,19 @@
-import type { ReceptionMessage } from '../../actors/messages.ts';
-import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
-import { GATEWAY_ERRORS } from '../../protocols/greenfield/gateway-errors.ts';
-import type { Receipt } from '../../protocols/job/context.ts';
+import type { ReceptionMessage } from '#actors/messages';
+import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
+import { GATEWAY_ERRORS } from '#protocols/greenfield/gateway-errors';
+import type { Receipt } from '#protocols/job/context';
 import {
   INTEGRITY_HASH_HEADER,
   INTEGRITY_SIGNATURE_HEADER,
   RECEIVE_MESSAGE_HEADER,
   readReceiveMessage,
-} from '../../protocols/replication/receive-message.ts';
-import type { Ref } from '../../runtime/actors/types.ts';
-import { paced } from '../client-rates.ts';
+} from '#protocols/replication/receive-message';
+import type { Ref } from '#runtime/actors/types';
 import type { GatewayParts } from '../parts.ts';
-import { bodyOf, clientSignal, type Handler } from '../request.ts';
-import { SharedSlots } from '../slots.ts';
-import { UploadBody } from '../upload-body.ts';
+import { paced } from '../request/client-rates.ts';
+import { bodyOf, clientSignal, type Handler } from '../request/context.ts';
+import { SharedSlots } from '../request/slots.ts';
+import { UploadBody } from '../upload/body.ts';
 
 /**
  * `PUT /greenfield/receiver/v1/replicate-piece`: another SP, as the primary of an object, brings a piece of our column

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { parseSpStatus } from '../../protocols/greenfield/sp-status.ts';
-import { testGateway } from '../testing.ts';
-import { SP_HOST } from '../testing-keys.ts';
+import { parseSpStatus } from '#protocols/greenfield/sp-status';
+import { testGateway } from '../testing/gateway.ts';
+import { SP_HOST } from '../testing/keys.ts';
 
 test('a provider says who it is, of which chain, and how far it knows it', async (t) => {
   const { app, chain } = testGateway(t);

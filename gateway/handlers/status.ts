@@ -1,7 +1,7 @@
-import { formatSpStatus } from '../../protocols/greenfield/sp-status.ts';
-import { Cache } from '../../runtime/chain/cache.ts';
+import { formatSpStatus } from '#protocols/greenfield/sp-status';
+import { Cache } from '#runtime/async/cache';
 import type { GatewayParts } from '../parts.ts';
-import { clientSignal, type Handler } from '../request.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
 
 /** However often it is asked for, the chain is asked once in this time, ms. */
 const BLOCK_TTL_MS = 1_000;

@@ -1,8 +1,8 @@
 import test from 'ava';
-import { toHex } from '../../protocols/greenfield/hex.ts';
-import { personalDigest } from '../../protocols/greenfield/personal-signature.ts';
-import { signDigest } from '../../protocols/greenfield/signature.ts';
-import { Action } from '../../protocols/greenfield/types.ts';
+import { toHex } from '#protocols/greenfield/hex';
+import { personalDigest } from '#protocols/greenfield/personal-signature';
+import { signDigest } from '#protocols/greenfield/signature';
+import { Action } from '#protocols/greenfield/types';
 import {
   errorOf,
   OWNER,
@@ -12,8 +12,8 @@ import {
   STRANGER,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
-import { SP_HOST, timestamp } from '../testing-keys.ts';
+} from '../testing/gateway.ts';
+import { SP_HOST, timestamp } from '../testing/keys.ts';
 
 const SP = `http://${SP_HOST}`;
 

@@ -1,13 +1,13 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { recoverPersonalSigner } from '../../protocols/greenfield/personal-signature.ts';
-import { checkExpiry } from '../../protocols/greenfield/request-signature.ts';
-import { Action, type BucketInfo } from '../../protocols/greenfield/types.ts';
-import { parseEndpoint } from '../../runtime/http/endpoints.ts';
-import { EXPIRY } from '../authentication.ts';
-import { asAttachment, type Delivery } from '../delivery.ts';
+import { Terminal } from '#protocols/errors';
+import { recoverPersonalSigner } from '#protocols/greenfield/personal-signature';
+import { checkExpiry } from '#protocols/greenfield/request-signature';
+import { Action, type BucketInfo } from '#protocols/greenfield/types';
+import { parseEndpoint } from '#runtime/http/endpoints';
+import { EXPIRY } from '../access/authentication.ts';
+import { isPublic } from '../access/permission.ts';
+import { asAttachment, type Delivery } from '../download/delivery.ts';
 import type { GatewayParts } from '../parts.ts';
-import { isPublic } from '../permission.ts';
-import { clientSignal, type GatewayContext, type Handler } from '../request.ts';
+import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
  * `GET /view/{bucket}/{object}` and `/download/{bucket}/{object}`: links that work at every provider, since one that

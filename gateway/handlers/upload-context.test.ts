@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { JobContext } from '../../protocols/job/context.ts';
+import type { JobContext } from '#protocols/job/context';
 import {
   errorOf,
   jobContext,
@@ -8,7 +8,7 @@ import {
   signedRequest,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
+} from '../testing/gateway.ts';
 
 async function offset({ app }: TestGateway): Promise<string> {
   const response = await app.request(

@@ -1,10 +1,10 @@
-import { resumeOffset } from '../../protocols/job/parts.ts';
-import { authenticate } from '../authentication.ts';
-import { jobProgress } from '../job-progress.ts';
+import { resumeOffset } from '#protocols/job/parts';
+import { authenticate } from '../access/authentication.ts';
+import { findObject } from '../access/permission.ts';
+import { jobProgress } from '../download/job-progress.ts';
 import type { GatewayParts } from '../parts.ts';
-import { findObject } from '../permission.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { xmlResponse } from '../xml.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { xmlResponse } from '../request/xml.ts';
 
 /**
  * `GET /{object}?upload-context`: from which byte on a client goes on with an upload in parts. A signature is needed,

@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { JobContext } from '../../protocols/job/context.ts';
-import { PROGRESS_TEXT } from '../../protocols/job/progress-text.ts';
-import { JOB_STATE_NAMES } from '../../protocols/job/states.ts';
+import type { JobContext } from '#protocols/job/context';
+import { PROGRESS_TEXT } from '#protocols/job/progress-text';
+import { JOB_STATE_NAMES } from '#protocols/job/states';
 import {
   errorOf,
   jobContext,
@@ -10,7 +10,7 @@ import {
   signedRequest,
   type TestGateway,
   testGateway,
-} from '../testing.ts';
+} from '../testing/gateway.ts';
 
 const QUERY = { method: 'GET', target: '/a.jpg?upload-progress=' };
 

@@ -1,13 +1,13 @@
-import { escapeXml } from '../../protocols/greenfield/gateway-errors.ts';
-import type { JobContext } from '../../protocols/job/context.ts';
-import { progressText } from '../../protocols/job/progress-text.ts';
-import { troubleOf } from '../../protocols/job/trouble.ts';
-import { authenticate } from '../authentication.ts';
-import { jobProgress } from '../job-progress.ts';
+import { escapeXml } from '#protocols/greenfield/gateway-errors';
+import type { JobContext } from '#protocols/job/context';
+import { progressText } from '#protocols/job/progress-text';
+import { troubleOf } from '#protocols/job/trouble';
+import { authenticate } from '../access/authentication.ts';
+import { type FoundObject, findObject } from '../access/permission.ts';
+import { jobProgress } from '../download/job-progress.ts';
 import type { GatewayParts } from '../parts.ts';
-import { type FoundObject, findObject } from '../permission.ts';
-import { clientSignal, type Handler } from '../request.ts';
-import { xmlResponse } from '../xml.ts';
+import { clientSignal, type Handler } from '../request/context.ts';
+import { xmlResponse } from '../request/xml.ts';
 
 /**
  * `GET /{object}?upload-progress`: how far the upload is, in the words that clients compare, and what stands in its

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, Terminal } from '#protocols/errors';
 import { silentLogger } from '../telemetry/logger.ts';
 import { createActorSystem } from './system.ts';
 import { row } from './testing.ts';

@@ -1,4 +1,4 @@
-import { Cancelled, Retryable, SealionError, toSealionError } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, SealionError, toSealionError } from '#protocols/errors';
 import type { AskOptions, Reply } from './types.ts';
 
 /** A question on its way: settled once, by the answer, the asker's signal, the time limit or the actor's end. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SealionError, Terminal } from '../../protocols/errors.ts';
+import { type SealionError, Terminal } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { actorStopped, type PendingAsk } from './ask.ts';
 import type { Child, Parent, World } from './children.ts';

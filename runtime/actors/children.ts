@@ -1,4 +1,4 @@
-import { Cancelled, type SealionError, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, type SealionError, Terminal } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Inspector } from './inspection.ts';
 import type { TurnRunner } from './nact.ts';

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { Cancelled, type SealionError, Terminal, toSealionError } from '../../protocols/errors.ts';
+import { Cancelled, type SealionError, Terminal, toSealionError } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { actorStopped, type PendingAsk } from './ask.ts';
 import { Children, type World } from './children.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Retryable } from '../../protocols/errors.ts';
+import { Retryable } from '#protocols/errors';
 import { silentLogger } from '../telemetry/logger.ts';
 import { createActorSystem } from './system.ts';
 import { actor, gate, row, testSystem, until } from './testing.ts';

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import test from 'ava';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { Retryable, Terminal } from '#protocols/errors';
 import { actor, gate, row, testSystem, until } from './testing.ts';
 import type { Ended, Outcome, Ref, Reply } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { Terminal, toSealionError } from '../../protocols/errors.ts';
+import { Terminal, toSealionError } from '#protocols/errors';
 import { abortError, actorStopped, mailboxFull, PendingAsk } from './ask.ts';
 import type { AskOptions, Ended, Ref, Reply } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { Retryable, type SealionError } from '../../protocols/errors.ts';
+import { Retryable, type SealionError } from '#protocols/errors';
 import type { Supervision } from './types.ts';
 
 /** What supervision decided about one failure. `delayMs` is the pause before a restart. */

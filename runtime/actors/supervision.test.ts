@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, Terminal } from '#protocols/errors';
 import { actor, gate, row, testSystem, until } from './testing.ts';
 import type { Ended } from './types.ts';
 

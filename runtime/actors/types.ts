@@ -1,4 +1,4 @@
-import type { SealionError } from '../../protocols/errors.ts';
+import type { SealionError } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Refusal, Simulation } from '../../protocols/greenfield/simulation.ts';
+import type { Refusal, Simulation } from '#protocols/greenfield/simulation';
 import type {
   Account,
   ActionType,
@@ -8,7 +8,7 @@ import type {
   ObjectOnChain,
   StorageParams,
   StorageProvider,
-} from '../../protocols/greenfield/types.ts';
+} from '#protocols/greenfield/types';
 
 export interface ChainOptions {
   readonly signal?: AbortSignal;

@@ -2,8 +2,8 @@ import { PageRequest } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/quer
 import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import type { QueryHeadObjectResponse } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
 import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
-import { Terminal } from '../../protocols/errors.ts';
-import type { Simulation } from '../../protocols/greenfield/simulation.ts';
+import { Terminal } from '#protocols/errors';
+import type { Simulation } from '#protocols/greenfield/simulation';
 import type {
   Account,
   ActionType,
@@ -13,9 +13,9 @@ import type {
   ObjectOnChain,
   StorageParams,
   StorageProvider,
-} from '../../protocols/greenfield/types.ts';
+} from '#protocols/greenfield/types';
+import { Cache } from '../async/cache.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
-import { Cache } from './cache.ts';
 import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction, LatestBlock } from './chain.ts';
 import * as decode from './decode.ts';
 import * as methods from './methods.ts';

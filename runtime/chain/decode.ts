@@ -11,8 +11,8 @@ import type {
   GlobalVirtualGroupFamily as FamilyMessage,
   GlobalVirtualGroup as GvgMessage,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/types.js';
-import { Terminal } from '../../protocols/errors.ts';
-import { toHex } from '../../protocols/greenfield/hex.ts';
+import { Terminal } from '#protocols/errors';
+import { toHex } from '#protocols/greenfield/hex';
 import type {
   Account,
   BucketInfo,
@@ -27,7 +27,7 @@ import type {
   StorageParams,
   StorageProvider,
   Visibility,
-} from '../../protocols/greenfield/types.ts';
+} from '#protocols/greenfield/types';
 
 /**
  * From Greenfield's protobuf messages to plain data. The position of a name is its number on the wire

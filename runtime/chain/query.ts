@@ -1,5 +1,5 @@
 import type { Tendermint37Client } from '@cosmjs/tendermint-rpc';
-import { Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
+import { Retryable, SealionError, Terminal } from '#protocols/errors';
 import { isNodeTrouble, type Rpc, RpcRefusal } from './rpc.ts';
 
 /** What telescope-made message types offer to write and to read themselves. */

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
-import { Retryable, Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
+import { withDeadline } from '../async/with-deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { withDeadline } from './deadline.ts';
 
 /** A JSON-RPC error that a node answered with; who called knows what it means for the method. */
 export class RpcRefusal extends Terminal {

@@ -1,10 +1,6 @@
 import { TxMsgData } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/abci/v1beta1/abci.js';
-import {
-  parseGasPrice,
-  refusalOfSimulation,
-  type Simulation,
-} from '../../protocols/greenfield/simulation.ts';
-import { transactionHash } from '../../protocols/greenfield/transaction.ts';
+import { parseGasPrice, refusalOfSimulation, type Simulation } from '#protocols/greenfield/simulation';
+import { transactionHash } from '#protocols/greenfield/transaction';
 import type { BroadcastResult, IncludedTransaction } from './chain.ts';
 import { Simulate } from './methods.ts';
 import { askFor, unavailable, withClient } from './query.ts';

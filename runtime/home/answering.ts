@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
-import { toSealionError } from '../../protocols/errors.ts';
+import { toSealionError } from '#protocols/errors';
 import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 

@@ -1,5 +1,5 @@
 import { compare, parseSemVer } from '@nats-io/nats-core/internal';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import type { Durability } from './home.ts';
 
 /** From this version on the server knows `sync_interval`. */

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import test, { type ExecutionContext } from 'ava';
-import { Retryable } from '../../protocols/errors.ts';
+import { Retryable } from '#protocols/errors';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';

@@ -1,6 +1,6 @@
-import type { JobId } from '../../protocols/job/identity.ts';
-import type { JobStateName } from '../../protocols/job/states.ts';
-import type { TreeNode } from '../actors/types.ts';
+import type { JobId } from '#protocols/job/identity';
+import type { JobStateName } from '#protocols/job/states';
+import type { TreeNode } from '#runtime/actors/types';
 
 /** What a running object actor says of itself on `object.<object_id>.<version>`. */
 export interface OwnerAnswer {

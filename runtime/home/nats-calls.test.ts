@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { NatsConnection } from '@nats-io/nats-core';
 import anyTest, { type TestFn } from 'ava';
-import { Cancelled, Retryable, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, Terminal } from '#protocols/errors';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';

@@ -7,8 +7,8 @@ import {
   Terminal,
   throwIfAborted,
   toSealionError,
-} from '../../protocols/errors.ts';
-import { orAborted } from '../nats/abortable.ts';
+} from '#protocols/errors';
+import { orAborted } from '../async/or-aborted.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Calls } from './calls.ts';

@@ -1,9 +1,9 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { z } from 'zod';
-import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
-import { JOB_STATE_NAMES } from '../../protocols/job/states.ts';
-import { orAborted } from '../nats/abortable.ts';
+import { Retryable, throwIfAborted } from '#protocols/errors';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import { JOB_STATE_NAMES } from '#protocols/job/states';
+import { orAborted } from '../async/or-aborted.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { answering } from './answering.ts';

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip, gzipSync } from 'node:zlib';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { throwIfAborted } from '../../protocols/errors.ts';
-import type { TreeNode } from '../actors/types.ts';
+import { throwIfAborted } from '#protocols/errors';
+import type { TreeNode } from '#runtime/actors/types';
 import { isNoResponders, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { answering } from './answering.ts';

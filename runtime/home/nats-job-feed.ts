@@ -1,10 +1,10 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
-import { toSealionError } from '../../protocols/errors.ts';
-import { formatJobId } from '../../protocols/job/identity.ts';
+import { toSealionError } from '#protocols/errors';
+import { formatJobId } from '#protocols/job/identity';
+import { LatestQueue } from '../async/latest-queue.ts';
 import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { JobAnnouncement, JobFeed } from './home.ts';
-import { LatestQueue } from './latest-queue.ts';
 
 /** Announcements that wait for one slow watcher: the last ones, which say where a job stands. */
 const WAITING = 1_000;

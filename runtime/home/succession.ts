@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { Retryable, Terminal } from '#protocols/errors';
 import { isWrongLastSequence, natsError } from '../nats/errors.ts';
 import { ensureStream } from '../nats/streams.ts';
 import type { Directory } from './home.ts';

@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { Retryable } from '../../protocols/errors.ts';
+import { Retryable } from '#protocols/errors';
 
 /**
  * The endpoint of a storage provider as the chain has it, which is a text that another provider wrote.

@@ -1,4 +1,4 @@
-import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobId } from '#protocols/job/identity';
 
 /**
  * The durable work queue of one SP: at most one entry per job (design §5, `JOBS`). The un-acked message is the

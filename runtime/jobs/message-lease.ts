@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { Cancelled } from '../../protocols/errors.ts';
+import { Cancelled } from '#protocols/errors';
 import { natsError } from '../nats/errors.ts';
 import type { Pulled } from './pull.ts';
 

@@ -1,8 +1,8 @@
-import { throwIfAborted } from '../../protocols/errors.ts';
-import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
+import { throwIfAborted } from '#protocols/errors';
+import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
+import { Slots } from '../async/slots.ts';
 import type { JobQueue, Lease } from './job-queue.ts';
 import { MessageLease } from './message-lease.ts';
-import { Slots } from './slots.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
 const SUBJECTS = 'jobs.replicate.';

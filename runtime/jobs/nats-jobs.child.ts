@@ -1,4 +1,4 @@
-import { formatJobId } from '../../protocols/job/identity.ts';
+import { formatJobId } from '#protocols/job/identity';
 import { connectNats } from '../nats/connect.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { openJobQueue } from './nats-job-queue.ts';

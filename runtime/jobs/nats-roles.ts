@@ -1,4 +1,4 @@
-import { Cancelled, Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import { Cancelled, Terminal, throwIfAborted } from '#protocols/errors';
 import { MessageLease } from './message-lease.ts';
 import type { Holding, Roles } from './roles.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';

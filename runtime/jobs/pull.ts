@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Msg, type NatsConnection, nanos } from '@nats-io/nats-core';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { Retryable, Terminal } from '#protocols/errors';
 import { natsError } from '../nats/errors.ts';
 import { askOverReconnects, connectionBack } from '../nats/reconnects.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -9,7 +9,7 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { isJetStreamError, isSubjectTaken, JetStreamCode, natsError } from '../nats/errors.ts';
 import { askOverReconnects } from '../nats/reconnects.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';

@@ -1,4 +1,4 @@
-import { Cancelled, Retryable } from '../../protocols/errors.ts';
+import { Cancelled, Retryable } from '#protocols/errors';
 
 interface Waiting<Op> {
   readonly op: Op;

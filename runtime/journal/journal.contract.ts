@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import type { JobEvent } from '../../protocols/job/events.ts';
+import type { JobEvent } from '#protocols/job/events';
 import type { Journal, Positioned } from './journal.ts';
 
 /** An empty journal, and a way to come back to its data as another process start would. */

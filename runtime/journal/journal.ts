@@ -1,5 +1,5 @@
-import type { JobEvent } from '../../protocols/job/events.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobEvent } from '#protocols/job/events';
+import type { JobId } from '#protocols/job/identity';
 
 /** An event as it lies in the journal. */
 export interface StoredEvent {

@@ -1,4 +1,4 @@
-import { Cancelled, Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
+import { Cancelled, Retryable, SealionError, Terminal } from '#protocols/errors';
 
 /** Of an operation after `close`. A failed open has the first one too, with a cause. */
 const CLOSED = ['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'];

@@ -1,8 +1,8 @@
-import { throwIfAborted } from '../../protocols/errors.ts';
-import type { JobEvent } from '../../protocols/job/events.ts';
-import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
-import { isTerminal } from '../../protocols/job/states.ts';
-import { STATE_AFTER } from '../../protocols/job/transitions.ts';
+import { throwIfAborted } from '#protocols/errors';
+import type { JobEvent } from '#protocols/job/events';
+import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
+import { isTerminal } from '#protocols/job/states';
+import { STATE_AFTER } from '#protocols/job/transitions';
 import type { StoredEvent } from './journal.ts';
 import type { LevelStore, Table, Write } from './level-store.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
-import type { JobEvent } from '../../protocols/job/events.ts';
-import { formatJobId, type JobId, parseJobId } from '../../protocols/job/identity.ts';
+import { type SealionError, Terminal, throwIfAborted } from '#protocols/errors';
+import type { JobEvent } from '#protocols/job/events';
+import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
 import { GroupCommit } from './group-commit.ts';
 import type { Journal, Ledger, Positioned, StoredEvent } from './journal.ts';
 import { LevelJobIndex } from './level-job-index.ts';

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../../protocols/errors.ts';
+import { throwIfAborted } from '#protocols/errors';
 import type { Ledger } from './journal.ts';
 import type { LevelStore, Table } from './level-store.ts';
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
-import { blsVerify } from '../../protocols/greenfield/bls.ts';
-import { fromHex } from '../../protocols/greenfield/hex.ts';
-import { recoverAddress } from '../../protocols/greenfield/signature.ts';
+import { Terminal } from '#protocols/errors';
+import { blsVerify } from '#protocols/greenfield/bls';
+import { fromHex } from '#protocols/greenfield/hex';
+import { recoverAddress } from '#protocols/greenfield/signature';
 import { accountKey, blsKey, type KeySources, openKeyring } from './keyring.ts';
 
 const SECRETS = { operator: '11', approval: '22', seal: '33', bls: '44' } as const;

@@ -1,9 +1,9 @@
-import { Terminal } from '../../protocols/errors.ts';
-import { addressOf } from '../../protocols/greenfield/address.ts';
-import { blsPublicKeyOf, blsSign } from '../../protocols/greenfield/bls.ts';
-import { toHex } from '../../protocols/greenfield/hex.ts';
-import { publicKeyOf, signDigest } from '../../protocols/greenfield/signature.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import { Terminal } from '#protocols/errors';
+import { addressOf } from '#protocols/greenfield/address';
+import { blsPublicKeyOf, blsSign } from '#protocols/greenfield/bls';
+import { toHex } from '#protocols/greenfield/hex';
+import { publicKeyOf, signDigest } from '#protocols/greenfield/signature';
+import type { Hex } from '#protocols/greenfield/types';
 import type { AccountKey, BlsKey, Keyring } from './keys.ts';
 import { readSecret, type SecretSource } from './secret.ts';
 

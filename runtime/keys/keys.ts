@@ -1,4 +1,4 @@
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { Hex } from '#protocols/greenfield/types';
 
 /** A secp256k1 key of the SP (operator, seal, approval). The key itself never leaves its adapter. */
 export interface AccountKey {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { SealionError, Terminal } from '../../protocols/errors.ts';
+import { SealionError, Terminal } from '#protocols/errors';
 
 /** Where a secret is kept: a file (path) or an environment variable (name). Never in the configuration itself. */
 export type SecretSource = { readonly file: string } | { readonly env: string };

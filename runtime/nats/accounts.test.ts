@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { connect, headers, type NatsConnection } from 'nats';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from './accounts.ts';
 import { type NatsServer, startNatsServer } from './server.ts';
 

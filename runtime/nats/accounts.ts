@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 
 /** Name of the account that all SPs join (design §5, the peers plane). */
 export const PEERS_ACCOUNT = 'PEERS';

@@ -1,6 +1,6 @@
 import type { NatsConnection, Status } from '@nats-io/nats-core';
 import { connect } from 'nats';
-import { throwIfAborted } from '../../protocols/errors.ts';
+import { throwIfAborted } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { natsError } from './errors.ts';
 

@@ -1,12 +1,6 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
-import {
-  type ErrorFacts,
-  Retryable,
-  type SealionError,
-  Terminal,
-  toSealionError,
-} from '../../protocols/errors.ts';
+import { type ErrorFacts, Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
 
 /** Numbers of JetStream's API errors that we act on (nats-server, `server/errors.json`). */
 export const JetStreamCode = {

@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { orAborted } from './abortable.ts';
+import { orAborted } from '../async/or-aborted.ts';
 
 /** Ends when the connection is next back; one for each connection. */
 const NEXT = new WeakMap<NatsConnection, AbortController>();

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Retryable, Terminal, throwIfAborted } from '../../protocols/errors.ts';
+import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
 import { findNatsServer } from './binary.ts';
 
 export interface NatsServerOptions {

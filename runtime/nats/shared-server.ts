@@ -1,5 +1,5 @@
 import { compare, parseSemVer } from '@nats-io/nats-core/internal';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 
 /**
  * From these versions on only the system account may erase an account's streams, remove a server from JetStream or

@@ -7,7 +7,7 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { type SealionError, Terminal } from '../../protocols/errors.ts';
+import { type SealionError, Terminal } from '#protocols/errors';
 import { isJetStreamError, JetStreamCode, natsError } from './errors.ts';
 
 export type StreamSettings = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;

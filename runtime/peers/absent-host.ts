@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Arrivals } from './arrivals.ts';
+import { Arrivals } from '../async/arrivals.ts';
 import type { InboundOffer, PeerHost } from './peers.ts';
 
 /** The host of an SP that does not take part in the NATS wire: nobody asks, offers or fetches. */

@@ -1,6 +1,6 @@
-import type { Hex, Redundancy } from '../../protocols/greenfield/types.ts';
-import type { Receipt } from '../../protocols/job/context.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
+import type { Hex, Redundancy } from '#protocols/greenfield/types';
+import type { Receipt } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
 
 export interface PeerOptions {
   readonly signal?: AbortSignal;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { Retryable, Terminal } from '#protocols/errors';
 import type { PieceSource } from './peers.ts';
 import { PieceWires } from './piece-wires.ts';
 

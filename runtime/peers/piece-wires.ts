@@ -1,6 +1,6 @@
-import type { Wire } from '../../protocols/approval/wire.ts';
-import { Retryable, SealionError } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { Wire } from '#protocols/approval/wire';
+import { Retryable, SealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
 import type { ColumnRequest, PeerOptions, PieceRequest, PieceSource } from './peers.ts';
 import { Recent } from './recent.ts';
 

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { Cancelled, Retryable } from '../../protocols/errors.ts';
+import { Cancelled, Retryable } from '#protocols/errors';
 import type { NatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import type { HttpPeerClient } from './http/client.ts';
-import { admittedOffer, foreignGateway, httpClient, onChain } from './http/testing.ts';
 import type { ApprovalAnswer, ApprovalAsk } from './peers.ts';
+import { admittedOffer, foreignGateway, httpClient, onChain } from './testing/http.ts';
 import {
   approveAll,
   approvedOffer,
@@ -13,7 +13,7 @@ import {
   receive,
   startNode,
   startServer,
-} from './testing.ts';
+} from './testing/peers.ts';
 import { PeerWires } from './wires.ts';
 
 /** We are SP 1. SPs 2 and 3 are on NATS, 4 and 5 have a gateway alone, 6 has neither. */

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Wire, wireOf } from '../../protocols/approval/wire.ts';
-import { Cancelled, Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
+import { type Wire, wireOf } from '#protocols/approval/wire';
+import { Cancelled, Retryable, throwIfAborted, toSealionError } from '#protocols/errors';
+import { Arrivals } from '../async/arrivals.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Arrivals } from './arrivals.ts';
 import type { HttpPeerClient } from './http/client.ts';
 import type {
   ApprovalAnswer,

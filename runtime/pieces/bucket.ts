@@ -1,7 +1,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
-import { Retryable, type SealionError, Terminal } from '../../protocols/errors.ts';
+import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import { isMessageGone, natsError } from '../nats/errors.ts';
 import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';

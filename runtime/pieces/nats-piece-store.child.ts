@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { toSealionError } from '../../protocols/errors.ts';
+import { toSealionError } from '#protocols/errors';
 import { connectNats } from '../nats/connect.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { openNatsPieceStore } from './nats-piece-store.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Retryable, SealionError, Terminal, throwIfAborted } from '../../protocols/errors.ts';
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
 import {
   type Bucket,
   type BucketOptions,

@@ -1,6 +1,6 @@
 import { headers, type MsgHdrs } from '@nats-io/nats-core';
 import { Base64UrlPaddedCodec, type ObjectInfo } from '@nats-io/obj';
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { Hex } from '#protocols/greenfield/types';
 import type { StoredPiece } from './piece-store.ts';
 
 /**

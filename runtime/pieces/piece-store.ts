@@ -1,4 +1,4 @@
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { Hex } from '#protocols/greenfield/types';
 
 export interface StoredPiece {
   readonly key: string;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { throwIfAborted } from '../../protocols/errors.ts';
+import { throwIfAborted } from '#protocols/errors';
 import { type Bucket, corrupt, unavailable } from './bucket.ts';
 import { chunkSubject, type ObjectPiece } from './object-layout.ts';
 import type { PieceOptions } from './piece-store.ts';

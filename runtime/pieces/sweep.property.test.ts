@@ -8,7 +8,7 @@ import { type NatsConnection, nuid } from '@nats-io/nats-core';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { connect } from 'nats';
-import { Retryable, toSealionError } from '../../protocols/errors.ts';
+import { Retryable, toSealionError } from '#protocols/errors';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { startCuttingProxy } from '../testing/cutting-proxy.ts';

@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, nuid as nuids } from '@nats-io/nats-core';
 import test from 'ava';
 import { connect } from 'nats';
-import { Retryable } from '../../protocols/errors.ts';
+import { Retryable } from '#protocols/errors';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AckPolicy, type ConsumerInfo, DeliverPolicy } from '@nats-io/jetstream';
 import { nanos, nuid } from '@nats-io/nats-core';
-import { Retryable, throwIfAborted } from '../../protocols/errors.ts';
+import { Retryable, throwIfAborted } from '#protocols/errors';
 import { type Bucket, unavailable } from './bucket.ts';
 import type { PieceOptions } from './piece-store.ts';
 import { type Delivered, pullBatch } from './pull-batch.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PubAck } from '@nats-io/jetstream';
 import { nuid as nuids } from '@nats-io/nats-core';
-import { Retryable, SealionError, throwIfAborted } from '../../protocols/errors.ts';
+import { Retryable, SealionError, throwIfAborted } from '#protocols/errors';
 import { isWrongLastSequence } from '../nats/errors.ts';
 import { linkOf } from '../nats/link.ts';
 import { type Bucket, deleteMessage, purgeChunks, unavailable } from './bucket.ts';

@@ -1,4 +1,4 @@
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { Hex } from '#protocols/greenfield/types';
 
 /** For whom a key signs: an account, as the user of one application. */
 export interface KeyHolder {

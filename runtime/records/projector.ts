@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Retryable, throwIfAborted, toSealionError } from '../../protocols/errors.ts';
-import { backoffMs } from '../../protocols/job/backoff.ts';
-import { replay } from '../../protocols/job/evolve.ts';
-import { formatJobId, type JobId } from '../../protocols/job/identity.ts';
+import { Retryable, throwIfAborted, toSealionError } from '#protocols/errors';
+import { backoffMs } from '#protocols/job/backoff';
+import { replay } from '#protocols/job/evolve';
+import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Journal, Positioned, StoredEvent } from '../journal/journal.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { batches } from './batches.ts';

@@ -1,9 +1,9 @@
 import anyTest, { type ExecutionContext } from 'ava';
-import { Terminal } from '../../protocols/errors.ts';
-import type { Failure, JobObject, Receipt } from '../../protocols/job/context.ts';
-import type { JobEvent } from '../../protocols/job/events.ts';
-import { replay } from '../../protocols/job/evolve.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
+import { Terminal } from '#protocols/errors';
+import type { Failure, JobObject, Receipt } from '#protocols/job/context';
+import type { JobEvent } from '#protocols/job/events';
+import { replay } from '#protocols/job/evolve';
+import type { JobId } from '#protocols/job/identity';
 import type { JobProjection, Records } from './records.ts';
 
 /** An empty database, and a way to open it a second time after `close`. */

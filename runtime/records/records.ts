@@ -1,7 +1,7 @@
-import type { Hex } from '../../protocols/greenfield/types.ts';
-import type { JobContext } from '../../protocols/job/context.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
-import type { JobStateName } from '../../protocols/job/states.ts';
+import type { Hex } from '#protocols/greenfield/types';
+import type { JobContext } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
+import type { JobStateName } from '#protocols/job/states';
 import type { OffChainKeys } from './off-chain-keys.ts';
 
 /** A job as people look it up. */

@@ -1,4 +1,4 @@
-import type { JobId } from '../../protocols/job/identity.ts';
+import type { JobId } from '#protocols/job/identity';
 import type { JobProjection, JobRecord, SecondaryRecord } from './records.ts';
 import {
   type IntegrityMetaRow,

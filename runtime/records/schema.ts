@@ -6,8 +6,8 @@ import {
   Migrator,
   type SchemaModule,
 } from 'kysely';
-import type { Hex, Redundancy } from '../../protocols/greenfield/types.ts';
-import type { JobStateName } from '../../protocols/job/states.ts';
+import type { Hex, Redundancy } from '#protocols/greenfield/types';
+import type { JobStateName } from '#protocols/job/states';
 
 /**
  * The tables of the SQL DB, the same for every database: ids of objects as text (the chain's Uint has 256 bits),

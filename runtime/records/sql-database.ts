@@ -1,5 +1,5 @@
 import { type Dialect, Kysely } from 'kysely';
-import { Retryable, SealionError, Terminal } from '../../protocols/errors.ts';
+import { Retryable, SealionError, Terminal } from '#protocols/errors';
 import { migrate, type Schema } from './schema.ts';
 
 /** Any SQL database with our schema. It is opened by the first use, and again after a use that failed. */

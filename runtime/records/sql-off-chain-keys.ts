@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import type { Hex } from '../../protocols/greenfield/types.ts';
+import type { Hex } from '#protocols/greenfield/types';
 import type { KeyHolder, OffChainKey, OffChainKeys } from './off-chain-keys.ts';
 import type { OffChainKeyRow, Schema } from './schema.ts';
 import type { SqlDatabase } from './sql-database.ts';

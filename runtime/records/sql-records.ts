@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
-import { Terminal } from '../../protocols/errors.ts';
-import type { JobId } from '../../protocols/job/identity.ts';
+import { Terminal } from '#protocols/errors';
+import type { JobId } from '#protocols/job/identity';
 import type { OffChainKeys } from './off-chain-keys.ts';
 import type { JobProjection, JobRecord, Records, SecondaryRecord } from './records.ts';
 import {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { Retryable, Terminal } from '../../protocols/errors.ts';
+import { Retryable, Terminal } from '#protocols/errors';
 import { createLogger, type Logger } from './logger.ts';
 
 async function folder(t: ExecutionContext): Promise<string> {

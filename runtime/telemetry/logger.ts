@@ -1,7 +1,7 @@
 import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { destination, type Level, pino, stdSerializers, stdTimeFunctions } from 'pino';
-import { Terminal } from '../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 import { printable } from './printable.ts';
 
 /** Structured log of a node: one JSON object a line. Never give it a key, a token or a payload byte. */

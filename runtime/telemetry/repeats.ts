@@ -1,4 +1,4 @@
-import { toSealionError } from '../../protocols/errors.ts';
+import { toSealionError } from '#protocols/errors';
 import type { Logger } from './logger.ts';
 
 /** Lines a minute of one kind that one stranger can cause. */

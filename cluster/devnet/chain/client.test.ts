@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
-import { Cancelled, Retryable, type SealionError, Terminal } from '../../../protocols/errors.ts';
-import { fromHex } from '../../../protocols/greenfield/hex.ts';
-import { expectedSequence, simulationOf } from '../../../protocols/greenfield/simulation.ts';
-import { buildTransaction } from '../../../protocols/greenfield/transaction.ts';
-import { connectChain } from '../../../runtime/chain/connect.ts';
+import { Cancelled, Retryable, type SealionError, Terminal } from '#protocols/errors';
+import { fromHex } from '#protocols/greenfield/hex';
+import { expectedSequence, simulationOf } from '#protocols/greenfield/simulation';
+import { buildTransaction } from '#protocols/greenfield/transaction';
+import { connectChain } from '#runtime/chain/connect';
 import { createBucket, startChain } from './testing.ts';
 
 /** The runtime's chain client against this chain: what the other tests do not come by. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Message } from '../../../protocols/greenfield/messages.ts';
+import type { Message } from '#protocols/greenfield/messages';
 import { CHECKSUMS, createBucket, eventsOf, refuses, reject, seal, startChain } from './testing.ts';
 
 const NAMES = { bucketName: 'bucket', objectName: 'o' };

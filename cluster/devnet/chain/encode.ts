@@ -17,7 +17,7 @@ import {
   GlobalVirtualGroupFamily as FamilyMessage,
   GlobalVirtualGroup as GvgMessage,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/types.js';
-import { fromHex } from '../../../protocols/greenfield/hex.ts';
+import { fromHex } from '#protocols/greenfield/hex';
 import type {
   BucketInfo,
   GlobalVirtualGroup,
@@ -25,14 +25,8 @@ import type {
   ObjectInfo,
   PendingUpdate,
   StorageProvider,
-} from '../../../protocols/greenfield/types.ts';
-import {
-  BUCKET_STATUS,
-  OBJECT_STATUS,
-  REDUNDANCY,
-  SP_STATUS,
-  VISIBILITY,
-} from '../../../runtime/chain/decode.ts';
+} from '#protocols/greenfield/types';
+import { BUCKET_STATUS, OBJECT_STATUS, REDUNDANCY, SP_STATUS, VISIBILITY } from '#runtime/chain/decode';
 import type { Group, Tag } from './access/access-state.ts';
 import type { GenesisParams } from './genesis.ts';
 import { Limits } from './limits.ts';

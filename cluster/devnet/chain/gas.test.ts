@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { feeOf } from '../../../protocols/greenfield/fees.ts';
-import type { Message } from '../../../protocols/greenfield/messages.ts';
-import { buildTransaction } from '../../../protocols/greenfield/transaction.ts';
-import type { Chain, IncludedTransaction } from '../../../runtime/chain/chain.ts';
+import { feeOf } from '#protocols/greenfield/fees';
+import type { Message } from '#protocols/greenfield/messages';
+import { buildTransaction } from '#protocols/greenfield/transaction';
+import type { Chain, IncludedTransaction } from '#runtime/chain/chain';
 import { DevnetDecisions } from '../../client/devnet-decisions.ts';
 import { type ChainFixture, startChain } from './testing.ts';
 

@@ -3,7 +3,7 @@ import type {
   GlobalVirtualGroupFamily,
   StorageParams,
   StorageProvider,
-} from '../../../protocols/greenfield/types.ts';
+} from '#protocols/greenfield/types';
 
 /** With what the devnet's chain begins. Plain JSON, so that it can be handed to another process. */
 export interface ChainGenesis {

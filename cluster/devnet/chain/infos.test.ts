@@ -2,8 +2,8 @@ import { QueryClientImpl as Storage } from '@bnb-chain/greenfield-cosmos-types/g
 import { createProtobufRpcClient, QueryClient } from '@cosmjs/stargate';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import test, { type ExecutionContext } from 'ava';
-import type { Message, MessageValue } from '../../../protocols/greenfield/messages.ts';
-import { Action, type Visibility } from '../../../protocols/greenfield/types.ts';
+import type { Message, MessageValue } from '#protocols/greenfield/messages';
+import { Action, type Visibility } from '#protocols/greenfield/types';
 import type { ChainAccount } from '../../client/chain-account.ts';
 import { DevnetDecisions } from '../../client/devnet-decisions.ts';
 import {

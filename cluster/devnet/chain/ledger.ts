@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { transactionHash } from '../../../protocols/greenfield/transaction.ts';
-import type { Logger } from '../../../runtime/telemetry/logger.ts';
+import { transactionHash } from '#protocols/greenfield/transaction';
+import type { Logger } from '#runtime/telemetry/logger';
 import { type BlockPosition, type Outcome, runTransaction } from './outcome.ts';
 import type { AccountRecord, Head } from './records.ts';
 import { State, StateReader } from './state.ts';

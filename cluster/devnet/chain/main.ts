@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { Terminal } from '../../../protocols/errors.ts';
-import { createLogger } from '../../../runtime/telemetry/logger.ts';
+import { Terminal } from '#protocols/errors';
+import { createLogger } from '#runtime/telemetry/logger';
 import { runProgram } from '../../program.ts';
 import type { ChainGenesis } from './genesis.ts';
 import { startDevnetChain } from './start.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Action } from '../../../protocols/greenfield/types.ts';
+import { Action } from '#protocols/greenfield/types';
 import { CHECKSUMS, createBucket, startChain } from './testing.ts';
 
 const PAYLOAD = 1000;

@@ -1,7 +1,7 @@
 import { TxMsgData } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/abci/v1beta1/abci.js';
-import type { AbciEvent } from '../../../protocols/greenfield/events.ts';
-import type { Transaction } from '../../../protocols/greenfield/transaction.ts';
-import type { Logger } from '../../../runtime/telemetry/logger.ts';
+import type { AbciEvent } from '#protocols/greenfield/events';
+import type { Transaction } from '#protocols/greenfield/transaction';
+import type { Logger } from '#runtime/telemetry/logger';
 import { createContext, type MessageResponse } from './messages/context.ts';
 import { executeMessage } from './messages/execute.ts';
 import { Refusal } from './refusal.ts';

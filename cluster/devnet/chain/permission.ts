@@ -1,5 +1,5 @@
 import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
-import type { BucketInfo, ObjectInfo } from '../../../protocols/greenfield/types.ts';
+import type { BucketInfo, ObjectInfo } from '#protocols/greenfield/types';
 import type { Group, ResourceType } from './access/access-state.ts';
 import { evaluate, type Question, type Verdict } from './access/evaluate.ts';
 import { State, type StateReader } from './state.ts';

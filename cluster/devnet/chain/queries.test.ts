@@ -12,8 +12,8 @@ import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
 import { createProtobufRpcClient, QueryClient } from '@cosmjs/stargate';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import test, { type ExecutionContext } from 'ava';
-import { DENOM, feeOf } from '../../../protocols/greenfield/fees.ts';
-import { BROKEN_REQUEST_ANSWER, MISSING_ANSWERS } from '../../../runtime/chain/missing-answers.fixture.ts';
+import { DENOM, feeOf } from '#protocols/greenfield/fees';
+import { BROKEN_REQUEST_ANSWER, MISSING_ANSWERS } from '#runtime/chain/missing-answers.fixture';
 import { type ChainFixture, createBucket, startChain } from './testing.ts';
 
 /** What applications ask before they pay, with the generated clients that the SDKs use. */

@@ -1,5 +1,5 @@
-import { Terminal } from '../../../protocols/errors.ts';
-import { ChainError } from '../../../protocols/greenfield/chain-errors.ts';
+import { Terminal } from '#protocols/errors';
+import { ChainError } from '#protocols/greenfield/chain-errors';
 
 /** The chain's verdict against a transaction or a query: what a node answers with code, codespace and log. */
 export class Refusal extends Terminal {

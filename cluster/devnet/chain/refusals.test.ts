@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Message, MessageValue } from '../../../protocols/greenfield/messages.ts';
+import type { Message, MessageValue } from '#protocols/greenfield/messages';
 import type { ChainAccount } from '../../client/chain-account.ts';
 import { CHECKSUMS, type ChainFixture, createBucket, refuses, startChain } from './testing.ts';
 

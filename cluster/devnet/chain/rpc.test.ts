@@ -3,7 +3,7 @@ import { StargateClient } from '@cosmjs/stargate';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import test from 'ava';
 import fc from 'fast-check';
-import { exchange, readAnswers } from '../../../gateway/testing-wire.ts';
+import { exchange, readAnswers } from '#gateway/testing/wire';
 import { anyRawRequest } from '../../test/raw-requests.ts';
 import { createBucket, startChain } from './testing.ts';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Message, MessageValue } from '../../../protocols/greenfield/messages.ts';
+import type { Message, MessageValue } from '#protocols/greenfield/messages';
 import { CHECKSUMS, createBucket, refuses, seal, sealMessage, startChain } from './testing.ts';
 
 const NAMES = { bucketName: 'bucket', objectName: 'o' };

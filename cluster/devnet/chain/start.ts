@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Terminal, throwIfAborted } from '../../../protocols/errors.ts';
-import { type Logger, silentLogger } from '../../../runtime/telemetry/logger.ts';
+import { Terminal, throwIfAborted } from '#protocols/errors';
+import { type Logger, silentLogger } from '#runtime/telemetry/logger';
 import type { ChainGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
 import { serveRpc } from './rpc/server.ts';

@@ -1,4 +1,4 @@
-import { MESSAGE_TYPES, type MessageTypeUrl } from '../../../protocols/greenfield/messages.ts';
+import { MESSAGE_TYPES, type MessageTypeUrl } from '#protocols/greenfield/messages';
 import type {
   BucketInfo,
   GlobalVirtualGroup,
@@ -6,7 +6,7 @@ import type {
   ObjectInfo,
   PendingUpdate,
   StorageProvider,
-} from '../../../protocols/greenfield/types.ts';
+} from '#protocols/greenfield/types';
 import { Access, AccessReader } from './access/access-state.ts';
 import type { ChainGenesis, GenesisParams } from './genesis.ts';
 import type { AccountRecord, Head, LocalVirtualGroup, PaymentAccount, StreamRecord } from './records.ts';

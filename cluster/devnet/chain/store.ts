@@ -1,5 +1,5 @@
 import { Level } from 'level';
-import { Terminal } from '../../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 
 /** Keys to JSON values; what is read is never changed in place. */
 export interface Reader {

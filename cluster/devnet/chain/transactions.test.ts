@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import test from 'ava';
-import { feeOf } from '../../../protocols/greenfield/fees.ts';
-import type { Message } from '../../../protocols/greenfield/messages.ts';
-import { buildTransaction } from '../../../protocols/greenfield/transaction.ts';
-import type { Fee } from '../../../protocols/greenfield/typed-transaction.ts';
-import type { Account } from '../../../protocols/greenfield/types.ts';
+import { feeOf } from '#protocols/greenfield/fees';
+import type { Message } from '#protocols/greenfield/messages';
+import { buildTransaction } from '#protocols/greenfield/transaction';
+import type { Fee } from '#protocols/greenfield/typed-transaction';
+import type { Account } from '#protocols/greenfield/types';
 import { type ChainFixture, createBucket, startChain } from './testing.ts';
 
 interface Signing {

@@ -1,9 +1,9 @@
-import { Terminal } from '../../../protocols/errors.ts';
-import { addressOf, checksumAddress } from '../../../protocols/greenfield/address.ts';
-import { DENOM, MIN_GAS_PRICE } from '../../../protocols/greenfield/fees.ts';
-import { fromHex } from '../../../protocols/greenfield/hex.ts';
-import { decodeTransaction, signerOf, type Transaction } from '../../../protocols/greenfield/transaction.ts';
-import { checkTransactionSignature } from '../../../protocols/greenfield/transaction-signature.ts';
+import { Terminal } from '#protocols/errors';
+import { addressOf, checksumAddress } from '#protocols/greenfield/address';
+import { DENOM, MIN_GAS_PRICE } from '#protocols/greenfield/fees';
+import { fromHex } from '#protocols/greenfield/hex';
+import { decodeTransaction, signerOf, type Transaction } from '#protocols/greenfield/transaction';
+import { checkTransactionSignature } from '#protocols/greenfield/transaction-signature';
 import { Limits } from './limits.ts';
 import type { AccountRecord } from './records.ts';
 import { Errors, Refusal } from './refusal.ts';

@@ -1,7 +1,7 @@
-import { Terminal } from '../../../protocols/errors.ts';
-import type { ChainError } from '../../../protocols/greenfield/chain-errors.ts';
-import type { Message } from '../../../protocols/greenfield/messages.ts';
-import { checkBucketName, checkObjectName } from '../../../protocols/greenfield/names.ts';
+import { Terminal } from '#protocols/errors';
+import type { ChainError } from '#protocols/greenfield/chain-errors';
+import type { Message } from '#protocols/greenfield/messages';
+import { checkBucketName, checkObjectName } from '#protocols/greenfield/names';
 import { checkAddress, validateAccessMessage } from './access/validation.ts';
 import { Errors, Refusal } from './refusal.ts';
 

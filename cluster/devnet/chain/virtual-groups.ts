@@ -1,4 +1,4 @@
-import type { BucketInfo, GlobalVirtualGroup, ObjectInfo } from '../../../protocols/greenfield/types.ts';
+import type { BucketInfo, GlobalVirtualGroup, ObjectInfo } from '#protocols/greenfield/types';
 import { Limits } from './limits.ts';
 import { type BilledObject, chargeStoreFee, unchargeStoreFee, unlockStoreFee } from './payment/bills.ts';
 import type { PaymentContext } from './payment/stream-records.ts';

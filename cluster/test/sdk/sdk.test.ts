@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { MESSAGE_TYPES } from '../../../protocols/greenfield/messages.ts';
-import { PROGRESS_TEXT } from '../../../protocols/job/progress-text.ts';
+import { MESSAGE_TYPES } from '#protocols/greenfield/messages';
+import { PROGRESS_TEXT } from '#protocols/job/progress-text';
 import { useNetwork } from '../network.ts';
 import { type ApplicationRun, runApplication } from './application.ts';
 

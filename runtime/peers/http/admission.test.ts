@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
-import { makeSample, operatorKey, PROVIDERS } from '../testing.ts';
-import { type ForeignGateway, foreignGateway, httpClient } from './testing.ts';
+import { type ForeignGateway, foreignGateway, httpClient } from '../testing/http.ts';
+import { makeSample, operatorKey, PROVIDERS } from '../testing/peers.ts';
 
 const SP = 3;
 const NEVER = new AbortController().signal;

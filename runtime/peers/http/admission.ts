@@ -1,6 +1,6 @@
-import { toSealionError } from '../../../protocols/errors.ts';
-import { parseSpStatus, SP_STATUS_PATH } from '../../../protocols/greenfield/sp-status.ts';
-import type { StorageProvider } from '../../../protocols/greenfield/types.ts';
+import { toSealionError } from '#protocols/errors';
+import { parseSpStatus, SP_STATUS_PATH } from '#protocols/greenfield/sp-status';
+import type { StorageProvider } from '#protocols/greenfield/types';
 import type { Chain } from '../../chain/chain.ts';
 import type { HttpLinks } from './links.ts';
 import { refusal } from './refusals.ts';

@@ -1,9 +1,16 @@
 import test from 'ava';
-import { Cancelled, Retryable, Terminal } from '../../../protocols/errors.ts';
-import { checksum } from '../../../protocols/integrity/checksums.ts';
-import { INTEGRITY_SIGNATURE_HEADER } from '../../../protocols/replication/receive-message.ts';
-import { makeSample, operatorKey, type Sample } from '../testing.ts';
-import { admittedOffer, BLS_SIGNATURE, foreignGateway, httpClient, onChain, refuse } from './testing.ts';
+import { Cancelled, Retryable, Terminal } from '#protocols/errors';
+import { checksum } from '#protocols/integrity/checksums';
+import { INTEGRITY_SIGNATURE_HEADER } from '#protocols/replication/receive-message';
+import {
+  admittedOffer,
+  BLS_SIGNATURE,
+  foreignGateway,
+  httpClient,
+  onChain,
+  refuse,
+} from '../testing/http.ts';
+import { makeSample, operatorKey, type Sample } from '../testing/peers.ts';
 
 /** SP 3 holds place 1 of the group. */
 const TO = 3;

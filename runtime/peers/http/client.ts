@@ -1,6 +1,6 @@
-import { Retryable } from '../../../protocols/errors.ts';
-import type { StorageProvider } from '../../../protocols/greenfield/types.ts';
-import { formatJobId } from '../../../protocols/job/identity.ts';
+import { Retryable } from '#protocols/errors';
+import type { StorageProvider } from '#protocols/greenfield/types';
+import { formatJobId } from '#protocols/job/identity';
 import type { Chain } from '../../chain/chain.ts';
 import type { AccountKey } from '../../keys/keys.ts';
 import type {

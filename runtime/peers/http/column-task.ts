@@ -1,10 +1,10 @@
-import { Retryable } from '../../../protocols/errors.ts';
-import { currentContent, sameChecksums, versionOnChain } from '../../../protocols/greenfield/content.ts';
-import { hexToBase64 } from '../../../protocols/greenfield/hex.ts';
-import type { Hex, ObjectInfo, ObjectOnChain, StorageParams } from '../../../protocols/greenfield/types.ts';
-import type { WireObject } from '../../../protocols/replication/amino-json.ts';
-import { formatReceiveMessage } from '../../../protocols/replication/receive-message.ts';
-import { type ReceiveTask, receiveTaskDigest } from '../../../protocols/replication/receive-task.ts';
+import { Retryable } from '#protocols/errors';
+import { currentContent, sameChecksums, versionOnChain } from '#protocols/greenfield/content';
+import { hexToBase64 } from '#protocols/greenfield/hex';
+import type { Hex, ObjectInfo, ObjectOnChain, StorageParams } from '#protocols/greenfield/types';
+import type { WireObject } from '#protocols/replication/amino-json';
+import { formatReceiveMessage } from '#protocols/replication/receive-message';
+import { type ReceiveTask, receiveTaskDigest } from '#protocols/replication/receive-task';
 import type { Chain } from '../../chain/chain.ts';
 import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../chain/decode.ts';
 import type { AccountKey } from '../../keys/keys.ts';

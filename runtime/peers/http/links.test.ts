@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { Cancelled, Retryable } from '../../../protocols/errors.ts';
+import { Cancelled, Retryable } from '#protocols/errors';
 import { type HttpCall, HttpLinks } from './links.ts';
 
 const NO_HURRY = { timeoutMs: 60_000, signals: [] };

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { Agent as HttpsAgent, request as requestTls } from 'node:https';
-import { Cancelled, Retryable, SealionError, throwIfAborted } from '../../../protocols/errors.ts';
-import { withDeadline } from '../../chain/deadline.ts';
+import { Cancelled, Retryable, SealionError, throwIfAborted } from '#protocols/errors';
+import { withDeadline } from '../../async/with-deadline.ts';
 import { parseEndpoint, type Reach, reach } from '../../http/endpoints.ts';
 
 export interface HttpCall {

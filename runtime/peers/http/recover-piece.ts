@@ -1,16 +1,16 @@
-import { Retryable, Terminal } from '../../../protocols/errors.ts';
-import { currentContent } from '../../../protocols/greenfield/content.ts';
-import type { StorageProvider } from '../../../protocols/greenfield/types.ts';
-import { PRIMARY } from '../../../protocols/integrity/checksums.ts';
+import { Retryable, Terminal } from '#protocols/errors';
+import { currentContent } from '#protocols/greenfield/content';
+import type { StorageProvider } from '#protocols/greenfield/types';
+import { PRIMARY } from '#protocols/integrity/checksums';
 import {
   formatRecoveryMessage,
   RECOVER_PIECE_PATH,
   RECOVERY_MESSAGE_HEADER,
-} from '../../../protocols/replication/recovery-message.ts';
-import { recoveryTaskDigest } from '../../../protocols/replication/recovery-task.ts';
+} from '#protocols/replication/recovery-message';
+import { recoveryTaskDigest } from '#protocols/replication/recovery-task';
 import type { Chain } from '../../chain/chain.ts';
 import type { AccountKey } from '../../keys/keys.ts';
-import { wrongLength } from '../fetch-range.ts';
+import { wrongLength } from '../nats/fetch-range.ts';
 import type { PieceRequest } from '../peers.ts';
 import { wireObject, wireParams } from './column-task.ts';
 import type { HttpLinks } from './links.ts';

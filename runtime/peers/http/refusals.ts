@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import { Retryable, type SealionError, Terminal } from '../../../protocols/errors.ts';
+import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import type { HttpAnswer } from './links.ts';
 
 /**

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cancelled, Retryable, SealionError, Terminal } from '../../../protocols/errors.ts';
-import type { Hex } from '../../../protocols/greenfield/types.ts';
-import { checksum } from '../../../protocols/integrity/checksums.ts';
-import type { Receipt } from '../../../protocols/job/context.ts';
+import { Cancelled, Retryable, SealionError, Terminal } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { checksum } from '#protocols/integrity/checksums';
+import type { Receipt } from '#protocols/job/context';
 import {
   INTEGRITY_SIGNATURE_HEADER,
   RECEIVE_MESSAGE_HEADER,
   REPLICATE_PIECE_PATH,
-} from '../../../protocols/replication/receive-message.ts';
-import { orAborted } from '../../nats/abortable.ts';
+} from '#protocols/replication/receive-message';
+import { orAborted } from '../../async/or-aborted.ts';
 import type { ColumnOffer, PeerOptions, ReplicationSession } from '../peers.ts';
 import type { ColumnTask } from './column-task.ts';
 import type { HttpAnswer, HttpLinks } from './links.ts';

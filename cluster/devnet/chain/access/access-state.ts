@@ -1,4 +1,4 @@
-import type { Statement } from '../../../../protocols/greenfield/access-messages.ts';
+import type { Statement } from '#protocols/greenfield/access-messages';
 import type { Overlay, Reader } from '../store.ts';
 
 /** What a name, a tag or a policy can belong to. */

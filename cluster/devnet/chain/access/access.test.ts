@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import type { Statement } from '../../../../protocols/greenfield/access-messages.ts';
-import type { Message, MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import { Action } from '../../../../protocols/greenfield/types.ts';
+import type { Statement } from '#protocols/greenfield/access-messages';
+import type { Message, MessageValue } from '#protocols/greenfield/messages';
+import { Action } from '#protocols/greenfield/types';
 import { CHECKSUMS, type ChainFixture, createBucket, eventsOf, refuses, startChain } from '../testing.ts';
 
 const OBJECT = { bucketName: 'bucket', objectName: 'o', payloadSize: 1000, checksums: CHECKSUMS };

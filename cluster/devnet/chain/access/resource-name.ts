@@ -1,5 +1,5 @@
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
-import { checkBucketName, checkObjectName } from '../../../../protocols/greenfield/names.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
+import { checkBucketName, checkObjectName } from '#protocols/greenfield/names';
 import { Errors, Refusal } from '../refusal.ts';
 
 /** A parsed resource name: `grn:b::bucket`, `grn:o::bucket/object` or `grn:g:owner:group`. */

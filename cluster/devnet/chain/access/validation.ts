@@ -1,6 +1,6 @@
-import type { Statement } from '../../../../protocols/greenfield/access-messages.ts';
-import { isAddress } from '../../../../protocols/greenfield/address.ts';
-import type { Message, MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import type { Statement } from '#protocols/greenfield/access-messages';
+import { isAddress } from '#protocols/greenfield/address';
+import type { Message, MessageValue } from '#protocols/greenfield/messages';
 import { Errors, Refusal } from '../refusal.ts';
 import type { ResourceType } from './access-state.ts';
 import { parseResourceName } from './resource-name.ts';

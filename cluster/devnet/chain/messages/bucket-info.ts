@@ -1,8 +1,8 @@
 import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import type { BucketInfo } from '../../../../protocols/greenfield/types.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
+import type { BucketInfo } from '#protocols/greenfield/types';
 import { Limits } from '../limits.ts';
 import { changeBucketBill } from '../payment/bills.ts';
 import { allowedOnBucket } from '../permission.ts';

@@ -1,7 +1,7 @@
 import { MsgCreateBucketResponse } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
 import { Limits } from '../limits.ts';
 import { changeReadQuota } from '../payment/bills.ts';
 import { Errors, Refusal } from '../refusal.ts';

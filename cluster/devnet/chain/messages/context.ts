@@ -1,4 +1,4 @@
-import { type AbciEvent, abciEvent } from '../../../../protocols/greenfield/events.ts';
+import { type AbciEvent, abciEvent } from '#protocols/greenfield/events';
 import type { State } from '../state.ts';
 
 /** What a message runs in: the state it may change, the block it is in, the events it leaves. */

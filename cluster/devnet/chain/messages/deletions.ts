@@ -1,7 +1,7 @@
 import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
 import { changeReadQuota } from '../payment/bills.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal, refusedAs } from '../refusal.ts';

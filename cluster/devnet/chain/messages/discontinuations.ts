@@ -1,7 +1,7 @@
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import type { StorageProvider } from '../../../../protocols/greenfield/types.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
+import type { StorageProvider } from '#protocols/greenfield/types';
 import { Limits } from '../limits.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { State } from '../state.ts';

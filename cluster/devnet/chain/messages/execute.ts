@@ -1,4 +1,4 @@
-import type { Message, MessageTypeUrl, MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import type { Message, MessageTypeUrl, MessageValue } from '#protocols/greenfield/messages';
 import { updateBucketInfo } from './bucket-info.ts';
 import { createBucket } from './buckets.ts';
 import type { Context, MessageResponse } from './context.ts';

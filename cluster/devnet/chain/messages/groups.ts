@@ -1,8 +1,8 @@
 import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import { MsgCreateGroupResponse } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
 import { allowedOnGroup } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';

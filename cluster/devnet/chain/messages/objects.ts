@@ -3,11 +3,11 @@ import {
   MsgCreateObjectResponse,
   MsgDelegateCreateObjectResponse,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import type { BucketInfo, Hex, ObjectInfo, StorageProvider } from '../../../../protocols/greenfield/types.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import { hexToBase64 } from '#protocols/greenfield/hex';
+import type { MessageValue } from '#protocols/greenfield/messages';
+import type { BucketInfo, Hex, ObjectInfo, StorageProvider } from '#protocols/greenfield/types';
 import { lockStoreFee, unlockStoreFee } from '../payment/bills.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { PaymentEvent } from '../../../../protocols/greenfield/events.ts';
-import { fromHex, toHex } from '../../../../protocols/greenfield/hex.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { PaymentEvent } from '#protocols/greenfield/events';
+import { fromHex, toHex } from '#protocols/greenfield/hex';
+import type { MessageValue } from '#protocols/greenfield/messages';
 import { PaymentParams } from '../payment/prices.ts';
 import { changeStream, payFromBank, resume, streamRecordOf } from '../payment/stream-records.ts';
 import { Errors, Refusal } from '../refusal.ts';

@@ -2,10 +2,10 @@ import {
   MsgDeletePolicyResponse,
   MsgPutPolicyResponse,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/tx.js';
-import type { Statement } from '../../../../protocols/greenfield/access-messages.ts';
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
-import { PermissionEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import type { Statement } from '#protocols/greenfield/access-messages';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
+import { PermissionEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
 import type { Policy, StoredStatement } from '../access/access-state.ts';
 import { parseResourceName } from '../access/resource-name.ts';
 import { resourceOf } from '../access/resources.ts';

@@ -1,6 +1,6 @@
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { SpEvent } from '../../../../protocols/greenfield/events.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { SpEvent } from '#protocols/greenfield/events';
+import type { MessageValue } from '#protocols/greenfield/messages';
 import { Limits } from '../limits.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';

@@ -1,14 +1,10 @@
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { blsAggregate } from '../../../../protocols/greenfield/bls.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import { fromHex, hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import type {
-  GlobalVirtualGroup,
-  ObjectInfo,
-  StorageProvider,
-} from '../../../../protocols/greenfield/types.ts';
-import { verifySealAggregate } from '../../../../protocols/sealing/seal.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { blsAggregate } from '#protocols/greenfield/bls';
+import { StorageEvent } from '#protocols/greenfield/events';
+import { fromHex, hexToBase64 } from '#protocols/greenfield/hex';
+import type { MessageValue } from '#protocols/greenfield/messages';
+import type { GlobalVirtualGroup, ObjectInfo, StorageProvider } from '#protocols/greenfield/types';
+import { verifySealAggregate } from '#protocols/sealing/seal';
 import { unlockStoreFee } from '../payment/bills.ts';
 import { Errors, Refusal, refusedAs } from '../refusal.ts';
 import type { State } from '../state.ts';

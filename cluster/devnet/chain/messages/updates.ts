@@ -1,9 +1,9 @@
 import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
-import { checksumAddress } from '../../../../protocols/greenfield/address.ts';
-import { StorageEvent } from '../../../../protocols/greenfield/events.ts';
-import { hexToBase64 } from '../../../../protocols/greenfield/hex.ts';
-import type { MessageValue } from '../../../../protocols/greenfield/messages.ts';
-import type { BucketInfo, ObjectInfo } from '../../../../protocols/greenfield/types.ts';
+import { checksumAddress } from '#protocols/greenfield/address';
+import { StorageEvent } from '#protocols/greenfield/events';
+import { hexToBase64 } from '#protocols/greenfield/hex';
+import type { MessageValue } from '#protocols/greenfield/messages';
+import type { BucketInfo, ObjectInfo } from '#protocols/greenfield/types';
 import { lockStoreFee, unlockUpdateFee } from '../payment/bills.ts';
 import { allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';

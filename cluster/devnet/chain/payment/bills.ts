@@ -1,4 +1,4 @@
-import type { BucketInfo } from '../../../../protocols/greenfield/types.ts';
+import type { BucketInfo } from '#protocols/greenfield/types';
 import { plainRefusal, wrapped } from '../refusal.ts';
 import type { State } from '../state.ts';
 import { chargedSize, lockFee, PaymentParams, readRate, storeRate } from './prices.ts';

@@ -2,7 +2,7 @@ import { QueryClientImpl as Payments } from '@bnb-chain/greenfield-cosmos-types/
 import { createProtobufRpcClient, QueryClient } from '@cosmjs/stargate';
 import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import test, { type ExecutionContext } from 'ava';
-import type { Message } from '../../../../protocols/greenfield/messages.ts';
+import type { Message } from '#protocols/greenfield/messages';
 import { DevnetDecisions } from '../../../client/devnet-decisions.ts';
 import {
   CHECKSUMS,

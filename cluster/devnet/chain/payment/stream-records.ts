@@ -1,4 +1,4 @@
-import { DENOM } from '../../../../protocols/greenfield/fees.ts';
+import { DENOM } from '#protocols/greenfield/fees';
 import type { Context } from '../messages/context.ts';
 import type { StreamRecord } from '../records.ts';
 import { Errors, plainRefusal, Refusal } from '../refusal.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../../runtime/telemetry/logger.ts';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { Ledger } from '../ledger.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import { accountQuery, balanceQuery, simulateQuery } from './accounts.ts';

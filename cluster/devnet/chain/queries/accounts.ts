@@ -11,8 +11,8 @@ import {
   SimulateRequest,
   SimulateResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
-import { DENOM, MIN_GAS_PRICE } from '../../../../protocols/greenfield/fees.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
+import { DENOM, MIN_GAS_PRICE } from '#protocols/greenfield/fees';
 import { fromAccount } from '../encode.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import { notFound, query } from './query.ts';

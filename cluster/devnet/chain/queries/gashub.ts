@@ -1,5 +1,5 @@
 import * as gashub from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
-import { MESSAGE_TYPES, type MessageTypeUrl } from '../../../../protocols/greenfield/messages.ts';
+import { MESSAGE_TYPES, type MessageTypeUrl } from '#protocols/greenfield/messages';
 import { Limits } from '../limits.ts';
 import { page, type QueryHandler, query } from './query.ts';
 

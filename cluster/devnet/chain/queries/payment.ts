@@ -1,5 +1,5 @@
 import * as payment from '@bnb-chain/greenfield-cosmos-types/greenfield/payment/query.js';
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
 import { fromStreamRecord } from '../encode.ts';
 import { invalidArgument, notFound, type QueryHandler, query } from './query.ts';
 

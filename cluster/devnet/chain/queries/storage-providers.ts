@@ -1,6 +1,6 @@
 import * as sp from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
-import type { StorageProvider } from '../../../../protocols/greenfield/types.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
+import type { StorageProvider } from '#protocols/greenfield/types';
 import { fromStorageProvider } from '../encode.ts';
 import { Prices, priceText } from '../payment/prices.ts';
 import { Errors, Refusal } from '../refusal.ts';

@@ -2,8 +2,8 @@ import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission
 import { GroupMember } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/types.js';
 import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
 import type { BucketInfo as BucketMessage } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/types.js';
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
-import type { BucketInfo, ObjectInfo } from '../../../../protocols/greenfield/types.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
+import type { BucketInfo, ObjectInfo } from '#protocols/greenfield/types';
 import type { Group } from '../access/access-state.ts';
 import {
   fromBucket,

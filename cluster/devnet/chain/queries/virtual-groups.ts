@@ -1,6 +1,6 @@
 import { PickVGFStrategy } from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/common.js';
 import * as virtualgroup from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/query.js';
-import type { GlobalVirtualGroupFamily } from '../../../../protocols/greenfield/types.ts';
+import type { GlobalVirtualGroupFamily } from '#protocols/greenfield/types';
 import { fromFamily, fromGvg, fromVirtualGroupParams } from '../encode.ts';
 import { Limits } from '../limits.ts';
 import { Errors, Refusal } from '../refusal.ts';

@@ -1,4 +1,4 @@
-import { checksumAddress, isAddress } from '../../../../protocols/greenfield/address.ts';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
 import { freeze } from '../payment/stream-records.ts';
 import { isKnown } from '../queries/gashub.ts';
 import type { RpcMethod } from './methods.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../../runtime/telemetry/logger.ts';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { IncludedRecord, Ledger } from '../ledger.ts';
 import { abciQuery } from '../queries/abci.ts';
 import { DECISIONS } from './decisions.ts';

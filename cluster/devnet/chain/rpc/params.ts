@@ -1,4 +1,4 @@
-import { Terminal } from '../../../../protocols/errors.ts';
+import { Terminal } from '#protocols/errors';
 
 /** What a JSON-RPC request is answered with instead of a result. */
 export class RpcError extends Terminal {

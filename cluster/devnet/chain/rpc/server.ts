@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { splitTarget } from '../../../../protocols/greenfield/request-target.ts';
-import { openHttpServer } from '../../../../runtime/http/server.ts';
-import type { Logger } from '../../../../runtime/telemetry/logger.ts';
+import { splitTarget } from '#protocols/greenfield/request-target';
+import { openHttpServer } from '#runtime/http/server';
+import type { Logger } from '#runtime/telemetry/logger';
 import type { Ledger } from '../ledger.ts';
 import { METHODS } from './methods.ts';
 import { internalError, Params, RpcError } from './params.ts';

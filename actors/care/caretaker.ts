@@ -1,0 +1,219 @@
+import { once } from 'node:events';
+import { Retryable } from '#protocols/errors';
+import type { Behaviour, Context, Outcome, Ref } from '#runtime/actors/types';
+import type { Chain } from '#runtime/chain/chain';
+import type { JobQueue } from '#runtime/jobs/job-queue';
+import type { Holding, Roles } from '#runtime/jobs/roles';
+import type { Journal } from '#runtime/journal/journal';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { Records } from '#runtime/records/records';
+import type { DiscardSegments } from '../primary/objects.ts';
+import type { RepairerMessage } from '../repair/repairer.ts';
+import type { ReceiversMessage } from '../secondary/receivers.ts';
+import { columnRound } from './column-round.ts';
+import { jobRound } from './job-round.ts';
+import { retentionRound } from './retention-round.ts';
+import type { Round } from './round.ts';
+import { scrubRound } from './scrub-round.ts';
+import { spaceRound } from './space-round.ts';
+import { sweepRound } from './sweep-round.ts';
+import { uploadRound } from './upload-round.ts';
+
+export interface CaretakerOptions {
+  readonly spId: number;
+  readonly roles: Roles;
+  readonly journal: Journal;
+  readonly records: Pick<Records, 'job'>;
+  readonly queue: JobQueue;
+  readonly pieces: PieceStore;
+  readonly chain: Chain;
+  readonly receivers: Ref<ReceiversMessage>;
+  readonly repairer: Ref<RepairerMessage>;
+  /** How fast stored bytes are verified, bytes per second. */
+  readonly scrubRate: number;
+  readonly objects: Ref<DiscardSegments>;
+  readonly timing: CaretakerTiming;
+}
+
+/** All in ms. */
+export interface CaretakerTiming {
+  readonly jobsEveryMs: number;
+  readonly uploadsEveryMs: number;
+  readonly columnsEveryMs: number;
+  readonly spaceEveryMs: number;
+  /** From the start of one pass through everything stored to the next. */
+  readonly surveyEveryMs: number;
+  /** Between two objects that the chain is asked for in such a pass. */
+  readonly spacePaceMs: number;
+  /** A version that was replaced stays so long for readers that began before. */
+  readonly readersGraceMs: number;
+  readonly sweepEveryMs: number;
+  readonly retentionEveryMs: number;
+  /** From the start of one pass over all that is stored to the start of the next. */
+  readonly scrubPassMs: number;
+  /** How long the journal keeps a job that has ended. */
+  readonly retentionMs: number;
+  /** A column whose last offer is younger is left alone: its receiver may be at work. */
+  readonly columnGraceMs: number;
+  /** From this age a column that was never completed is waited for no more: reject deadline + 24 h. */
+  readonly columnAbandonedAfterMs: number;
+  /** A chain node further behind is not believed. */
+  readonly chainLagMs: number;
+}
+
+export const CARETAKER_TIMING: CaretakerTiming = {
+  jobsEveryMs: 60_000,
+  uploadsEveryMs: 3_600_000,
+  columnsEveryMs: 600_000,
+  spaceEveryMs: 600_000,
+  surveyEveryMs: 21_600_000,
+  spacePaceMs: 40,
+  readersGraceMs: 3_600_000,
+  sweepEveryMs: 86_400_000,
+  retentionEveryMs: 3_600_000,
+  scrubPassMs: 2_592_000_000,
+  retentionMs: 604_800_000,
+  columnGraceMs: 600_000,
+  columnAbandonedAfterMs: 172_800_000,
+  chainLagMs: 30_000,
+};
+
+/** Of the whole SP's nodes one is the caretaker. */
+export const CARETAKER_ROLE = 'caretaker';
+
+/** A stream of the home plane was lost and made again, so that what was in it is looked for at once. */
+export type CaretakerMessage = { readonly type: 'lost'; readonly what: 'jobs' | 'pieces' };
+
+type Message =
+  | CaretakerMessage
+  | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
+  | { readonly type: 'role-lost' }
+  | { readonly type: 'due'; readonly round: Round }
+  | { readonly type: 'done'; readonly round: Round; readonly outcome: Outcome<string | undefined> };
+
+interface State {
+  holding?: Holding;
+  /** Ends with this incarnation and with the role. */
+  acting?: AbortSignal;
+  readonly rounds: Map<Round, Progress>;
+}
+
+interface Progress {
+  /** Of the timer for the next start; absent while the round is running. */
+  cancel?: () => void;
+  /** Start again as soon as the run under way has ended. */
+  again: boolean;
+}
+
+/**
+ * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody
+ * finished, columns and payloads that are needed no more, chunks that no piece refers to, jobs that ended long ago,
+ * stored pieces that are lost or damaged. It decides nothing about a job and
+ * deletes no piece itself.
+ */
+export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage, State> {
+  const behaviour: Behaviour<Message, State> = {
+    kind: 'caretaker',
+    start(ctx) {
+      ctx.say({ doing: 'standing by', waitsFor: `the role ${CARETAKER_ROLE}` });
+      ctx.pipe(
+        (signal) => options.roles.hold(CARETAKER_ROLE, { signal }),
+        (outcome) => ({ type: 'role', outcome }),
+      );
+      return { rounds: new Map() };
+    },
+
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case 'role':
+          if (!message.outcome.ok) throw message.outcome.error;
+          state.holding = message.outcome.value;
+          state.acting = AbortSignal.any([ctx.signal, state.holding.signal]);
+          begin(state, state.holding, ctx);
+          break;
+        case 'role-lost':
+          throw new Retryable({
+            code: 'role-lost',
+            message: `This node no longer holds the role ${CARETAKER_ROLE}.`,
+          });
+        case 'due':
+          run(state, message.round, ctx);
+          break;
+        case 'done':
+          finish(state, message.round, message.outcome, ctx);
+          break;
+        case 'lost':
+          for (const round of state.rounds.keys()) {
+            if (round.heals === message.what) runAtOnce(state, round, ctx);
+          }
+      }
+      return state;
+    },
+
+    async stopped(state) {
+      await state?.holding?.release();
+    },
+  };
+  return behaviour;
+
+  function begin(state: State, holding: Holding, ctx: Context<Message>): void {
+    ctx.pipe(
+      async (signal) => {
+        if (!holding.signal.aborted) await once(holding.signal, 'abort', { signal });
+      },
+      () => ({ type: 'role-lost' }),
+    );
+    const rounds = [
+      jobRound(options, ctx.log),
+      uploadRound(options, ctx.log),
+      columnRound(options),
+      spaceRound(options, ctx.log),
+      sweepRound(options, ctx.log),
+      retentionRound(options, ctx.log),
+      scrubRound({ ...options, ledger: options.journal.ledger }, ctx.log),
+    ];
+    for (const round of rounds) {
+      state.rounds.set(round, { again: false, cancel: ctx.after(0, { type: 'due', round }) });
+    }
+  }
+
+  function run(state: State, round: Round, ctx: Context<Message>): void {
+    const { acting } = state;
+    const progress = state.rounds.get(round);
+    if (!acting || !progress) return;
+    delete progress.cancel;
+    progress.again = false;
+    ctx.say({ doing: round.doing });
+    ctx.pipe(
+      () => round.run(acting),
+      (outcome) => ({ type: 'done', round, outcome }),
+    );
+  }
+
+  /** A run under way may have passed what was lost since. */
+  function runAtOnce(state: State, round: Round, ctx: Context<Message>): void {
+    const progress = state.rounds.get(round);
+    if (!progress) return;
+    round.startOver?.();
+    if (!progress.cancel) {
+      progress.again = true;
+      return;
+    }
+    progress.cancel();
+    run(state, round, ctx);
+  }
+
+  function finish(
+    state: State,
+    round: Round,
+    outcome: Outcome<string | undefined>,
+    ctx: Context<Message>,
+  ): void {
+    if (!outcome.ok) ctx.log.warn({ error: outcome.error }, `${round.doing} failed`);
+    else if (outcome.value) ctx.log.info({}, outcome.value);
+    ctx.say({ doing: 'resting', waitsFor: 'the next round' });
+    const progress = state.rounds.get(round);
+    if (progress?.again) run(state, round, ctx);
+    else if (progress) progress.cancel = ctx.after(round.everyMs, { type: 'due', round });
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Chain } from '#runtime/chain/chain';
+import type { Journal } from '#runtime/journal/journal';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { Logger } from '#runtime/telemetry/logger';
+import { type Fate, fateOf } from '../../secondary/column/fate.ts';
+import { Columns } from '../../secondary/column/record.ts';
+import { objectForSure } from '../fresh-chain.ts';
+import { readHistory } from '../read-history.ts';
+import type { StoredUnit } from './notes.ts';
+import { segmentsFate } from './segments-fate.ts';
+
+export interface JudgeOptions {
+  readonly spId: number;
+  readonly journal: Journal;
+  readonly pieces: PieceStore;
+  readonly chain: Chain;
+  readonly timing: {
+    readonly spacePaceMs: number;
+    readonly columnGraceMs: number;
+    readonly columnAbandonedAfterMs: number;
+    readonly chainLagMs: number;
+  };
+}
+
+export interface Judgement {
+  /** `recorded`: a column with a record is looked after by the column round. */
+  readonly fate: Fate | 'unknown' | 'recorded';
+  /** Events of the unit's job that the judgement rests on. */
+  readonly revision: number;
+}
+
+/** Asks journal and chain what becomes of something stored, at a bounded rate. */
+export async function judge(
+  unit: StoredUnit,
+  { spId, journal, pieces, chain, timing }: JudgeOptions,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Judgement> {
+  const { job, redundancyIndex, segments, storedAt } = unit;
+  const now = Date.now();
+  const columns = new Columns({ ledger: journal.ledger, pieces });
+  if (redundancyIndex !== undefined && (await columns.get({ job, redundancyIndex }))) {
+    return { fate: 'recorded', revision: 0 };
+  }
+  // somebody may be at work on it
+  if (now - storedAt < timing.columnGraceMs) return { fate: { keep: true }, revision: 0 };
+  await sleep(timing.spacePaceMs, undefined, { signal });
+  const context =
+    redundancyIndex === undefined ? await readHistory(job, { journal, log, signal }) : undefined;
+  const revision = context?.revision ?? 0;
+  const lagMs = timing.chainLagMs;
+  const answer = await objectForSure(job.objectId, storedAt, { chain, lagMs, signal });
+  if (!answer) return { fate: 'unknown', revision };
+  if (redundancyIndex === undefined) {
+    return { fate: segmentsFate(job.version, answer.onChain, context, now), revision };
+  }
+  const orphan = { job, redundancyIndex, from: 0, segmentCount: segments.length, touchedAt: storedAt };
+  const abandonedAfterMs = timing.columnAbandonedAfterMs;
+  return { fate: fateOf(orphan, answer.onChain, { spId, now, abandonedAfterMs }), revision };
+}

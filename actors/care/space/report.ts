@@ -1,0 +1,44 @@
+import type { JobId } from '#protocols/job/identity';
+import type { Ledger } from '#runtime/journal/journal';
+import { NOT_WHOLE } from '../scrub-round.ts';
+import { goesAt, Notes, unitName } from './notes.ts';
+import { type Survey, Surveys } from './survey.ts';
+
+/** How what is stored and what the chain says differ, as far as a node has looked. */
+export interface SpaceReport {
+  /** The last complete comparison; absent before the first. */
+  readonly survey?: Survey;
+  /** What waits to be deleted now, at most `UNITS_SHOWN`. */
+  readonly unneeded: readonly UnneededUnit[];
+  /** Objects that are needed and not whole here, by the last verification of the stored pieces. */
+  readonly incomplete: readonly JobId[];
+}
+
+export interface UnneededUnit {
+  /** `4711.0` for the segments of a payload, `4711.0/3` for a column of it. */
+  readonly unit: string;
+  readonly because: string;
+  /** Unix ms since which it is known. */
+  readonly since: number;
+  /** Unix ms at which it goes at the earliest, if another look finds the same. */
+  readonly goesAt: number;
+}
+
+const UNITS_SHOWN = 1_000;
+
+/** @param readersGraceMs how long what was replaced stays */
+export async function spaceReport(ledger: Ledger, readersGraceMs: number): Promise<SpaceReport> {
+  const survey = await new Surveys(ledger).last();
+  const unneeded: UnneededUnit[] = [];
+  for await (const note of new Notes(ledger).all()) {
+    const { because, since } = note;
+    unneeded.push({ unit: unitName(note), because, since, goesAt: goesAt(note, readersGraceMs) });
+    if (unneeded.length === UNITS_SHOWN) break;
+  }
+  const incomplete: JobId[] = [];
+  for await (const [, job] of ledger.entries<JobId>(NOT_WHOLE)) {
+    incomplete.push(job);
+    if (incomplete.length === UNITS_SHOWN) break;
+  }
+  return { ...(survey && { survey }), unneeded, incomplete };
+}

@@ -1,0 +1,50 @@
+import { versionOnChain } from '#protocols/greenfield/content';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import type { JobContext } from '#protocols/job/context';
+import { isTerminal } from '#protocols/job/states';
+import type { Fate } from '../../secondary/column/fate.ts';
+
+/**
+ * Whether a primary keeps the segments of a version. They live as long as the chain says that the object has it.
+ * While a job is open it is the job that finds out; only an upload that nobody finished in time is given up here.
+ * @param onChain as an up-to-date node says; undefined when there is no such object
+ * @param context the job as the journal has it; undefined when it is unknown, or was purged after its end
+ */
+export function segmentsFate(
+  version: number,
+  onChain: ObjectOnChain | undefined,
+  context: JobContext | undefined,
+  now: number,
+): Fate | 'unknown' {
+  if (context && !isTerminal(context.state)) {
+    return isAbandoned(context, now) ? go('nobody has finished the upload') : { keep: true };
+  }
+  const found = versionOnChain(onChain, version);
+  switch (found.kind) {
+    case 'sealed':
+      return { keep: true };
+    case 'replaced':
+      return go(`version ${found.by.version} has replaced it`, true);
+    case 'gone':
+      return go(found.because);
+    case 'unannounced':
+      return go('the update was cancelled');
+    case 'waiting':
+      if (!context) return 'unknown';
+      // of an earlier announcement under the same number; after a seal it is the node that is behind
+      return context.state === 'OBJECT_DISCONTINUED' ? go('their upload has ended') : { keep: true };
+  }
+}
+
+/**
+ * True for an upload that was never whole. What is left of a payload that had been acknowledged stays: "missing" may
+ * have been an answer of a store that could not be read.
+ */
+function isAbandoned({ state, signedSeals, failure, deadlineAt }: JobContext, now: number): boolean {
+  const wasWhole = signedSeals.length > 0 || failure?.code === 'payload-lost';
+  return state === 'UPLOAD_OBJECT_ERROR' && !wasWhole && now >= deadlineAt;
+}
+
+function go(because: string, forReaders = false): Fate {
+  return { keep: false, because, forReaders };
+}

@@ -1,0 +1,58 @@
+import type { Ledger } from '#runtime/journal/journal';
+
+/** So much of what is stored: `units` counts payloads and columns. */
+export interface Amount {
+  readonly units: number;
+  readonly bytes: number;
+}
+
+/** One pass through everything that is stored. What was stored while it went on may be counted twice or not at all. */
+export interface Survey {
+  /** Unix ms. */
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+  /** In the PieceStore: how far it has come. */
+  readonly position: number;
+  readonly needed: Amount;
+  /** Needed no more, and not gone yet. */
+  readonly unneeded: Amount;
+  /** Neither the chain nor the journal can say: it stays. */
+  readonly unknown: Amount;
+}
+
+const CURRENT = 'space/survey/current';
+const LAST = 'space/survey/last';
+const NOTHING: Amount = { units: 0, bytes: 0 };
+
+/** Where the surveys stand, in the ledger, so that a restart goes on with one. */
+export class Surveys {
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** The last one that came to its end. */
+  last(): Promise<Survey | undefined> {
+    return this.#ledger.get<Survey>(LAST);
+  }
+
+  /** The one to go on with; a new one when the last began long enough ago; undefined before that. */
+  async current(everyMs: number): Promise<Survey | undefined> {
+    const current = await this.#ledger.get<Survey>(CURRENT);
+    if (current) return current;
+    const last = await this.last();
+    if (last && Date.now() - last.startedAt < everyMs) return undefined;
+    return { startedAt: Date.now(), position: 0, needed: NOTHING, unneeded: NOTHING, unknown: NOTHING };
+  }
+
+  async put(survey: Survey): Promise<void> {
+    if (survey.finishedAt === undefined) return this.#ledger.put(CURRENT, survey);
+    await this.#ledger.put(LAST, survey);
+    await this.#ledger.delete(CURRENT);
+  }
+}
+
+export function plus({ units, bytes }: Amount, more: number): Amount {
+  return { units: units + 1, bytes: bytes + more };
+}

@@ -1,0 +1,102 @@
+import { Retryable, Terminal } from '#protocols/errors';
+import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
+import { isOfMessage } from '#protocols/greenfield/simulation';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import type { SignedTransaction } from '#protocols/job/context';
+import { faultOf } from '#protocols/sealing/seal-refusal';
+import type { Activity } from '#runtime/actors/types';
+import type { Chain } from '#runtime/chain/chain';
+import type { Announced, Announcement } from '../messages.ts';
+import { type Refused, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
+
+/** How often an announcement is signed, where another transaction took its sequence or the chain wants more gas. */
+const MAX_SIGNINGS = 5;
+
+/**
+ * Puts an announcement on chain and waits until the chain's node shows it.
+ * @throws Terminal 400/50010 when somebody else was quicker with other content; Terminal 400/120020 or 400/120019
+ * when the chain refuses it for good; Retryable with the same codes when it
+ * does not take it now, `creation-timeout`, `update-timeout`, and as the signer and the chain do
+ */
+export async function announce(
+  announcement: Announcement,
+  ports: SettlePorts,
+  options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
+): Promise<Announced> {
+  const { signer, chain } = ports;
+  const what = announcement.kind === 'create-object' ? 'creation' : 'update';
+  const look = (signal: AbortSignal) => lookFor(announcement, chain, signal);
+  for (let signings = 1; ; signings += 1) {
+    const transaction = await signer.ask<SignedTransaction>(
+      (reply) => ({ type: 'sign', order: announcement, reply }),
+      options,
+    );
+    const settled = await settleOnChain(transaction, ports, { what, look, ...options });
+    if (!('kind' in settled)) return announced(settled, transaction, chain, options.signal);
+    const fault = faultOf(settled.refusal);
+    const signAgain = fault === 'sequence' || fault === 'gas';
+    if (!signAgain || signings === MAX_SIGNINGS) return refusedOr(settled, announcement, look, options);
+  }
+}
+
+/** The object once it is as the announcement wants it, whoever saw to that. What others have announced is not it. */
+async function lookFor(
+  announcement: Announcement,
+  chain: Chain,
+  signal: AbortSignal,
+): Promise<ObjectOnChain | undefined> {
+  const { bucketName, objectName } = announcement;
+  const found = await chain.object(bucketName, objectName, { signal });
+  return found && isAsAnnounced(found, announcement) ? found : undefined;
+}
+
+function isAsAnnounced({ object, update }: ObjectOnChain, announcement: Announcement): boolean {
+  const { payloadSize } = announcement;
+  if (announcement.kind === 'update-object') {
+    return update?.updater === announcement.updater && update.payloadSize === payloadSize;
+  }
+  const isOfCreator = [object.creator, object.owner].includes(announcement.creator);
+  return isOfCreator && object.payloadSize === payloadSize;
+}
+
+async function announced(
+  onChain: ObjectOnChain,
+  { hash }: SignedTransaction,
+  chain: Chain,
+  signal: AbortSignal,
+): Promise<Announced> {
+  const included = await chain.transaction(hash, { signal });
+  return { onChain, ...(included?.code === 0 && { transactionHash: hash }) };
+}
+
+/** Two announcements at once: the chain refuses the second for what the first has done. */
+async function refusedOr(
+  refused: Refused,
+  announcement: Announcement,
+  look: (signal: AbortSignal) => Promise<ObjectOnChain | undefined>,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Announced> {
+  const { refusal, spent } = refused;
+  const late = [ChainError.OBJECT_EXISTS, ChainError.OBJECT_IS_UPDATING].some((e) =>
+    isChainError(refusal, e),
+  );
+  const onChain = late ? await look(signal) : undefined;
+  if (onChain) return { onChain };
+  if (late) throw announcedOtherwise(announcement);
+  const creates = announcement.kind === 'create-object';
+  const facts = {
+    code: creates ? 'creation-refused' : 'update-refused',
+    message: `The chain refused to ${creates ? 'create' : 'update'} the object: ${refusalText(refusal)}.`,
+    gatewayCode: creates ? 120020 : 120019,
+  };
+  throw spent || isOfMessage(refusal) ? new Terminal(facts) : new Retryable(facts);
+}
+
+function announcedOtherwise({ bucketName, objectName }: Announcement): Terminal {
+  return new Terminal({
+    code: 'announced-otherwise',
+    message: `Object "${bucketName}/${objectName}" was announced meanwhile by another account, or with another size.`,
+    advice: 'Choose another name, or take back on chain what is there.',
+    gatewayCode: 50010,
+  });
+}

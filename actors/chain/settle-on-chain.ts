@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Retryable, throwIfAborted } from '#protocols/errors';
+import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
+import { messageText, type Refusal } from '#protocols/greenfield/simulation';
+import type { SignedTransaction } from '#protocols/job/context';
+import type { Activity } from '#runtime/actors/types';
+import type { BroadcastResult } from '#runtime/chain/chain';
+import type { PrimaryPorts } from '../primary/ports.ts';
+
+/** The chain took a transaction neither now nor before. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+  /** These bytes can never succeed: their sequence is used, by them or by another transaction. */
+  readonly spent: boolean;
+}
+
+export type SettlePorts = Pick<PrimaryPorts, 'chain' | 'signer'> & {
+  readonly timing: Pick<PrimaryPorts['timing'], 'inclusionTimeoutMs' | 'chainPollMs' | 'rebroadcastMs'>;
+};
+
+export interface SettleOptions<S> {
+  /** For example `seal`. */
+  readonly what: string;
+  /** What has become of the object on chain; undefined while it still waits for the transaction. */
+  readonly look: (signal: AbortSignal) => Promise<S | undefined>;
+  readonly signal: AbortSignal;
+  readonly say: (activity: Activity) => void;
+}
+
+/**
+ * Broadcasts a signed transaction, always the same bytes, and watches until the object no longer waits for it.
+ * Looks before each broadcast, for the reply to an earlier one may have been lost, and after each refusal, for it may
+ * be the transaction's own success that is in its way. Broadcasts again while nothing happens: a node may lose what
+ * waits, and one without an index of transactions says only so that the sequence is used and the transaction has
+ * failed.
+ * @throws Retryable `<what>-timeout` when nothing has happened within the time for one try
+ */
+export async function settleOnChain<S>(
+  transaction: SignedTransaction,
+  { chain, signer, timing }: SettlePorts,
+  { what, look, signal, say }: SettleOptions<S>,
+): Promise<S | Refused> {
+  const { hash } = transaction;
+  const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
+  let broadcastAt = 0;
+  let refused: Refused | undefined;
+  for (;;) {
+    throwIfAborted(signal);
+    const found = await look(signal);
+    if (found !== undefined) return found;
+    const included = await chain.transaction(hash, { signal });
+    if (included && !isAccepted(included)) return { kind: 'refused', refusal: included, spent: true };
+    if (!included && refused) return refused;
+    if (performance.now() > giveUpAt) throw timeout(what, hash, timing.inclusionTimeoutMs);
+    if (!included && performance.now() >= broadcastAt) {
+      say({ doing: `broadcasting ${what} ${hash}`, waitsFor: 'the signer and the chain node' });
+      const verdict = await signer.ask<BroadcastResult>(
+        (reply) => ({ type: 'broadcast', transaction, reply }),
+        { signal },
+      );
+      broadcastAt = performance.now() + timing.rebroadcastMs;
+      if (!isAccepted(verdict)) {
+        const spent = isChainError(verdict, ChainError.WRONG_SEQUENCE);
+        refused = { kind: 'refused', refusal: verdict, spent };
+      }
+    }
+    say({ doing: `watching ${what} ${hash}`, waitsFor: 'the next block' });
+    await sleep(timing.chainPollMs, undefined, { signal });
+  }
+}
+
+/** Taken now or before, or about an object that an earlier transaction has sealed, as the next look will show. */
+function isAccepted(verdict: Refusal): boolean {
+  return (
+    verdict.code === 0 ||
+    isChainError(verdict, ChainError.TX_IN_MEMPOOL) ||
+    isChainError(verdict, ChainError.OBJECT_ALREADY_SEALED)
+  );
+}
+
+/** What the chain said, for an operator. */
+export function refusalText(refusal: Refusal): string {
+  return messageText(refusal) || `${refusal.codespace} ${refusal.code}`;
+}
+
+function timeout(what: string, hash: string, ms: number): Retryable {
+  return new Retryable({
+    code: `${what}-timeout`,
+    message: `The ${what} ${hash} was not in a block after ${ms} ms.`,
+    advice: 'The same bytes are broadcast again by themselves; look at the chain node if it goes on.',
+  });
+}

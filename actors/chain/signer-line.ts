@@ -1,0 +1,19 @@
+import type { Calls } from '#runtime/home/calls';
+import type { SignerAnswer, SignerLine, SignerRequest } from './signer.ts';
+
+/** Enough for a chain node that is slow and one after it. */
+const ANSWER_MS = 30_000;
+
+/**
+ * The line to the signer of one key over the home plane. All its nodes are ours, so what they say is taken as it is.
+ * @param address of the key
+ */
+export function signerLine(calls: Calls, address: string): SignerLine {
+  const subject = `signer.${address}`;
+  return {
+    serve: (answer, options) =>
+      calls.serve(subject, (request, signal) => answer(request as SignerRequest, signal), options),
+    call: async (request, { signal }) =>
+      (await calls.call(subject, request, { timeoutMs: ANSWER_MS, signal })) as SignerAnswer,
+  };
+}

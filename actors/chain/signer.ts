@@ -1,0 +1,197 @@
+import { Retryable } from '#protocols/errors';
+import type { FeePolicy } from '#protocols/greenfield/fees';
+import type { SignedTransaction } from '#protocols/job/context';
+import { settle } from '#runtime/actors/settle';
+import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
+import type { BroadcastResult, Chain } from '#runtime/chain/chain';
+import type { Holding, Roles } from '#runtime/jobs/roles';
+import type { AccountKey } from '#runtime/keys/keys';
+import { SigningAccount } from './signing-account.ts';
+import type { SigningOrder } from './signing-order.ts';
+
+/** The only way to a key that signs transactions, and to its account's sequence. */
+export type SignerMessage =
+  /** Signs with the next free sequence. Nothing is broadcast. */
+  | { readonly type: 'sign'; readonly order: SigningOrder; readonly reply: Reply<SignedTransaction> }
+  /**
+   * Broadcasts what was signed before, as often as the caller wants, after what was signed before it. A refusal
+   * by the chain is an answer; after one for the sequence (code 32), have it signed anew.
+   */
+  | {
+      readonly type: 'broadcast';
+      readonly transaction: SignedTransaction;
+      readonly reply: Reply<BroadcastResult>;
+    };
+
+/** What one node asks another that signs: a message without its reply. Plain JSON, and so are the answers. */
+export type SignerRequest =
+  | { readonly type: 'sign'; readonly order: SigningOrder }
+  | { readonly type: 'broadcast'; readonly transaction: SignedTransaction };
+export type SignerAnswer = SignedTransaction | BroadcastResult;
+
+/** The way from any node of the SP to the one that signs (design §5). */
+export interface SignerLine {
+  /** Answers requests until the signal fires; what `answer` throws goes back to the asker. */
+  serve(
+    answer: (request: SignerRequest, signal: AbortSignal) => Promise<SignerAnswer>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** @throws what the answerer threw; Retryable when no node signs at the moment or the answer is late */
+  call(request: SignerRequest, options: { readonly signal: AbortSignal }): Promise<SignerAnswer>;
+}
+
+export interface SignerOptions {
+  readonly key: AccountKey;
+  readonly chain: Chain;
+  readonly roles: Roles;
+  readonly line: SignerLine;
+  /** How long a signed transaction is waited for before its sequence is given to another, ms. */
+  readonly holdMs?: number;
+  readonly fees?: FeePolicy;
+}
+
+type Message =
+  | SignerMessage
+  | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
+  | { readonly type: 'role-lost'; readonly outcome: Outcome<void> }
+  | { readonly type: 'flush' }
+  | { readonly type: 'handed-on' };
+
+type Broadcast = Extract<SignerMessage, { type: 'broadcast' }>;
+
+interface State {
+  /** Absent while another node signs: then requests go to it. */
+  holding?: Holding;
+  readonly account: SigningAccount;
+  /** Broadcasts that wait for an earlier one. */
+  parked: readonly Broadcast[];
+  stopTimer?: () => void;
+}
+
+const HOLD_MS = 10_000;
+/** Broadcasts that may wait for an earlier one. */
+const PARKED_LIMIT = 1000;
+
+/**
+ * Signs and broadcasts for one key of the SP: one actor in the whole SP does, the one that holds the key's role; those
+ * of the other nodes hand their requests on to it. It keeps nothing across a restart, for the chain knows the
+ * account's sequence, and the sequence fences one that has lost the role without noticing.
+ */
+export function signer(options: SignerOptions): Behaviour<SignerMessage, State> {
+  const role = `signer.${options.key.address}`;
+
+  const behaviour: Behaviour<Message, State> = {
+    kind: 'signer',
+    start(ctx) {
+      ctx.say({ doing: 'handing requests on', waitsFor: `the role ${role}` });
+      ctx.pipe(
+        (signal) => options.roles.hold(role, { signal }),
+        (outcome) => ({ type: 'role', outcome }),
+      );
+      return { account: new SigningAccount({ holdMs: HOLD_MS, ...options }), parked: [] };
+    },
+
+    async receive(state, message, ctx) {
+      switch (message.type) {
+        case 'role':
+          if (!message.outcome.ok) throw message.outcome.error;
+          begin(state, message.outcome.value, ctx);
+          break;
+        case 'role-lost':
+          throw message.outcome.ok ? roleLost(role) : message.outcome.error;
+        case 'sign': {
+          const { order } = message;
+          if (!state.holding) handOn({ type: 'sign', order }, message.reply, ctx);
+          else await settle(message.reply, sign(state.holding, state.account, order, ctx.signal));
+          break;
+        }
+        case 'broadcast': {
+          const { transaction } = message;
+          if (!state.holding) handOn({ type: 'broadcast', transaction }, message.reply, ctx);
+          else if (state.parked.length >= PARKED_LIMIT) message.reply.reject(signerBusy());
+          else await flush(state, [...state.parked, message], ctx);
+          break;
+        }
+        case 'flush':
+          await flush(state, state.parked, ctx);
+          break;
+        case 'handed-on':
+      }
+      return state;
+    },
+
+    async stopped(state) {
+      await state?.holding?.release();
+    },
+  };
+  return behaviour;
+
+  function begin(state: State, holding: Holding, ctx: Context<Message>): void {
+    state.holding = holding;
+    ctx.say({ doing: `signing for ${options.key.address}` });
+    ctx.pipe(
+      (signal) => {
+        const held = AbortSignal.any([signal, holding.signal]);
+        return options.line.serve((request, asked) => askSelf(ctx, request, asked), { signal: held });
+      },
+      (outcome) => ({ type: 'role-lost', outcome }),
+    );
+  }
+
+  function handOn<A extends SignerAnswer>(
+    request: SignerRequest,
+    reply: Reply<A>,
+    ctx: Context<Message>,
+  ): void {
+    ctx.pipe(
+      (signal) => settle(reply, options.line.call(request, { signal }) as Promise<A>),
+      () => ({ type: 'handed-on' }),
+    );
+  }
+}
+
+function askSelf(ctx: Context<Message>, request: SignerRequest, signal: AbortSignal): Promise<SignerAnswer> {
+  return request.type === 'sign'
+    ? ctx.self.ask<SignedTransaction>((reply) => ({ ...request, reply }), { signal })
+    : ctx.self.ask<BroadcastResult>((reply) => ({ ...request, reply }), { signal });
+}
+
+async function sign(
+  holding: Holding,
+  account: SigningAccount,
+  order: SigningOrder,
+  signal: AbortSignal,
+): Promise<SignedTransaction> {
+  if (holding.signal.aborted) throw roleLost(holding.role);
+  return account.sign(order, signal);
+}
+
+/** Sends what need not wait any longer, the lowest sequence first, and looks again when the next need not. */
+async function flush(state: State, broadcasts: readonly Broadcast[], ctx: Context<Message>): Promise<void> {
+  state.stopTimer?.();
+  state.parked = broadcasts.toSorted((a, b) => a.transaction.sequence - b.transaction.sequence);
+  for (;;) {
+    const ready = state.parked.find(({ transaction }) => state.account.wait(transaction) === 0);
+    if (!ready) break;
+    state.parked = state.parked.filter((other) => other !== ready);
+    await settle(ready.reply, state.account.broadcast(ready.transaction, ctx.signal));
+  }
+  const [first] = state.parked;
+  if (first) state.stopTimer = ctx.after(state.account.wait(first.transaction), { type: 'flush' });
+}
+
+function roleLost(role: string): Retryable {
+  return new Retryable({
+    code: 'role-lost',
+    message: `This node no longer holds the role ${role}.`,
+    advice: 'Ask again; another node takes the role over.',
+  });
+}
+
+function signerBusy(): Retryable {
+  return new Retryable({
+    code: 'signer-busy',
+    message: `${PARKED_LIMIT} broadcasts wait for an earlier one already.`,
+    advice: 'Ask again later; look at the chain node if it goes on.',
+  });
+}

@@ -1,0 +1,138 @@
+import { Retryable, throwIfAborted } from '#protocols/errors';
+import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
+import { FEE_POLICY, type FeePolicy, gasOf, quoteFee } from '#protocols/greenfield/fees';
+import { fromHex } from '#protocols/greenfield/hex';
+import type { Message } from '#protocols/greenfield/messages';
+import { expectedSequence, type Simulation } from '#protocols/greenfield/simulation';
+import { buildTransaction } from '#protocols/greenfield/transaction';
+import type { Fee } from '#protocols/greenfield/typed-transaction';
+import type { Account } from '#protocols/greenfield/types';
+import type { SignedTransaction } from '#protocols/job/context';
+import { faultOf } from '#protocols/sealing/seal-refusal';
+import type { BroadcastResult, Chain } from '#runtime/chain/chain';
+import type { AccountKey } from '#runtime/keys/keys';
+import { Sequences } from './sequences.ts';
+import { messageOf, type SigningOrder } from './signing-order.ts';
+import { tryOut } from './trial.ts';
+
+export interface SigningAccountOptions {
+  readonly key: AccountKey;
+  readonly chain: Chain;
+  /** How long a signed transaction is waited for before its sequence is given to another, ms. */
+  readonly holdMs: number;
+  readonly fees?: FeePolicy;
+}
+
+const NO_TRIALS_MS = 10_000;
+
+/**
+ * The account of one key, as its only user sees it. Learns the sequence from the chain at the first
+ * signature and after every refusal for a wrong one; calls must not overlap.
+ */
+export class SigningAccount {
+  readonly #options: SigningAccountOptions;
+  readonly #sequences: Sequences;
+  #account: Account | undefined;
+  /** As the node said at the last trial. */
+  #minGasPrice: bigint | undefined;
+  /** The node has not said what it thinks of a transaction; ms of the monotonic clock. */
+  #noTrialsUntil = 0;
+  /** True after the chain asked for more gas than was known here. */
+  #gasIsStale = false;
+
+  constructor(options: SigningAccountOptions) {
+    this.#options = options;
+    this.#sequences = new Sequences(options.holdMs);
+  }
+
+  /** @throws Retryable `chain-unavailable`, `signing-account-unknown`, `fee-too-high` */
+  async sign(order: SigningOrder, signal: AbortSignal): Promise<SignedTransaction> {
+    const { key, chain } = this.#options;
+    const message = messageOf(order, key.address);
+    const fee = await this.#feeOf(message, signal);
+    const known = this.#sequences.next(performance.now());
+    if (!this.#account || known === undefined) this.#account = await this.#readAccount(signal);
+    const sequence = known ?? this.#account.sequence;
+    const transaction = await buildTransaction({
+      chainId: chain.chainId,
+      account: { ...this.#account, sequence },
+      messages: [message],
+      key,
+      fee,
+    });
+    this.#sequences.signed(transaction, performance.now());
+    return transaction;
+  }
+
+  /** Ms until a transaction need not wait any longer for earlier ones; 0 when it may go now. */
+  wait(transaction: SignedTransaction): number {
+    const now = performance.now();
+    return Math.max(0, (this.#sequences.heldUntil(transaction, now) ?? now) - now);
+  }
+
+  /**
+   * Tries the transaction out first: what would fail in a block is refused here, where it costs nothing. A refusal is
+   * an answer.
+   * @throws Retryable `chain-unavailable`: it may have been taken
+   */
+  async broadcast(transaction: SignedTransaction, signal: AbortSignal): Promise<BroadcastResult> {
+    const { chain } = this.#options;
+    const trial = await this.#tryOut(transaction, signal);
+    if (trial?.kind === 'refused') {
+      const { kind: _, ...refusal } = trial;
+      this.#sequences.refused(transaction);
+      return { hash: transaction.hash, ...refusal };
+    }
+    if (trial) this.#minGasPrice = trial.minGasPrice;
+    const result = await chain.broadcast(fromHex(transaction.bytes), { signal });
+    if (faultOf(result) === 'gas') this.#gasIsStale = true;
+    if (result.code === 0) this.#sequences.accepted(transaction);
+    else if (isChainError(result, ChainError.WRONG_SEQUENCE)) this.#relearn(result);
+    else this.#sequences.refused(transaction);
+    return result;
+  }
+
+  /** Not for a while after the node did not say: others wait for their broadcasts meanwhile. */
+  async #tryOut(transaction: SignedTransaction, signal: AbortSignal): Promise<Simulation | undefined> {
+    if (performance.now() < this.#noTrialsUntil) return undefined;
+    const trial = await tryOut(transaction, this.#options.chain, signal);
+    if (!trial) this.#noTrialsUntil = performance.now() + NO_TRIALS_MS;
+    return trial;
+  }
+
+  /** The chain's words tell what its mempool expects; the account itself shows only what is in blocks. */
+  #relearn(refusal: BroadcastResult): void {
+    const expected = expectedSequence(refusal);
+    if (expected === undefined) this.#sequences.forget();
+    else this.#sequences.learn(expected);
+  }
+
+  async #feeOf(message: Message, signal: AbortSignal): Promise<Fee> {
+    const { fees = FEE_POLICY } = this.#options;
+    return quoteFee(await this.#gasOf(message, signal), this.#minGasPrice, fees);
+  }
+
+  /** What the chain charges; what it charges as a rule, where it does not say. */
+  async #gasOf(message: Message, signal: AbortSignal): Promise<number> {
+    const usual = gasOf([message]);
+    try {
+      const gas = await this.#options.chain.messageGas(message.typeUrl, { signal, fresh: this.#gasIsStale });
+      this.#gasIsStale = false;
+      return gas ?? usual;
+    } catch {
+      throwIfAborted(signal);
+      return usual;
+    }
+  }
+
+  async #readAccount(signal: AbortSignal): Promise<Account> {
+    const { key, chain } = this.#options;
+    const account = await chain.account(key.address, { signal });
+    if (account) return account;
+    throw new Retryable({
+      code: 'signing-account-unknown',
+      message: `The chain knows no account ${key.address}.`,
+      advice: `Send some BNB to ${key.address}: it pays the fees of what it signs.`,
+    });
+  }
+}

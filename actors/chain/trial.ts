@@ -1,0 +1,36 @@
+import { throwIfAborted } from '#protocols/errors';
+import { fromHex } from '#protocols/greenfield/hex';
+import { expectedSequence, type Simulation, simulationOf } from '#protocols/greenfield/simulation';
+import type { SignedTransaction } from '#protocols/job/context';
+import { withDeadline } from '#runtime/async/with-deadline';
+import type { Chain } from '#runtime/chain/chain';
+
+/** A node that takes longer does not say; ms. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * What the chain would say of a transaction now, apart from its sequence: free of charge, while a transaction that
+ * fails in a block costs its fee. The real node checks the sequence of a simulation against its waiting transactions;
+ * where it expects another one, the question is asked again with that.
+ * @returns undefined when the node does not say: that must not keep a transaction back
+ */
+export async function tryOut(
+  { bytes, sequence }: SignedTransaction,
+  chain: Pick<Chain, 'simulate'>,
+  signal: AbortSignal,
+): Promise<Simulation | undefined> {
+  const transaction = fromHex(bytes);
+  try {
+    return await withDeadline(PATIENCE_MS, [signal], async (bounded) => {
+      const ask = (as: number) => chain.simulate(simulationOf(transaction, as), { signal: bounded });
+      const first = await ask(sequence);
+      const expected = first.kind === 'refused' ? expectedSequence(first) : undefined;
+      if (expected === undefined) return first;
+      const second = await ask(expected);
+      return second.kind === 'refused' && expectedSequence(second) !== undefined ? undefined : second;
+    });
+  } catch {
+    throwIfAborted(signal);
+    return undefined;
+  }
+}

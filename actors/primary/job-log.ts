@@ -1,0 +1,136 @@
+import { Retryable, Terminal } from '#protocols/errors';
+import type { JobCommand } from '#protocols/job/commands';
+import type { JobContext } from '#protocols/job/context';
+import { decide } from '#protocols/job/decide';
+import type { JobEvent } from '#protocols/job/events';
+import { evolve, replay } from '#protocols/job/evolve';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import { troubleOf } from '#protocols/job/trouble';
+import type { JobAnnouncement, JobFeed } from '#runtime/home/home';
+import type { Journal } from '#runtime/journal/journal';
+
+/** A command as the actor gives it: the log adds the time. */
+export type Order = JobCommand extends infer C ? (C extends JobCommand ? Omit<C, 'at'> : never) : never;
+
+interface JobPorts {
+  readonly journal: Journal;
+  readonly feed: JobFeed;
+}
+
+/**
+ * The one way in which a job changes: decide, persist, evolve, and only then tell. Whoever acts on the context
+ * that `record` returns acts on something that the journal has accepted (design §3).
+ */
+export class JobLog {
+  readonly job: JobId;
+  readonly #ports: JobPorts;
+  #context: JobContext | undefined;
+  #busy = false;
+
+  private constructor(job: JobId, ports: JobPorts, context: JobContext | undefined) {
+    this.job = job;
+    this.#ports = ports;
+    this.#context = context;
+  }
+
+  /** Recovers a job from the journal; a job without events is one that does not exist yet. */
+  static async open(job: JobId, ports: JobPorts, signal?: AbortSignal): Promise<JobLog> {
+    return new JobLog(job, ports, await readJob(job, ports.journal, signal));
+  }
+
+  /** The job as the journal has it; undefined before its creation. */
+  get current(): JobContext | undefined {
+    return this.#context;
+  }
+
+  /** @throws Retryable `job-unknown` before the job's creation */
+  get context(): JobContext {
+    if (this.#context) return this.#context;
+    throw new Retryable({
+      code: 'job-unknown',
+      message: `There is no job for object ${formatJobId(this.job)}.`,
+      advice: 'Upload the object first.',
+    });
+  }
+
+  /** Why the decider would refuse an order now, if it would. */
+  refusal(order: Order): Terminal | undefined {
+    try {
+      this.#decide(order);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Terminal) return error;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes sure that nobody else has written since: before something is touched long after an event justified it.
+   * @throws Terminal `journal-fenced`
+   */
+  async confirm(): Promise<void> {
+    const { revision } = this.context;
+    const stored = await this.#ports.journal.read(this.job);
+    if (stored.length === revision) return;
+    throw new Terminal({
+      code: 'journal-fenced',
+      message: `Job ${formatJobId(this.job)} has ${stored.length} events, not ${revision}: another owner has it.`,
+      advice: 'Stop working on the job; its new owner goes on.',
+    });
+  }
+
+  /**
+   * @throws Terminal when the decider refuses; nothing has changed then
+   * @throws Terminal `journal-fenced` when another owner wrote first: stop and touch nothing more
+   */
+  async record(order: Order): Promise<JobContext> {
+    if (this.#busy) throw new Error('a job is changed by one handler at a time');
+    this.#busy = true;
+    try {
+      for (const event of this.#decide(order)) {
+        await this.#ports.journal.append(this.job, (this.#context?.revision ?? 0) + 1, event);
+        this.#context = evolve(this.#context, event);
+        this.#ports.feed.announce(announcementOf(this.#context, event));
+      }
+      return this.context;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #decide(order: Order): readonly JobEvent[] {
+    return decide(this.#context, { ...order, at: Date.now() } as JobCommand);
+  }
+}
+
+/** What others are told of an event, once the journal has it. */
+function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
+  const { id: job, state, seal } = context;
+  const trouble = troubleOf(context);
+  const sealing = state === 'SEAL_OBJECT_DOING' || state === 'SEAL_OBJECT_DONE';
+  return {
+    job,
+    state,
+    at: event.at,
+    ...(event.type === 'SecondaryCompleted' && {
+      secondary: { spId: event.receipt.spId, redundancyIndex: event.receipt.redundancyIndex },
+    }),
+    ...(sealing && seal && { transactionHash: seal.hash }),
+    ...(trouble && {
+      failure: {
+        message: trouble.message,
+        ...(trouble.nextTryAt !== undefined && { nextTryAt: trouble.nextTryAt }),
+      },
+    }),
+  };
+}
+
+/** A job's context from its events; undefined for an unknown job. */
+export async function readJob(
+  job: JobId,
+  journal: Pick<Journal, 'read'>,
+  signal?: AbortSignal,
+): Promise<JobContext | undefined> {
+  const stored = await journal.read(job, signal ? { signal } : {});
+  return replay(stored.map((entry) => entry.event));
+}

@@ -1,0 +1,83 @@
+import { throwIfAborted, toSealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import type { JobContext } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
+import { segmentKey } from '#protocols/payload/keys';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { PrimaryPorts } from '../ports.ts';
+import { type Standing, standingOf } from '../seal/standing.ts';
+
+/** What a recovered job finds outside of its journal. */
+export type Findings = Standing | { readonly kind: 'payload-lost'; readonly why: string };
+
+/**
+ * Looks whether the chain has ended the job meanwhile, and whether the acknowledged segments are still there
+ * (design §7).
+ */
+export async function lookAround(
+  context: JobContext,
+  { chain, pieces }: Pick<PrimaryPorts, 'chain' | 'pieces'>,
+  signal: AbortSignal,
+): Promise<Findings> {
+  const standing = await standingOf(context, chain, signal);
+  if (standing.kind !== 'open') return standing;
+  const checksums = needsPayload(context) ? (context.payload?.segmentChecksums ?? []) : [];
+  const why = await missingSegment(context.id, checksums, pieces, signal);
+  return why === undefined ? standing : { kind: 'payload-lost', why };
+}
+
+/** True until all secondaries have their columns, and again when another group must get them. */
+function needsPayload({ state, failure }: JobContext): boolean {
+  switch (state) {
+    case 'REPLICATE_OBJECT_DONE':
+    case 'SIGN_OBJECT_DOING':
+    case 'SIGN_OBJECT_DONE':
+    case 'SIGN_OBJECT_ERROR':
+    case 'SEAL_OBJECT_DOING':
+      return false;
+    case 'SEAL_OBJECT_ERROR':
+      return failure?.resume === 'ALLOC_SECONDARY_DOING';
+    default:
+      return true;
+  }
+}
+
+/** Says which of a payload's segments the PieceStore does not hold as the journal has it; undefined when none. */
+export async function missingSegment(
+  job: JobId,
+  checksums: readonly Hex[],
+  pieces: PieceStore,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (const [index, checksum] of checksums.entries()) {
+    throwIfAborted(signal);
+    const stored = await pieces.stat(segmentKey(job, index), { signal });
+    if (!stored) return `segment ${index} is missing`;
+    if (stored.checksum !== checksum) return `segment ${index} holds other bytes`;
+  }
+  return undefined;
+}
+
+/** Codes of the PieceStore for a piece that is not there whole. */
+const DAMAGED = new Set(['piece-missing', 'piece-corrupt']);
+
+/** As `missingSegment`, and reads every byte. */
+export async function damagedSegment(
+  context: JobContext,
+  pieces: PieceStore,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { segmentChecksums: checksums = [] } = context.payload ?? {};
+  const missing = await missingSegment(context.id, checksums, pieces, signal);
+  if (missing !== undefined) return missing;
+  for (const index of checksums.keys()) {
+    try {
+      for await (const _ of pieces.read(segmentKey(context.id, index), { signal })) throwIfAborted(signal);
+    } catch (thrown) {
+      const error = toSealionError(thrown);
+      if (DAMAGED.has(error.code)) return `segment ${index} is damaged: ${error.message}`;
+      throw error;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,176 @@
+import type { SealionError } from '#protocols/errors';
+import { backoffMs } from '#protocols/job/backoff';
+import type { SignedTransaction } from '#protocols/job/context';
+import { formatJobId } from '#protocols/job/identity';
+import { nextStates } from '#protocols/job/transitions';
+import type { Outcome, Ref } from '#runtime/actors/types';
+import { type RejectResult, rejectOnChain, signReject } from '../seal/reject-on-chain.ts';
+import type { SealResult, Wait } from '../seal/seal-on-chain.ts';
+import { type SealerMessage, sealer } from '../seal/sealer.ts';
+import { type Settled, settledStanding } from '../seal/standing.ts';
+import { advance, failPhase } from './advance.ts';
+import { logFailure, park, pipe, record, settle, type Work } from './work.ts';
+
+export function startSigning(work: Work): void {
+  const { context } = work.log;
+  work.ctx.say({ doing: 'having the seal signed', waitsFor: 'the sealer' });
+  pipe(
+    work,
+    (signal) =>
+      sealerOf(work).ask<SignedTransaction>((reply) => ({ type: 'sign', context, reply }), { signal }),
+    (outcome) => ({ type: 'signed', outcome }),
+  );
+}
+
+/** The signed bytes are persisted before anything is broadcast. */
+export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
+  if (!outcome.ok) return failPhase(work, 'FailSigning', outcome.error, 'SIGN_OBJECT_DOING');
+  await record(work, { type: 'CompleteSigning', transaction: outcome.value });
+  await advance(work);
+}
+
+export function startSeal(work: Work): void {
+  const { context } = work.log;
+  work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
+  pipe(
+    work,
+    (signal) => sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, reply }), { signal }),
+    (outcome) => ({ type: 'seal-settled', outcome }),
+  );
+}
+
+export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise<void> {
+  if (!outcome.ok) return failPhase(work, 'FailSeal', outcome.error, 'SEAL_OBJECT_DOING');
+  const result = outcome.value;
+  switch (result.kind) {
+    case 'sealed':
+      return completeSeal(work, result);
+    case 'gone':
+      return discontinue(work, result.because);
+    case 'refused': {
+      const { kind: _, wait, ...facts } = result;
+      const gvgId = work.log.context.allocation?.gvgId;
+      const exclude = facts.resume === 'ALLOC_SECONDARY_DOING' &&
+        gvgId !== undefined && { excludeGvgId: gvgId };
+      work.ctx.log.warn({ ...namesOf(work), code: facts.code, resume: facts.resume }, facts.message);
+      const failure = { ...facts, nextTryAt: nextSealAt(work, wait), ...exclude };
+      await record(work, { type: 'FailSeal', failure });
+      return advance(work);
+    }
+  }
+}
+
+/** Signatures under one lease that the chain makes necessary and that come at once; from then on it is waited. */
+const SIGNATURES_AT_ONCE = 2;
+
+/** When a seal that the chain has refused is tried again, unix ms. */
+function nextSealAt(work: Work, wait: Wait): number {
+  const { timing } = work.ports;
+  if (wait === 'none' && work.sealsSignedAgain < SIGNATURES_AT_ONCE) {
+    work.sealsSignedAgain += 1;
+    return Date.now();
+  }
+  const limits = wait === 'payment' ? timing.paymentBackoff : timing.backoff;
+  return Date.now() + backoffMs(work.log.context.failedSeals + 1, Math.random(), limits);
+}
+
+/** The chain says sealed. */
+export async function completeSeal(
+  work: Work,
+  sealed: { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string },
+): Promise<void> {
+  const { kind: _, ...facts } = sealed;
+  await record(work, { type: 'CompleteSeal', ...facts });
+  work.ctx.log.info({ ...namesOf(work), ...facts }, 'an object is sealed');
+  await advance(work);
+}
+
+/** The chain waits for the job's content no more. */
+export async function endSettled(work: Work, found: Settled): Promise<void> {
+  if (found.kind === 'gone') return discontinue(work, found.because);
+  const canBeOurs = nextStates(work.log.context.state).includes('SEAL_OBJECT_DONE');
+  return canBeOurs ? completeSeal(work, found) : settle(work);
+}
+
+/** The chain says gone. */
+export async function discontinue(work: Work, reason: string): Promise<void> {
+  await record(work, { type: 'Discontinue', reason });
+  work.ctx.log.warn({ ...namesOf(work), reason }, 'an object is not sealed, its job has ended');
+  await advance(work);
+}
+
+/** Past its deadline the object is rejected on chain, so that its owner gets the locked fee back. */
+export function startReject(work: Work): void {
+  const { ports, log, ctx } = work;
+  const { context } = log;
+  const { reject } = context;
+  if (!reject) {
+    signAReject(work);
+    return;
+  }
+  ctx.say({ doing: 'rejecting the object on chain: its deadline has passed', waitsFor: 'the chain' });
+  pipe(
+    work,
+    (signal) => rejectOnChain(context, reject, ports, { signal, say: (activity) => ctx.say(activity) }),
+    (outcome) => ({ type: 'reject-settled', outcome }),
+  );
+}
+
+/** What was announced since under the same name must not be rejected for the deadline of what was there before. */
+function signAReject(work: Work): void {
+  const { ports, log, ctx } = work;
+  ctx.say({ doing: 'having a reject signed: the deadline has passed', waitsFor: 'the signer' });
+  pipe(
+    work,
+    async (signal) =>
+      (await settledStanding(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
+    (outcome) => ({ type: 'reject-signed', outcome }),
+  );
+}
+
+/** As with a seal: persisted before it is broadcast. */
+export async function endRejectSigning(
+  work: Work,
+  outcome: Outcome<SignedTransaction | Settled>,
+): Promise<void> {
+  if (!outcome.ok) return retryReject(work, outcome.error);
+  if ('kind' in outcome.value) return endSettled(work, outcome.value);
+  await record(work, { type: 'SignReject', transaction: outcome.value });
+  work.rejectsSigned += 1;
+  startReject(work);
+}
+
+export async function endReject(work: Work, outcome: Outcome<RejectResult>): Promise<void> {
+  if (!outcome.ok) return retryReject(work, outcome.error);
+  const result = outcome.value;
+  switch (result.kind) {
+    case 'sealed':
+      return completeSeal(work, result);
+    case 'rejected':
+      return discontinue(work, 'It was not sealed before its deadline, and was rejected on chain.');
+    case 'refused':
+      if (work.rejectsSigned >= SIGNATURES[result.signAgain]) return retryReject(work, result.error);
+      signAReject(work);
+  }
+}
+
+/** So many under one lease; one that fails in a block costs a fee, so there is a pause then, ever longer. */
+const SIGNATURES = { never: 0, once: 1, 'at-once': SIGNATURES_AT_ONCE } as const;
+
+async function retryReject(work: Work, error: SealionError): Promise<void> {
+  logFailure(work, 'reject', error);
+  const { code, message, advice } = error;
+  const rejectFailure = { code, message, ...(advice !== undefined && { advice }) };
+  await record(work, { type: 'FailReject', rejectFailure });
+  const tries = work.lease?.delivery ?? 1;
+  return park(work, Date.now() + backoffMs(tries, Math.random(), work.ports.timing.rejectBackoff));
+}
+
+function namesOf({ job, log }: Work): object {
+  const { bucketName, objectName } = log.context.object;
+  return { job: formatJobId(job), bucket: bucketName, object: objectName };
+}
+
+function sealerOf({ ctx, ports }: Work): Ref<SealerMessage> {
+  return ctx.child<SealerMessage>('sealer') ?? ctx.spawn('sealer', sealer(ports));
+}

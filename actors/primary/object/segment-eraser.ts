@@ -1,0 +1,48 @@
+import { Terminal } from '#protocols/errors';
+import { formatJobId } from '#protocols/job/identity';
+import { segmentKey } from '#protocols/payload/keys';
+import { oneShot } from '#runtime/actors/one-shot';
+import type { Behaviour } from '#runtime/actors/types';
+import { type Note, Notes } from '../../care/space/notes.ts';
+import { SegmentRecords } from '../../repair/segment-record.ts';
+import { readJob } from '../job-log.ts';
+import type { PrimaryPorts } from '../ports.ts';
+
+export interface SegmentEraserOptions {
+  readonly note: Note;
+  /** Events that the job had when somebody decided to delete; 0 for a job that the journal does not know. */
+  readonly revision: number;
+  readonly ports: Pick<PrimaryPorts, 'journal' | 'pieces' | 'directory' | 'node'>;
+}
+
+/**
+ * Deletes segments that are needed no more, in the object actor's place, so that nobody uploads or reads them for the
+ * job meanwhile. Leaves them alone when the job has changed since. Why they go is in the ledger before the first does.
+ */
+export function segmentEraser({ note, revision, ports }: SegmentEraserOptions): Behaviour<never, undefined> {
+  return oneShot('object', async (ctx, signal) => {
+    const { job, because, segments } = note;
+    ctx.say({ doing: `deleting the segments: ${because}` });
+    const { directory, journal, pieces, node } = ports;
+    if (await directory.find(job, { signal })) throw inUse(note);
+    const entry = await directory.own(job, () => ({ node, state: 'OBJECT_DISCONTINUED', since: Date.now() }));
+    try {
+      const notes = new Notes(journal.ledger);
+      if (((await readJob(job, journal, signal))?.revision ?? 0) !== revision) throw inUse(note);
+      await notes.beginDiscarding(note);
+      for (const segment of segments) await pieces.delete(segmentKey(job, segment), { signal });
+      await new SegmentRecords(journal.ledger).forget(job);
+      await notes.clear(note);
+      ctx.log.info({ job: formatJobId(job), segments: segments.length, because }, 'segments are deleted');
+    } finally {
+      await entry.release();
+    }
+  });
+}
+
+function inUse({ job }: Note): Terminal {
+  return new Terminal({
+    code: 'segments-in-use',
+    message: `The job of object ${formatJobId(job)} has changed, or another node works on it: its segments stay.`,
+  });
+}

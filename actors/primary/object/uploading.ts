@@ -1,0 +1,251 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import { integrityHash } from '#protocols/integrity/checksums';
+import { isAnotherLife } from '#protocols/job/announcement';
+import type { JobContext } from '#protocols/job/context';
+import { planPayload } from '#protocols/payload/plan';
+import type { Ended, Outcome, Reply } from '#runtime/actors/types';
+import type { Acknowledgement, UploadRequest } from '../../messages.ts';
+import type { Order } from '../job-log.ts';
+import type { Gone } from '../seal/standing.ts';
+import { uploader } from '../upload/uploader.ts';
+import { askBeforeAnswer, endUnwanted } from './before-answer.ts';
+import { discardOwnSegments } from './cleaning.ts';
+import { endPart, partsLost } from './parts.ts';
+import { inspectPayload, type StoredPayload } from './stored-payload.ts';
+import { endEffort, logFailure, pipe, record, refuseClient, type Taking, type Work } from './work.ts';
+
+/** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
+const LEASE_WAIT_MS = 30_000;
+const ENQUEUE_TRIES = 5;
+/** From when on a request whose client sends nothing gives way to a new one of the same account; ms. */
+const SILENT_MS = 5_000;
+
+type StartUpload = Extract<Order, { type: 'StartUpload' }>;
+
+/**
+ * Takes a PUT or a part: the job is persisted before a byte is admitted. One that runs already is in the way, unless its
+ * client has gone silent and this one is of the same account, or other content was announced since.
+ */
+export async function beginUpload(
+  work: Work,
+  request: UploadRequest,
+  client: Reply<Acknowledgement>,
+): Promise<void> {
+  const { log, ctx, ports } = work;
+  const { object, part, body } = request;
+  const start: StartUpload = {
+    type: 'StartUpload',
+    deadlineAt: Date.now() + ports.timing.jobDeadlineMs,
+    ...(log.current && !isDeepStrictEqual(log.current.object, object) && { object }),
+    ...(part && { inParts: true }),
+  };
+  const { current } = log;
+  const anotherLife = current !== undefined && isAnotherLife(current, object);
+  const silent = isSilent(work.taking, request);
+  const mayBegin = !work.taking || silent;
+  const ownerless = current?.state === 'UPLOAD_OBJECT_DOING' && mayBegin && !anotherLife;
+  const refusal = current && !ownerless ? log.refusal(start) : undefined;
+  if (refusal) return client.reject(refusal);
+
+  await endEffort(work, silent ? takenOver() : replaced());
+  work.takings += 1;
+  const { takings: number } = work;
+  work.taking = { number, client, account: request.account, body, ...(part && { part }), receiving: true };
+  const context = await admit(work, request, start, silent ? takenOver() : ownerLost());
+  if (anotherLife) await discardOwnSegments(work, current);
+  ctx.say({ doing: `taking the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
+  const range = part ?? { firstSegment: 0, segmentCount: planPayload(context.object).segmentCount };
+  const child = uploader({ taking: number, context, range, body, pieces: ports.pieces, parent: ctx.self });
+  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking: number, end }));
+}
+
+/** True when the running request is of the same account, whose connection was lost without a word, by all appearance. */
+function isSilent(running: Taking | undefined, { account }: UploadRequest): boolean {
+  return running?.receiving === true && running.account === account && running.body.silentMs() >= SILENT_MS;
+}
+
+/**
+ * Starts an attempt, unless this is the next part of the one that is under way.
+ * @param why the attempt ends that is under way otherwise
+ */
+async function admit(
+  work: Work,
+  { object, part }: UploadRequest,
+  start: StartUpload,
+  why: SealionError,
+): Promise<JobContext> {
+  const { current } = work.log;
+  if (!current) {
+    await record(work, { type: 'Create', id: work.job, object, deadlineAt: start.deadlineAt });
+  } else if (current.state === 'UPLOAD_OBJECT_DOING' && !isAnotherLife(current, object)) {
+    if (part && current.storedSegments && !start.object) return current;
+    const { code, message } = current.storedSegments ? startedOver() : why;
+    await record(work, { type: 'FailUpload', failure: { code, message, resume: 'UPLOAD_OBJECT_DOING' } });
+  }
+  return record(work, start);
+}
+
+/** An uploader that ends without a word has failed. */
+export async function loseUploader(work: Work, taking: number, end: Ended): Promise<void> {
+  if (work.taking?.number !== taking || !work.taking.receiving) return;
+  await failTaking(work, end.error ?? interrupted());
+}
+
+/** The uploader has ended: every segment of the request is stored, or it has failed. */
+export async function endUpload(work: Work, number: number, outcome: Outcome<readonly Hex[]>): Promise<void> {
+  const { ctx, taking } = work;
+  if (taking?.number !== number) return;
+  taking.receiving = false;
+  const child = ctx.child<never>('uploader');
+  if (child) await ctx.stop(child);
+  if (!outcome.ok) return failTaking(work, outcome.error);
+  const { value: checksums } = outcome;
+  ctx.say({ doing: 'asking whether the payload is still wanted', waitsFor: 'the chain' });
+  pipe(
+    work,
+    (signal) => askBeforeAnswer(work, signal),
+    (asked) => ({ type: 'asked-before-answer', checksums, outcome: asked }),
+  );
+}
+
+/** The payload, or its part, is stored and wanted. */
+export async function storeUpload(
+  work: Work,
+  checksums: readonly Hex[],
+  outcome: Outcome<Gone | undefined>,
+): Promise<void> {
+  if (!outcome.ok) return failTaking(work, outcome.error);
+  if (outcome.value) return endUnwanted(work, outcome.value);
+  const part = work.taking?.part;
+  const segmentChecksums = part ? await endPart(work, part, checksums) : checksums;
+  if (segmentChecksums) inspect(work, segmentChecksums);
+}
+
+/** All segments are stored. What else must be known of the payload is in the PieceStore. */
+function inspect(work: Work, segmentChecksums: readonly Hex[]): void {
+  const { ctx, log, ports } = work;
+  ctx.say({ doing: 'looking at the stored payload', waitsFor: 'the PieceStore' });
+  pipe(
+    work,
+    (signal) => inspectPayload(log.context, segmentChecksums, ports, signal),
+    (outcome) => ({ type: 'payload-inspected', outcome }),
+  );
+}
+
+/** The payload as a whole is checked, and the job queued. */
+export async function completeUpload(work: Work, outcome: Outcome<StoredPayload>): Promise<void> {
+  const { ctx, log, ports, taking } = work;
+  if (!outcome.ok) return failTaking(work, outcome.error);
+  const stored = outcome.value;
+  if ('lost' in stored) return failUpload(work, partsLost(stored.lost));
+  const complete: Order = {
+    type: 'CompleteUpload',
+    ...stored,
+    integrityHash: integrityHash(stored.segmentChecksums),
+    // A payload that took long to come in parts has its whole time to the seal all the same.
+    ...(taking?.part && { deadlineAt: Date.now() + ports.timing.jobDeadlineMs }),
+  };
+  const refusal = log.refusal(complete);
+  if (refusal) return failUpload(work, refusal);
+  await record(work, complete);
+  work.storedPayload = true;
+  ctx.say({ doing: 'queueing the job', waitsFor: 'the work queue' });
+  pipe(
+    work,
+    (signal) => enqueue(work, signal),
+    (queued) => ({ type: 'enqueued', outcome: queued }),
+  );
+}
+
+/** Only now is the payload acknowledged (design §3). Without a queue entry the caretaker makes one later. */
+export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
+  const { log, ctx, job, ports } = work;
+  const { client } = work.taking ?? {};
+  const { payload } = log.context;
+  delete work.taking;
+  if (outcome.ok && payload) {
+    client?.resolve({ job, integrityHash: payload.integrityHash, durability: ports.durability });
+  } else {
+    client?.reject(outcome.ok ? interrupted() : outcome.error);
+  }
+  if (work.lease || !outcome.ok) return;
+  work.awaitsLease = true;
+  ctx.say({ doing: 'uploaded', waitsFor: 'its turn in the work queue' });
+  ctx.after(LEASE_WAIT_MS, { type: 'lease-awaited' });
+}
+
+/** Of a part no more is lost than its own segments: the upload waits for it to come again. */
+async function failTaking(work: Work, error: SealionError): Promise<void> {
+  if (!work.taking?.part) return failUpload(work, error);
+  logFailure(work, 'part', error);
+  refuseClient(work, error);
+}
+
+/** The failure is persisted; then the client hears of it, and the segments go. */
+export async function failUpload(work: Work, error: SealionError): Promise<void> {
+  logFailure(work, 'upload', error);
+  const { code, message, advice } = error;
+  await record(work, {
+    type: 'FailUpload',
+    failure: { code, message, ...(advice !== undefined && { advice }), resume: 'UPLOAD_OBJECT_DOING' },
+  });
+  refuseClient(work, error);
+  await discardOwnSegments(work);
+}
+
+async function enqueue({ job, ports }: Work, signal: AbortSignal): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await ports.queue.enqueue(job, { signal });
+      return;
+    } catch (error) {
+      if (tries === ENQUEUE_TRIES || toSealionError(error).kind !== 'retryable') throw error;
+      await sleep(200 * tries, undefined, { signal });
+    }
+  }
+}
+
+function ownerLost(): Retryable {
+  return new Retryable({
+    code: 'owner-lost',
+    message: 'The node that received the payload has gone before the end.',
+  });
+}
+
+function startedOver(): Terminal {
+  return new Terminal({
+    code: 'upload-started-over',
+    message: 'A new upload has taken the place of one in parts that was not complete.',
+  });
+}
+
+/** What the silent client hears, should it still listen. */
+function takenOver(): Terminal {
+  return new Terminal({
+    code: 'upload-taken-over',
+    message: `The client had sent nothing for ${SILENT_MS / 1000} s when the same account began to upload the object again.`,
+    advice: 'The newer upload goes on; ask for its progress.',
+    gatewayCode: 110005,
+  });
+}
+
+/** What the client hears whose upload ends because the content of another is announced. */
+function replaced(): Terminal {
+  return new Terminal({
+    code: 'content-not-awaited',
+    message: 'Other content was announced, and is uploaded, in place of this.',
+    gatewayCode: 110002,
+  });
+}
+
+function interrupted(): Retryable {
+  return new Retryable({
+    code: 'upload-interrupted',
+    message: 'The upload broke off inside the provider.',
+    advice: 'Upload the object again.',
+    gatewayCode: 115001,
+  });
+}

@@ -1,0 +1,232 @@
+import { Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { Behaviour, Context, Ended, Ref, Reply } from '#runtime/actors/types';
+import type { Lease } from '#runtime/jobs/job-queue';
+import type { Note } from '../care/space/notes.ts';
+import type { ObjectsMessage } from '../messages.ts';
+import { sealedContent } from '../repair/content.ts';
+import { type RestoreSegment, restorer } from '../repair/restorer.ts';
+import { readJob } from './job-log.ts';
+import type { Idle, ObjectMessage, ObjectOrder } from './object/messages.ts';
+import { objectActor } from './object/object.ts';
+import { segmentEraser } from './object/segment-eraser.ts';
+import { redeliverMs } from './object/work.ts';
+import type { PrimaryPorts } from './ports.ts';
+
+/** What `objects` hears: the gateway's requests, leases from `jobs`, and its own children. */
+export type ObjectsInbox =
+  | ObjectsMessage
+  | { readonly type: 'lease'; readonly lease: Lease }
+  | DiscardSegments
+  | Idle
+  | RestoreSegment
+  | { readonly type: 'object-ended'; readonly job: JobId; readonly end: Ended };
+
+/** The caretaker has found segments that are needed no more. False: their job is in work, or has changed. */
+export interface DiscardSegments {
+  readonly type: 'discard-segments';
+  readonly note: Note;
+  /** Events of the job at that time; 0 for an unknown one. */
+  readonly revision: number;
+  readonly reply: Reply<boolean>;
+}
+
+interface Child {
+  readonly ref: Ref<ObjectMessage>;
+  /** Orders given to it; when it is idle after the last of them, it may stop. */
+  sent: number;
+  /** Clients whose answer it owes. */
+  readonly owed: Set<Reply<never>>;
+  /** The lease that it was given last. */
+  lease?: Lease;
+  /** Present once it is being stopped: orders for the one after it. */
+  late?: ObjectOrder[];
+}
+
+type Children = Map<string, Child>;
+
+/** Orders that may wait for one object's actor to stop. */
+const MAX_LATE = 64;
+/** How soon a lease comes again for which there was no place; ms. */
+const REFUSED_LEASE_MS = 1_000;
+
+/** Supervises one object actor per object in work, started by an upload or a lease, stopped when it rests. */
+export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> {
+  return {
+    kind: 'objects',
+    start: () => new Map(),
+
+    receive(children, message, ctx) {
+      switch (message.type) {
+        case 'upload':
+          give(children, message.request.job, message, ctx);
+          break;
+        case 'lease':
+          give(children, message.lease.job, message, ctx);
+          break;
+        case 'progress': {
+          const child = children.get(formatJobId(message.job));
+          if (child && !child.late) give(children, message.job, message, ctx);
+          else
+            readJob(message.job, ports.journal, ctx.signal).then(message.reply.resolve, message.reply.reject);
+          break;
+        }
+        case 'idle': {
+          const child = children.get(formatJobId(message.job));
+          if (!child || child.late || child.sent !== message.handled) break;
+          child.late = [];
+          void ctx.stop(child.ref as Ref<never>);
+          break;
+        }
+        case 'restore-segment':
+          writeBack(message, ctx);
+          break;
+        case 'discard-segments':
+          discard(children, message, ctx);
+          break;
+        case 'object-ended':
+          bury(children, message.job, message.end, ctx);
+      }
+      ctx.say({ doing: `objects in work: ${children.size}` });
+      return children;
+    },
+
+    stopped(children, ctx) {
+      for (const { owed, late = [] } of children?.values() ?? []) {
+        for (const reply of owed) reply.reject(ownerStopped());
+        for (const order of late) refuse(order, ctx);
+      }
+    },
+  };
+
+  function give(children: Children, job: JobId, order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
+    const child = children.get(formatJobId(job)) ?? spawn(children, job, ctx);
+    if (child.late && child.late.length < MAX_LATE) {
+      child.late.push(order);
+    } else if (!child.late && child.ref.tell(owed(child, order))) {
+      child.sent += 1;
+      if (order.type === 'lease') child.lease = order.lease;
+    } else {
+      refuse(order, ctx);
+    }
+  }
+
+  /** A version that is no longer what readers get stays as it is: somebody may be removing it. */
+  function writeBack(message: RestoreSegment, ctx: Context<ObjectsInbox>): void {
+    const name = `restore/${message.restoration.key}`;
+    if (ctx.child(name)) {
+      message.reply.reject(restoreInWork(message.restoration.key));
+      return;
+    }
+    const { chain, pieces } = ports;
+    const { ledger } = ports.journal;
+    const confirm = (signal: AbortSignal) => sealedContent(message.job, chain, signal);
+    ctx.spawn(name, restorer({ message, ports: { ledger, pieces }, confirm }));
+  }
+
+  function spawn(children: Children, job: JobId, ctx: Context<ObjectsInbox>): Child {
+    const name = formatJobId(job);
+    const ref = ctx.spawn(`object/${name}`, objectActor({ job, ports, parent: ctx.self }));
+    ctx.watch(ref, (end) => ({ type: 'object-ended', job, end }));
+    const child: Child = { ref, sent: 0, owed: new Set() };
+    children.set(name, child);
+    return child;
+  }
+
+  /** Orders that come for the job meanwhile are given to the actor after it. */
+  function discard(children: Children, message: DiscardSegments, ctx: Context<ObjectsInbox>): void {
+    const { note, revision, reply } = message;
+    const { job } = note;
+    const name = formatJobId(job);
+    if (children.has(name)) {
+      reply.resolve(false);
+      return;
+    }
+    const ref: Ref<never> = ctx.spawn(`object/${name}`, segmentEraser({ note, revision, ports }));
+    children.set(name, { ref, sent: 0, owed: new Set(), late: [] });
+    ctx.watch(ref, (end) => {
+      if (!end.error) reply.resolve(true);
+      else if (end.error.code === 'segments-in-use') reply.resolve(false);
+      else reply.reject(end.error);
+      return { type: 'object-ended', job, end };
+    });
+  }
+
+  function bury(children: Children, job: JobId, { error }: Ended, ctx: Context<ObjectsInbox>): void {
+    const name = formatJobId(job);
+    const { owed = [], lease, late = [] } = children.get(name) ?? {};
+    children.delete(name);
+    for (const reply of owed) reply.reject(clientError(job, error));
+    // An actor that failed at its start has not given it back; after one that has, this does nothing.
+    if (lease) giveBack(lease, redeliverMs(lease), ctx);
+    for (const order of late) give(children, job, order, ctx);
+  }
+}
+
+/** The order with an answer that is settled with the child's end at the latest: no client waits for ever. */
+function owed(child: Child, order: ObjectOrder): ObjectOrder {
+  switch (order.type) {
+    case 'upload':
+      return { ...order, reply: owe(child, order.reply) };
+    case 'progress':
+      return { ...order, reply: owe(child, order.reply) };
+    case 'lease':
+      return order;
+  }
+}
+
+function owe<R>(child: Child, reply: Reply<R>): Reply<R> {
+  const owing: Reply<R> = {
+    resolve(value) {
+      child.owed.delete(owing);
+      reply.resolve(value);
+    },
+    reject(error) {
+      child.owed.delete(owing);
+      reply.reject(error);
+    },
+  };
+  child.owed.add(owing);
+  return owing;
+}
+
+function refuse(order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
+  if (order.type === 'lease') giveBack(order.lease, REFUSED_LEASE_MS, ctx);
+  else order.reply.reject(ownerStopped());
+}
+
+/** A lease that cannot be given back runs out by itself. */
+function giveBack(lease: Lease, delayMs: number, ctx: Context<ObjectsInbox>): void {
+  lease.postpone(delayMs).catch((thrown: unknown) => {
+    ctx.log.warn(
+      { error: toSealionError(thrown), job: formatJobId(lease.job) },
+      'a lease could not be given back',
+    );
+  });
+}
+
+function restoreInWork(key: string): Retryable {
+  return new Retryable({ code: 'restore-in-work', message: `${key} is being written back already.` });
+}
+
+/** What the end of its owner means for a client. */
+function clientError(job: JobId, error: SealionError | undefined): SealionError {
+  if (!error || error.kind === 'cancelled') return ownerStopped();
+  if (error.code !== 'journal-fenced') return error;
+  return new Terminal({
+    code: 'upload-in-progress',
+    message: `Another node has taken object ${formatJobId(job)} over.`,
+    advice: 'Ask for the progress of its upload.',
+    gatewayCode: 110003,
+    cause: error,
+  });
+}
+
+function ownerStopped(): Retryable {
+  return new Retryable({
+    code: 'owner-stopped',
+    message: 'The part of the provider that worked on the object has stopped.',
+    advice: 'Try again.',
+    gatewayCode: 110001,
+  });
+}

@@ -1,0 +1,101 @@
+import {
+  type AskedGroup,
+  type ChosenGroup,
+  chooseGroup,
+  type MemberAnswer,
+  type Shortfall,
+  shortfalls,
+} from '#protocols/approval/choose-group';
+import { Retryable, throwIfAborted } from '#protocols/errors';
+import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
+import type { JobContext } from '#protocols/job/context';
+import type { PrimaryPorts } from '../ports.ts';
+
+type Ports = Pick<PrimaryPorts, 'spId' | 'chain' | 'peers' | 'providers' | 'timing'>;
+
+/** Groups in one ask, and members named in one failure. */
+const MAX_GROUPS = 100;
+const MAX_NAMED = 12;
+
+/**
+ * GetApproval: asks the members of the bucket's groups at once, and takes the first group of which all approved;
+ * one that has failed before only when no other is whole at the end (design §5).
+ * @param onProgress told what is waited for, in words
+ * @throws Retryable `no-group` when no group can take the payload, `approvals-missing` with who refused and who
+ * was silent
+ */
+export async function allocate(
+  context: JobContext,
+  ports: Ports,
+  options: { readonly signal: AbortSignal; readonly onProgress: (text: string) => void },
+): Promise<ChosenGroup> {
+  const { signal, onProgress } = options;
+  const groups = await candidates(context, ports, signal);
+  const untried = groups.filter(({ gvgId }) => !context.excludedGvgIds.includes(gvgId));
+  const preferred = untried.length > 0 ? untried : groups;
+  const members = new Set(groups.flatMap(({ secondarySpIds }) => secondarySpIds)).size;
+  const ask = {
+    job: context.id,
+    primarySpId: ports.spId,
+    bucketName: context.object.bucketName,
+    objectName: context.object.objectName,
+    payloadSize: context.object.payloadSize,
+    redundancy: context.object.redundancy,
+    groups,
+  };
+  const answers: MemberAnswer[] = [];
+  for await (const answer of ports.peers.ask(ask, { signal, timeoutMs: ports.timing.approvalTimeoutMs })) {
+    answers.push(answer);
+    onProgress(`approvals: ${answers.length} of ${members} storage providers answered`);
+    const chosen = chooseGroup(preferred, answers, Date.now());
+    if (chosen) return chosen;
+  }
+  throwIfAborted(signal);
+  const chosen = chooseGroup(groups, answers, Date.now());
+  if (chosen) return chosen;
+  throw approvalsMissing(shortfalls(groups, answers, Date.now()));
+}
+
+/** Groups with room whose members are all in service, most free stake first. */
+async function candidates(
+  context: JobContext,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<readonly AskedGroup[]> {
+  const { familyId, payloadSize, dataChunks, parityChunks } = context.object;
+  const providers = await ports.providers(signal);
+  const serving = new Set(providers.filter(({ status }) => status === 'IN_SERVICE').map(({ id }) => id));
+  const usable: { readonly group: GlobalVirtualGroup; readonly free: number }[] = [];
+  for (const group of await ports.chain.gvgsOfFamily(familyId, { signal })) {
+    const whole = group.secondarySpIds.length === dataChunks + parityChunks;
+    if (!whole || !group.secondarySpIds.every((id) => serving.has(id))) continue;
+    const free = await ports.chain.freeCapacity(group, { signal });
+    if (free >= payloadSize) usable.push({ group, free });
+  }
+  if (usable.length > 0) {
+    return usable
+      .sort((a, b) => b.free - a.free)
+      .slice(0, MAX_GROUPS)
+      .map(({ group }) => ({ gvgId: group.id, secondarySpIds: group.secondarySpIds }));
+  }
+  throw new Retryable({
+    code: 'no-group',
+    message: `No virtual group of family ${familyId} has ${payloadSize} bytes free and all its members in service.`,
+    advice: 'Stake more for the family on chain, or wait until its members are in service again.',
+    gatewayCode: 70002,
+  });
+}
+
+function approvalsMissing(lacking: readonly Shortfall[]): Retryable {
+  const reasons = lacking.flatMap(({ gvgId, refused, silent }) => [
+    ...refused.map(({ spId, reason }) => `sp ${spId} refused group ${gvgId}: ${reason}`),
+    ...silent.map((spId) => `sp ${spId} was silent on group ${gvgId}`),
+  ]);
+  const more = reasons.length > MAX_NAMED ? `, and ${reasons.length - MAX_NAMED} more` : '';
+  return new Retryable({
+    code: 'approvals-missing',
+    message: `No virtual group has approved whole: ${reasons.slice(0, MAX_NAMED).join('; ')}${more}.`,
+    advice: 'The job is tried again by itself; look at the storage providers that are named.',
+    gatewayCode: 70002,
+  });
+}

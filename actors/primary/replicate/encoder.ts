@@ -1,0 +1,216 @@
+import type { JobContext } from '#protocols/job/context';
+import { segmentKey } from '#protocols/payload/keys';
+import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import { redundancyCode } from '#protocols/payload/redundancy';
+import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { ByteBudget, Release } from './byte-budget.ts';
+import { readShard } from './shard-reader.ts';
+
+export type EncoderMessage =
+  /** A replicator pulls its piece of a segment; the answer is its own copy. */
+  | {
+      readonly type: 'piece';
+      readonly segmentIndex: number;
+      readonly redundancyIndex: number;
+      readonly reply: Reply<Uint8Array>;
+    }
+  | { readonly type: 'loaded'; readonly segmentIndex: number; readonly outcome: Outcome<Loaded> }
+  /** Somebody on the node waits for memory. */
+  | { readonly type: 'shortage' }
+  | { readonly type: 'caught-up'; readonly request: Straggler; readonly outcome: Outcome<Uint8Array> };
+
+interface Loaded {
+  readonly shards: readonly Uint8Array[];
+  readonly release: Release;
+}
+
+type Straggler = Extract<EncoderMessage, { type: 'piece' }>;
+
+/** One encoded segment in the window, or on its way there. */
+interface Entry {
+  loaded?: Loaded;
+  readonly waiting: Straggler[];
+  readonly taken: Set<number>;
+}
+
+interface State {
+  readonly window: Map<number, Entry>;
+  /** One above the highest segment that was ever asked for ahead. */
+  front: number;
+  readonly stragglers: Straggler[];
+  /** All that this incarnation has of the node's memory. */
+  readonly held: Set<Release>;
+  readonly stopListening: () => void;
+}
+
+/** Encoded segments kept at once: what the columns are sending, and the next. */
+const WINDOW = 3;
+
+export interface EncoderOptions {
+  readonly context: JobContext;
+  readonly pieces: PieceStore;
+  readonly memory: ByteBudget;
+}
+
+/**
+ * Reads segments, encodes each once for all columns, and keeps a bounded window of them. The fastest column
+ * moves the window; one that falls behind is served by a pass of its own, one piece at a time, so that it never
+ * holds the others up (design §4).
+ */
+export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, State> {
+  const plan = planPayload(options.context.object);
+  const code = redundancyCode(plan);
+
+  return {
+    kind: 'encoder',
+    start(ctx) {
+      const stopListening = options.memory.onShortage(() => ctx.self.tell({ type: 'shortage' }));
+      ctx.say({ doing: 'ready', waitsFor: 'the replicators' });
+      return { window: new Map(), front: 0, stragglers: [], held: new Set(), stopListening };
+    },
+
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case 'piece':
+          ask(state, message, ctx);
+          break;
+        case 'loaded':
+          settle(state, message.segmentIndex, message.outcome);
+          break;
+        case 'shortage':
+          makeRoom(state, 0);
+          break;
+        case 'caught-up':
+          answer(message.request, message.outcome);
+          state.stragglers.shift();
+          catchUp(state, ctx);
+      }
+      say(state, plan, ctx);
+      return state;
+    },
+
+    stopped(state) {
+      state?.stopListening();
+      for (const release of state?.held ?? []) release();
+    },
+  };
+
+  function ask(state: State, request: Straggler, ctx: Context<EncoderMessage>): void {
+    const { segmentIndex } = request;
+    const entry = state.window.get(segmentIndex);
+    if (entry?.loaded) {
+      give(state, segmentIndex, entry, request);
+    } else if (entry) {
+      entry.waiting.push(request);
+    } else if (segmentIndex < state.front) {
+      state.stragglers.push(request);
+      if (state.stragglers.length === 1) catchUp(state, ctx);
+    } else {
+      load(state, segmentIndex, ctx).waiting.push(request);
+    }
+    const next = segmentIndex + 1;
+    if (next !== state.front || next >= plan.segmentCount || state.window.size >= WINDOW) return;
+    const release = options.memory.tryAcquire(weight(plan, next));
+    if (release) load(state, next, ctx, release);
+  }
+
+  function load(state: State, segmentIndex: number, ctx: Context<EncoderMessage>, granted?: Release): Entry {
+    makeRoom(state, WINDOW - 1);
+    const entry: Entry = { waiting: [], taken: new Set() };
+    state.window.set(segmentIndex, entry);
+    state.front = segmentIndex + 1;
+    ctx.pipe(
+      async (signal) => {
+        const release = granted ?? (await options.memory.acquire(weight(plan, segmentIndex), signal));
+        return encodeSegment(segmentIndex, held(state, release), signal);
+      },
+      (outcome) => ({ type: 'loaded', segmentIndex, outcome }),
+    );
+    return entry;
+  }
+
+  async function encodeSegment(segmentIndex: number, release: Release, signal: AbortSignal): Promise<Loaded> {
+    try {
+      const segment = await options.pieces.get(segmentKey(options.context.id, segmentIndex), { signal });
+      return { shards: code.encode(segment), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  function settle(state: State, segmentIndex: number, outcome: Outcome<Loaded>): void {
+    const entry = state.window.get(segmentIndex);
+    const waiting = entry?.waiting.splice(0) ?? [];
+    if (entry && outcome.ok) {
+      entry.loaded = outcome.value;
+      for (const request of waiting) give(state, segmentIndex, entry, request);
+      if (options.memory.isShort) makeRoom(state, 0);
+    } else if (!outcome.ok) {
+      state.window.delete(segmentIndex);
+      for (const request of waiting) request.reply.reject(outcome.error);
+    }
+  }
+
+  function give(state: State, segmentIndex: number, entry: Entry, request: Straggler): void {
+    const shard = entry.loaded?.shards[request.redundancyIndex];
+    if (!shard) return;
+    // A copy, so that a piece in slow hands does not keep its whole segment in memory.
+    request.reply.resolve(shard.slice());
+    entry.taken.add(request.redundancyIndex);
+    if (entry.taken.size === plan.columnCount) evict(state, segmentIndex, entry);
+  }
+
+  function catchUp(state: State, ctx: Context<EncoderMessage>): void {
+    const request = state.stragglers[0];
+    if (!request) return;
+    ctx.pipe(
+      (signal) =>
+        readShard({ ...options, plan, code }, request.segmentIndex, request.redundancyIndex, signal),
+      (outcome) => ({ type: 'caught-up', request, outcome }),
+    );
+  }
+}
+
+/** Memory that goes back when it is released, or with this incarnation. */
+function held(state: State, release: Release): Release {
+  const once = () => {
+    state.held.delete(once);
+    release();
+  };
+  state.held.add(once);
+  return once;
+}
+
+/** Drops the oldest loaded segments until at most `keep` entries are left. */
+function makeRoom(state: State, keep: number): void {
+  for (const [segmentIndex, entry] of state.window) {
+    if (state.window.size <= keep) return;
+    if (entry.loaded) evict(state, segmentIndex, entry);
+  }
+}
+
+function evict(state: State, segmentIndex: number, entry: Entry): void {
+  state.window.delete(segmentIndex);
+  entry.loaded?.release();
+}
+
+function answer(request: Straggler, outcome: Outcome<Uint8Array>): void {
+  if (outcome.ok) request.reply.resolve(outcome.value);
+  else request.reply.reject(outcome.error);
+}
+
+/** Bytes of a segment and of what encoding adds to it. */
+export function weight(plan: PayloadPlan, segmentIndex: number): number {
+  const { length } = plan.segment(segmentIndex);
+  return plan.redundancy === 'EC' ? length + plan.parityChunks * plan.pieceLength(segmentIndex) : length;
+}
+
+function say(state: State, plan: PayloadPlan, ctx: Context<EncoderMessage>): void {
+  const behind = state.stragglers.length;
+  ctx.say({
+    doing: behind > 0 ? `encoding, and again for ${behind} slow column(s)` : 'encoding segments',
+    progress: { done: state.front, total: plan.segmentCount, unit: 'segments' },
+  });
+}

@@ -1,0 +1,21 @@
+import { Terminal } from '#protocols/errors';
+import { checksumsOf } from '#protocols/job/checksums';
+import type { JobContext } from '#protocols/job/context';
+import { aggregateReceipts } from '#protocols/sealing/seal';
+import type { SealOrder } from '../../chain/signing-order.ts';
+
+/** The seal of a job whose receipts are all there. @throws Terminal `receipts-incomplete` */
+export function sealOrder(context: JobContext): SealOrder {
+  const { object, allocation, receipts } = context;
+  if (!allocation)
+    throw new Terminal({ code: 'group-missing', message: 'The job has no group to seal with.' });
+  const { gvgId, secondarySpIds } = allocation;
+  return {
+    kind: 'seal',
+    bucketName: object.bucketName,
+    objectName: object.objectName,
+    gvgId,
+    aggregateSignature: aggregateReceipts({ id: gvgId, secondarySpIds }, receipts),
+    checksums: checksumsOf(context),
+  };
+}

@@ -1,0 +1,55 @@
+import type { JobContext, SignedTransaction } from '#protocols/job/context';
+import { settle } from '#runtime/actors/settle';
+import type { Behaviour, Context, Reply } from '#runtime/actors/types';
+import type { SettlePorts } from '../../chain/settle-on-chain.ts';
+import { type SealResult, sealOnChain } from './seal-on-chain.ts';
+import { sealOrder } from './seal-order.ts';
+
+export type SealerMessage =
+  /** Have the seal of a job signed whose receipts are all there. */
+  | { readonly type: 'sign'; readonly context: JobContext; readonly reply: Reply<SignedTransaction> }
+  /** Bring the job's signed seal into a block. */
+  | { readonly type: 'seal'; readonly context: JobContext; readonly reply: Reply<SealResult> };
+
+type Message = SealerMessage | { readonly type: 'finished' };
+
+/** Aggregates the six signatures, has the seal signed, broadcasts it and watches the chain. */
+export function sealer(ports: SettlePorts): Behaviour<SealerMessage, undefined> {
+  const behaviour: Behaviour<Message, undefined> = {
+    kind: 'sealer',
+    start: () => undefined,
+    receive(_state, message, ctx) {
+      switch (message.type) {
+        case 'sign':
+          ctx.say({ doing: 'asking for a signed seal', waitsFor: 'the signer' });
+          answer(ctx, message.reply, (signal) => sign(message.context, ports, signal));
+          break;
+        case 'seal':
+          answer(ctx, message.reply, (signal) =>
+            sealOnChain(message.context, ports, { signal, say: (activity) => ctx.say(activity) }),
+          );
+          break;
+        case 'finished':
+          ctx.say({ doing: 'done', waitsFor: 'the next order' });
+      }
+      return undefined;
+    },
+  };
+  return behaviour;
+}
+
+function answer<R>(ctx: Context<Message>, reply: Reply<R>, work: (signal: AbortSignal) => Promise<R>): void {
+  ctx.pipe(
+    (signal) => settle(reply, work(signal)),
+    () => ({ type: 'finished' }),
+  );
+}
+
+async function sign(
+  context: JobContext,
+  { signer }: SettlePorts,
+  signal: AbortSignal,
+): Promise<SignedTransaction> {
+  const order = sealOrder(context);
+  return signer.ask<SignedTransaction>((reply) => ({ type: 'sign', order, reply }), { signal });
+}

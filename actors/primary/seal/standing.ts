@@ -1,0 +1,86 @@
+import { Retryable } from '#protocols/errors';
+import { type Content, isSameAnnouncement, versionOnChain } from '#protocols/greenfield/content';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import { announcementOf } from '#protocols/job/announcement';
+import type { JobContext } from '#protocols/job/context';
+import { formatJobId } from '#protocols/job/identity';
+import type { Chain } from '#runtime/chain/chain';
+
+/** Where the chain stands with a job's content. `open`: it still waits for the seal. */
+export type Standing =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'sealed'; readonly gvgId?: number }
+  | Gone;
+
+/** The chain will never seal the content. */
+export interface Gone {
+  readonly kind: 'gone';
+  /** Whether the object is there, perhaps with other content. */
+  readonly code: 'no-such-object' | 'content-not-awaited';
+  /** A sentence for an operator. */
+  readonly because: string;
+}
+
+/** How the chain has settled a job's object. */
+export type Settled = Exclude<Standing, { kind: 'open' }>;
+
+type About = Pick<JobContext, 'id' | 'object' | 'payload'>;
+
+/**
+ * Asks the chain about a job's content. That it is gone ends a job for good, so a node's word on it counts only
+ * once the node is past the block in which the content was announced.
+ * @throws Retryable `chain-behind`, and what the chain client throws
+ */
+export async function standingOf(
+  context: About,
+  chain: Pick<Chain, 'objectById' | 'latestBlock'>,
+  signal: AbortSignal,
+): Promise<Standing> {
+  const { id, object } = context;
+  const first = standing(await chain.objectById(id.objectId, { signal }), context);
+  if (first.kind !== 'gone') return first;
+  const { time } = await chain.latestBlock({ signal });
+  if (time < (object.createdAt + 1) * 1_000) {
+    throw new Retryable({
+      code: 'chain-behind',
+      message: `The chain node does not know the content of object ${formatJobId(id)} yet: it is behind its announcement.`,
+      advice: 'Wait until the chain node has caught up.',
+    });
+  }
+  return standing(await chain.objectById(id.objectId, { signal }), context);
+}
+
+/** How the chain has settled a job's object; undefined while it waits for the seal. @throws as `standingOf` */
+export async function settledStanding(...about: Parameters<typeof standingOf>): Promise<Settled | undefined> {
+  const found = await standingOf(...about);
+  return found.kind === 'open' ? undefined : found;
+}
+
+/** The version number alone says little: the chain gives that of a cancelled update to the next one. */
+function standing(onChain: ObjectOnChain | undefined, context: About): Standing {
+  const found = versionOnChain(onChain, context.id.version);
+  switch (found.kind) {
+    case 'waiting':
+      if (isOurs(found.content, context)) return { kind: 'open' };
+      return gone('the update was cancelled, and other content announced in its place');
+    case 'sealed':
+      if (isOurs(found.content, context)) {
+        return { kind: 'sealed', ...(found.gvg && { gvgId: found.gvg.id }) };
+      }
+      return gone('the object was sealed with other content');
+    case 'replaced':
+      return { kind: 'sealed' };
+    case 'unannounced':
+      return gone('the update was cancelled');
+    case 'gone':
+      return gone(found.because, onChain ? undefined : 'no-such-object');
+  }
+}
+
+function isOurs(content: Content, context: About): boolean {
+  return isSameAnnouncement(content, announcementOf(context));
+}
+
+function gone(why: string, code: Gone['code'] = 'content-not-awaited'): Gone {
+  return { kind: 'gone', code, because: `${why.charAt(0).toUpperCase()}${why.slice(1)}.` };
+}

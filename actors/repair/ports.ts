@@ -1,0 +1,19 @@
+import type { Chain } from '#runtime/chain/chain';
+import type { Journal } from '#runtime/journal/journal';
+import type { PieceSource } from '#runtime/peers/peers';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { ByteBudget } from '../primary/replicate/byte-budget.ts';
+
+/** What everything that verifies and repairs stands on; put together once per node. */
+export interface RepairPorts {
+  readonly spId: number;
+  readonly chain: Chain;
+  readonly journal: Pick<Journal, 'read' | 'ledger'>;
+  readonly pieces: PieceStore;
+  /** The other SPs. */
+  readonly peers: PieceSource;
+  /** Payload bytes that the node may hold. */
+  readonly memory: ByteBudget;
+  /** How long a holder is waited for before another is asked beside it, ms. */
+  readonly hedgeMs: number;
+}

@@ -1,0 +1,98 @@
+import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
+import { planPayload } from '#protocols/payload/plan';
+import type { ApprovalAsk } from '#runtime/peers/peers';
+import type { SecondaryPorts } from './ports.ts';
+
+export interface ApprovalLimits {
+  /** How long an approval holds, ms; an hour at most, since a control message lives no longer. */
+  readonly lifetimeMs: number;
+  /** A chain node further behind is not believed, ms. */
+  readonly chainLagMs: number;
+  /** Bytes that stay free. */
+  readonly reserveBytes: number;
+  /** Approvals that may be outstanding, and the bytes that they may bring. */
+  readonly outstanding: { readonly count: number; readonly bytes: number };
+}
+
+export const APPROVAL_LIMITS: ApprovalLimits = {
+  lifetimeMs: 900_000,
+  chainLagMs: 30_000,
+  reserveBytes: 10 * 2 ** 30,
+  outstanding: { count: 10_000, bytes: 2 ** 40 },
+};
+
+export interface Refusal {
+  readonly code: string;
+  readonly reason: string;
+}
+
+type AskedGroup = ApprovalAsk['groups'][number];
+
+export interface ApprovalPolicyOptions {
+  readonly ports: Pick<SecondaryPorts, 'spId' | 'chain'>;
+  readonly limits: ApprovalLimits;
+  /** Bytes free for pieces. */
+  readonly freeBytes: (signal: AbortSignal) => Promise<number>;
+}
+
+/** When this SP agrees to store a column, and why not (design §5, `approval.ask`). */
+export class ApprovalPolicy {
+  readonly #options: ApprovalPolicyOptions;
+
+  constructor(options: ApprovalPolicyOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of one column of the payload, by today's parameters. */
+  async columnBytes(ask: ApprovalAsk, signal: AbortSignal): Promise<number> {
+    const params = await this.#options.ports.chain.storageParams(undefined, { signal });
+    return planPayload({ ...ask, ...params }).columnLength;
+  }
+
+  /** Why no place at all is granted now; undefined when some may be. @param bytes of one column */
+  async refusalOfAll(
+    bytes: number,
+    outstanding: { readonly count: number; readonly bytes: number },
+    signal: AbortSignal,
+  ): Promise<Refusal | undefined> {
+    const { ports, limits, freeBytes } = this.#options;
+    const behind = Date.now() - (await ports.chain.latestBlock({ signal })).time;
+    if (behind > limits.chainLagMs) {
+      return { code: 'chain-lag', reason: `Our chain node is ${Math.round(behind / 1000)} s behind.` };
+    }
+    if (outstanding.count >= limits.outstanding.count) {
+      return { code: 'too-many-approvals', reason: `${outstanding.count} approvals are outstanding.` };
+    }
+    const expected = outstanding.bytes + bytes;
+    if (expected > limits.outstanding.bytes) {
+      return { code: 'approval-budget', reason: `${outstanding.bytes} approved bytes are still to come.` };
+    }
+    const free = await freeBytes(signal);
+    if (free - expected < limits.reserveBytes) {
+      return { code: 'disk-reserve', reason: `${free} bytes are free, and a part of them stays so.` };
+    }
+    return undefined;
+  }
+
+  /** The groups of the bucket's family: no other can seal an object of the bucket. */
+  async groups(ask: ApprovalAsk, signal: AbortSignal): Promise<readonly GlobalVirtualGroup[]> {
+    const { chain } = this.#options.ports;
+    const bucket = await chain.bucket(ask.bucketName, { signal });
+    return bucket ? chain.gvgsOfFamily(bucket.familyId, { signal }) : [];
+  }
+
+  /** Why our place in one asked group is not granted. */
+  refusal(ask: ApprovalAsk, asked: AskedGroup, groups: readonly GlobalVirtualGroup[]): Refusal | undefined {
+    const { spId } = this.#options.ports;
+    const gvg = groups.find(({ id }) => id === asked.gvgId);
+    if (!gvg) return { code: 'group-unknown', reason: 'The bucket’s family has no such group.' };
+    if (gvg.primarySpId !== ask.primarySpId) {
+      return { code: 'not-primary', reason: `The group’s primary is sp ${gvg.primarySpId}.` };
+    }
+    const index = asked.secondarySpIds.indexOf(spId);
+    if (gvg.secondarySpIds[index] !== spId) {
+      return { code: 'wrong-place', reason: `We do not hold place ${index} of the group.` };
+    }
+    return undefined;
+  }
+}

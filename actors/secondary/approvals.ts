@@ -1,0 +1,86 @@
+import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { Ledger } from '#runtime/journal/journal';
+
+/** An approval that this SP has given, as it lies in the ledger until it has expired. */
+export interface GivenApproval {
+  readonly job: JobId;
+  readonly primarySpId: number;
+  readonly granted: readonly { readonly gvgId: number; readonly redundancyIndex: number }[];
+  /** Bytes of one column: the most that will come of it, since only one of the groups is taken. */
+  readonly bytes: number;
+  /** Unix ms. */
+  readonly expiresAt: number;
+}
+
+const PREFIX = 'approval/';
+/** So that a deletion, for which a new approval may have to wait, is short. */
+const FORGOTTEN_AT_ONCE = 1_000;
+
+/** The approvals that may still be used, and what they may still bring. */
+export class Approvals {
+  readonly #ledger: Ledger;
+  readonly #given = new Map<string, GivenApproval>();
+  readonly #giving = new Set<string>();
+  /** The last deletion; it never rejects. */
+  #forgetting: Promise<void> = Promise.resolve();
+
+  private constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  static async load(ledger: Ledger, signal: AbortSignal): Promise<Approvals> {
+    const approvals = new Approvals(ledger);
+    for await (const [key, given] of ledger.entries<GivenApproval>(PREFIX, { signal })) {
+      approvals.#given.set(key, given);
+    }
+    return approvals;
+  }
+
+  /** What all jobs but this one may still bring. */
+  outstanding(besides: JobId, now: number): { readonly count: number; readonly bytes: number } {
+    const own = keyOf(besides);
+    let [count, bytes] = [0, 0];
+    for (const [key, given] of this.#given) {
+      if (key === own || given.expiresAt <= now) continue;
+      count += 1;
+      bytes += given.bytes;
+    }
+    return { count, bytes };
+  }
+
+  /** Durable when it resolves; takes the place of an earlier one for the job. */
+  async give(approval: GivenApproval): Promise<void> {
+    const key = keyOf(approval.job);
+    // Neither a deletion that began before nor one that begins now must take this one along.
+    this.#giving.add(key);
+    try {
+      await this.#forgetting;
+      await this.#ledger.put(key, approval);
+      this.#given.set(key, approval);
+    } finally {
+      this.#giving.delete(key);
+    }
+  }
+
+  /**
+   * Forgets approvals that have expired, `FORGOTTEN_AT_ONCE` at most, in one synced write.
+   * @returns false when more may be left
+   */
+  async forgetExpired(now: number): Promise<boolean> {
+    const expired = [];
+    for (const [key, given] of this.#given) {
+      if (expired.length === FORGOTTEN_AT_ONCE) break;
+      if (given.expiresAt <= now && !this.#giving.has(key)) expired.push(key);
+    }
+    if (expired.length === 0) return true;
+    const deleting = this.#ledger.deleteAll(expired);
+    this.#forgetting = deleting.catch(() => undefined);
+    await deleting;
+    for (const key of expired) this.#given.delete(key);
+    return expired.length < FORGOTTEN_AT_ONCE;
+  }
+}
+
+function keyOf(job: JobId): string {
+  return `${PREFIX}${formatJobId(job)}`;
+}

@@ -1,0 +1,118 @@
+import { toSealionError } from '#protocols/errors';
+import { settle } from '#runtime/actors/settle';
+import type { Behaviour, Outcome, Reply } from '#runtime/actors/types';
+import type { ApprovalAnswer, ApprovalAsk } from '#runtime/peers/peers';
+import { type ApprovalLimits, ApprovalPolicy } from './approval-policy.ts';
+import { Approvals } from './approvals.ts';
+import type { SecondaryPorts } from './ports.ts';
+
+export type ApproverMessage =
+  /** From now on every ask is refused: the node is about to stop, or goes out of service. */
+  | { readonly type: 'drain' }
+  /** An ask of a primary; on the HTTP wire, where nobody asks, one that its first piece stands for. */
+  | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<ApproverAnswer> };
+
+/** What the approver says to an ask; undefined: we are not in it. */
+export type ApproverAnswer = Omit<ApprovalAnswer, 'message'> | undefined;
+
+type Message =
+  | ApproverMessage
+  | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> }
+  | { readonly type: 'forget-expired' }
+  | { readonly type: 'forgotten'; readonly outcome: Outcome<boolean> };
+
+/** How often expired approvals are removed; they count for nothing from their expiry on; ms. */
+const FORGET_EVERY_MS = 60_000;
+
+export interface ApproverOptions {
+  readonly ports: Pick<SecondaryPorts, 'spId' | 'chain' | 'ledger' | 'host'>;
+  readonly limits: ApprovalLimits;
+  /** Bytes free for pieces. */
+  readonly freeBytes: (signal: AbortSignal) => Promise<number>;
+}
+
+interface State {
+  readonly approvals: Approvals;
+  draining: boolean;
+}
+
+/** Answers the asks of primaries for room for a column (GetApproval), one at a time, so that budgets hold. */
+export function approver(options: ApproverOptions): Behaviour<ApproverMessage, State> {
+  const { ports, limits } = options;
+  const policy = new ApprovalPolicy(options);
+
+  const behaviour: Behaviour<Message, State> = {
+    kind: 'approver',
+    async start(ctx) {
+      const approvals = await Approvals.load(ports.ledger, ctx.signal);
+      ctx.say({ doing: 'answering asks', waitsFor: 'primaries' });
+      ctx.pipe(
+        (signal) =>
+          ports.host.serveAsks(
+            (ask, asked) =>
+              ctx.self.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
+            { signal },
+          ),
+        (outcome) => ({ type: 'serving-ended', outcome }),
+      );
+      ctx.after(0, { type: 'forget-expired' });
+      return { approvals, draining: false };
+    },
+
+    async receive(state, message, ctx) {
+      switch (message.type) {
+        case 'drain':
+          state.draining = true;
+          ctx.say({ doing: 'refusing asks: this node takes nothing new in' });
+          break;
+        case 'ask':
+          await settle(message.reply, answer(state, message.ask, ctx.signal));
+          break;
+        case 'forget-expired':
+          // beside the mailbox: no ask waits for it
+          ctx.pipe(
+            () => state.approvals.forgetExpired(Date.now()),
+            (outcome) => ({ type: 'forgotten', outcome }),
+          );
+          break;
+        case 'forgotten': {
+          const { outcome } = message;
+          if (!outcome.ok) ctx.log.warn({ error: outcome.error }, 'failed to remove expired approvals');
+          ctx.after(outcome.ok && !outcome.value ? 0 : FORGET_EVERY_MS, { type: 'forget-expired' });
+          break;
+        }
+        case 'serving-ended':
+          // asks end only with us: anything else restarts the service
+          throw toSealionError(message.outcome.ok ? new Error('the asks have ended') : message.outcome.error);
+      }
+      return state;
+    },
+  };
+  return behaviour;
+
+  async function answer(state: State, ask: ApprovalAsk, signal: AbortSignal): Promise<ApproverAnswer> {
+    const listed = ask.groups.filter(({ secondarySpIds }) => secondarySpIds.includes(ports.spId));
+    if (listed.length === 0) return undefined;
+    const now = Date.now();
+    const bytes = await policy.columnBytes(ask, signal);
+    const outstanding = state.approvals.outstanding(ask.job, now);
+    const ofAll = state.draining ? DRAINING : await policy.refusalOfAll(bytes, outstanding, signal);
+    const groups = ofAll ? [] : await policy.groups(ask, signal);
+    const granted = [];
+    const refused = [];
+    for (const asked of listed) {
+      const { gvgId } = asked;
+      const refusal = ofAll ?? policy.refusal(ask, asked, groups);
+      if (refusal) refused.push({ gvgId, ...refusal });
+      else granted.push({ gvgId, redundancyIndex: asked.secondarySpIds.indexOf(ports.spId) });
+    }
+    const expiresAt = now + limits.lifetimeMs;
+    if (granted.length > 0) {
+      const { job, primarySpId } = ask;
+      await state.approvals.give({ job, primarySpId, granted, bytes, expiresAt });
+    }
+    return { spId: ports.spId, expiresAt, granted, refused };
+  }
+}
+
+const DRAINING = { code: 'draining', reason: 'This storage provider takes nothing new in now.' };

@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkOwnApproval } from '#protocols/approval/own-approval';
+import { type ErrorFacts, Retryable, Terminal } from '#protocols/errors';
+import { type Content, sameChecksums, versionOnChain } from '#protocols/greenfield/content';
+import type { GlobalVirtualGroup, ObjectInfo } from '#protocols/greenfield/types';
+import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import type { ColumnOffer } from '#runtime/peers/peers';
+import type { SecondaryPorts, SecondaryTiming } from '../ports.ts';
+
+/** What the chain says about an offer that is in order. */
+export interface Place {
+  readonly gvg: GlobalVirtualGroup;
+  readonly plan: PayloadPlan;
+  /** What the object waits for. */
+  readonly content: Content;
+}
+
+type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
+  readonly timing: Pick<SecondaryTiming, 'chainLagMs' | 'chainPollMs'>;
+};
+
+/**
+ * Checks an offer against the chain: the object waits for this content, the group exists in the bucket's family,
+ * its primary is the sender and we are at that index, our approval is our own and holds, and sizes and checksums
+ * are the chain's. A node of ours that is behind the primary's is waited for.
+ * @throws Terminal when the offer is wrong; Retryable `object-unknown` (50025), `group-unknown` (55001),
+ * `chain-unavailable`
+ */
+export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: AbortSignal): Promise<Place> {
+  checkApproval(offer, ports);
+  const { object, content } = await soon(ports, signal, { code: 'object-unknown', gatewayCode: 50025 }, () =>
+    findContent(offer, ports, signal),
+  );
+  const gvg = await soon(ports, signal, { code: 'group-unknown', gatewayCode: 55001 }, () =>
+    ports.chain.gvg(offer.gvgId, { signal }),
+  );
+  await checkGroup(offer, gvg, ports, signal);
+  const params = await ports.chain.storageParams(content.announcedAt, { signal });
+  const plan = planPayload({ ...params, redundancy: object.redundancy, payloadSize: content.payloadSize });
+  checkContent(offer, object, content, plan);
+  return { gvg, plan, content };
+}
+
+/** The HTTP wire knows no approvals; the NATS wire lets none in without. */
+function checkApproval(offer: ColumnOffer, { chain, keys }: Ports): void {
+  if (offer.approval === '') return;
+  const operatorAddress = keys.operator.address;
+  checkOwnApproval(offer, { chainId: chain.chainId, now: Date.now(), operatorAddress });
+}
+
+/** Undefined while our chain node does not know what the primary's already does. */
+async function findContent(
+  { job }: ColumnOffer,
+  { chain }: Ports,
+  signal: AbortSignal,
+): Promise<{ readonly object: ObjectInfo; readonly content: Content } | undefined> {
+  const found = await chain.objectById(job.objectId, { signal });
+  if (!found) return undefined;
+  const version = versionOnChain(found, job.version);
+  switch (version.kind) {
+    case 'waiting':
+      return { object: found.object, content: version.content };
+    case 'unannounced':
+      return undefined;
+    case 'gone':
+      throw notWaiting(version.because);
+    case 'replaced':
+      throw notWaiting(`version ${version.by.version} has replaced the offered one`);
+    case 'sealed':
+      throw notWaiting('it is sealed');
+  }
+}
+
+async function checkGroup(
+  offer: ColumnOffer,
+  gvg: GlobalVirtualGroup,
+  { chain, spId }: Ports,
+  signal: AbortSignal,
+): Promise<void> {
+  if (gvg.primarySpId !== offer.from) {
+    throw refused('not-primary', 50041, `sp ${gvg.primarySpId}, not ${offer.from}, is primary of its group`);
+  }
+  if (gvg.secondarySpIds[offer.redundancyIndex] !== spId) {
+    throw refused('wrong-place', 50039, `we do not hold place ${offer.redundancyIndex} of its group`);
+  }
+  const bucket = await chain.bucket(offer.bucketName, { signal });
+  if (bucket?.familyId !== gvg.familyId) {
+    throw refused('wrong-family', 50039, 'its group is not of the bucket’s family');
+  }
+}
+
+function checkContent(offer: ColumnOffer, object: ObjectInfo, content: Content, plan: PayloadPlan): void {
+  const wrong = (
+    [
+      ['bucket', offer.bucketName, object.bucketName],
+      ['object name', offer.objectName, object.objectName],
+      ['payload size', offer.payloadSize, plan.payloadSize],
+      ['redundancy', offer.redundancy, plan.redundancy],
+      ['segment size', offer.maxSegmentSize, plan.maxSegmentSize],
+      ['number of data chunks', offer.dataChunks, plan.dataChunks],
+      ['number of parity chunks', offer.parityChunks, plan.parityChunks],
+    ] as const
+  ).find(([, offered, onChain]) => offered !== onChain);
+  if (wrong)
+    throw refused('offer-differs', 50009, `its ${wrong[0]} is ${wrong[1]}, on chain it is ${wrong[2]}`);
+  const delegated = content.checksums.length === 0;
+  if (!delegated && !sameChecksums(offer.checksums, content.checksums)) {
+    throw refused('offer-differs', 50009, 'its checksums are not those on chain');
+  }
+}
+
+/** Looks again until the chain knows what is looked for. */
+async function soon<T>(
+  { timing }: Ports,
+  signal: AbortSignal,
+  codes: Pick<ErrorFacts, 'code' | 'gatewayCode'>,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
+  const giveUpAt = performance.now() + timing.chainLagMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() >= giveUpAt) {
+      throw new Retryable({
+        ...codes,
+        message: `The chain did not know what was offered within ${timing.chainLagMs} ms.`,
+        advice: 'Offer it again; compare the heights of both chain nodes if it goes on.',
+      });
+    }
+    await sleep(timing.chainPollMs, undefined, { signal });
+  }
+}
+
+function notWaiting(why: string): Terminal {
+  return refused('object-not-waiting', 50042, `the object does not wait for it: ${why}`);
+}
+
+function refused(code: string, gatewayCode: number, why: string): Terminal {
+  return new Terminal({ code, gatewayCode, message: `The offer is refused: ${why}.` });
+}

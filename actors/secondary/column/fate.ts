@@ -1,0 +1,55 @@
+import { versionOnChain } from '#protocols/greenfield/content';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import type { ColumnRecord } from './record.ts';
+import { isColumnOf, OTHER_CONTENT } from './same-content.ts';
+
+/** What becomes of a stored column: it stays, or goes for a reason. */
+export type Fate =
+  | { readonly keep: true }
+  /** `forReaders`: readers that began before may still be under way. */
+  | { readonly keep: false; readonly because: string; readonly forReaders: boolean };
+
+const KEEP: Fate = { keep: true };
+
+export interface FateOptions {
+  readonly spId: number;
+  /** Unix ms. */
+  readonly now: number;
+  /** Age in ms from which nobody waits for a column that was never completed: reject deadline + 24 h. */
+  readonly abandonedAfterMs: number;
+}
+
+/**
+ * Whether a secondary keeps a column (design §4). What was signed for stays until the chain says that it is not
+ * needed: the object is gone or discontinued, its version was replaced, or it was sealed without us at this place.
+ * Only what was never signed may go by age.
+ * @param onChain as an up-to-date node says; undefined when there is no such object
+ */
+export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined, options: FateOptions): Fate {
+  if (record.discarding) return go(record.discarding.because);
+  const found = versionOnChain(onChain, record.job.version);
+  switch (found.kind) {
+    case 'gone':
+      return go(found.because);
+    case 'replaced':
+      return go(`version ${found.by.version} has replaced it`, true);
+    case 'unannounced':
+      return go('the update was cancelled');
+    case 'sealed': {
+      if (!isColumnOf(record, found.content)) return go('the object was sealed with other content');
+      const sealedWithUs = found.gvg?.secondarySpIds[record.redundancyIndex] === options.spId;
+      return !found.gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this place');
+    }
+    case 'waiting':
+      // Of a delegated upload only the seal will tell whether what we have signed for is of its bytes.
+      if (record.held && found.content.checksums.length === 0) return KEEP;
+      if (!isColumnOf(record, found.content)) return go(OTHER_CONTENT);
+  }
+  const age = options.now - record.touchedAt;
+  if (!record.held && age > options.abandonedAfterMs) return go('it was never completed');
+  return KEEP;
+}
+
+function go(because: string, forReaders = false): Fate {
+  return { keep: false, because, forReaders };
+}

@@ -1,0 +1,34 @@
+import type { Chain } from '#runtime/chain/chain';
+import type { Ledger } from '#runtime/journal/journal';
+import type { Keyring } from '#runtime/keys/keys';
+import type { PeerHost } from '#runtime/peers/peers';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+
+/** What the secondary's actors stand on; put together once per node. */
+export interface SecondaryPorts {
+  readonly spId: number;
+  readonly chain: Chain;
+  readonly ledger: Ledger;
+  readonly pieces: PieceStore;
+  readonly host: PeerHost;
+  readonly keys: Pick<Keyring, 'operator' | 'approval' | 'bls'>;
+  readonly timing: SecondaryTiming;
+}
+
+/** All in ms. */
+export interface SecondaryTiming {
+  /** How long a receiver waits for a chain node that is behind the primary's. */
+  readonly chainLagMs: number;
+  /** Between two looks at the chain meanwhile. */
+  readonly chainPollMs: number;
+  /** The same for the HTTP wire, whose primaries wait for an answer for ten seconds: three looks in all. */
+  readonly taskLagMs: number;
+  readonly taskPollMs: number;
+}
+
+export const SECONDARY_TIMING: SecondaryTiming = {
+  chainLagMs: 30_000,
+  chainPollMs: 1_000,
+  taskLagMs: 5_000,
+  taskPollMs: 3_000,
+};

@@ -1,0 +1,105 @@
+import { Retryable, toSealionError } from '#protocols/errors';
+import { formatJobId } from '#protocols/job/identity';
+import { oneShot } from '#runtime/actors/one-shot';
+import { settle } from '#runtime/actors/settle';
+import type { Behaviour, Ref } from '#runtime/actors/types';
+import type { ColumnOffer, InboundOffer } from '#runtime/peers/peers';
+import type { Repeats } from '#runtime/telemetry/repeats';
+import type { ReceptionMessage } from '../messages.ts';
+import type { ApproverAnswer, ApproverMessage } from './approver.ts';
+import { Reception } from './column/reception.ts';
+import { type CheckedTask, TaskReception } from './column/task-reception.ts';
+import type { SecondaryPorts } from './ports.ts';
+
+export interface ReceiverOptions {
+  readonly inbound: InboundOffer;
+  readonly ports: SecondaryPorts;
+  readonly refusals: Repeats;
+}
+
+/**
+ * The secondary's side of one column: receives it, and answers with a receipt or says why not. One that is stopped
+ * leaves its offer to another node.
+ */
+export function receiver({ inbound, ports, refusals }: ReceiverOptions): Behaviour<never, undefined> {
+  return oneShot('receiver', async (ctx, signal) => {
+    const reception = new Reception({ inbound, ports, signal, say: (activity) => ctx.say(activity) });
+    try {
+      const receipt = await reception.receipt();
+      ctx.say({ doing: 'sending the receipt' });
+      await inbound.receipt(receipt);
+      ctx.log.info(holding(inbound.offer), HOLDING);
+    } catch (thrown) {
+      const { kind, code, message } = toSealionError(thrown);
+      if (kind === 'cancelled') {
+        await inbound.postpone(0);
+      } else {
+        refusals.warn(`SP ${inbound.offer.from}`, thrown, 'an offer was refused');
+        await inbound.refuse({ code, reason: message, again: kind === 'retryable' });
+      }
+    } finally {
+      reception.close();
+    }
+  });
+}
+
+export interface TaskReceiverOptions {
+  readonly message: ReceptionMessage;
+  readonly checked: CheckedTask;
+  readonly ports: SecondaryPorts;
+  readonly approver: Ref<ApproverMessage>;
+  readonly refusals: Repeats;
+}
+
+export const TASK_REFUSED = 'a receive task was refused';
+
+/** Does what one task of the HTTP wire asks for, and answers it. */
+export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, undefined> {
+  const { message, checked, ports, approver, refusals } = options;
+  return oneShot('receiver', async (ctx, signal) => {
+    const reception = new TaskReception({
+      ...checked,
+      ports,
+      signal,
+      say: (activity) => ctx.say(activity),
+      admit: () => admit(checked, approver, signal),
+    });
+    const refused = (error: unknown) => {
+      refusals.warn(`SP ${checked.offer.from}`, error, TASK_REFUSED);
+      throw error;
+    };
+    if (message.type === 'receive-piece') {
+      await settle(message.reply, reception.piece(message.body).catch(refused));
+    } else {
+      const finished = reception.finish().then((result) => {
+        ctx.log.info(holding(checked.offer), HOLDING);
+        return result;
+      });
+      await settle(message.reply, finished.catch(refused));
+    }
+  });
+}
+
+/** For the log of the secondary: one line for every column. */
+const HOLDING = 'a column is stored and signed for';
+function holding({ job, from, redundancyIndex }: ColumnOffer): object {
+  return { job: formatJobId(job), from, column: redundancyIndex };
+}
+
+/** The wire has no approvals: a column begins only when we would have given one. */
+async function admit(
+  { offer, place }: CheckedTask,
+  approver: Ref<ApproverMessage>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id: gvgId, secondarySpIds } = place.gvg;
+  const ask = { ...offer, primarySpId: offer.from, groups: [{ gvgId, secondarySpIds }] };
+  const answer = await approver.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal });
+  const refusal = answer?.refused[0];
+  if (!refusal) return;
+  throw new Retryable({
+    code: 'column-refused',
+    message: `No column is taken in now: ${refusal.reason}`,
+    gatewayCode: 60003,
+  });
+}

@@ -1,0 +1,56 @@
+import { Terminal } from '#protocols/errors';
+import { Action, type ActionType, type BucketInfo, type ObjectInfo } from '#protocols/greenfield/types';
+import type { GatewayParts } from '../parts.ts';
+import type { GatewayContext } from '../request/context.ts';
+import { type AuthorisedJob, describeUpload } from '../upload/job-object.ts';
+import { authenticate } from './authentication.ts';
+import { accountsInService, authorise, checkBucketInService, findObject } from './permission.ts';
+
+/**
+ * Everything that is checked of an upload before a byte is taken, in the order of greenfield.md §9.4.
+ * @throws Terminal with the code of the first check that fails
+ */
+export async function admitUpload(
+  parts: GatewayParts,
+  c: GatewayContext,
+  signal: AbortSignal,
+): Promise<AuthorisedJob> {
+  const { chain, spId } = parts;
+  const address = c.get('address');
+  const { accounts, bucket } = await admitSigners(parts, c, signal);
+  const found = await findObject(parts, address, signal, bucket);
+  const action = neededPermission(found.onChain.object);
+  const account = await authorise(chain, accounts, address, action, signal);
+  return { account, ...(await describeUpload(chain, spId, found, signal)) };
+}
+
+/**
+ * The first of these checks, which need no object.
+ * @returns the accounts that may still be considered, and the bucket if there is one
+ * @throws Terminal as `authenticate`, 403/50029, 403/50036
+ */
+export async function admitSigners(
+  { chain, spId, offChainKeys }: GatewayParts,
+  c: GatewayContext,
+  signal: AbortSignal,
+): Promise<{ readonly accounts: readonly string[]; readonly bucket: BucketInfo | undefined }> {
+  const signers = await authenticate(offChainKeys, c);
+  const [providers, bucket] = await Promise.all([
+    chain.storageProviders({ signal }),
+    chain.bucket(c.get('address').bucket, { signal }),
+  ]);
+  const accounts = accountsInService(spId, providers, signers);
+  checkBucketInService(bucket);
+  return { accounts, bucket };
+}
+
+function neededPermission(object: ObjectInfo): ActionType {
+  if (object.status === 'CREATED') return Action.CREATE_OBJECT;
+  if (object.status === 'SEALED' && object.isUpdating) return Action.UPDATE_OBJECT_CONTENT;
+  throw new Terminal({
+    code: 'unexpected-object-status',
+    message: `Object "${object.objectName}" is ${object.status}; a payload is taken only while it is CREATED.`,
+    ...(object.status === 'SEALED' && { advice: 'To replace its content, update it on chain first.' }),
+    gatewayCode: 20003,
+  });
+}

@@ -1,0 +1,26 @@
+import { Terminal } from '#protocols/errors';
+import { checksumAddress, isAddress } from '#protocols/greenfield/address';
+import type { KeyHolder } from '#runtime/records/off-chain-keys';
+import type { GatewayContext } from '../request/context.ts';
+import { APP_DOMAIN, USER_ADDRESS } from './authentication.ts';
+
+/**
+ * Whose keys a request asks about.
+ * @throws Terminal 400/50009 without an account, 400/50017 without a domain
+ */
+export function keyHolderOf(c: GatewayContext): KeyHolder {
+  const account = c.req.header(USER_ADDRESS) ?? '';
+  const domain = c.req.header(APP_DOMAIN) ?? '';
+  if (!isAddress(account)) throw missing(50009, `${USER_ADDRESS} is no account address.`);
+  if (domain === '') throw missing(50017, `${APP_DOMAIN} is missing.`);
+  return { account: checksumAddress(account), domain };
+}
+
+function missing(gatewayCode: number, message: string): Terminal {
+  return new Terminal({
+    code: 'bad-key-holder',
+    message,
+    advice: 'Name the account and the application whose keys are meant.',
+    gatewayCode,
+  });
+}

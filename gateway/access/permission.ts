@@ -1,0 +1,142 @@
+import { Retryable, Terminal } from '#protocols/errors';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import { Action, type ActionType, type BucketInfo, type StorageProvider } from '#protocols/greenfield/types';
+import type { Chain } from '#runtime/chain/chain';
+import type { Address } from '../request/address.ts';
+import { ONCE_THE_CHAIN_MOVES_ON_MS } from '../request/retry-after.ts';
+
+/** Whose requests are checked against what. */
+export interface Examiner {
+  readonly chain: Chain;
+  /** Our own storage provider. */
+  readonly spId: number;
+}
+
+/** An object of a bucket whose primary we are. */
+export interface FoundObject {
+  readonly bucket: BucketInfo;
+  readonly onChain: ObjectOnChain;
+}
+
+/**
+ * Only a provider in service takes payloads; in maintenance, from its maintenance account alone.
+ * @returns the accounts that may still be considered
+ * @throws Terminal 403/50029
+ */
+export function accountsInService(
+  spId: number,
+  providers: readonly StorageProvider[],
+  accounts: readonly string[],
+): readonly string[] {
+  const self = providers.find(({ id }) => id === spId);
+  if (self?.status === 'IN_SERVICE') return accounts;
+  const testers = accounts.filter((account) => account === self?.maintenanceAddress);
+  if (self?.status === 'IN_MAINTENANCE' && testers.length > 0) return testers;
+  throw new Retryable({
+    code: 'sp-not-in-service',
+    message: `Storage provider ${spId} takes no uploads: its status is ${self?.status ?? 'unknown to the chain'}.`,
+    advice: 'Try again when it is in service.',
+    gatewayCode: 50029,
+    retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS,
+  });
+}
+
+/** @throws 403/50036: Terminal for a bucket that is discontinued, Retryable for one that is being migrated */
+export function checkBucketInService(bucket: BucketInfo | undefined): void {
+  if (!bucket || bucket.status === 'CREATED') return;
+  const facts = {
+    code: 'bucket-not-in-service',
+    message: `Bucket "${bucket.bucketName}" takes no uploads: its status is ${bucket.status}.`,
+    gatewayCode: 50036,
+  };
+  if (bucket.status !== 'MIGRATING') throw new Terminal(facts);
+  throw new Retryable({ ...facts, retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS });
+}
+
+/**
+ * The object as the chain knows it now.
+ * @param bucket where the caller has asked for it already
+ * @throws Terminal 404/20007 no bucket, 404/20008 no object, 400/20002 another provider is its primary
+ */
+export async function findObject(
+  examiner: Examiner,
+  address: Address,
+  signal: AbortSignal,
+  bucket?: BucketInfo,
+): Promise<FoundObject> {
+  const { chain } = examiner;
+  const [foundBucket, onChain] = await Promise.all([
+    bucket ?? chain.bucket(address.bucket, { signal }),
+    chain.object(address.bucket, address.object, { signal }),
+  ]);
+  if (!foundBucket) throw noBucket(address);
+  if (!onChain) throw noObject(address);
+  await checkPrimary(examiner, foundBucket, signal);
+  return { bucket: foundBucket, onChain };
+}
+
+/** @throws Terminal 400/20002 when another provider is the bucket's primary */
+export async function checkPrimary(
+  { chain, spId }: Examiner,
+  { bucketName, familyId }: BucketInfo,
+  signal: AbortSignal,
+): Promise<void> {
+  const family = await chain.family(familyId, { signal });
+  if (family?.primarySpId === spId) return;
+  throw new Terminal({
+    code: 'not-primary',
+    message: `Storage provider ${spId} is not the primary of bucket "${bucketName}".`,
+    advice: family ? `Ask storage provider ${family.primarySpId}.` : 'Look up the primary on chain.',
+    gatewayCode: 20002,
+  });
+}
+
+/** True when anybody may read the object, unsigned. */
+export function isPublic({ bucket, onChain: { object } }: FoundObject): boolean {
+  const { visibility } = object.visibility === 'INHERIT' ? bucket : object;
+  return visibility === 'PUBLIC_READ';
+}
+
+/**
+ * Which of the accounts that may have signed the request is allowed to act. A signature recovers to *some* account
+ * whatever was signed, so only the chain can tell the right one.
+ * @throws Terminal 401/50004
+ */
+export async function authorise(
+  chain: Chain,
+  accounts: readonly string[],
+  address: Address,
+  action: ActionType,
+  signal: AbortSignal,
+): Promise<string> {
+  // To create an object is allowed on its bucket: there may be no object yet (greenfield.md §7.2).
+  const object = action === Action.CREATE_OBJECT ? '' : address.object;
+  for (const account of accounts) {
+    if (await chain.isAllowed(account, address.bucket, object, action, { signal })) return account;
+  }
+  throw new Terminal({
+    code: 'not-permitted',
+    message: accounts.length
+      ? `The request is signed by ${accounts.join(' or ')}, who has no permission for it.`
+      : 'The object is private, and the request is not signed.',
+    advice: 'Sign with an account that has permission, for the host that the request is sent to.',
+    gatewayCode: 50004,
+  });
+}
+
+export function noBucket({ bucket }: Address): Terminal {
+  return missing('bucket', `"${bucket}"`, 20007);
+}
+
+export function noObject({ bucket, object }: Address): Terminal {
+  return missing('object', `"${object}" in bucket "${bucket}"`, 20008);
+}
+
+function missing(kind: string, what: string, gatewayCode: number): Terminal {
+  return new Terminal({
+    code: `no-such-${kind}`,
+    message: `The chain knows no ${kind} ${what}.`,
+    advice: `Create the ${kind} on chain first; a few blocks later it can be used here.`,
+    gatewayCode,
+  });
+}

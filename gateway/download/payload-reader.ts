@@ -1,0 +1,167 @@
+import { Retryable, SealionError, Terminal } from '#protocols/errors';
+import type { JobId } from '#protocols/job/identity';
+import { segmentKey } from '#protocols/payload/keys';
+import type { PayloadPlan } from '#protocols/payload/plan';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { ByteRange } from './range.ts';
+
+/** The part of one segment that a range covers. */
+interface Part extends ByteRange {
+  readonly index: number;
+  readonly whole: boolean;
+}
+
+/** A part that is being read; its first chunk was asked for already. */
+interface OpenPart {
+  readonly part: Part;
+  readonly first: Promise<IteratorResult<Uint8Array>>;
+  readonly rest: AsyncIterator<Uint8Array>;
+}
+
+/** Where a payload comes from. */
+export interface PayloadSource {
+  readonly pieces: PieceStore;
+  readonly job: JobId;
+  readonly plan: PayloadPlan;
+  /**
+   * Makes a lost segment again, verified; absent where that is not possible.
+   * @throws when too few of its pieces can be reached
+   */
+  readonly recover?: (segmentIndex: number, signal: AbortSignal) => Promise<Uint8Array>;
+}
+
+/**
+ * The bytes of a stored payload in order, from the primary's segments. While one segment is handed out, the first
+ * chunk of the next is fetched ahead. Reading stops when the iteration is ended or `signal` fires. A segment that is
+ * missing or damaged, as a whole or from some byte on, is made again from its secondaries' pieces, and reading goes
+ * on behind the last byte that was handed out.
+ *
+ * A range cannot be checked against the checksum of its whole segment. What it does show is a chunk that is missing,
+ * which is how a broken disk shows as well: the server keeps a checksum with each message, and does not hand out one
+ * that does not match. Bytes that are wrong in any other way are found by a read of the whole and by the scrub.
+ * @param range must lie within the payload
+ * @throws Terminal `piece-missing`; Retryable `piece-corrupt`, also when a segment is shorter or longer than planned;
+ * what `recover` throws
+ */
+export async function* readPayload(
+  source: PayloadSource,
+  range: ByteRange,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { pieces, job, plan } = source;
+  const stop = new AbortController();
+  const parts = partsOf(plan, range);
+  const open = (index: number): OpenPart | undefined => {
+    const part = parts[index];
+    if (!part) return undefined;
+    const within = part.whole ? {} : { offset: part.offset, length: part.length };
+    const bytes = pieces.read(segmentKey(job, part.index), {
+      ...within,
+      signal: AbortSignal.any([signal, stop.signal]),
+    });
+    const rest = bytes[Symbol.asyncIterator]();
+    const first = rest.next();
+    first.catch(() => {});
+    return { part, first, rest };
+  };
+  let current = open(0);
+  let ahead: OpenPart | undefined;
+  try {
+    for (let i = 1; current; i++) {
+      let sent = 0;
+      try {
+        for (let chunk = await current.first; !chunk.done; chunk = await current.rest.next()) {
+          ahead ??= open(i);
+          if (sent + chunk.value.length > current.part.length) throw wrongLength(job, current.part);
+          sent += chunk.value.length;
+          yield chunk.value;
+        }
+        if (sent !== current.part.length) throw wrongLength(job, current.part);
+      } catch (error) {
+        yield* recovered(source, current.part, sent, error, signal);
+      }
+      current = ahead ?? open(i);
+      ahead = undefined;
+    }
+  } finally {
+    stop.abort();
+    // A reader that waits for nothing does not notice the signal.
+    for (const part of [current, ahead]) part?.rest.return?.().catch(() => {});
+  }
+}
+
+/** Bytes handed out at a time of a segment that was made again. */
+const CHUNK_BYTES = 2 ** 20;
+
+/** What is left of a part behind the bytes that were sent, from the segment made again. @throws the failure itself */
+async function* recovered(
+  { pieces, job, recover }: PayloadSource,
+  part: Part,
+  sent: number,
+  failure: unknown,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!recover || !isDamage(failure)) throw failure;
+  const segment = await recoverOr(failure, () => recover(part.index, signal));
+  const wanted = segment.subarray(part.offset, part.offset + part.length);
+  if (sent > 0) await checkSent(pieces, job, part, wanted.subarray(0, sent), failure);
+  for (let at = sent; at < wanted.length; at += CHUNK_BYTES) yield wanted.subarray(at, at + CHUNK_BYTES);
+}
+
+async function recoverOr<T>(failure: unknown, recover: () => Promise<T>): Promise<T> {
+  try {
+    return await recover();
+  } catch (error) {
+    // of an object that is not sealed there is nowhere to get it from
+    throw error instanceof Terminal ? failure : error;
+  }
+}
+
+/**
+ * What has left cannot be taken back; if it was not what it should be, the response must break off. It is read again
+ * to be compared: a stored chunk does not change.
+ */
+async function checkSent(
+  pieces: PieceStore,
+  job: JobId,
+  part: Part,
+  expected: Uint8Array,
+  failure: unknown,
+): Promise<void> {
+  let at = 0;
+  const stored = pieces.read(segmentKey(job, part.index), { offset: part.offset, length: expected.length });
+  try {
+    for await (const chunk of stored) {
+      if (!Buffer.from(chunk).equals(expected.subarray(at, at + chunk.length))) throw failure;
+      at += chunk.length;
+    }
+  } catch {
+    throw failure;
+  }
+  if (at !== expected.length) throw failure;
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof SealionError && (error.code === 'piece-missing' || error.code === 'piece-corrupt');
+}
+
+function partsOf(plan: PayloadPlan, range: ByteRange): Part[] {
+  if (range.length === 0) return [];
+  const end = range.offset + range.length;
+  const first = Math.floor(range.offset / plan.maxSegmentSize);
+  const count = Math.ceil(end / plan.maxSegmentSize) - first;
+  return Array.from({ length: count }, (_, i) => {
+    const segment = plan.segment(first + i);
+    const offset = Math.max(0, range.offset - segment.offset);
+    const length = Math.min(segment.length, end - segment.offset) - offset;
+    return { index: segment.index, offset, length, whole: length === segment.length };
+  });
+}
+
+function wrongLength(job: JobId, part: Part): Retryable {
+  return new Retryable({
+    code: 'piece-corrupt',
+    message: `Segment ${segmentKey(job, part.index)} does not give ${part.length} bytes.`,
+    advice: 'Run "sealion verify --repair" for the object.',
+  });
+}

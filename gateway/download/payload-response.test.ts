@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { Cancelled, Retryable } from '#protocols/errors';
+import { payloadResponse } from './payload-response.ts';
+
+const PATIENT = { idleTimeoutMs: 60_000, outgoing: undefined, onChunk: () => {} };
+
+async function* chunks(count: number): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let i = 0; i < count; i++) yield new Uint8Array(3);
+}
+
+test('all bytes leave, are told, and the end is told', async (t) => {
+  let told = 0;
+  const onChunk = (bytes: number) => {
+    told += bytes;
+  };
+  const { body, ended } = await payloadResponse(chunks(5), { ...PATIENT, onChunk });
+  t.is((await new Response(body).arrayBuffer()).byteLength, 15);
+  t.is(told, 15);
+  t.is(await ended, undefined);
+});
+
+test('a chunk is read only when it is wanted', async (t) => {
+  let read = 0;
+  async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks(5)) {
+      read += 1;
+      yield chunk;
+    }
+  }
+  const { body } = await payloadResponse(counted(), PATIENT);
+  t.is(read, 1);
+  const reader = body.getReader();
+  await reader.read();
+  t.is(read, 1);
+  await reader.read();
+  t.is(read, 2);
+  await reader.cancel();
+});
+
+test('a failure of the first chunk is thrown, of a later one breaks the body', async (t) => {
+  async function* failing(after: number): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* chunks(after);
+    throw new Retryable({ code: 'piece-corrupt', message: 'm' });
+  }
+  await t.throwsAsync(payloadResponse(failing(0), PATIENT), { code: 'piece-corrupt' });
+  const { body, ended } = await payloadResponse(failing(2), PATIENT);
+  await t.throwsAsync(new Response(body).arrayBuffer());
+  t.is((await ended)?.code, 'piece-corrupt');
+});
+
+test('a reader that gives up ends the source', async (t) => {
+  const source = chunks(5);
+  const { body, ended } = await payloadResponse(source, PATIENT);
+  await body.cancel();
+  t.true((await ended) instanceof Cancelled);
+  t.true((await source.next()).done);
+});
+
+test('a slow reader is served, one that has stopped is cut off', async (t) => {
+  const { body, ended } = await payloadResponse(chunks(6), { ...PATIENT, idleTimeoutMs: 1000 });
+  const reader = body.getReader();
+  for (let i = 0; i < 5; i++) {
+    t.false((await reader.read()).done);
+    await sleep(250);
+  }
+  t.is((await ended)?.code, 'client-too-slow');
+  await t.throwsAsync(reader.read());
+});

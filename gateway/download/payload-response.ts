@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import { Cancelled, type SealionError, toSealionError } from '#protocols/errors';
+
+export interface PayloadResponseOptions {
+  /** A client that takes nothing for so long is cut off, ms. */
+  readonly idleTimeoutMs: number;
+  /** Node's response; absent when the app is called in memory. */
+  readonly outgoing: ServerResponse | undefined;
+  /** Told of the bytes that leave. */
+  onChunk(bytes: number): void;
+}
+
+export interface PayloadResponse {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Resolves when the client has taken the last byte, or with the reason why it never will. */
+  readonly ended: Promise<SealionError | undefined>;
+}
+
+/**
+ * A payload as the body of a response. The first chunk is read at once, so that its failure can still be answered
+ * by a status; each further one when the client has taken the one before. A later failure breaks the connection
+ * off: the client sees a reset, never a body that looks complete and is not.
+ * @throws what reading the first chunk throws
+ */
+export async function payloadResponse(
+  chunks: AsyncGenerator<Uint8Array, void, undefined>,
+  { idleTimeoutMs, outgoing, onChunk }: PayloadResponseOptions,
+): Promise<PayloadResponse> {
+  let first: IteratorResult<Uint8Array, void> | undefined = await chunks.next();
+  let idle: NodeJS.Timeout | undefined;
+  let tellEnd: (failure?: SealionError) => void = () => {};
+  let open = true;
+  const ended = new Promise<SealionError | undefined>((resolve) => {
+    tellEnd = resolve;
+  });
+  const end = (failure?: SealionError) => {
+    open = false;
+    clearTimeout(idle);
+    chunks.return().catch(() => {});
+    tellEnd(failure);
+  };
+  const breakOff = (controller: ReadableStreamDefaultController, failure: SealionError) => {
+    if (!open) return;
+    end(failure);
+    if (outgoing) outgoing.destroy();
+    else controller.error(failure);
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        clearTimeout(idle);
+        try {
+          const { done, value } = first ?? (await chunks.next());
+          first = undefined;
+          if (!open) return;
+          if (done) {
+            end();
+            controller.close();
+            return;
+          }
+          onChunk(value.length);
+          idle = setTimeout(() => breakOff(controller, tooSlow(idleTimeoutMs)), idleTimeoutMs);
+          controller.enqueue(value);
+        } catch (thrown) {
+          breakOff(controller, toSealionError(thrown));
+        }
+      },
+      cancel(reason) {
+        end(
+          new Cancelled({
+            code: 'client-gone',
+            message: 'The client broke the download off.',
+            cause: reason,
+          }),
+        );
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, ended };
+}
+
+function tooSlow(ms: number): Cancelled {
+  return new Cancelled({ code: 'client-too-slow', message: `The client has taken nothing for ${ms} ms.` });
+}

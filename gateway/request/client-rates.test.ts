@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import test, { type ExecutionContext } from 'ava';
+import { Action } from '#protocols/greenfield/types';
+import { until } from '#runtime/actors/testing';
+import { silentLogger } from '#runtime/telemetry/logger';
+import type { GatewayLimits } from '../limits.ts';
+import { serveGateway } from '../server.ts';
+import { OWNER, STRANGER, signedHeaders, testGateway } from '../testing/gateway.ts';
+
+interface Asked {
+  /** A loopback address to ask from. */
+  readonly from?: string;
+  readonly method?: string;
+  readonly target?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+async function serve(t: ExecutionContext, perClient: Partial<GatewayLimits['perClient']>) {
+  const none = { requestsPerSecond: 0, bytesPerSecond: 0 };
+  const gateway = testGateway(t, { limits: { perClient: { ...none, ...perClient } } });
+  const server = await serveGateway(gateway.app, {
+    host: '127.0.0.1',
+    port: 0,
+    closeTimeoutMs: 0,
+    log: silentLogger,
+  });
+  t.teardown(() => server.close());
+  const open = ({
+    from = '127.0.0.1',
+    method = 'GET',
+    target = '/status',
+    headers,
+    body,
+  }: Asked): ClientRequest =>
+    request({
+      ...{ host: '127.0.0.1', port: server.port, localAddress: from, agent: false, method, path: target },
+      headers: { Host: 'sp1.localhost', ...headers },
+    }).end(body);
+  const ask = async (asked: Asked) => {
+    const [response] = (await once(open(asked), 'response')) as [IncomingMessage];
+    const code = /<Code>([0-9]+)</.exec(await text(response))?.[1];
+    const { statusCode: status, headers } = response;
+    return { status, code, retryAfter: headers['retry-after'] };
+  };
+  return { ...gateway, ask, open };
+}
+
+/** How many of many requests at once are answered, and what the others are told. */
+async function counted(asks: readonly ReturnType<Awaited<ReturnType<typeof serve>>['ask']>[]) {
+  const answers = await Promise.all(asks);
+  const refused = answers.filter(({ status }) => status === 429);
+  return { served: answers.length - refused.length, refused };
+}
+
+test('a client that sends more requests than it may is refused, and no other is', async (t) => {
+  const { ask, log } = await serve(t, { requestsPerSecond: 1 });
+  const asks = Array.from({ length: 100 }, (_, i) => ask({ headers: { 'X-Forwarded-For': `10.1.1.${i}` } }));
+  const { served, refused } = await counted(asks);
+  t.true(served >= 5 && served < 60, `${served} of 100 were served`);
+  for (const answer of refused) {
+    t.is(answer.code, '960001');
+    t.regex(answer.retryAfter ?? '', /^[1-9][0-9]*$/);
+  }
+  t.is((await ask({ from: '127.0.0.2' })).status, 200);
+  t.true(log.lines.length < served + 10, `${log.lines.length} lines in the log`);
+  t.true(log.lines.some(({ message }) => message === 'clients over their rate were refused'));
+});
+
+test('an account has its share wherever it comes from', async (t) => {
+  const { ask } = await serve(t, { requestsPerSecond: 1 });
+  const target = '/photos/a.jpg?upload-context=';
+  const by = (signer: typeof OWNER, i: number) => {
+    const headers = signedHeaders({ method: 'GET', target, host: 'sp1.localhost', by: signer });
+    return ask({ from: `127.0.1.${i}`, target, headers });
+  };
+  const { served } = await counted(Array.from({ length: 60 }, (_, i) => by(OWNER, i + 1)));
+  t.true(served >= 5 && served < 50, `${served} of 60 were served`);
+  t.not((await by(STRANGER, 100)).status, 429);
+});
+
+test('a client that sends more bytes than it may waits, and no other does', async (t) => {
+  const { ask, open, chain, pipeline } = await serve(t, { bytesPerSecond: 0.1 });
+  chain.allow(OWNER, Action.CREATE_OBJECT).allow(STRANGER, Action.CREATE_OBJECT);
+  const put = (signer: typeof OWNER, from: string): Asked => {
+    const headers = signedHeaders({ target: '/photos/a.jpg', host: 'sp1.localhost', by: signer });
+    return { from, method: 'PUT', target: '/photos/a.jpg', headers, body: '0123456789' };
+  };
+  const waiting = open(put(OWNER, '127.0.0.1'));
+  waiting.on('error', () => {});
+  await until(() => pipeline.open === 1);
+  t.is((await ask({ from: '127.0.0.1' })).status, 200);
+  t.is((await ask({ from: '127.0.0.2' })).status, 200);
+  t.is(pipeline.open, 1);
+  t.is(pipeline.taken.get('4711.0')?.length, 0);
+  waiting.destroy();
+  await until(() => pipeline.open === 0);
+});
+
+test('a client that holds all the connections it may have hinders no other', async (t) => {
+  const gateway = testGateway(t);
+  const options = { host: '127.0.0.1', port: 0, closeTimeoutMs: 0, maxPerClient: 20, log: silentLogger };
+  const server = await serveGateway(gateway.app, options);
+  t.teardown(() => server.close());
+  const sockets: Socket[] = [];
+  const closed: Socket[] = [];
+  const hold = async (localAddress: string) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, localAddress });
+    sockets.push(socket);
+    socket.on('error', () => {}).on('close', () => closed.push(socket));
+    await once(socket, 'connect');
+  };
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let i = 0; i < 30; i++) await hold('127.0.0.1');
+  await until(() => closed.length === 10);
+  const status = async (from: string) => {
+    const options = {
+      host: '127.0.0.1',
+      port: server.port,
+      localAddress: from,
+      agent: false,
+      path: '/status',
+    };
+    const [response] = (await once(
+      request({ ...options, headers: { Host: 'sp1.localhost' } }).end(),
+      'response',
+    )) as [IncomingMessage];
+    return response.resume().statusCode;
+  };
+  t.is(await status('127.0.0.2'), 200);
+  await t.throwsAsync(status('127.0.0.1'));
+  sockets[0]?.destroy();
+  await until(() => closed.length === 11);
+  while ((await status('127.0.0.1').catch(() => 0)) !== 200);
+  t.pass();
+});

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MiddlewareHandler } from 'hono';
+import { Retryable } from '#protocols/errors';
+import { clientOf } from '#runtime/http/hosts';
+import type { Logger } from '#runtime/telemetry/logger';
+import type { GatewayLimits } from '../limits.ts';
+import type { GatewayEnv } from './context.ts';
+import { TokenBuckets } from './token-buckets.ts';
+
+/** The share that the client of one request has of the gateway. */
+export interface ClientShare {
+  /**
+   * Counts the request for the accounts that may have signed it as well, once, however often it is looked at.
+   * @throws Retryable 429/960001
+   */
+  admit(accounts: readonly string[]): void;
+  /** Waits until the client may have so many bytes more. @throws when the signal fires */
+  pace(bytes: number, signal: AbortSignal): Promise<void>;
+}
+
+/** What a client may save up, in seconds of its rate. */
+const BURST_S = 5;
+/** Refusals are told to the operator together, so often at most; ms. */
+const REPORT_EVERY_MS = 10_000;
+
+/**
+ * Bounds the requests and bytes a second of each client, known by the address that it connects from, and of each
+ * account that signs. X-Forwarded-For counts for nothing: a client writes there what it likes.
+ * @throws Retryable 429/960001, as today's providers
+ */
+export function clientRates({ perClient }: GatewayLimits, log: Logger): MiddlewareHandler<GatewayEnv> {
+  const { requestsPerSecond, bytesPerSecond } = perClient;
+  const requests = new TokenBuckets({ perSecond: requestsPerSecond, burst: BURST_S * requestsPerSecond });
+  const bytes = new TokenBuckets({ perSecond: bytesPerSecond, burst: BURST_S * bytesPerSecond });
+  const refused = { count: 0, reportedAt: Number.NEGATIVE_INFINITY };
+  const take = (key: string, c: Parameters<MiddlewareHandler<GatewayEnv>>[0]) => {
+    const retryAfterMs = requests.take(key);
+    if (retryAfterMs === 0) return;
+    c.get('record').unlogged = true;
+    refused.count += 1;
+    if (performance.now() - refused.reportedAt > REPORT_EVERY_MS) {
+      log.warn({ requests: refused.count, client: key }, 'clients over their rate were refused');
+      refused.count = 0;
+      refused.reportedAt = performance.now();
+    }
+    throw tooMany(retryAfterMs);
+  };
+  return async (c, next) => {
+    const address = c.env?.incoming?.socket.remoteAddress;
+    const keys = address === undefined ? [] : [clientOf(address)];
+    for (const key of keys) take(key, c);
+    c.set('share', {
+      admit(accounts) {
+        const others = accounts.filter((account) => !keys.includes(account));
+        keys.push(...others);
+        for (const account of others) take(account, c);
+      },
+      async pace(length, signal) {
+        const wait = Math.max(0, ...keys.map((key) => bytes.charge(key, length)));
+        if (wait > 0) await sleep(wait, undefined, { signal });
+      },
+    });
+    await next();
+  };
+}
+
+/** What a client sends or gets, no faster than it may have it; the waiting is not the client's fault. */
+export async function* paced(
+  chunks: AsyncIterable<Uint8Array>,
+  share: ClientShare,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    await share.pace(chunk.length, signal);
+    yield chunk;
+  }
+}
+
+function tooMany(retryAfterMs: number): Retryable {
+  return new Retryable({
+    code: 'too-many-requests',
+    message: 'This client sends more requests than it may.',
+    advice: 'Send fewer a second.',
+    gatewayCode: 960001,
+    retryAfterMs,
+  });
+}

@@ -1,0 +1,74 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import { Cancelled, type SealionError } from '#protocols/errors';
+import { type Address, readTarget, type Target } from './address.ts';
+import type { ClientShare } from './client-rates.ts';
+
+/** What Hono carries for a request. */
+export interface GatewayEnv {
+  /** Node's own request and response; absent when the app is called in memory. */
+  Bindings: Partial<HttpBindings>;
+  Variables: {
+    record: RequestRecord;
+    share: ClientShare;
+    target: Target;
+    address: Address;
+    /** Media type of what is answered in XML, where it is not `application/xml`. */
+    xmlType?: string;
+  };
+}
+
+export type GatewayContext = Context<GatewayEnv>;
+
+/** Answers one operation. */
+export type Handler = (c: GatewayContext) => Promise<Response>;
+
+/** What the log line of a request will say; filled in on the way. */
+export interface RequestRecord {
+  readonly id: string;
+  /** Payload bytes taken in or handed out. */
+  bytes: number;
+  failure?: { readonly code: number; readonly error: SealionError };
+  /** Has no line of its own: requests that cost nobody anything but a client over its rate. */
+  unlogged?: boolean;
+  /** Resolves when the last byte of a streamed response has left, or never will. */
+  sent?: Promise<void>;
+}
+
+/** Where the request points, as the client wrote it. */
+export function targetOf(c: GatewayContext): Target {
+  const incoming = c.env?.incoming;
+  if (incoming) return readTarget(incoming.headers.host ?? '', incoming.url ?? '/');
+  const url = new URL(c.req.url);
+  return readTarget(c.req.header('host') ?? url.host, url.pathname + url.search);
+}
+
+/** Fires when the client has gone, with Cancelled `client-gone` as its reason. */
+export function clientSignal(c: GatewayContext): AbortSignal {
+  const { signal } = c.req.raw;
+  const controller = new AbortController();
+  const gone = () =>
+    controller.abort(
+      new Cancelled({
+        code: 'client-gone',
+        message: 'The client closed the connection.',
+        gatewayCode: 110005,
+        cause: signal.reason,
+      }),
+    );
+  if (signal.aborted) gone();
+  else signal.addEventListener('abort', gone, { once: true });
+  return controller.signal;
+}
+
+/** The request's body as it arrives. Stopping the iteration leaves the connection open for the answer. */
+export async function* bodyOf(c: GatewayContext): AsyncGenerator<Uint8Array, void, undefined> {
+  const { incoming, outgoing } = c.env ?? {};
+  if (!incoming) {
+    if (c.req.raw.body) yield* c.req.raw.body;
+    return;
+  }
+  // A client that asked first has been left waiting until now, so a refusal costs it no upload.
+  if (incoming.headers.expect !== undefined) outgoing?.writeContinue();
+  yield* incoming.iterator({ destroyOnReturn: false });
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import type { Logger } from '#runtime/telemetry/logger';
+import type { GatewayContext, GatewayEnv, RequestRecord } from './context.ts';
+
+/** Gives every request an id, and writes one line when it has ended. Queries are left out: they may hold signatures. */
+export function requestLog(log: Logger): MiddlewareHandler<GatewayEnv> {
+  return async (c, next) => {
+    const started = performance.now();
+    const record: RequestRecord = { id: randomUUID(), bytes: 0 };
+    c.set('record', record);
+    c.header('X-Gnfd-Request-ID', record.id);
+    await next();
+    if (record.unlogged) return;
+    const { status } = c.res;
+    const write = () => writeLine(log, c, status, performance.now() - started);
+    if (record.sent) void record.sent.then(write);
+    else write();
+  };
+}
+
+function writeLine(log: Logger, c: GatewayContext, status: number, ms: number): void {
+  const { id, bytes, failure } = c.get('record');
+  const line = {
+    requestId: id,
+    method: c.req.method,
+    ...c.get('address'),
+    status,
+    bytes,
+    ms: Math.round(ms),
+    ...(failure && { code: failure.code, reason: failure.error.code }),
+  };
+  if (status >= 500) log.error({ ...line, error: failure?.error }, 'request failed');
+  else log.info(line, 'request');
+}

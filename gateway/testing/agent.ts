@@ -1,0 +1,72 @@
+import type { ExecutionContext } from 'ava';
+import type { AgentMessage, Announced, Announcement } from '#actors/messages';
+import type { ObjectInfo } from '#protocols/greenfield/types';
+import { createActorSystem } from '#runtime/actors/system';
+import type { Ref } from '#runtime/actors/types';
+import { silentLogger } from '#runtime/telemetry/logger';
+import { object, type TestChain } from './gateway.ts';
+
+/** A stand-in for the agent: changes the test's chain as the blocks would, and remembers what it was asked. */
+export interface TestAgent {
+  readonly agent: Ref<AgentMessage>;
+  readonly announcements: Announcement[];
+  /** Runs before the chain is changed; what it throws is the answer. */
+  before: (announcement: Announcement) => void | Promise<void>;
+  /** Present when another transaction is quicker: how its object differs. */
+  quicker?: Partial<ObjectInfo>;
+}
+
+/** Id of an object that the agent has created. */
+export const CREATED_ID = '5000';
+/** Unix seconds of the block that it was created in. */
+export const CREATED_AT = 3000;
+export const TX_HASH = 'AB'.repeat(32);
+
+export function testAgent(t: ExecutionContext, chain: TestChain): TestAgent {
+  const row = { retryable: 'resume', terminal: 'resume', cancelled: 'resume' } as const;
+  const restarts = { limit: 0, withinMs: 1, beyond: 'stop' } as const;
+  const agentRow = { ...row, restarts, backoff: { minMs: 0, maxMs: 0 } };
+  const system = createActorSystem({ name: 'test', supervision: { agent: agentRow }, log: silentLogger });
+  t.teardown(() => system.stop());
+  const state = { announcements: [] as Announcement[], before: () => {} };
+  const agent = system.spawn('agent', {
+    kind: 'agent',
+    start: () => undefined,
+    receive: async (_state: undefined, { announcement, reply }: AgentMessage) => {
+      testAgent.announcements.push(announcement);
+      try {
+        await testAgent.before(announcement);
+        reply.resolve(put(announcement, chain, testAgent.quicker));
+      } catch (error) {
+        reply.reject(error);
+      }
+      return undefined;
+    },
+  });
+  const testAgent: TestAgent = Object.assign(state, { agent });
+  return testAgent;
+}
+
+function put(announcement: Announcement, chain: TestChain, quicker?: Partial<ObjectInfo>): Announced {
+  const { bucketName, objectName, payloadSize, contentType } = announcement;
+  const isCreation = announcement.kind === 'create-object';
+  const before = chain.objects.find(({ object }) => object.objectName === objectName);
+  const content = { payloadSize, contentType, checksums: [] };
+  const onChain = isCreation
+    ? {
+        object: object({
+          ...content,
+          ...{ bucketName, objectName, id: CREATED_ID, createdAt: CREATED_AT },
+          creator: announcement.creator,
+          visibility: announcement.visibility,
+          status: payloadSize === 0 ? 'SEALED' : 'CREATED',
+          ...quicker,
+        }),
+      }
+    : {
+        object: object({ ...before?.object, isUpdating: true }),
+        update: { ...content, updater: announcement.updater, updatedAt: CREATED_AT, version: 1 },
+      };
+  chain.objects = [...chain.objects.filter((other) => other !== before), onChain];
+  return { onChain, ...(!quicker && { transactionHash: TX_HASH }) };
+}

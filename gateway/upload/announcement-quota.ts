@@ -1,0 +1,29 @@
+import { Retryable } from '#protocols/errors';
+import type { GatewayLimits } from '../limits.ts';
+import { TokenBuckets } from '../request/token-buckets.ts';
+
+const HOUR_S = 3_600;
+
+/** How many objects, updates and folders an account may have announced: each costs the provider a fee. */
+export class AnnouncementQuota {
+  readonly #buckets: TokenBuckets;
+  readonly #perHour: number;
+
+  constructor({ perAccountPerHour }: GatewayLimits['delegation']) {
+    this.#perHour = perAccountPerHour;
+    this.#buckets = new TokenBuckets({ perSecond: perAccountPerHour / HOUR_S, burst: perAccountPerHour });
+  }
+
+  /** Counts one announcement. @throws Retryable 406/60003 for one too many */
+  take(account: string): void {
+    const retryAfterMs = this.#buckets.take(account);
+    if (retryAfterMs === 0) return;
+    throw new Retryable({
+      code: 'too-many-announcements',
+      message: `This provider announces at most ${this.#perHour} objects an hour for an account.`,
+      advice: 'Create the object on chain yourself, or try again later.',
+      gatewayCode: 60003,
+      retryAfterMs,
+    });
+  }
+}

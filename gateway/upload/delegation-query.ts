@@ -1,0 +1,61 @@
+import { Terminal } from '#protocols/errors';
+import type { Visibility } from '#protocols/greenfield/types';
+import type { GatewayContext } from '../request/context.ts';
+import { payloadSizeRefused } from './job-object.ts';
+
+/** What a client asks its primary to announce for it, as the parameters of the request say (greenfield.md §9.5). */
+export interface DelegationQuery {
+  /** New content of an object that is there. */
+  readonly isUpdate: boolean;
+  /** Bytes of the whole payload; 0 for a folder. */
+  readonly payloadSize: number;
+  readonly visibility: Visibility;
+}
+
+/** By the number that stands for it on the wire; none is as good as 0, and as the chain's `INHERIT`. */
+const VISIBILITIES: Readonly<Record<string, Visibility>> = {
+  '': 'INHERIT',
+  0: 'INHERIT',
+  1: 'PUBLIC_READ',
+  2: 'PRIVATE',
+  3: 'INHERIT',
+};
+
+/**
+ * Reads `is_update`, `payload_size` and `visibility`. Booleans are taken as Go's `strconv` writes and reads them.
+ * @throws Terminal 400/50010, 403/50016 for an empty payload
+ */
+export function readDelegation(c: GatewayContext): DelegationQuery {
+  const { query } = c.get('target');
+  const isUpdate = query.get('is_update') || 'false';
+  if (!/^(?:true|t|1|false|f|0)$/i.test(isUpdate)) throw badQuery('is_update', 'neither true nor false');
+  const payloadSize = query.get('payload_size') ?? '';
+  if (!/^[0-9]{1,15}$/.test(payloadSize)) throw badQuery('payload_size', 'no number of bytes');
+  if (Number(payloadSize) === 0) {
+    throw payloadSizeRefused('An empty object has no payload.', 'Make it by POST with ?create-folder.');
+  }
+  return {
+    isUpdate: /^[t1]/i.test(isUpdate),
+    payloadSize: Number(payloadSize),
+    visibility: readVisibility(c),
+  };
+}
+
+/** A folder is a new object without bytes, whatever else the parameters say. @throws Terminal 400/50010 */
+export function readFolder(c: GatewayContext): DelegationQuery {
+  return { isUpdate: false, payloadSize: 0, visibility: readVisibility(c) };
+}
+
+function readVisibility(c: GatewayContext): Visibility {
+  const visibility = VISIBILITIES[c.get('target').query.get('visibility') ?? ''];
+  if (visibility) return visibility;
+  throw badQuery('visibility', 'none of 0 (as the bucket), 1 (public), 2 (private) and 3 (as the bucket)');
+}
+
+function badQuery(name: string, what: string): Terminal {
+  return new Terminal({
+    code: 'bad-delegation',
+    message: `The parameter "${name}" is ${what}.`,
+    gatewayCode: 50010,
+  });
+}

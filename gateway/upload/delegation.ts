@@ -1,0 +1,160 @@
+import type { Announced, Announcement } from '#actors/messages';
+import { Retryable, Terminal } from '#protocols/errors';
+import type { ObjectOnChain } from '#protocols/greenfield/types';
+import { Action, type BucketInfo } from '#protocols/greenfield/types';
+import type { PayloadShape } from '#protocols/payload/plan';
+import { admitSigners } from '../access/admission.ts';
+import { authorise, checkPrimary, noBucket, noObject } from '../access/permission.ts';
+import type { GatewayParts } from '../parts.ts';
+import type { GatewayContext } from '../request/context.ts';
+import { ONCE_THE_CHAIN_MOVES_ON_MS } from '../request/retry-after.ts';
+import type { AnnouncementQuota } from './announcement-quota.ts';
+import type { DelegationQuery } from './delegation-query.ts';
+import { type AuthorisedJob, describeUpload, jobOf, payloadSizeRefused } from './job-object.ts';
+
+/** What a client wants announced, and may have: everything is checked, nothing is changed yet. */
+export interface Delegation {
+  readonly bucket: BucketInfo;
+  readonly announcement: Announcement;
+  /** How the payload will be cut when it is announced now. */
+  readonly shape: PayloadShape;
+  /** The object, when it waits for this very payload already: the upload broke off after its announcement. */
+  readonly onChain?: ObjectOnChain;
+}
+
+const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
+
+/**
+ * Everything that is checked of a delegated request before the chain is touched, in the order of a PUT.
+ * @param read called once it is known who asks
+ * @throws Terminal with the code of the first check that fails: those of `admitSigners` and of `read`, 404/20007,
+ * 400/20002, 404/20008 and 400/20003 for an update, 401/50004, 403/50016, 400/50010 where the object is there and
+ * does not wait for this payload
+ */
+export async function admitDelegation(
+  parts: GatewayParts,
+  c: GatewayContext,
+  read: (c: GatewayContext) => DelegationQuery,
+  signal: AbortSignal,
+): Promise<Delegation> {
+  const { chain } = parts;
+  const address = c.get('address');
+  const { accounts, bucket } = await admitSigners(parts, c, signal);
+  if (!bucket) throw noBucket(address);
+  await checkPrimary(parts, bucket, signal);
+  const query = read(c);
+  const onChain = await chain.object(address.bucket, address.object, { signal });
+  if (query.isUpdate && !onChain) throw noObject(address);
+  const action = query.isUpdate ? Action.UPDATE_OBJECT_CONTENT : Action.CREATE_OBJECT;
+  const account = await authorise(chain, accounts, address, action, signal);
+  if (bucket.delegatedAgentDisabled) throw agentDisabled(bucket);
+  const params = await chain.storageParams(undefined, { signal });
+  checkSize(query.payloadSize, params.maxPayloadSize);
+  const announcement = announcementOf(c, query, account);
+  const shape: PayloadShape = { ...params, payloadSize: query.payloadSize, redundancy: 'EC' };
+  const delegation = { bucket, announcement, shape };
+  if (!onChain || (query.isUpdate && mayBeUpdated(onChain))) return delegation;
+  checkWaiting(onChain, announcement);
+  return { ...delegation, onChain };
+}
+
+/** What announcing stands on. */
+export interface DelegationParts extends GatewayParts {
+  readonly quota: AnnouncementQuota;
+}
+
+/** Puts it on chain and waits for the block. @throws Retryable 406/60003 for an account over its quota; as the agent */
+export async function announce(
+  { agent, quota }: DelegationParts,
+  { announcement }: Delegation,
+  signal: AbortSignal,
+): Promise<Announced> {
+  quota.take(announcement.kind === 'update-object' ? announcement.updater : announcement.creator);
+  return agent.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), { signal });
+}
+
+/**
+ * The job of a delegated upload, announced first where that has not been done.
+ * @throws as `announce`; Terminal 400/50010 when somebody else has been quicker
+ */
+export async function delegatedJob(
+  parts: DelegationParts,
+  delegation: Delegation,
+  signal: AbortSignal,
+): Promise<AuthorisedJob> {
+  const { bucket, announcement } = delegation;
+  const onChain = delegation.onChain ?? (await announce(parts, delegation, signal)).onChain;
+  checkWaiting(onChain, announcement);
+  const account = announcement.kind === 'create-object' ? announcement.creator : announcement.updater;
+  return { account, ...(await describeUpload(parts.chain, parts.spId, { bucket, onChain }, signal)) };
+}
+
+function announcementOf(
+  c: GatewayContext,
+  { isUpdate, payloadSize, visibility }: DelegationQuery,
+  account: string,
+): Announcement {
+  const { bucket: bucketName, object: objectName } = c.get('address');
+  const contentType = c.req.header('Content-Type') || DEFAULT_CONTENT_TYPE;
+  const content = { bucketName, objectName, payloadSize, contentType };
+  return isUpdate
+    ? { kind: 'update-object', updater: account, ...content }
+    : { kind: 'create-object', creator: account, visibility, ...content };
+}
+
+/** False when it is being updated already. @throws 400/20003: Retryable before its first content is sealed, Terminal */
+function mayBeUpdated({ object }: ObjectOnChain): boolean {
+  if (object.status === 'SEALED') return !object.isUpdating;
+  const facts = {
+    code: 'unexpected-object-status',
+    message: `Object "${object.objectName}" is ${object.status}; only one that is SEALED can be updated.`,
+    gatewayCode: 20003,
+  };
+  if (object.status !== 'CREATED') throw new Terminal(facts);
+  throw new Retryable({ ...facts, retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS });
+}
+
+/**
+ * The object waits for this payload and no other.
+ * @throws Terminal 400/50010; as `jobOf`
+ */
+function checkWaiting(onChain: ObjectOnChain, announcement: Announcement): void {
+  const { object, update } = onChain;
+  const { payloadSize } = announcement;
+  if (announcement.kind === 'update-object') {
+    jobOf({ onChain });
+    if (update?.updater === announcement.updater && update.payloadSize === payloadSize) return;
+    throw otherwise(`Object "${object.objectName}" is being updated, by another account or to another size.`);
+  }
+  if (object.status !== 'CREATED') throw objectExists(object.objectName);
+  const isOurs = [object.creator, object.owner].includes(announcement.creator);
+  if (isOurs && object.payloadSize === payloadSize) return;
+  throw otherwise(`Object "${object.objectName}" was created by another account or with another size.`);
+}
+
+export function objectExists(objectName: string): Terminal {
+  return otherwise(`Object "${objectName}" exists already.`);
+}
+
+function otherwise(message: string): Terminal {
+  return new Terminal({
+    code: 'announced-otherwise',
+    message,
+    advice: 'Choose another name, or take back on chain what is there.',
+    gatewayCode: 50010,
+  });
+}
+
+function checkSize(payloadSize: number, maxPayloadSize: number): void {
+  if (payloadSize <= maxPayloadSize) return;
+  throw payloadSizeRefused(`A payload of ${payloadSize} bytes is larger than the chain's ${maxPayloadSize}.`);
+}
+
+function agentDisabled({ bucketName }: BucketInfo): Terminal {
+  return new Terminal({
+    code: 'agent-disabled',
+    message: `The owner of bucket "${bucketName}" lets no storage provider act for its users.`,
+    advice: 'Create the object on chain first, and then upload it.',
+    gatewayCode: 50004,
+  });
+}

@@ -1,0 +1,86 @@
+import { Retryable, Terminal } from '#protocols/errors';
+import { awaitedContent } from '#protocols/greenfield/content';
+import type { StorageParams } from '#protocols/greenfield/types';
+import type { JobObject } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
+import type { Chain } from '#runtime/chain/chain';
+import type { FoundObject } from '../access/permission.ts';
+
+/** A job, and all that it must know of its object. */
+export interface DescribedJob {
+  readonly job: JobId;
+  readonly object: JobObject;
+}
+
+/** A job whose payload an account may upload. */
+export interface AuthorisedJob extends DescribedJob {
+  readonly account: string;
+}
+
+/** The job that uploads what the chain waits for: an object's first content, or its pending update. */
+export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
+  const { object, update } = onChain;
+  if (object.isUpdating && !update) {
+    throw new Retryable({
+      code: 'update-not-told',
+      message: `The chain says that "${object.objectName}" is being updated, but not to what.`,
+      advice: 'Try again in a few seconds.',
+      gatewayCode: 55001,
+    });
+  }
+  return { objectId: object.id, version: awaitedContent(onChain).version };
+}
+
+/**
+ * Describes the job of an upload, with the storage parameters that held when the content was announced
+ * (greenfield.md §2).
+ * @throws Terminal 403/50016 for an empty payload
+ */
+export async function describeUpload(
+  chain: Chain,
+  spId: number,
+  found: FoundObject,
+  signal: AbortSignal,
+): Promise<DescribedJob> {
+  const { bucket, onChain } = found;
+  const { object, update } = onChain;
+  const job = jobOf(found);
+  const { payloadSize, contentType, checksums, announcedAt } = awaitedContent(onChain);
+  if (payloadSize === 0) throw payloadSizeRefused('An empty object needs no upload.');
+  const { maxSegmentSize, dataChunks, parityChunks }: StorageParams = await chain.storageParams(announcedAt, {
+    signal,
+  });
+  return {
+    job,
+    object: {
+      bucketName: bucket.bucketName,
+      objectName: object.objectName,
+      owner: object.owner,
+      contentType,
+      payloadSize,
+      redundancy: object.redundancy,
+      checksums,
+      maxSegmentSize,
+      dataChunks,
+      parityChunks,
+      familyId: bucket.familyId,
+      primarySpId: spId,
+      createdAt: announcedAt,
+      isUpdate: update !== undefined,
+    },
+  };
+}
+
+/** @throws Terminal 403/50016 for a payload that is too large for one PUT */
+export function checkPutSize(payloadSize: number, maxPayloadSize: number): void {
+  if (payloadSize <= maxPayloadSize) return;
+  throw payloadSizeRefused(
+    `A payload of ${payloadSize} bytes cannot be uploaded by one PUT, which takes at most ${maxPayloadSize}.`,
+    'Upload it in parts.',
+  );
+}
+
+export function payloadSizeRefused(message: string, advice?: string): Terminal {
+  const facts = { code: 'payload-size-refused', message, gatewayCode: 50016 };
+  return new Terminal(advice === undefined ? facts : { ...facts, advice });
+}

@@ -1,0 +1,27 @@
+import type { Msg, PublishOptions } from '@nats-io/nats-core';
+import { Terminal } from '#protocols/errors';
+import { peersInbox } from '../../nats/accounts.ts';
+
+/**
+ * On the peers plane whoever sends a message chooses where its answer goes, and the right to answer goes with the
+ * message: an answer sent blindly could land in the mailbox of a third SP, in our name. So answers go into the inbox
+ * of the sender, and nowhere else.
+ * @param from SP id of the sender, as its signature says
+ * @throws Terminal `reply-misdirected`
+ */
+export function checkReply(message: Msg, from: number): void {
+  if (message.reply?.startsWith(`${peersInbox(from)}.`)) return;
+  throw new Terminal({
+    code: 'reply-misdirected',
+    message: `The message asks for an answer at a place that is not in the inbox of SP ${from}.`,
+    advice: 'Answers go to their asker only.',
+  });
+}
+
+type AnswerParts = readonly [data?: Uint8Array | string, options?: PublishOptions];
+
+/** The one way to answer on the peers plane. @throws Terminal `reply-misdirected` */
+export function answer(message: Msg, from: number, ...[data, options]: AnswerParts): void {
+  checkReply(message, from);
+  message.respond(data, options);
+}

@@ -1,0 +1,173 @@
+import { setMaxListeners } from 'node:events';
+import { createInbox, type Msg } from '@nats-io/nats-core';
+import { Terminal, throwIfAborted } from '#protocols/errors';
+import type { JobId } from '#protocols/job/identity';
+import { type ControlSubject, EVERYBODY } from '#protocols/replication/control-header';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
+import { peersInbox } from '../../nats/accounts.ts';
+import { natsError } from '../../nats/errors.ts';
+import type { ApprovalAnswer, ApprovalAsk, PeerHost, PeerOptions } from '../peers.ts';
+import { answer, checkReply } from './answer.ts';
+import type { PeerContext } from './context.ts';
+import { Places } from './places.ts';
+import { ReplayGuard } from './replays.ts';
+import { ASKS, askSubject, lastToken } from './subjects.ts';
+
+/** Asks answered at one time, with a share for each asker; more are not heard, and their askers try again. */
+const AT_ONCE = 64;
+
+/** Status of the message that stands in for an answer when nobody listens. */
+const NOBODY_LISTENS = 503;
+
+/** Nonces kept of one asker: more asks than one SP sends in the life of an ask. */
+const ASKS_PER_SP = 1_000;
+
+type Answer = Parameters<PeerHost['serveAsks']>[0];
+
+/** GetApproval: one broadcast, and each listed SP's answer into the inbox of the asker. */
+export class Asks {
+  readonly #context: PeerContext;
+  readonly #heard = new ReplayGuard(ASKS_PER_SP);
+
+  constructor(context: PeerContext) {
+    this.#context = context;
+  }
+
+  async *ask(
+    ask: ApprovalAsk,
+    options: PeerOptions & { readonly timeoutMs: number },
+  ): AsyncGenerator<ApprovalAnswer> {
+    const { connection, desk, spId, closed } = this.#context;
+    const signals = [options.signal, closed];
+    for (const signal of signals) throwIfAborted(signal);
+    const { job, primarySpId: _, ...terms } = ask;
+    const awaited = new Set(ask.groups.flatMap((group) => group.secondarySpIds));
+    const question = await desk.seal({
+      kind: 'ask',
+      to: EVERYBODY,
+      about: aboutAll(job),
+      expiresAt: Date.now() + options.timeoutMs,
+      body: {
+        ...terms,
+        groups: ask.groups.map(({ gvgId, secondarySpIds }) => ({
+          gvgId,
+          secondarySpIds: [...secondarySpIds],
+        })),
+      },
+    });
+    const inbox = createInbox(peersInbox(spId));
+    const answers = connection.subscribe(inbox);
+    const stop = () => answers.unsubscribe();
+    const patience = setTimeout(stop, options.timeoutMs);
+    for (const signal of signals) {
+      signal?.addEventListener('abort', stop, { once: true });
+      if (signal?.aborted) stop();
+    }
+    try {
+      connection.publish(askSubject(spId), question.bytes, { reply: inbox });
+      for await (const message of answers) {
+        const answer = await this.#open(message, ask, question.nonce);
+        if (!answer || !awaited.delete(answer.spId)) continue;
+        yield answer;
+        if (awaited.size === 0) break;
+      }
+      for (const signal of signals) throwIfAborted(signal);
+    } catch (error) {
+      throw natsError(error, 'asking for approvals');
+    } finally {
+      clearTimeout(patience);
+      stop();
+      for (const signal of signals) signal?.removeEventListener('abort', stop);
+    }
+  }
+  /** Answers until the signal fires; then waits for what is under way. Nodes of one SP share the asks. */
+  async serve(decide: Answer, signal: AbortSignal): Promise<void> {
+    const { connection, spId, closed, strangers } = this.#context;
+    const places = new Places(AT_ONCE);
+    const until = AbortSignal.any([signal, closed]);
+    if (until.aborted) return;
+    // Every answer under way may listen.
+    setMaxListeners(0, until);
+    const asks = connection.subscribe(ASKS, { queue: `approvers-of-${spId}` });
+    until.addEventListener('abort', () => asks.unsubscribe(), { once: true });
+    const running = new Set<Promise<void>>();
+    try {
+      for await (const message of asks) {
+        // the server lets nobody publish under the name of another
+        const from = Number(lastToken(message.subject));
+        if (!strangers.heard(from) || !places.hasRoom(from)) continue;
+        places.take(from);
+        const answering = this.#answer(message, from, decide, until).finally(() => {
+          places.give(from);
+          running.delete(answering);
+        });
+        running.add(answering);
+      }
+    } catch (error) {
+      throw natsError(error, 'listening to asks');
+    } finally {
+      await Promise.all(running);
+    }
+  }
+
+  async #answer(message: Msg, from: number, decide: Answer, signal: AbortSignal): Promise<void> {
+    const { desk, spId, strangers } = this.#context;
+    try {
+      const control = await desk.open(message.data, { kinds: ['ask'], to: EVERYBODY, from });
+      const { body, job, nonce } = control;
+      if (from === spId || !body.groups.some((group) => group.secondarySpIds.includes(spId))) return;
+      checkReply(message, from);
+      if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
+        throw notTaken('ask-repeated', 'The ask was heard before, or its asker asks too much.');
+      const given = await decide({ ...body, job, primarySpId: from }, signal);
+      if (!given) return;
+      const { expiresAt, granted, refused } = given;
+      const approval = await desk.seal({
+        kind: 'approval',
+        to: from,
+        about: control,
+        expiresAt: Math.min(expiresAt, Date.now() + MAX_CONTROL_LIFETIME_MS),
+        body: { re: nonce, granted: [...granted], refused: [...refused] },
+      });
+      answer(message, from, approval.bytes);
+    } catch (error) {
+      strangers.refused(from, error, 'rejected an ask');
+    }
+  }
+
+  /** Undefined for what is no answer to this ask. */
+  async #open(message: Msg, ask: ApprovalAsk, nonce: string): Promise<ApprovalAnswer | undefined> {
+    if (message.headers?.code === NOBODY_LISTENS) return undefined;
+    const { desk, strangers } = this.#context;
+    try {
+      const expected = { kinds: ['approval'], about: aboutAll(ask.job) } as const;
+      const { body, from, expiresAt } = await desk.open(message.data, expected);
+      if (body.re !== nonce) throw notTaken('approval-unasked', 'The approval answers another ask.');
+      for (const { gvgId, redundancyIndex } of body.granted) {
+        const group = ask.groups.find((asked) => asked.gvgId === gvgId);
+        if (group?.secondarySpIds[redundancyIndex] !== from)
+          throw notTaken('approval-unasked', 'The approval grants a place that its sender does not hold.');
+      }
+      const { granted, refused } = body;
+      return {
+        spId: from,
+        expiresAt,
+        granted,
+        refused,
+        message: Buffer.from(message.data).toString('base64'),
+      };
+    } catch (error) {
+      strangers.unnamed(error, 'rejected an answer to an ask');
+      return undefined;
+    }
+  }
+}
+
+/** An ask speaks of several groups and places. */
+function aboutAll(job: JobId): ControlSubject {
+  return { job, gvgId: 0, redundancyIndex: 0 };
+}
+
+function notTaken(code: string, message: string): Terminal {
+  return new Terminal({ code, message });
+}

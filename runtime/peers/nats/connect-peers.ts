@@ -1,0 +1,106 @@
+import { setMaxListeners } from 'node:events';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { Cancelled, throwIfAborted } from '#protocols/errors';
+import type { StorageProvider } from '#protocols/greenfield/types';
+import type { AccountKey } from '../../keys/keys.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { PeerClient, PeerHost, PieceSource } from '../peers.ts';
+import { Asks } from './asks.ts';
+import { NatsPeerClient } from './client.ts';
+import type { PeerContext, PeerTimes } from './context.ts';
+import { ControlDesk } from './control.ts';
+import { NatsPeerHost } from './host.ts';
+import { FLOW_LIMITS } from './limits.ts';
+import { Mailboxes } from './mail/mailboxes.ts';
+import { Offers } from './mail/offers.ts';
+import { Receipts } from './mail/receipts.ts';
+import { Recovery } from './recovery.ts';
+import { Senders } from './senders.ts';
+import { Strangers } from './strangers.ts';
+
+export interface PeersOptions {
+  readonly spId: number;
+  readonly chainId: string;
+  /** Signs what we say; the chain knows its address as our operator. */
+  readonly operatorKey: AccountKey;
+  /** The chain's SPs, by which signatures of others are checked; may come from a cache. */
+  readonly providers: () => Promise<readonly StorageProvider[]>;
+  /** Connection to the peers account, with `peersInbox(spId)` as its inbox prefix. Stays its owner's. */
+  readonly peers: NatsConnection;
+  /** Connection to our own account, where the mailboxes are. Stays its owner's. */
+  readonly home: NatsConnection;
+  readonly log: Logger;
+  /** Copies of the mailboxes: 1 (default), or 3 in a cluster of servers. */
+  readonly replicas?: number;
+  /** Other waiting times than `PEER_TIMES`. */
+  readonly times?: Partial<PeerTimes>;
+  /** Closes the adapter. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Peers {
+  readonly client: PeerClient;
+  readonly host: PeerHost;
+  readonly pieces: PieceSource;
+  /** Ends all sessions and gives held offers back. Safe to call more than once. */
+  close(): Promise<void>;
+}
+
+/** ms */
+export const PEER_TIMES: PeerTimes = { stall: 30_000, idle: 120_000, offer: 60_000, ackWait: 30_000 };
+
+/**
+ * Joins the peers plane (design §5) over NATS.
+ * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`, `stream-unfit`; Cancelled
+ */
+export async function connectPeers(options: PeersOptions): Promise<Peers> {
+  const { spId, home, log, signal } = options;
+  throwIfAborted(signal);
+  const times = { ...PEER_TIMES, ...options.times };
+  const closing = new AbortController();
+  // Every session listens, and there may be many.
+  setMaxListeners(0, closing.signal);
+  const context: PeerContext = {
+    spId,
+    connection: options.peers,
+    desk: new ControlDesk(options),
+    limits: FLOW_LIMITS,
+    times,
+    log,
+    strangers: new Strangers(log),
+    closed: closing.signal,
+  };
+  const mailboxes = await Mailboxes.open({
+    home,
+    spId,
+    replicas: options.replicas ?? 1,
+    ackWaitMs: times.ackWait,
+  });
+  const asks = new Asks(context);
+  const senders = new Senders(context, mailboxes, options.providers);
+  const offers = new Offers(context, mailboxes, senders);
+  const receipts = new Receipts(context, mailboxes, home);
+  const recovery = new Recovery(context);
+  await senders.start();
+  await receipts.start();
+
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= (async () => {
+      signal?.removeEventListener('abort', close);
+      closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node leaves the peers plane.' }));
+      await offers.release();
+      receipts.stop();
+    })();
+    return closed;
+  };
+  signal?.addEventListener('abort', close, { once: true });
+  if (signal?.aborted) await close();
+  throwIfAborted(signal);
+  return {
+    client: new NatsPeerClient(context, asks, receipts),
+    host: new NatsPeerHost(asks, offers, recovery),
+    pieces: recovery,
+    close,
+  };
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { type ApprovedOffer, checkOwnApproval } from '#protocols/approval/own-approval';
+import { toHex } from '#protocols/greenfield/hex';
+import type { Hex, StorageProvider } from '#protocols/greenfield/types';
+import type { ControlBody, ControlKind } from '#protocols/replication/bodies';
+import type { ControlSubject } from '#protocols/replication/control-header';
+import {
+  type ControlExpectation,
+  type ControlMessage,
+  openControl,
+  sealControl,
+} from '#protocols/replication/control-message';
+import { verifySealSignature } from '#protocols/sealing/seal';
+import type { AccountKey } from '../../keys/keys.ts';
+
+export interface ControlDeskOptions {
+  readonly spId: number;
+  readonly chainId: string;
+  readonly operatorKey: AccountKey;
+  readonly providers: () => Promise<readonly StorageProvider[]>;
+}
+
+/** A message to be sealed. */
+export interface Draft<K extends ControlKind> {
+  readonly kind: K;
+  readonly to: number;
+  readonly about: ControlSubject;
+  /** Unix ms. */
+  readonly expiresAt: number;
+  readonly body: ControlBody<K>;
+}
+
+/** What a message to us must say of itself; our own id as the receiver, unless told otherwise. */
+export type Expected<K extends ControlKind> = Pick<ControlExpectation<K>, 'kinds' | 'from' | 'about'> & {
+  readonly to?: number;
+};
+
+/** Seals what this SP says to others, and opens what they say to it. */
+export class ControlDesk {
+  readonly #options: ControlDeskOptions;
+
+  constructor(options: ControlDeskOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Terminal `control-malformed` */
+  async seal<K extends ControlKind>(
+    draft: Draft<K>,
+  ): Promise<{ readonly bytes: Uint8Array; readonly nonce: string }> {
+    const { chainId, spId, operatorKey } = this.#options;
+    const { kind, to, expiresAt, body } = draft;
+    const { job, gvgId, redundancyIndex } = draft.about;
+    const nonce = toHex(randomBytes(16));
+    const about = { job, gvgId, redundancyIndex };
+    const header = { ...about, kind, chainId, from: spId, to, issuedAt: Date.now(), expiresAt, nonce };
+    return { bytes: await sealControl(header, body, (digest) => operatorKey.sign(digest)), nonce };
+  }
+
+  /** The approval in an offer to us must be our own, for this very place. @throws Terminal as `checkOwnApproval` */
+  checkApproval(offer: ApprovedOffer): void {
+    const { chainId, operatorKey } = this.#options;
+    checkOwnApproval(offer, { chainId, now: Date.now(), operatorAddress: operatorKey.address });
+  }
+
+  /**
+   * True when the BLS signature in a receipt is over these checksums. The receipt names that of its own column only,
+   * and other content may have the same column there.
+   */
+  async isFor(receipt: ControlMessage<'receipt'>, checksums: readonly Hex[]): Promise<boolean> {
+    const sp = (await this.#options.providers()).find(({ id }) => id === receipt.from);
+    const { gvgId, job, body } = receipt;
+    const document = { chainId: this.#options.chainId, gvgId, objectId: job.objectId, checksums };
+    return sp !== undefined && verifySealSignature(document, sp.blsKey, body.blsSignature);
+  }
+
+  /** @throws Terminal with a code of `openControl`; what `providers` throws */
+  async open<K extends ControlKind>(bytes: Uint8Array, expected: Expected<K>): Promise<ControlMessage<K>> {
+    const { chainId, spId } = this.#options;
+    const providers = await this.#options.providers();
+    return openControl(bytes, {
+      to: spId,
+      ...expected,
+      chainId,
+      now: Date.now(),
+      operatorAddressOf: (id) => providers.find((sp) => sp.id === id)?.operatorAddress,
+    });
+  }
+}

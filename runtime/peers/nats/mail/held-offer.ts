@@ -1,0 +1,184 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import { Retryable, Terminal, toSealionError } from '#protocols/errors';
+import type { Receipt } from '#protocols/job/context';
+import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import type { ControlBody } from '#protocols/replication/bodies';
+import { type ControlMessage, MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
+import { orAborted } from '#runtime/async/or-aborted';
+import { isNoResponders, natsError } from '#runtime/nats/errors';
+import type { ColumnOffer, InboundOffer, InboundSession, PeerOptions, Refusal } from '../../peers.ts';
+import type { PeerContext } from '../context.ts';
+import type { CreditBudget } from '../session/credit-budget.ts';
+import { ReceivingSession } from '../session/receiving-session.ts';
+import { mailSubject, newToken, sessionSubject } from '../subjects.ts';
+import { post } from './post.ts';
+
+/** How long a primary has to confirm that it heard our answer, ms. */
+const ANSWER_MS = 10_000;
+
+/** An offer out of our mailbox, kept un-acked until it is settled. */
+export class HeldOffer implements InboundOffer {
+  readonly offer: ColumnOffer;
+  readonly #context: PeerContext;
+  readonly #control: ControlMessage<'offer'>;
+  readonly #plan: PayloadPlan;
+  readonly #budget: CreditBudget;
+  readonly #onSettled: () => void;
+  readonly #renewal: NodeJS.Timeout;
+  #message: JsMsg;
+  #session: ReceivingSession | undefined;
+  #settled = false;
+
+  constructor(
+    context: PeerContext,
+    budget: CreditBudget,
+    message: JsMsg,
+    control: ControlMessage<'offer'>,
+    onSettled: () => void,
+  ) {
+    this.#context = context;
+    this.#budget = budget;
+    this.#message = message;
+    this.#control = control;
+    this.#onSettled = onSettled;
+    this.offer = toOffer(control);
+    this.#plan = planPayload(this.offer);
+    this.#renewal = setInterval(() => this.#tellMailbox((held) => held.working()), context.times.ackWait / 3);
+  }
+
+  /** Position in the mailbox; a repeated offer has another. */
+  get sequence(): number {
+    return this.#message.seq;
+  }
+
+  async accept(firstMissing: number, options: PeerOptions = {}): Promise<InboundSession> {
+    if (this.#settled) throw withdrawn();
+    if (!Number.isInteger(firstMissing) || firstMissing < 0 || firstMissing > this.#plan.segmentCount) {
+      throw new Terminal({
+        code: 'bad-segment-index',
+        message: `The column cannot be wanted from segment ${firstMissing} of ${this.#plan.segmentCount} on.`,
+      });
+    }
+    const { column, token: replyToken } = this.#control.body;
+    const token = newToken();
+    this.#session?.close();
+    const session = new ReceivingSession(this.#context, {
+      about: this.#control,
+      from: this.#control.from,
+      re: this.#control.nonce,
+      budget: this.#budget,
+      plan: this.#plan,
+      firstMissing,
+      token,
+      replyToken,
+      ...(column !== undefined && { column: Buffer.from(column, 'base64') }),
+    });
+    this.#session = session;
+    try {
+      await this.#answer('accept', { re: this.#control.nonce, firstMissing, token }, options.signal);
+      return session;
+    } catch (error) {
+      session.settle();
+      throw error;
+    }
+  }
+
+  async receipt(receipt: Receipt): Promise<void> {
+    const { integrityHash, approvalSignature, blsSignature } = receipt;
+    await this.#post('receipt', { re: this.#control.nonce, integrityHash, approvalSignature, blsSignature });
+    this.#settle((message) => message.ack());
+  }
+
+  async refuse(reason: Refusal): Promise<void> {
+    if (this.#settled) return;
+    const refusal = { re: this.#control.nonce, ...reason };
+    if (this.#session) await this.#post('refusal', refusal);
+    else await this.#answer('refusal', refusal).catch(ignoreWithdrawn);
+    this.#settle((message) => message.ack());
+  }
+
+  async postpone(delayMs: number): Promise<void> {
+    this.#session?.close();
+    this.#settle((message) => message.nak(delayMs));
+  }
+
+  /** The mailbox delivered the same offer once more, because it had not heard of us for too long. */
+  redelivered(message: JsMsg): void {
+    this.#message = message;
+    this.#tellMailbox((held) => held.working());
+  }
+
+  /** A newer offer for the same column has taken this one's place. */
+  supersede(): void {
+    this.#session?.settle();
+    this.#settle((message) => message.ack());
+  }
+
+  /** Tells the primary, which waits for us; nobody there means that the offer is void. */
+  async #answer<K extends 'accept' | 'refusal'>(
+    kind: K,
+    body: ControlBody<K>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { connection, desk, spId, times, closed } = this.#context;
+    const { from, body: offer } = this.#control;
+    const expiresAt = Date.now() + times.offer;
+    const { bytes } = await desk.seal({ kind, to: from, about: this.#control, expiresAt, body });
+    const subject = `${sessionSubject(from, spId, offer.token)}.answer`;
+    try {
+      await orAborted(connection.request(subject, bytes, { timeout: ANSWER_MS }), signal, closed);
+    } catch (error) {
+      if (!isNoResponders(error)) throw natsError(error, `answering SP ${from}`, 'peer-unreachable');
+      this.#settle((message) => message.ack());
+      throw withdrawn(error);
+    }
+  }
+
+  async #post<K extends 'receipt' | 'refusal'>(kind: K, body: ControlBody<K>): Promise<void> {
+    const { connection, desk, spId, closed } = this.#context;
+    const { from, job, redundancyIndex } = this.#control;
+    const expiresAt = Date.now() + MAX_CONTROL_LIFETIME_MS;
+    const { bytes } = await desk.seal({ kind, to: from, about: this.#control, expiresAt, body });
+    const subject = mailSubject('receipt', { job, redundancyIndex, from: spId, to: from });
+    await post(connection, subject, bytes, closed);
+  }
+
+  #settle(how: (message: JsMsg) => void): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    clearInterval(this.#renewal);
+    this.#session?.settle();
+    this.#tellMailbox(how);
+    this.#onSettled();
+  }
+
+  /** What the mailbox does not hear, because the connection is closed, it makes up for by another delivery. */
+  #tellMailbox(how: (message: JsMsg) => void): void {
+    try {
+      how(this.#message);
+    } catch (error) {
+      this.#context.log.warn({ error: natsError(error, 'settling an offer') }, 'the mailbox was not told');
+    }
+  }
+}
+
+/** What an offer on the wire says, for those who do not know the wire. */
+export function toOffer(control: ControlMessage<'offer'>): ColumnOffer {
+  const { token: _, column: __, ...offer } = control.body;
+  const { job, from, to, gvgId, redundancyIndex } = control;
+  return { ...offer, job, from, to, gvgId, redundancyIndex };
+}
+
+function withdrawn(cause?: unknown): Retryable {
+  return new Retryable({
+    code: 'offer-withdrawn',
+    message: 'The primary does not wait for an answer to this offer any more.',
+    advice: 'Nothing to do: it offers the column again when it needs to.',
+    cause,
+  });
+}
+
+function ignoreWithdrawn(error: unknown): void {
+  const known = toSealionError(error);
+  if (known.code !== 'offer-withdrawn') throw known;
+}

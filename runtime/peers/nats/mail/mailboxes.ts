@@ -1,0 +1,179 @@
+import {
+  AckPolicy,
+  type Consumer,
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { type NatsConnection, nanos } from '@nats-io/nats-core';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
+import { isJetStreamError, JetStreamCode, natsError } from '#runtime/nats/errors';
+import {
+  type ConsumerSettings,
+  ensureConsumer,
+  ensureStream,
+  type StreamSettings,
+} from '#runtime/nats/streams';
+import { INLINE_COLUMN } from '../limits.ts';
+import { type ColumnId, type MailKind, mailFrom, mailSubject } from '../subjects.ts';
+
+const RECEIVERS = 'receivers';
+/** Streams made at one time. */
+const AT_ONCE = 16;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * What one sender's mail of a kind may take of our store. An offer may carry a small column, which base64 makes a
+ * third longer; an unread offer keeps its place and the next is refused, of receipts the oldest goes.
+ */
+const BOUNDS = {
+  offer: { max_msg_size: 2 * INLINE_COLUMN, max_bytes: 16 * MIB, max_msgs: 4_096 },
+  receipt: { max_msg_size: 16 * KIB, max_bytes: 8 * MIB, max_msgs: 16_384 },
+} as const;
+
+export interface MailboxOptions {
+  /** Connection to the SP's own account. */
+  readonly home: NatsConnection;
+  readonly spId: number;
+  /** Copies of the streams: 1, or 3 in a cluster of servers. */
+  readonly replicas: number;
+  /** An offer whose holder is silent for so long (ms) is given to another node. */
+  readonly ackWaitMs: number;
+}
+
+/**
+ * The streams in the SP's own account in which the other SPs' offers and receipts rest: one of each kind for each
+ * sender, so that nothing that one sends can push out, or hold up, what another has sent.
+ */
+export class Mailboxes {
+  readonly #options: MailboxOptions;
+  readonly #manager: JetStreamManager;
+
+  /** @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled` */
+  static async open(options: MailboxOptions): Promise<Mailboxes> {
+    const mailboxes = new Mailboxes(
+      options,
+      await doing('opening the mailboxes', jetstreamManager(options.home)),
+    );
+    await mailboxes.#removeFormer();
+    return mailboxes;
+  }
+
+  private constructor(options: MailboxOptions, manager: JetStreamManager) {
+    this.#options = options;
+    this.#manager = manager;
+  }
+
+  /**
+   * Makes what is missing of the mailboxes of these senders.
+   * @returns the streams that were made
+   * @throws Retryable `nats-unavailable`; Terminal `stream-unfit`
+   */
+  async ensure(senders: readonly number[]): Promise<readonly string[]> {
+    const present = new Set<string>();
+    for await (const name of this.#names()) present.add(name);
+    const missing = senders.flatMap((from) =>
+      (['offer', 'receipt'] as const)
+        .map((kind) => ({ kind, from }))
+        .filter((box) => !present.has(nameOf(box))),
+    );
+    const made: string[] = [];
+    for (let start = 0; start < missing.length; start += AT_ONCE) {
+      const batch = missing.slice(start, start + AT_ONCE);
+      await Promise.all(batch.map((box) => this.#make(box)));
+      made.push(...batch.map(nameOf));
+    }
+    return made;
+  }
+
+  /** One sender's offers, shared by all nodes of the SP: each goes to one of them. Made where it is missing. */
+  async offers(from: number): Promise<Consumer> {
+    const box = { kind: 'offer', from } as const;
+    await this.#make(box);
+    await ensureConsumer(this.#manager, nameOf(box), receivers(this.#options.ackWaitMs));
+    const consumers = jetstream(this.#options.home).consumers;
+    return doing(`reading the offers of SP ${from}`, consumers.get(nameOf(box), RECEIVERS));
+  }
+
+  /** The receipt that rests for a column; undefined when there is none. */
+  async receipt(column: ColumnId): Promise<Uint8Array | undefined> {
+    const query = { last_by_subj: mailSubject('receipt', column) };
+    const box = { kind: 'receipt', from: column.from } as const;
+    const found = this.#manager.streams.getMessage(nameOf(box), query).catch((error: unknown) => {
+      if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return null;
+      throw error;
+    });
+    return (await doing(`looking for a receipt of SP ${column.from}`, found))?.data;
+  }
+
+  async #make(box: Mailbox): Promise<void> {
+    await ensureStream(this.#manager, stream(box, this.#options));
+  }
+
+  async *#names(): AsyncGenerator<string> {
+    try {
+      yield* this.#manager.streams.names();
+    } catch (error) {
+      throw natsError(error, 'listing the mailboxes');
+    }
+  }
+
+  /** One stream took the offers of all senders once, and one their receipts: both are said again where they count. */
+  async #removeFormer(): Promise<void> {
+    for await (const name of this.#names()) {
+      if (name !== 'OFFERS' && name !== 'RECEIPTS') continue;
+      await doing('removing a former mailbox', this.#manager.streams.delete(name));
+    }
+  }
+}
+
+interface Mailbox {
+  readonly kind: MailKind;
+  /** SP id. */
+  readonly from: number;
+}
+
+function nameOf({ kind, from }: Mailbox): string {
+  return `${kind === 'offer' ? 'OFFERS' : 'RECEIPTS'}_${from}`;
+}
+
+/** A repeated message replaces the one before it; what nobody took in an hour is stale. */
+function stream(box: Mailbox, { spId, replicas }: MailboxOptions): StreamSettings {
+  const isOffer = box.kind === 'offer';
+  return {
+    name: nameOf(box),
+    subjects: [mailFrom(box.kind, { from: box.from, to: spId })],
+    // an offer goes when it is settled, and leaves its room to the next
+    retention: isOffer ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    max_msgs_per_subject: 1,
+    max_age: nanos(MAX_CONTROL_LIFETIME_MS),
+    ...BOUNDS[box.kind],
+    discard: isOffer ? DiscardPolicy.New : DiscardPolicy.Old,
+  };
+}
+
+/** A postponed offer keeps its place among the held ones, so there are places for all that rest. */
+function receivers(ackWaitMs: number): ConsumerSettings {
+  return {
+    durable_name: RECEIVERS,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(ackWaitMs),
+    max_ack_pending: BOUNDS.offer.max_msgs,
+    max_deliver: -1,
+  };
+}
+
+async function doing<T>(what: string, result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    throw natsError(error, what);
+  }
+}

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, JsMsg } from '@nats-io/jetstream';
+import { Terminal, toSealionError } from '#protocols/errors';
+import { sameJob } from '#protocols/job/identity';
+import { planPayload } from '#protocols/payload/plan';
+import type { ControlMessage } from '#protocols/replication/control-message';
+import { Arrivals } from '#runtime/async/arrivals';
+import type { InboundOffer, Refusal } from '../../peers.ts';
+import type { PeerContext } from '../context.ts';
+import { Places } from '../places.ts';
+import type { Senders } from '../senders.ts';
+import { CreditBudget } from '../session/credit-budget.ts';
+import { parseMailSubject } from '../subjects.ts';
+import { HeldOffer } from './held-offer.ts';
+import type { Mailboxes } from './mailboxes.ts';
+
+const PULL_MS = 30_000;
+const RETRY_MS = 1_000;
+/** When we cannot check an offer now, for example because the chain does not answer. */
+const UNCHECKED_MS = 5_000;
+
+/** Takes offers out of our mailboxes, those of every sender in their own turn. */
+export class Offers {
+  readonly #context: PeerContext;
+  readonly #mailboxes: Mailboxes;
+  readonly #senders: Senders;
+  readonly #budget: CreditBudget;
+  /** By mail subject: one for each column. */
+  readonly #held = new Map<string, HeldOffer>();
+
+  constructor(context: PeerContext, mailboxes: Mailboxes, senders: Senders) {
+    this.#context = context;
+    this.#mailboxes = mailboxes;
+    this.#senders = senders;
+    this.#budget = new CreditBudget(context.limits);
+  }
+
+  /** Never ends but by the signal, or with us. */
+  async *take(limit: number, signal: AbortSignal): AsyncGenerator<InboundOffer> {
+    const left = new AbortController();
+    const until = AbortSignal.any([signal, this.#context.closed, left.signal]);
+    if (until.aborted) return;
+    const places = new Places(limit);
+    const arrived = new Arrivals<HeldOffer>();
+    const waiting = new Set<HeldOffer>();
+    const give = (offer: HeldOffer) => {
+      waiting.add(offer);
+      arrived.push(offer);
+    };
+    const stop = this.#senders.each((from) => void this.#read(from, places, give, until));
+    until.addEventListener('abort', () => arrived.end(), { once: true });
+    try {
+      for await (const offer of arrived) {
+        waiting.delete(offer);
+        yield offer;
+      }
+    } finally {
+      stop();
+      left.abort();
+      await Promise.all([...waiting].map((offer) => offer.postpone(0)));
+    }
+  }
+
+  /** Gives all held offers back at once, so that another node has them. */
+  async release(): Promise<void> {
+    await Promise.all([...this.#held.values()].map((offer) => offer.postpone(0)));
+  }
+
+  async #read(
+    from: number,
+    places: Places,
+    give: (offer: HeldOffer) => void,
+    until: AbortSignal,
+  ): Promise<void> {
+    while (!until.aborted) {
+      try {
+        const consumer = await this.#mailboxes.offers(from);
+        for await (const message of this.#messages(consumer, from, places, until)) {
+          const offer = await this.#check(message, from, places);
+          if (!offer) continue;
+          if (until.aborted) await offer.postpone(0);
+          else give(offer);
+        }
+      } catch (error) {
+        if (until.aborted) return;
+        this.#context.log.warn({ error: toSealionError(error), from }, 'reading offers failed; trying again');
+        await sleep(RETRY_MS, undefined, { signal: until }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** One at a time, and only while there is room for it: what we cannot begin stays for other nodes. */
+  async *#messages(
+    consumer: Consumer,
+    from: number,
+    places: Places,
+    until: AbortSignal,
+  ): AsyncGenerator<JsMsg> {
+    while (!until.aborted) {
+      await this.#context.strangers.untilHeard(from, until);
+      await places.room(from, until);
+      const pulled = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
+      const stop = () => pulled.stop();
+      until.addEventListener('abort', stop, { once: true });
+      if (until.aborted) stop();
+      try {
+        for await (const message of pulled) yield message;
+      } finally {
+        until.removeEventListener('abort', stop);
+      }
+    }
+  }
+
+  async #check(message: JsMsg, from: number, places: Places): Promise<HeldOffer | undefined> {
+    const { strangers } = this.#context;
+    const held = this.#held.get(message.subject);
+    if (held?.sequence === message.seq) {
+      held.redelivered(message);
+      return undefined;
+    }
+    const control = await this.#open(message, from);
+    if (!control) return undefined;
+    // said again and again, it would keep us busy for nothing
+    if (held) strangers.charge(from);
+    held?.supersede();
+    places.take(from);
+    const offer = new HeldOffer(this.#context, this.#budget, message, control, () => {
+      if (this.#held.get(message.subject) === offer) this.#held.delete(message.subject);
+      places.give(from);
+    });
+    this.#held.set(message.subject, offer);
+    const fault = this.#approvalFault(offer);
+    if (!fault) return offer;
+    strangers.charge(from);
+    await offer.refuse(fault).catch((error: unknown) => {
+      strangers.refused(from, error, 'an offer could not be refused');
+      return offer.postpone(RETRY_MS);
+    });
+    return undefined;
+  }
+
+  /** A forged, stale or senseless offer goes for good; one that we cannot check now comes again. */
+  async #open(message: JsMsg, from: number): Promise<ControlMessage<'offer'> | undefined> {
+    try {
+      const column = parseMailSubject(message.subject);
+      if (!column) throw malformed(`its subject is ${message.subject}`);
+      const { job, redundancyIndex } = column;
+      const control = await this.#context.desk.open(message.data, { kinds: ['offer'], from });
+      if (!sameJob(control.job, job) || control.redundancyIndex !== redundancyIndex) {
+        throw malformed('it names another column than its subject');
+      }
+      const plan = planPayload(control.body);
+      if (redundancyIndex >= plan.columnCount) throw malformed(`there is no column ${redundancyIndex}`);
+      const inline = control.body.column;
+      if (inline !== undefined && Buffer.from(inline, 'base64').length !== plan.columnLength) {
+        throw malformed('the column in it has the wrong length');
+      }
+      return control;
+    } catch (error) {
+      const known = toSealionError(error);
+      this.#context.strangers.refused(from, known, 'rejected an invalid offer');
+      if (known.kind === 'terminal') message.term();
+      else message.nak(UNCHECKED_MS);
+      return undefined;
+    }
+  }
+
+  /** Undefined when the offer carries our approval of this very place. */
+  #approvalFault({ offer }: HeldOffer): Refusal | undefined {
+    try {
+      this.#context.desk.checkApproval(offer);
+      return undefined;
+    } catch (error) {
+      const { code, message } = toSealionError(error);
+      return { code, reason: message, again: true };
+    }
+  }
+}
+
+function malformed(why: string): Terminal {
+  return new Terminal({ code: 'offer-malformed', message: `The offer makes no sense: ${why}.` });
+}

@@ -1,0 +1,48 @@
+import type { NatsConnection } from '@nats-io/nats-core';
+import { z } from 'zod';
+import { Retryable } from '#protocols/errors';
+import { orAborted } from '#runtime/async/or-aborted';
+import { isNoResponders, natsError } from '#runtime/nats/errors';
+
+const ACK_LIMIT_MS = 5_000;
+
+const pubAck = z.object({ stream: z.string(), seq: z.int().positive() });
+
+/**
+ * Puts a message into the mailbox of another SP, and waits until it rests there.
+ * @throws Retryable `peer-unreachable`; Terminal `nats-refused`; Cancelled
+ */
+export async function post(
+  connection: NatsConnection,
+  subject: string,
+  message: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  const answer = await orAborted(
+    connection.request(subject, message, { timeout: ACK_LIMIT_MS }),
+    signal,
+  ).catch((error: unknown) => {
+    if (isNoResponders(error)) throw unreachable(subject, 'it has no mailbox', error);
+    throw natsError(error, `posting to ${subject}`, 'peer-unreachable');
+  });
+  if (!pubAck.safeParse(parse(answer.string())).success) {
+    throw unreachable(subject, `its mailbox says ${answer.string().slice(0, 200)}`);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreachable(subject: string, why: string, cause?: unknown): Retryable {
+  return new Retryable({
+    code: 'peer-unreachable',
+    message: `The other SP takes no mail at ${subject}: ${why}.`,
+    advice: 'Its mailbox is missing or full; it is made when one of its nodes starts.',
+    cause,
+  });
+}

@@ -1,0 +1,178 @@
+import { setMaxListeners } from 'node:events';
+import type { Msg } from '@nats-io/nats-core';
+import { Retryable, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import { toHex } from '#protocols/greenfield/hex';
+import type { Hex } from '#protocols/greenfield/types';
+import { MAX_FETCH_BYTES } from '#protocols/replication/bodies';
+import { natsError } from '../../nats/errors.ts';
+import type { ColumnRequest, PeerHost, PeerOptions, PieceRequest, PieceSource } from '../peers.ts';
+import { checkReply, answer as reply } from './answer.ts';
+import type { PeerContext } from './context.ts';
+import { type FetchedRange, fetchRange } from './fetch-range.ts';
+import { FETCH_WINDOW, FETCHES_AT_ONCE, FETCHES_PER_ASKER, HEADER_ROOM } from './limits.ts';
+import { writeRefusal } from './recovery-wire.ts';
+import { ReplayGuard } from './replays.ts';
+import { lastToken, recoveryRequests } from './subjects.ts';
+
+/** Nonces kept of one asker: more fetches than it is answered in the life of one. */
+const FETCHES_REMEMBERED = 10_000;
+const CHECKSUM_BYTES = 32;
+
+type Answer = Parameters<PeerHost['serveRecovery']>[0];
+
+/**
+ * Stored pieces between SPs over NATS. Every range of a piece is a signed request of its own, and its answer one
+ * message of plain bytes; so neither side keeps anything between two of them, and nodes of one SP share the work.
+ */
+export class Recovery implements PieceSource {
+  readonly #context: PeerContext;
+  readonly #heard = new ReplayGuard(FETCHES_REMEMBERED);
+  /** Fetches being answered, by asker. */
+  readonly #running = new Map<number, number>();
+  #runningInAll = 0;
+
+  constructor(context: PeerContext) {
+    this.#context = context;
+  }
+
+  async fetchPiece(request: PieceRequest, options: PeerOptions = {}): Promise<Uint8Array> {
+    return this.#fetch(request, request.length, request.segmentIndex, options.signal);
+  }
+
+  async fetchChecksums(
+    request: ColumnRequest & { readonly segmentCount: number },
+    options: PeerOptions = {},
+  ): Promise<readonly Hex[]> {
+    const { segmentCount } = request;
+    const bytes = await this.#fetch(request, segmentCount * CHECKSUM_BYTES, undefined, options.signal);
+    return Array.from({ length: segmentCount }, (_, i) =>
+      toHex(bytes.subarray(i * CHECKSUM_BYTES, (i + 1) * CHECKSUM_BYTES)),
+    );
+  }
+
+  /** A window of ranges; the first that fails ends the others. */
+  async #fetch(
+    request: ColumnRequest,
+    length: number,
+    segmentIndex: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    throwIfAborted(this.#context.closed);
+    throwIfAborted(signal);
+    const bytes = new Uint8Array(length);
+    const step = this.#maxAnswer();
+    const over = new AbortController();
+    const stop = () => over.abort(signal?.reason);
+    signal?.addEventListener('abort', stop, { once: true });
+    let next = 0;
+    const pull = async () => {
+      while (next < length) {
+        const offset = next;
+        next += step;
+        const range: FetchedRange = {
+          ...(segmentIndex !== undefined && { segmentIndex }),
+          offset,
+          length: Math.min(step, length - offset),
+        };
+        bytes.set(await fetchRange(this.#context, request, range, over.signal), offset);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: FETCH_WINDOW }, pull));
+      return bytes;
+    } catch (error) {
+      over.abort(error);
+      throwIfAborted(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Answers until the signal fires; then waits for what is under way. */
+  async serve(answer: Answer, signal: AbortSignal): Promise<void> {
+    const { connection, spId, closed } = this.#context;
+    if (signal.aborted || closed.aborted) return;
+    const over = new AbortController();
+    // every answer under way may listen
+    setMaxListeners(0, over.signal);
+    const requests = connection.subscribe(recoveryRequests(spId), { queue: `recovery-of-${spId}` });
+    const stop = () => {
+      requests.unsubscribe();
+      over.abort(signal.reason ?? closed.reason);
+    };
+    for (const source of [signal, closed]) source.addEventListener('abort', stop, { once: true });
+    const running = new Set<Promise<void>>();
+    try {
+      for await (const message of requests) {
+        const answering = this.#answer(message, answer, over.signal).finally(() => running.delete(answering));
+        running.add(answering);
+      }
+    } catch (error) {
+      throw natsError(error, 'listening to fetches');
+    } finally {
+      for (const source of [signal, closed]) source.removeEventListener('abort', stop);
+      await Promise.all(running);
+    }
+  }
+
+  async #answer(message: Msg, answer: Answer, signal: AbortSignal): Promise<void> {
+    const { desk, strangers } = this.#context;
+    // the server lets nobody publish under the name of another
+    const from = Number(lastToken(message.subject));
+    if (!strangers.heard(from)) return;
+    try {
+      checkReply(message, from);
+    } catch (error) {
+      strangers.refused(from, error, REFUSED);
+      return;
+    }
+    try {
+      const bytes = await this.#inTurn(from, async () => {
+        const control = await desk.open(message.data, { kinds: ['fetch'], from });
+        const { job, gvgId, redundancyIndex, nonce, body } = control;
+        if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
+          throw refused('fetch-repeated', 'It was heard before, or its asker asks too much.');
+        if (body.length > this.#maxAnswer())
+          throw refused('fetch-too-long', `An answer here has at most ${this.#maxAnswer()} bytes.`);
+        const bytes = await answer({ from, job, gvgId, redundancyIndex, ...body }, signal);
+        if (bytes.length === body.length) return bytes;
+        throw refused('wrong-range', 'There are not so many bytes from there on.');
+      });
+      reply(message, from, bytes);
+    } catch (thrown) {
+      const error = toSealionError(thrown);
+      if (error.code !== BUSY) strangers.refused(from, error, REFUSED);
+      reply(message, from, ...writeRefusal(error));
+    }
+  }
+
+  /** One of the places for fetches. @throws Retryable `too-many-fetches` when all are taken */
+  async #inTurn<T>(from: number, work: () => Promise<T>): Promise<T> {
+    const own = this.#running.get(from) ?? 0;
+    if (own >= FETCHES_PER_ASKER || this.#runningInAll >= FETCHES_AT_ONCE) {
+      throw new Retryable({ code: BUSY, message: 'Too many fetches are being answered; ask again.' });
+    }
+    this.#running.set(from, own + 1);
+    this.#runningInAll += 1;
+    try {
+      return await work();
+    } finally {
+      const left = (this.#running.get(from) ?? 1) - 1;
+      if (left > 0) this.#running.set(from, left);
+      else this.#running.delete(from);
+      this.#runningInAll -= 1;
+    }
+  }
+
+  #maxAnswer(): number {
+    return Math.min(MAX_FETCH_BYTES, (this.#context.connection.info?.max_payload ?? 0) - HEADER_ROOM);
+  }
+}
+
+const BUSY = 'too-many-fetches';
+const REFUSED = 'a fetch of a stored piece was refused';
+
+function refused(code: string, message: string): Terminal {
+  return new Terminal({ code, message });
+}

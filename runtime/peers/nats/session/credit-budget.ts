@@ -1,0 +1,122 @@
+import type { FlowLimits } from '../limits.ts';
+
+/** One stream's share of the budget. Positions count the bytes of the stream from its start. */
+export interface CreditLine {
+  /** Position up to which the sender may send. */
+  readonly granted: number;
+  /** Position up to which bytes were consumed. */
+  readonly consumed: number;
+  /** The sender has bytes to send up to this position. A smaller position than before changes nothing. */
+  want(upTo: number): void;
+  /** So many more bytes were consumed: their credit is free for whoever waits longest. */
+  consume(bytes: number): void;
+  /** Gives back all that the stream holds; no grant follows. */
+  close(): void;
+}
+
+interface Line {
+  readonly sender: number;
+  readonly onGrant: () => void;
+  wanted: number;
+  granted: number;
+  consumed: number;
+  closed: boolean;
+}
+
+/**
+ * What a receiver may have been sent and not yet consumed. Credit goes only to streams whose sender has said that
+ * it has bytes waiting, one piece message at a time in turn: an idle stream holds none, and a busy one cannot
+ * starve the rest. A sender that holds none gets its first message's worth even when all is given out, so that several
+ * senders together cannot shut it out either.
+ */
+export class CreditBudget {
+  readonly #limits: FlowLimits;
+  readonly #perSender = new Map<number, number>();
+  #outstanding = 0;
+  /** Lines that want more than they were granted, the one that waits longest first. */
+  #waiting: Line[] = [];
+
+  constructor(limits: FlowLimits) {
+    this.#limits = limits;
+  }
+
+  /** Bytes granted and not yet consumed, over all streams. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** @param onGrant called after `granted` has grown; must not throw */
+  open(senderSpId: number, onGrant: () => void): CreditLine {
+    const line: Line = { sender: senderSpId, onGrant, wanted: 0, granted: 0, consumed: 0, closed: false };
+    const budget = this;
+    return {
+      get granted() {
+        return line.granted;
+      },
+      get consumed() {
+        return line.consumed;
+      },
+      want(upTo) {
+        if (line.closed || upTo <= line.wanted) return;
+        const waits = line.wanted > line.granted;
+        line.wanted = upTo;
+        if (!waits && upTo > line.granted) budget.#waiting.push(line);
+        budget.#allot();
+      },
+      consume(bytes) {
+        if (line.closed) return;
+        line.consumed += bytes;
+        budget.#free(line, bytes);
+        budget.#allot();
+      },
+      close() {
+        if (line.closed) return;
+        line.closed = true;
+        budget.#waiting = budget.#waiting.filter((other) => other !== line);
+        budget.#free(line, line.granted - line.consumed);
+        budget.#allot();
+      },
+    };
+  }
+
+  #free(line: Line, bytes: number): void {
+    this.#hold(line, -bytes);
+  }
+
+  #hold(line: Line, bytes: number): void {
+    this.#outstanding += bytes;
+    const held = (this.#perSender.get(line.sender) ?? 0) + bytes;
+    if (held === 0) this.#perSender.delete(line.sender);
+    else this.#perSender.set(line.sender, held);
+  }
+
+  #allot(): void {
+    const grown = new Set<Line>();
+    for (let line = this.#eligible(); line; line = this.#eligible()) {
+      const bytes = this.#nextGrant(line);
+      line.granted += bytes;
+      this.#hold(line, bytes);
+      grown.add(line);
+      this.#waiting.splice(this.#waiting.indexOf(line), 1);
+      if (line.granted < line.wanted) this.#waiting.push(line);
+    }
+    for (const line of grown) line.onGrant();
+  }
+
+  #eligible(): Line | undefined {
+    return this.#waiting.find((line) => {
+      const bytes = this.#nextGrant(line);
+      const held = this.#perSender.get(line.sender) ?? 0;
+      return (
+        (this.#outstanding + bytes <= this.#limits.credit || held === 0) &&
+        held + bytes <= this.#limits.creditPerSender &&
+        line.granted - line.consumed + bytes <= this.#limits.creditPerStream
+      );
+    });
+  }
+
+  /** A whole message or the rest of what is wanted: no crumbs. */
+  #nextGrant(line: Line): number {
+    return Math.min(this.#limits.pieceMessage, line.wanted - line.granted);
+  }
+}

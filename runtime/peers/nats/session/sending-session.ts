@@ -1,0 +1,289 @@
+import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/nats-core';
+import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
+import type { Hex } from '#protocols/greenfield/types';
+import type { Receipt } from '#protocols/job/context';
+import type { PayloadPlan } from '#protocols/payload/plan';
+import type { ControlBody } from '#protocols/replication/bodies';
+import type { ControlSubject } from '#protocols/replication/control-header';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
+import { orAborted } from '#runtime/async/or-aborted';
+import { isNoResponders, isTimeout, natsError } from '#runtime/nats/errors';
+import type { PeerOptions, Refusal, ReplicationSession } from '../../peers.ts';
+import { checkReply, answer as respond } from '../answer.ts';
+import type { PeerContext } from '../context.ts';
+import { post } from '../mail/post.ts';
+import { type Outcome, type Receipts, toReceipt } from '../mail/receipts.ts';
+import { type ColumnId, lastToken, mailSubject, newToken, sessionSubject } from '../subjects.ts';
+import { OutboundStream } from './outbound-stream.ts';
+import type { SendWindow } from './send-window.ts';
+import { readAbort, readCredit } from './session-wire.ts';
+
+export interface SendingSessionOptions {
+  readonly about: ControlSubject;
+  /** SP id of the secondary. */
+  readonly to: number;
+  readonly plan: PayloadPlan;
+  /** The seven integrity hashes. */
+  readonly checksums: readonly Hex[];
+  /** The column rides in the offer. */
+  readonly inline: boolean;
+  readonly messageBytes: number;
+  readonly window: SendWindow;
+  readonly receipts: Receipts;
+}
+
+/** The primary's side of one offer, from before it is made until its receipt has come. */
+export class SendingSession implements ReplicationSession {
+  readonly #context: PeerContext;
+  readonly #options: SendingSessionOptions;
+  readonly #column: ColumnId;
+  readonly #subscription: Subscription;
+  readonly #stopListening: () => void;
+  readonly #answered: Deferred<void> = deferred();
+  readonly #receipt: Deferred<Receipt> = deferred();
+  readonly #onClosed = () => this.close();
+  /** Where we listen: `session.<from>.<to>.<token>`. */
+  readonly #token = newToken();
+  /** Nonce of the offer. */
+  #nonce: string | undefined;
+  #stream: OutboundStream | undefined;
+  #firstMissing = 0;
+  /** First segment whose piece is neither there nor on its way. */
+  #next = 0;
+  #over = false;
+  #opening = false;
+
+  constructor(context: PeerContext, options: SendingSessionOptions) {
+    const { about, to } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#column = { job: about.job, redundancyIndex: about.redundancyIndex, from: to, to: context.spId };
+    // Whoever waits for these hears of the failure; that nobody does is no fault.
+    this.#answered.catch(() => undefined);
+    this.#receipt.catch(() => undefined);
+    this.#subscription = context.connection.subscribe(`${sessionSubject(context.spId, to, this.#token)}.*`, {
+      callback: (error, message) => {
+        if (error) this.#end(natsError(error, 'listening to another SP', 'peer-unreachable'));
+        else this.#hear(message);
+      },
+    });
+    this.#stopListening = options.receipts.listen(this.#column, about, (outcome) => this.#onOutcome(outcome));
+    context.closed.addEventListener('abort', this.#onClosed, { once: true });
+  }
+
+  get firstMissing(): number {
+    return this.#firstMissing;
+  }
+
+  /**
+   * Makes the offer, and waits until the secondary wants the column or shows that it has it.
+   * @throws Retryable `peer-unreachable`, `offer-refused`; Terminal `offer-refused`; Cancelled
+   */
+  async offer(body: Omit<ControlBody<'offer'>, 'token'>, signal?: AbortSignal): Promise<void> {
+    const { connection, desk, spId, times } = this.#context;
+    const { about, to } = this.#options;
+    const patience = setTimeout(() => this.#end(this.#unanswered()), times.offer);
+    try {
+      const message = await desk.seal({
+        kind: 'offer',
+        to,
+        about,
+        expiresAt: Date.now() + MAX_CONTROL_LIFETIME_MS,
+        body: { ...body, token: this.#token },
+      });
+      this.#nonce = message.nonce;
+      const { job, redundancyIndex } = about;
+      const subject = mailSubject('offer', { job, redundancyIndex, from: spId, to });
+      await Promise.all([
+        post(connection, subject, message.bytes, signal),
+        orAborted(this.#answered, signal),
+      ]);
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /** The secondary has the column already, and this is what it signed. */
+  settle(receipt: Receipt): void {
+    this.#firstMissing = this.#options.plan.segmentCount;
+    this.#next = this.#firstMissing;
+    this.#receipt.resolve(receipt);
+    this.#answered.resolve();
+    this.#end(new Cancelled({ code: 'session-settled', message: 'The receipt has come.' }), 'quietly');
+  }
+
+  async send(
+    piece: { readonly segmentIndex: number; readonly bytes: Uint8Array },
+    options: PeerOptions = {},
+  ) {
+    const { plan } = this.#options;
+    const { segmentIndex, bytes } = piece;
+    if (segmentIndex !== this.#next || bytes.length !== plan.pieceLength(segmentIndex)) {
+      throw new Terminal({
+        code: 'wrong-piece',
+        message: `Segment ${segmentIndex} with ${bytes.length} bytes is not the piece that comes next (${this.#next}).`,
+      });
+    }
+    this.#next += 1;
+    await this.#stream?.send(bytes, options.signal);
+  }
+
+  async done(checksums: readonly Hex[], options: PeerOptions = {}): Promise<Receipt> {
+    const stream = this.#stream;
+    if (!stream) return orAborted(this.#receipt, options.signal);
+    if (this.#next < this.#options.plan.segmentCount) {
+      throw new Terminal({
+        code: 'column-incomplete',
+        message: `Only ${this.#next} of ${this.#options.plan.segmentCount} pieces were sent.`,
+      });
+    }
+    const { bytes } = await this.#context.desk.seal({
+      kind: 'done',
+      to: this.#options.to,
+      about: this.#options.about,
+      expiresAt: Date.now() + this.#context.times.stall,
+      body: { re: this.#nonce ?? '', checksums: [...checksums], sent: stream.sent },
+    });
+    void this.#sayDone(stream, bytes);
+    try {
+      return await orAborted(this.#receipt, stream.ended, options.signal);
+    } catch (error) {
+      if (!stream.ended.aborted) throw error;
+      // The receipt may rest in the mailbox although the session has ended.
+      const stored = await this.#options.receipts.stored(this.#column, this.#options.about);
+      const receipt = stored && (await this.receiptIn(stored));
+      if (receipt) return receipt;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#end(new Cancelled({ code: 'session-closed', message: 'The primary closed the session.' }));
+  }
+
+  /** Until the secondary has heard it. It says no more than that: the receipt comes by mail. */
+  async #sayDone(stream: OutboundStream, message: Uint8Array): Promise<void> {
+    const { connection, times } = this.#context;
+    while (!stream.ended.aborted) {
+      try {
+        await connection.request(`${stream.subject}.done`, message, { timeout: times.stall / 6 });
+        return;
+      } catch (error) {
+        if (isTimeout(error)) continue;
+        stream.end(
+          isNoResponders(error) ? gone(error) : natsError(error, 'ending a column', 'peer-unreachable'),
+        );
+      }
+    }
+  }
+
+  #hear(message: Msg): void {
+    switch (lastToken(message.subject)) {
+      case 'answer':
+        if (!this.#opening && this.#context.strangers.heard(this.#options.to)) void this.#onAnswer(message);
+        break;
+      case 'credit': {
+        const credit = readCredit(message);
+        if (credit) this.#stream?.onCredit(credit);
+        break;
+      }
+      case 'abort': {
+        const abort = readAbort(message);
+        if (abort) this.#stream?.onAbort(abort);
+      }
+    }
+  }
+
+  /** One at a time; the first counts. Only one that we take is confirmed to the secondary. */
+  async #onAnswer(message: Msg): Promise<void> {
+    const { connection, desk, spId, times, strangers } = this.#context;
+    const { about, to, plan, inline, window, messageBytes } = this.#options;
+    this.#opening = true;
+    try {
+      const expected = { kinds: ['accept', 'refusal'], from: to, about } as const;
+      const answer = await desk.open(message.data, expected);
+      if (answer.body.re !== this.#nonce || this.#stream || this.#over) throw misdirected();
+      checkReply(message, to);
+      if (answer.kind === 'refusal') {
+        respond(message, to);
+        this.#end(refused('offer-refused', to, answer.body), 'quietly');
+        return;
+      }
+      const { body } = answer;
+      this.#firstMissing = inline ? plan.segmentCount : Math.min(body.firstMissing, plan.segmentCount);
+      this.#next = this.#firstMissing;
+      const subject = sessionSubject(to, spId, body.token);
+      this.#stream = new OutboundStream({ connection, subject, window, messageBytes, stallMs: times.stall });
+      respond(message, to);
+      this.#answered.resolve();
+    } catch (error) {
+      strangers.refused(to, error, 'rejected an answer to an offer');
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  /** The receipt that we wait for; one given for an earlier offer is as good, if it is for the same content. */
+  async receiptIn(outcome: Outcome): Promise<Receipt | undefined> {
+    if (outcome.kind === 'refusal') return undefined;
+    const { desk } = this.#context;
+    const isOurs = outcome.body.re === this.#nonce || (await desk.isFor(outcome, this.#options.checksums));
+    return isOurs ? toReceipt(outcome) : undefined;
+  }
+
+  /** @returns whether it means anything to us */
+  async #onOutcome(outcome: Outcome): Promise<boolean> {
+    try {
+      const receipt = await this.receiptIn(outcome);
+      if (receipt) this.settle(receipt);
+      else if (outcome.kind === 'refusal' && outcome.body.re === this.#nonce) {
+        this.#end(refused('receipt-refused', this.#options.to, outcome.body), 'quietly');
+      } else return false;
+    } catch (error) {
+      const { log } = this.#context;
+      log.warn({ error: toSealionError(error), from: outcome.from }, 'a receipt could not be checked');
+    }
+    return true;
+  }
+
+  #end(reason: SealionError, how?: 'quietly'): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#answered.reject(reason);
+    this.#receipt.reject(reason);
+    if (how === 'quietly') this.#stream?.end(reason);
+    else this.#stream?.fail(reason);
+    this.#subscription.unsubscribe();
+    this.#stopListening();
+    this.#context.closed.removeEventListener('abort', this.#onClosed);
+  }
+
+  #unanswered(): Retryable {
+    return new Retryable({
+      code: 'peer-unreachable',
+      message: `SP ${this.#options.to} did not answer the offer in ${this.#context.times.offer / 1000} s.`,
+      advice: 'No node of it takes offers, or all are busy.',
+    });
+  }
+}
+
+function misdirected(): Terminal {
+  return new Terminal({
+    code: 'answer-misdirected',
+    message: 'The answer is to another offer, or comes again.',
+  });
+}
+
+function refused(code: string, spId: number, { reason, code: why, again }: Refusal): SealionError {
+  const facts = { code, message: `SP ${spId} refused: ${reason} (${why})` };
+  return again ? new Retryable(facts) : new Terminal(facts);
+}
+
+function gone(cause: unknown): Retryable {
+  return new Retryable({
+    code: 'peer-gone',
+    message: 'The secondary has left the session before its receipt.',
+    advice: 'Another offer goes on where this one ended.',
+    cause,
+  });
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import type { JobId } from '#protocols/job/identity';
+import { formatJobId, parseJobId } from '#protocols/job/identity';
+
+/** Subjects of the peers plane (design §5). Each names the receiver before the sender; permissions rest on that. */
+
+/** Where all asks are heard. */
+export const ASKS = 'approval.ask.*';
+
+/** Where an SP broadcasts its asks. */
+export function askSubject(from: number): string {
+  return `approval.ask.${from}`;
+}
+
+/** One column between two SPs. */
+export interface ColumnId {
+  readonly job: JobId;
+  readonly redundancyIndex: number;
+  /** SP ids. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export type MailKind = 'offer' | 'receipt';
+
+/** All mail of a kind for one SP, from whomever. */
+export function mailbox(kind: MailKind, to: number): string {
+  return `peer.${to}.${kind}.>`;
+}
+
+/** All mail of a kind from one SP to another. */
+export function mailFrom(kind: MailKind, { from, to }: Pick<ColumnId, 'from' | 'to'>): string {
+  return `peer.${to}.${kind}.${from}.>`;
+}
+
+/** `peer.<to>.<kind>.<from>.<object id>.<version>.<redundancy index>` */
+export function mailSubject(kind: MailKind, column: ColumnId): string {
+  const { job, redundancyIndex, from, to } = column;
+  return `peer.${to}.${kind}.${from}.${formatJobId(job)}.${redundancyIndex}`;
+}
+
+const MAIL = /^peer\.(\d{1,9})\.(?:offer|receipt)\.(\d{1,9})\.(\d+\.\d+)\.(\d{1,3})$/;
+
+/** Reads what `mailSubject` wrote; undefined for anything else. */
+export function parseMailSubject(subject: string): ColumnId | undefined {
+  const [, to, from, job, index] = MAIL.exec(subject) ?? [];
+  if (!to || !from || !job || !index) return undefined;
+  try {
+    return { job: parseJobId(job), redundancyIndex: Number(index), from: Number(from), to: Number(to) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is said within a session: by the sender of the column, and by its receiver. */
+export type SessionWord = 'piece' | 'demand' | 'done' | 'answer' | 'credit' | 'abort';
+
+/** `session.<to>.<from>.<token>`: one end of a session, where SP `to` listens. */
+export function sessionSubject(to: number, from: number, token: string): string {
+  return `session.${to}.${from}.${token}`;
+}
+
+/** `recovery.<to>.<from>`: where SP `to` is asked for stored pieces. */
+export function recoverySubject(to: number, from: number): string {
+  return `recovery.${to}.${from}`;
+}
+
+/** What is asked of an SP by all others. */
+export function recoveryRequests(to: number): string {
+  return `recovery.${to}.*`;
+}
+
+/** The word at the end of a session's subject. */
+export function lastToken(subject: string): string {
+  return subject.slice(subject.lastIndexOf('.') + 1);
+}
+
+/** A token that nobody can guess: 128 random bits, hex. */
+export function newToken(): string {
+  return randomBytes(16).toString('hex');
+}
