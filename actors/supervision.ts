@@ -28,7 +28,7 @@ const ONE_SHOT: Supervision = {
 };
 
 /**
- * What each kind of error does to each kind of actor and to its parent (design §4): the whole policy, here and
+ * What each kind of error does to each kind of actor and to its parent (ARCHITECTURE.md#the-actor-tree): the whole policy, here and
  * nowhere else.
  */
 export const SUPERVISION: SupervisionTable = {

@@ -11,7 +11,7 @@ export interface ErrorFacts {
   readonly message: string;
   /** One plain sentence: what the reader can do about it. */
   readonly advice?: string;
-  /** The error code of Greenfield's gateway that a client sees (greenfield.md §9.6), where one fits. */
+  /** The error code of Greenfield's gateway that a client sees (protocols/greenfield/README.md#gateway-errors), where one fits. */
   readonly gatewayCode?: number;
   readonly cause?: unknown;
 }

@@ -29,7 +29,7 @@ export type SignerRequest =
   | { readonly type: 'broadcast'; readonly transaction: SignedTransaction };
 export type SignerAnswer = SignedTransaction | BroadcastResult;
 
-/** The way from any node of the SP to the one that signs (design §5). */
+/** The way from any node of the SP to the one that signs (ARCHITECTURE.md#the-two-nats-planes). */
 export interface SignerLine {
   /** Answers requests until the signal fires; what `answer` throws goes back to the asker. */
   serve(

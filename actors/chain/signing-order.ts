@@ -4,7 +4,7 @@ import { sealMessage } from '#protocols/sealing/seal';
 import type { Announcement } from '../messages.ts';
 
 /**
- * What a key of the SP is asked to sign (greenfield.md §7.1): seals and rejects by the seal key, what the SP announces
+ * What a key of the SP is asked to sign (protocols/sealing/README.md#messages): seals and rejects by the seal key, what the SP announces
  * for clients by the operator key. Plain JSON.
  */
 export type SigningOrder = SealOrder | RejectOrder | Announcement;

@@ -19,7 +19,7 @@ interface JobPorts {
 
 /**
  * The one way in which a job changes: decide, persist, evolve, and only then tell. Whoever acts on the context
- * that `record` returns acts on something that the journal has accepted (design §3).
+ * that `record` returns acts on something that the journal has accepted (ARCHITECTURE.md#the-job-machine).
  */
 export class JobLog {
   readonly job: JobId;

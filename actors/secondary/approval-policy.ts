@@ -35,7 +35,7 @@ export interface ApprovalPolicyOptions {
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
 
-/** When this SP agrees to store a column, and why not (design §5, `approval.ask`). */
+/** When this SP agrees to store a column, and why not (ARCHITECTURE.md#the-two-nats-planes, `approval.ask`). */
 export class ApprovalPolicy {
   readonly #options: ApprovalPolicyOptions;
 

@@ -22,7 +22,7 @@ const NetworkFile = z.object({
   accounts: z.array(z.object({ address: z.string(), privateKey: z.string() })).min(1),
 });
 
-/** What the command line knows of a network: what `.devnet/devnet.json` says (design §8). */
+/** What the command line knows of a network: what `.devnet/devnet.json` says (ARCHITECTURE.md#the-devnet). */
 export type Network = Omit<DevnetFile, 'pid'>;
 export type NetworkSp = Network['sps'][number];
 

@@ -34,10 +34,10 @@ interface Call {
 
 /** A signed request is good for this long; ms. */
 const EXPIRY_MS = 3_600_000;
-/** SHA-256 of nothing: what every SDK sends for a streamed body (greenfield.md §9.4). */
+/** SHA-256 of nothing: what every SDK sends for a streamed body (protocols/greenfield/README.md#uploads). */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** Talks to one storage provider over Greenfield's gateway API, signed by one account (greenfield.md §9). */
+/** Talks to one storage provider over Greenfield's gateway API, signed by one account (protocols/greenfield/README.md#gateway-routes). */
 export class SpClient {
   readonly endpoint: URL;
   readonly #privateKey: Uint8Array;

@@ -94,7 +94,7 @@ export function nodeConfig(base: string) {
 /** Sizes in bytes, paths absolute. */
 export type NodeConfig = z.output<ReturnType<typeof nodeConfig>>;
 
-/** How to reach one NATS plane (design §5). */
+/** How to reach one NATS plane (ARCHITECTURE.md#the-two-nats-planes). */
 export type PlaneConfig = NonNullable<NodeConfig['nats']['peers']>;
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -134,7 +134,7 @@ function plane(base: string) {
   };
 }
 
-/** What decides on the worth of an acknowledgement (design §7). */
+/** What decides on the worth of an acknowledgement (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */
 const homeOnly = {
   replicas: z.literal([1, 3, 5], 'the number of servers that hold each message: 1, 3 or 5').default(1),
   syncAlways: z.boolean('true or false').default(false),

@@ -47,7 +47,7 @@ const NODE_PROGRAM = fileURLToPath(new URL('../node/main.js', import.meta.url));
 
 /**
  * Starts a nats-server, a chain, and a node for each SP, every one a process of its own; resolves when all of them
- * serve (design §8).
+ * serve (ARCHITECTURE.md#the-devnet).
  * @throws Terminal `devnet-running`, `bad-devnet`, `devnet-process-failed`, as `startNatsServer`; Cancelled
  */
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {

@@ -30,7 +30,7 @@ export interface DevnetGenesis {
   readonly accounts: readonly DevnetAccount[];
 }
 
-/** The private keys of one SP, 32 bytes each (greenfield.md §0). */
+/** The private keys of one SP, 32 bytes each (protocols/greenfield/README.md#two-eras). */
 export interface SpKeys {
   readonly id: number;
   readonly operator: Hex;
@@ -48,7 +48,7 @@ export interface DevnetAccount {
   readonly privateKey: Hex;
 }
 
-/** The chain's defaults (greenfield.md §2). */
+/** The chain's defaults (protocols/payload/README.md#segments-and-pieces). */
 const STORAGE_PARAMS: StorageParams = {
   maxSegmentSize: 16 * 1024 ** 2,
   dataChunks: 4,

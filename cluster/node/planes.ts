@@ -17,7 +17,7 @@ export interface PlaneOptions {
 }
 
 /**
- * Connects to one NATS plane (design §5), and waits for it where it cannot be reached yet.
+ * Connects to one NATS plane (ARCHITECTURE.md#the-two-nats-planes), and waits for it where it cannot be reached yet.
  * @throws Terminal `nats-refused`, as `readSecret`; Cancelled
  */
 export async function connectPlane(options: PlaneOptions): Promise<NatsConnection> {

@@ -60,7 +60,7 @@ export interface TopActors {
   readonly caretaker: Ref<CaretakerMessage>;
 }
 
-/** Spawns the top actors of a node (design §4). */
+/** Spawns the top actors of a node (ARCHITECTURE.md#the-actor-tree). */
 export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const { config, keys, chain, journal, records, home, wires, freeBytes } = parts;
   const { pieces, roles, queue, directory, feed, durability } = home;

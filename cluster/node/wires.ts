@@ -34,7 +34,7 @@ export interface Wires {
   readonly pieces: PieceSource;
 }
 
-/** Opens the wires that the configuration names (design §5). @throws as `connectPlane` and `connectPeers` */
+/** Opens the wires that the configuration names (ARCHITECTURE.md#the-two-nats-planes). @throws as `connectPlane` and `connectPeers` */
 export async function openWires(wireParts: WireParts): Promise<Wires> {
   const { config, keys, chain, parts, log } = wireParts;
   const { wires } = config.peers;

@@ -1,13 +1,14 @@
 /**
  * Sets up what is missing on this machine, then does what was asked for:
  *
- *     node cluster/setup/run.mjs build | test [folder or file …] | verify | demo … | devnet …
+ *     node cluster/setup/run.mjs build | test [folder or file …] | verify | dependencies | demo … | devnet …
  *
  * Plain JavaScript with nothing but what Node brings, since it runs before anything is installed.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
+import { listDependencies } from './dependencies.mjs';
 import { provideNatsServer } from './nats-server.mjs';
 import { checkNode, installPackages } from './packages.mjs';
 import { ROOT, SetupError } from './step.mjs';
@@ -21,13 +22,17 @@ const PROGRAMS = {
 };
 
 async function main([task = '', ...args]) {
-  const known = ['build', 'test', 'verify', ...Object.keys(PROGRAMS)];
+  const known = ['build', 'test', 'verify', 'dependencies', ...Object.keys(PROGRAMS)];
   if (!known.includes(task)) {
-    throw new SetupError(`"${task}" is nothing that can be run.`, {
+    throw new SetupError(`Unknown task "${task}".`, {
       advice: `Give one of ${known.join(', ')}.`,
     });
   }
   checkNode();
+  if (task === 'dependencies') {
+    process.exitCode = listDependencies();
+    return;
+  }
   await installPackages();
   await provideNatsServer();
   if (task === 'verify') {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { brokenCitations } from './citations.mjs';
+import { productionPackages } from './dependencies.mjs';
 import { ROOT, run, SetupError } from './step.mjs';
 import { conclude, runTests } from './test.mjs';
 
 /**
- * What must hold before a change lands: format and lint (which holds the import rule between the folders), types,
- * tests. Goes on after a failure as far as it can; a failed check counts as one failure.
+ * What must hold before a change lands: format and lint (which holds the import rule between the folders), citations
+ * that lead to a heading, permissive licences, types, tests. Goes on after a failure as far as it can; a failed check counts as one failure.
  * @returns the exit code
  */
 export async function verify() {
@@ -21,9 +23,20 @@ export async function verify() {
         output,
       });
   });
+  const citations = await check('Citations', async () => {
+    const broken = brokenCitations();
+    if (broken.length > 0) throw new SetupError('These lead to no heading.', { output: broken.join('\n') });
+  });
+  const licences = await check('Licences', async () => {
+    const refused = productionPackages().filter(({ permissive }) => !permissive);
+    if (refused.length > 0)
+      throw new SetupError('These packages have no permissive licence.', {
+        output: refused.map(({ name, license }) => `${name}: ${license}`).join('\n'),
+      });
+  });
   const types = await check('Types', build);
   const tests = types ? await runTests() : { passed: 0, failed: 0, skipped: [] };
-  const failedChecks = [lint, types].filter((good) => !good).length;
+  const failedChecks = [lint, citations, licences, types].filter((good) => !good).length;
   return conclude({ ...tests, failed: tests.failed + failedChecks });
 }
 

@@ -21,8 +21,8 @@ export const EXPIRY = 'X-Gnfd-Expiry-Timestamp';
 type Field = (name: string) => string | null | undefined;
 
 /**
- * The accounts that may have signed the request in its headers: by GNFD1-ECDSA (greenfield.md §9.2) one, or two where
- * the host has a port, since only the chain can tell which of them exists and has permission; by GNFD2-EDDSA (§9.3)
+ * The accounts that may have signed the request in its headers: by GNFD1-ECDSA (protocols/greenfield/README.md#request-signing) one, or two where
+ * the host has a port, since only the chain can tell which of them exists and has permission; by GNFD2-EDDSA (protocols/greenfield/README.md#off-chain-keys)
  * the one whose registered key it is.
  * @throws Terminal 400/50001 not signed or by another scheme, 400/50002 malformed header, 400/50003 tampered,
  * 400/50023 expiry, 400/20006 or 20012 to 20019 for an off-chain key; Retryable when those cannot be looked up

@@ -109,7 +109,7 @@ export async function authorise(
   action: ActionType,
   signal: AbortSignal,
 ): Promise<string> {
-  // To create an object is allowed on its bucket: there may be no object yet (greenfield.md §7.2).
+  // To create an object is allowed on its bucket: there may be no object yet (protocols/sealing/README.md#what-the-chain-checks).
   const object = action === Action.CREATE_OBJECT ? '' : address.object;
   for (const account of accounts) {
     if (await chain.isAllowed(account, address.bucket, object, action, { signal })) return account;

@@ -21,7 +21,7 @@ interface StoredPayload {
 
 /**
  * Answers a permitted GET or HEAD with the payload, or its range, of an object that is sealed, or fully uploaded and
- * on its way there. Status and headers are those of today's providers (greenfield.md §9.5): 200 also for a range,
+ * on its way there. Status and headers are those of today's providers (protocols/greenfield/README.md#uploads): 200 also for a range,
  * which has a Content-Range without the total and no Content-Length.
  * @param disposition what browsers shall do with it: a Content-Disposition
  * @throws Terminal 400/30002 for a payload that is not here, 400/50012 for a bad range; Retryable 406/60003 when too

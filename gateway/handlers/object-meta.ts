@@ -10,7 +10,7 @@ const ZERO = `0x${'00'.repeat(32)}`;
 
 /**
  * `GET /{object}?object-meta`: what the chain knows of an object, of any bucket and for everybody, in the form that
- * the SDKs read (greenfield.md §9.5). Of the transactions that made it the chain's queries say nothing: their hashes
+ * the SDKs read (protocols/greenfield/README.md#uploads). Of the transactions that made it the chain's queries say nothing: their hashes
  * are zeros.
  */
 export function objectMeta({ chain }: GatewayParts): Handler {

@@ -126,7 +126,7 @@ test('a request must be signed, in a known way, and not for ever', async (t) => 
   t.is(pipeline.requests.length, 0);
 });
 
-/** In the order of greenfield.md §9.4. */
+/** In the order of protocols/greenfield/README.md#uploads. */
 const FAULTS: readonly { readonly answer: [status: number, code: number]; put(chain: TestChain): void }[] = [
   {
     answer: [403, 50029],

@@ -17,7 +17,7 @@ import { UploadBody } from '../upload/body.ts';
 
 /**
  * `PUT /greenfield/receiver/v1/replicate-piece`: another SP, as the primary of an object, brings a piece of our column
- * of it, or asks for our signature when it has brought all (greenfield.md §6.4). The task in the header is signed, the
+ * of it, or asks for our signature when it has brought all (protocols/replication/README.md#receive-tasks-over-http). The task in the header is signed, the
  * request is not. 200 with an empty body when the piece is stored; at the end the BLS signature stands in a header.
  */
 export function replicatePiece(

@@ -11,7 +11,7 @@ import { xmlResponse } from '../request/xml.ts';
 
 /**
  * `GET /{object}?upload-progress`: how far the upload is, in the words that clients compare, and what stands in its
- * way. A signature is needed, a permission is not (greenfield.md §9.5).
+ * way. A signature is needed, a permission is not (protocols/greenfield/README.md#uploads).
  */
 export function uploadProgress(parts: GatewayParts): Handler {
   return async (c) => {

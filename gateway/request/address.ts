@@ -37,7 +37,7 @@ export function readTarget(host: string, requestTarget: string): Target {
   return { host: authority, line, path, query: new URLSearchParams(parseQuery(query)) };
 }
 
-/** Greenfield's own paths (greenfield.md §9.1); in path style they name no bucket. */
+/** Greenfield's own paths (protocols/greenfield/README.md#gateway-routes); in path style they name no bucket. */
 const FIXED_PATHS =
   /^(?:auth\/(?:request_nonce|update_key|update_key_v2|keys_v2|delete_keys_v2)$|permission\/[^/]+\/[^/]+\/[^/]+$|greenfield\/(?:admin|receiver|recovery|migrate)\/|status$)/;
 

@@ -30,7 +30,7 @@ interface Route {
   readonly operation: Operation | 'not served';
 }
 
-/** What can be asked of an object, in the order in which it is matched (greenfield.md §9.1). */
+/** What can be asked of an object, in the order in which it is matched (protocols/greenfield/README.md#gateway-routes). */
 const ROUTES: readonly Route[] = [
   { method: 'POST', query: ['delegate'], operation: 'put-delegated-part' },
   { method: 'POST', query: ['offset', 'complete'], operation: 'put-part' },

@@ -24,7 +24,7 @@ export function keyPair(fill: number): KeyPair {
   return { seed, publicKey: toHex(ed25519.getPublicKey(seed)) };
 }
 
-/** The key of greenfield.md §9.3. */
+/** The key of protocols/greenfield/README.md#off-chain-keys. */
 export const KEY = keyPair(0x22);
 
 /** `KEY` as the owner's for `APP`, ready to be registered. */

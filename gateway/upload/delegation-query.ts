@@ -3,7 +3,7 @@ import type { Visibility } from '#protocols/greenfield/types';
 import type { GatewayContext } from '../request/context.ts';
 import { payloadSizeRefused } from './job-object.ts';
 
-/** What a client asks its primary to announce for it, as the parameters of the request say (greenfield.md §9.5). */
+/** What a client asks its primary to announce for it, as the parameters of the request say (protocols/greenfield/README.md#uploads). */
 export interface DelegationQuery {
   /** New content of an object that is there. */
   readonly isUpdate: boolean;

@@ -33,7 +33,7 @@ export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
 
 /**
  * Describes the job of an upload, with the storage parameters that held when the content was announced
- * (greenfield.md §2).
+ * (protocols/payload/README.md#segments-and-pieces).
  * @throws Terminal 403/50016 for an empty payload
  */
 export async function describeUpload(

@@ -1,4 +1,4 @@
-/** Arithmetic in GF(2^8) with the polynomial 0x11d and the generator 2 (greenfield.md §3). Addition is XOR. */
+/** Arithmetic in GF(2^8) with the polynomial 0x11d and the generator 2 (protocols/erasure/README.md#the-code). Addition is XOR. */
 
 const POLYNOMIAL = 0x11d;
 const ORDER = 255;

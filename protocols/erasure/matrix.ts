@@ -18,7 +18,7 @@ export function validShardCounts(dataShards: number, parityShards: number): bool
 }
 
 /**
- * The matrix that makes all shards of the data shards (greenfield.md §3): a Vandermonde matrix times the inverse
+ * The matrix that makes all shards of the data shards (protocols/erasure/README.md#the-code): a Vandermonde matrix times the inverse
  * of its own top square, so that the data rows are the identity and any `dataShards` rows can be inverted.
  */
 export function encodingMatrix(dataShards: number, parityShards: number): Matrix {

@@ -7,7 +7,7 @@ export type PartialShards = readonly (Uint8Array | undefined)[];
 
 /**
  * Reed-Solomon code whose shards are, byte for byte, those of the chain's reference implementation
- * (greenfield.md §3). Every segment is encoded on its own. All calls are synchronous, use a fixed amount of
+ * (protocols/erasure/README.md#the-code). Every segment is encoded on its own. All calls are synchronous, use a fixed amount of
  * working memory and keep nothing; results are new arrays unless said otherwise.
  */
 export class ReedSolomon {

@@ -2,7 +2,7 @@ import { aggregateSignatures, fastAggregateVerify, PublicKey, SecretKey, Signatu
 import { Terminal } from '../errors.ts';
 
 /**
- * BLS12-381 as Greenfield uses it (greenfield.md §6.5): "min-pk" (public keys of 48 bytes in G1, signatures of
+ * BLS12-381 as Greenfield uses it (protocols/sealing/README.md#what-secondaries-sign): "min-pk" (public keys of 48 bytes in G1, signatures of
  * 96 bytes in G2) with the proof-of-possession tag BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_, which is the
  * one the library is built with. Messages are the 32-byte keccak of a document, signed as they are.
  */

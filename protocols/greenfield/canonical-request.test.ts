@@ -8,7 +8,7 @@ import {
 } from './canonical-request.ts';
 import { toHex } from './hex.ts';
 
-/** The vector of greenfield.md §9.2. */
+/** The vector of protocols/greenfield/README.md#request-signing. */
 const PUT: SignableRequest = {
   method: 'PUT',
   target: '/a/b%20c.txt',

@@ -32,7 +32,7 @@ const SIGNED_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The text whose keccak is signed (greenfield.md §9.2).
+ * The text whose keccak is signed (protocols/greenfield/README.md#request-signing).
  * @throws Terminal `bad-request-target` when the path is not percent-encoded UTF-8
  */
 export function canonicalRequest(request: SignableRequest): string {
@@ -56,7 +56,7 @@ export function requestDigest(request: SignableRequest): Uint8Array {
 
 /**
  * The texts that a client may have signed: the Go SDK takes the host with its port, the JS SDK without
- * (greenfield.md §9.2).
+ * (protocols/greenfield/README.md#request-signing).
  */
 export function requestDigests(request: SignableRequest): readonly Uint8Array[] {
   const withoutPort = request.host.replace(/:[0-9]+$/, '');

@@ -6,7 +6,7 @@ export interface ChainError {
 }
 
 /**
- * Refusals that Sealion and its devnet know by number (greenfield.md §7.2, §8.2). Clients match on some of the
+ * Refusals that Sealion and its devnet know by number (protocols/sealing/README.md#what-the-chain-checks, protocols/greenfield/README.md#errors-of-the-chain). Clients match on some of the
  * texts, so these are the chain's own.
  */
 export const ChainError = {

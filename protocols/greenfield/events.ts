@@ -1,6 +1,6 @@
 import { type JsonValue, sortedJson } from './sorted-json.ts';
 
-/** Names of the storage module's events (greenfield.md §7.3). */
+/** Names of the storage module's events (protocols/sealing/README.md#events). */
 export const StorageEvent = {
   CREATE_BUCKET: 'greenfield.storage.EventCreateBucket',
   UPDATE_BUCKET_INFO: 'greenfield.storage.EventUpdateBucketInfo',

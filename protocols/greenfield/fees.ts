@@ -5,7 +5,7 @@ import type { Fee } from './typed-transaction.ts';
 /** The chain's coin; 10^18 of its smallest unit are one BNB. */
 export const DENOM = 'BNB';
 
-/** Smallest units of BNB per gas: 5 gwei (greenfield.md §7.4). */
+/** Smallest units of BNB per gas: 5 gwei (protocols/sealing/README.md#gas-and-fees). */
 export const MIN_GAS_PRICE = 5_000_000_000n;
 
 /** What an SP is ready to pay for a transaction. */

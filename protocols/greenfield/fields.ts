@@ -6,7 +6,7 @@ import type { Hex } from './types.ts';
 
 /**
  * One protobuf type of a chain message, in its three shapes: our plain value, the JSON of the generated codec,
- * and a member of the EIP-712 document (greenfield.md §8.1).
+ * and a member of the EIP-712 document (protocols/greenfield/README.md#eip-712).
  */
 export interface Field<T> {
   toJson(value: T): unknown;

@@ -11,7 +11,7 @@ export interface GatewayError {
 const UNKNOWN_CODE = 999999;
 
 /**
- * What the gateway answers, by code (greenfield.md §9.6). Numbers and statuses are the wire's, the texts ours.
+ * What the gateway answers, by code (protocols/greenfield/README.md#gateway-errors). Numbers and statuses are the wire's, the texts ours.
  * Where today's SPs use a number twice, the row is the one of the upload path.
  */
 export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {

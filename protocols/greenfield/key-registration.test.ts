@@ -9,7 +9,7 @@ import { publicKeyOf, signDigest } from './signature.ts';
 const KEY = new Uint8Array(32).fill(0x11);
 const ACCOUNT = addressOf(publicKeyOf(KEY));
 const DOMAIN = 'https://app.example.com';
-/** The ed25519 key of greenfield.md §9.3. */
+/** The ed25519 key of protocols/greenfield/README.md#off-chain-keys. */
 const PUBLIC_KEY = 'a09aa5f47a6759802ff955f8dc2d2a14a5c99d23be97f864127ff9383455a4f0';
 const EXPIRY = '2024-01-03T03:04:05Z';
 const NOW = Date.parse('2024-01-02T03:04:05Z');

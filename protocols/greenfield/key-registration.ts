@@ -61,7 +61,7 @@ function readText(
 }
 
 /**
- * Reads and verifies the registration of an off-chain key (greenfield.md §9.3): the headers must say what the
+ * Reads and verifies the registration of an off-chain key (protocols/greenfield/README.md#off-chain-keys): the headers must say what the
  * account signed.
  * @param now unix ms
  * @throws Terminal 50001 or 50002 for another Authorization, 50015 for a signature that is not the named account's,

@@ -26,7 +26,7 @@ const namedObject = { operator: string, bucketName: string, objectName: string }
 
 /**
  * Every message that Sealion signs or understands, described once: the generated protobuf codec, which field
- * names the signer, the fixed gas (greenfield.md §7.4), and the fields. Plain values, protobuf bytes and EIP-712
+ * names the signer, the fixed gas (protocols/sealing/README.md#gas-and-fees), and the fields. Plain values, protobuf bytes and EIP-712
  * types all follow from this table; to add a message, add a row.
  */
 export const MESSAGE_TYPES = {

@@ -16,7 +16,7 @@ const SEED = new Uint8Array(32).fill(0x22);
 const ADDRESS = '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A';
 const EDDSA_KEY = 'a09aa5f47a6759802ff955f8dc2d2a14a5c99d23be97f864127ff9383455a4f0';
 
-/** The vectors of greenfield.md §9.2 and §9.3. */
+/** The vectors of protocols/greenfield/README.md#request-signing and #off-chain-keys. */
 const PUT: SignableRequest = {
   method: 'PUT',
   target: '/a/b%20c.txt',

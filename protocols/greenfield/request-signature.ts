@@ -21,7 +21,7 @@ const SIGNATURE_LENGTHS: Readonly<Record<AuthorizationScheme, number>> = {
 const SEVEN_DAYS_MS = 7 * 24 * 3600 * 1000;
 
 /**
- * Reads an Authorization header (greenfield.md §9.2, §9.3).
+ * Reads an Authorization header (protocols/greenfield/README.md#request-signing, #off-chain-keys).
  * @throws Terminal `unsupported-authorization` (50001), `bad-authorization` (50002)
  */
 export function parseAuthorization(header: string): Authorization {

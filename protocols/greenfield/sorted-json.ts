@@ -8,7 +8,7 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /**
- * The byte-exact JSON that Greenfield signs (greenfield.md §6.6): keys sorted at every level, no white space, and
+ * The byte-exact JSON that Greenfield signs (protocols/replication/README.md#json-that-is-signed): keys sorted at every level, no white space, and
  * the escapes that Go's encoder chooses.
  */
 export function sortedJson(value: JsonValue): string {

@@ -16,7 +16,7 @@ export const SIGN_MODE_EIP_712 = 712;
 
 const PUBLIC_KEY_URL = '/cosmos.crypto.eth.ethsecp256k1.PubKey';
 
-/** A transaction as it came off the wire (TxRaw, greenfield.md §8). */
+/** A transaction as it came off the wire (TxRaw, protocols/greenfield/README.md#accounts). */
 export interface Transaction {
   readonly messages: readonly Message[];
   readonly memo: string;
@@ -136,7 +136,7 @@ export interface SigningContext {
   readonly sequence: number;
 }
 
-/** The 32 bytes that the account signs (EIP-712, greenfield.md §8.1). @throws Terminal `wrong-signers` */
+/** The 32 bytes that the account signs (EIP-712, protocols/greenfield/README.md#eip-712). @throws Terminal `wrong-signers` */
 export function transactionDigest(
   transaction: Transaction,
   context: SigningContext,

@@ -6,7 +6,7 @@ import { type SignDocument, typedTransaction } from './typed-transaction.ts';
 
 const ADDRESS = '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A';
 
-/** The vector of greenfield.md §8.1. */
+/** The vector of protocols/greenfield/README.md#eip-712. */
 const DOCUMENT: SignDocument = {
   chainId: 'greenfield_9000-1741',
   accountNumber: 7,

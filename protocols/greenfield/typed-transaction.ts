@@ -55,7 +55,7 @@ export const DOMAINS = {
 
 export type Domain = keyof typeof DOMAINS;
 
-/** The EIP-712 document of a transaction, as the chain and the SDKs make it (greenfield.md §8.1). */
+/** The EIP-712 document of a transaction, as the chain and the SDKs make it (protocols/greenfield/README.md#eip-712). */
 export function typedTransaction(document: SignDocument, domain: Domain): TypedData {
   const chainId = eip712ChainId(document.chainId);
   const { fee } = document;

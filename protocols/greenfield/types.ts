@@ -2,11 +2,11 @@
  * Greenfield's chain objects as the rest of Sealion sees them: plain data, no protobuf, no `Long`.
  * Ids of objects and buckets are decimal strings (the chain's Uint), sizes are bytes, times unix seconds,
  * addresses `0x` + 40 hex digits in EIP-55 case, hashes and signatures lower-case hex without `0x`.
- * Source of the fields: greenfield.md §8.2.
+ * Source of the fields: protocols/greenfield/README.md#rpc-of-a-node.
  */
 export type Hex = string;
 
-/** `REDUNDANCY_EC_TYPE` 0 and `REDUNDANCY_REPLICA_TYPE` 1 on today's wire (greenfield.md §2). */
+/** `REDUNDANCY_EC_TYPE` 0 and `REDUNDANCY_REPLICA_TYPE` 1 on today's wire (protocols/payload/README.md#segments-and-pieces). */
 export type Redundancy = 'EC' | 'REPLICA';
 export type ObjectStatus = 'CREATED' | 'SEALED' | 'DISCONTINUED';
 export type BucketStatus = 'CREATED' | 'DISCONTINUED' | 'MIGRATING';
@@ -119,6 +119,6 @@ export interface Account {
   readonly sequence: number;
 }
 
-/** Numbers of `permission.ActionType` (greenfield.md §8.2). */
+/** Numbers of `permission.ActionType` (protocols/greenfield/README.md#rpc-of-a-node). */
 export const Action = { CREATE_OBJECT: 3, GET_OBJECT: 6, UPDATE_OBJECT_CONTENT: 14 } as const;
 export type ActionType = (typeof Action)[keyof typeof Action];

@@ -3,7 +3,7 @@ import { Terminal } from '../errors.ts';
 import { checkIntegrity, checksum, generateHash, integrityHash, PRIMARY } from './checksums.ts';
 import { HELLO_WORLD_CHECKSUMS } from './hello-world.fixture.ts';
 
-/** "hello world" as one segment, greenfield.md §3.1. */
+/** "hello world" as one segment, protocols/erasure/README.md#vectors. */
 const SEGMENT = 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9';
 const COLUMN_3 = '898ffd48c8b40d8e7024c548c314bd06f60a33287c197101bf796c748e261649';
 const EXPECTED = HELLO_WORLD_CHECKSUMS;

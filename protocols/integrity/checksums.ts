@@ -4,18 +4,18 @@ import { fromHex } from '../greenfield/hex.ts';
 import type { Hex } from '../greenfield/types.ts';
 
 const SHA256_BYTES = 32;
-/** Index of the primary where the secondaries have 0, 1, … (greenfield.md §1.5). */
+/** Index of the primary where the secondaries have 0, 1, … (protocols/job/README.md#tables-of-todays-provider). */
 export const PRIMARY = -1;
 const GATEWAY_INTEGRITY_PRIMARY = 110004;
 const GATEWAY_INTEGRITY_SECONDARY = 80004;
 
-/** Checksum of a segment or a piece: SHA-256 of its bytes (greenfield.md §4). */
+/** Checksum of a segment or a piece: SHA-256 of its bytes (protocols/integrity/README.md#hashing). */
 export function checksum(bytes: Uint8Array): Hex {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
 /**
- * Integrity hash of one role: SHA-256 over its raw piece checksums, in segment order (greenfield.md §4).
+ * Integrity hash of one role: SHA-256 over its raw piece checksums, in segment order (protocols/integrity/README.md#hashing).
  * @throws Terminal `bad-hex` when one is no SHA-256
  */
 export function integrityHash(checksums: Iterable<Hex>): Hex {
@@ -25,7 +25,7 @@ export function integrityHash(checksums: Iterable<Hex>): Hex {
 }
 
 /**
- * The hash of all roles' integrity hashes, primary first, that goes into the BLS document (greenfield.md §6.5).
+ * The hash of all roles' integrity hashes, primary first, that goes into the BLS document (protocols/sealing/README.md#what-secondaries-sign).
  * The same construction as `integrityHash`, one level up.
  */
 export function generateHash(expectChecksums: readonly Hex[]): Hex {

@@ -8,7 +8,7 @@ import { redundancyCode } from '../payload/redundancy.ts';
 import { checksum, integrityHash } from './checksums.ts';
 import { expectChecksums } from './expect-checksums.ts';
 
-/** What clients compute with today; right where the data shards divide the segment size (greenfield.md §3). */
+/** What clients compute with today; right where the data shards divide the segment size (protocols/erasure/README.md#the-code). */
 const { ReedSolomon: ClientLibrary } = createRequire(import.meta.url)('@bnb-chain/reed-solomon') as {
   ReedSolomon: new (
     data: number,

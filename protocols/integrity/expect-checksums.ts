@@ -6,7 +6,7 @@ import { type PayloadShape, planPayload } from '../payload/plan.ts';
 import { redundancyCode } from '../payload/redundancy.ts';
 
 /**
- * What a client puts into `expect_checksums` of MsgCreateObject (greenfield.md §4): the integrity hash of the
+ * What a client puts into `expect_checksums` of MsgCreateObject (protocols/integrity/README.md#hashing): the integrity hash of the
  * primary over its segments, then those of the secondaries over their columns, in the order of the redundancy
  * index. Memory is bounded by about one segment and its parity, however long the payload is.
  *

@@ -1,4 +1,4 @@
-/** The seven integrity hashes of "hello world" in EC 4+2, primary first: the vector of greenfield.md §3.1. */
+/** The seven integrity hashes of "hello world" in EC 4+2, primary first: the vector of protocols/erasure/README.md#vectors. */
 export const HELLO_WORLD_CHECKSUMS = [
   'bc62d4b80d9e36da29c16c5d4d9f11731f36052c72401a76c23c0fb5a9b74423',
   '7fc8e8d337c5a486405d983526243cc5a651c19a528a5b1f2f73c68ae351fb42',

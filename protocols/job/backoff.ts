@@ -4,7 +4,7 @@ export interface BackoffLimits {
   readonly maxMs: number;
 }
 
-/** First a second, then doubled up to the longest delay that the work queue keeps a job for (design §5). */
+/** First a second, then doubled up to the longest delay that the work queue keeps a job for (ARCHITECTURE.md#the-two-nats-planes). */
 export const JOB_BACKOFF: BackoffLimits = { minMs: 1_000, maxMs: 600_000 };
 
 /**

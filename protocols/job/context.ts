@@ -43,7 +43,7 @@ export interface Failure {
 /** Why an overdue object is not rejected yet, in words for an operator. */
 export type RejectFailure = Pick<Failure, 'code' | 'message' | 'advice'>;
 
-/** One secondary's consent to store one column (design §5). */
+/** One secondary's consent to store one column (ARCHITECTURE.md#the-two-nats-planes). */
 export interface Approval {
   readonly spId: number;
   readonly redundancyIndex: number;
@@ -59,9 +59,9 @@ export interface Receipt {
   readonly spId: number;
   readonly gvgId: number;
   readonly integrityHash: Hex;
-  /** 65 bytes over SecondarySpSignDoc by the approval key (greenfield.md §6.3); empty on the HTTP wire. */
+  /** 65 bytes over SecondarySpSignDoc by the approval key (protocols/replication/README.md#the-secondarys-signature); empty on the HTTP wire. */
   readonly approvalSignature: Hex;
-  /** 96 bytes over SecondarySpSealObjectSignDoc (greenfield.md §6.5). */
+  /** 96 bytes over SecondarySpSealObjectSignDoc (protocols/sealing/README.md#what-secondaries-sign). */
   readonly blsSignature: Hex;
 }
 

@@ -12,7 +12,7 @@ import { nextStates, STATE_AFTER } from './transitions.ts';
 
 /**
  * What a command makes happen. Pure: no I/O, no clock, no randomness; the caller persists the events, evolves,
- * and only then acts on the new state (design §3). No events: the command asks for what is already so.
+ * and only then acts on the new state (ARCHITECTURE.md#the-job-machine). No events: the command asks for what is already so.
  * @throws Terminal `job-transition` when the state does not allow it, or the code of the rule that it breaks
  */
 export function decide(context: JobContext | undefined, command: JobCommand): readonly JobEvent[] {

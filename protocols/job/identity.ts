@@ -1,6 +1,6 @@
 import { Terminal } from '../errors.ts';
 
-/** Identity of a job: one upload of one version of an object (design §1). */
+/** Identity of a job: one upload of one version of an object (ARCHITECTURE.md#identity). */
 export interface JobId {
   /** The object's id on chain, decimal, from 1. */
   readonly objectId: string;

@@ -4,7 +4,7 @@ import type { JobContext } from './context.ts';
 
 /**
  * Bytes from the start of the payload that are stored without a gap, counted in whole segments: where a client goes
- * on with an upload in parts (greenfield.md §9.5, `?upload-context`). 0 when nothing is stored that could be kept.
+ * on with an upload in parts (protocols/greenfield/README.md#uploads, `?upload-context`). 0 when nothing is stored that could be kept.
  */
 export function resumeOffset({ object, storedSegments, payload }: JobContext): number {
   if (payload) return payload.segmentChecksums.length * object.maxSegmentSize;

@@ -7,7 +7,7 @@ const SEALING = 'object meta is sealing onto the chain in the background';
 
 /**
  * What `?upload-progress` says of a state. These texts are protocol values that clients compare
- * (greenfield.md §1.4, today's column). An object without a job has the text of INIT_UNSPECIFIED.
+ * (protocols/job/README.md#progress-texts, today's column). An object without a job has the text of INIT_UNSPECIFIED.
  */
 export const PROGRESS_TEXT: Readonly<Record<JobStateName, string>> = {
   INIT_UNSPECIFIED: 'object meta is created onto the chain',

@@ -1,5 +1,5 @@
 /**
- * The states of a JobContext with Greenfield's numbers (greenfield.md §1.1: `JobState` early, `TaskState` today;
+ * The states of a JobContext with Greenfield's numbers (protocols/job/README.md#states: `JobState` early, `TaskState` today;
  * the numbers are identical).
  */
 export const JobState = {

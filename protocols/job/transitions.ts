@@ -1,7 +1,7 @@
 import type { JobEventType } from './events.ts';
 import { isFromUploadDone, isTerminal, JobState, type JobStateName } from './states.ts';
 
-/** The forward path, each phase's own error, and the ways back from errors (design §3). */
+/** The forward path, each phase's own error, and the ways back from errors (ARCHITECTURE.md#the-job-machine). */
 const PHASES: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
   INIT_UNSPECIFIED: ['UPLOAD_OBJECT_DOING'],
   UPLOAD_OBJECT_DOING: ['UPLOAD_OBJECT_DONE', 'UPLOAD_OBJECT_ERROR'],
@@ -24,8 +24,8 @@ const PHASES: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
 
 /**
  * States that a state may go to. Beside the phases: what the chain says always holds (sealed, gone), and an
- * acknowledged payload that is found missing before the seal sends the job back to the upload (design §7). Another
- * life of the job begins in UPLOAD_OBJECT_DOING from every state (design §7a).
+ * acknowledged payload that is found missing before the seal sends the job back to the upload (ARCHITECTURE.md#what-an-acknowledgement-is-worth). Another
+ * life of the job begins in UPLOAD_OBJECT_DOING from every state (ARCHITECTURE.md#what-stays-and-what-goes).
  */
 export function nextStates(state: JobStateName): readonly JobStateName[] {
   if (isTerminal(state)) return [];

@@ -23,7 +23,7 @@ export interface Segment {
   readonly length: number;
 }
 
-/** How one payload is cut into segments and columns (greenfield.md §2). */
+/** How one payload is cut into segments and columns (protocols/payload/README.md#segments-and-pieces). */
 export interface PayloadPlan extends PayloadShape {
   /** 0 for an empty payload: its integrity hash is the SHA-256 of nothing. */
   readonly segmentCount: number;

@@ -3,7 +3,7 @@ import { Terminal } from '../errors.ts';
 import type { Redundancy } from '../greenfield/types.ts';
 import type { PayloadShape } from './plan.ts';
 
-/** `RedundancyType` of today's wire (greenfield.md §2); before chain v0.1.0 the two were swapped. */
+/** `RedundancyType` of today's wire (protocols/payload/README.md#segments-and-pieces); before chain v0.1.0 the two were swapped. */
 export const REDUNDANCY_NUMBER = { EC: 0, REPLICA: 1 } as const satisfies Record<Redundancy, number>;
 
 const BY_WIRE: Readonly<Record<string, Redundancy | 'INLINE'>> = {

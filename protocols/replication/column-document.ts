@@ -4,7 +4,7 @@ import { sortedJson } from '../greenfield/sorted-json.ts';
 import type { Hex } from '../greenfield/types.ts';
 
 /**
- * What a secondary signs with its approval key for the column that it stores (greenfield.md §6.3). The object id
+ * What a secondary signs with its approval key for the column that it stores (protocols/replication/README.md#the-secondarys-signature). The object id
  * is in it so that no signature is good for another object of equal content.
  */
 export interface ColumnDocument {

@@ -13,7 +13,7 @@ export interface ControlSubject {
   readonly redundancyIndex: number;
 }
 
-/** The signed header of a control message between SPs (design §5). */
+/** The signed header of a control message between SPs (ARCHITECTURE.md#the-two-nats-planes). */
 export interface ControlHeader<K extends ControlKind = ControlKind> extends ControlSubject {
   readonly kind: K;
   readonly chainId: string;

@@ -29,7 +29,7 @@ const SUBJECT: ReceiptSubject = {
   checksums: HELLO_WORLD_CHECKSUMS,
 };
 
-test("the approval key's digest and signature are those of the vector (greenfield.md §6.3)", async (t) => {
+test("the approval key's digest and signature are those of the vector (protocols/replication/README.md#the-secondarys-signature)", async (t) => {
   const document = {
     operatorAddress: ADDRESS,
     objectId: '1',

@@ -16,7 +16,7 @@ import {
 } from './task-form.ts';
 
 /**
- * Today's HTTP wire between SPs (greenfield.md §6.4). A primary PUTs each piece of a column to this path below the
+ * Today's HTTP wire between SPs (protocols/replication/README.md#receive-tasks-over-http). A primary PUTs each piece of a column to this path below the
  * secondary's endpoint, and at the end, with an empty body, a task that says `finished`.
  */
 export const REPLICATE_PIECE_PATH = '/greenfield/receiver/v1/replicate-piece';

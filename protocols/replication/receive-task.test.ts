@@ -6,7 +6,7 @@ import { type ReceiveTask, receiveTaskDigest, receiveTaskDocument } from './rece
 
 const CHECKSUMS = HELLO_WORLD_CHECKSUMS.map((hex) => Buffer.from(hex, 'hex').toString('base64'));
 
-/** The vector of greenfield.md §6.4. */
+/** The vector of protocols/replication/README.md#receive-tasks-over-http. */
 const TASK: ReceiveTask = {
   object_info: {
     owner: '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A',

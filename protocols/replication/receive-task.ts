@@ -3,7 +3,7 @@ import { sortedJson } from '../greenfield/sorted-json.ts';
 import { aminoObject, type WireObject } from './amino-json.ts';
 
 /**
- * The fields of a receive task that its signature covers (greenfield.md §6.4). The whole task comes from the header
+ * The fields of a receive task that its signature covers (protocols/replication/README.md#receive-tasks-over-http). The whole task comes from the header
  * X-Gnfd-Receive-Msg; what else is in it is not signed.
  */
 export interface ReceiveTask {

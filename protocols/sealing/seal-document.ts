@@ -4,7 +4,7 @@ import { sortedJson } from '../greenfield/sorted-json.ts';
 import type { Hex } from '../greenfield/types.ts';
 import { generateHash } from '../integrity/checksums.ts';
 
-/** What all secondaries of a group sign with their BLS keys, each the same bytes (greenfield.md §6.5). */
+/** What all secondaries of a group sign with their BLS keys, each the same bytes (protocols/sealing/README.md#what-secondaries-sign). */
 export interface SealDocument {
   readonly chainId: string;
   readonly gvgId: number;

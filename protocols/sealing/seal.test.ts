@@ -7,7 +7,7 @@ import type { Receipt } from '../job/context.ts';
 import { aggregateReceipts, sealMessage, verifySealAggregate, verifySealSignature } from './seal.ts';
 import { type SealDocument, sealDigest } from './seal-document.ts';
 
-/** The vectors of greenfield.md §6.5: "hello world", secret keys 1 to 6. */
+/** The vectors of protocols/sealing/README.md#what-secondaries-sign: "hello world", secret keys 1 to 6. */
 const DOCUMENT: SealDocument = {
   chainId: 'greenfield_9000-1741',
   gvgId: 5,

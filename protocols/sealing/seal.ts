@@ -55,7 +55,7 @@ export interface SealRequest {
 }
 
 /**
- * MsgSealObjectV2, for every kind of upload (greenfield.md §7.1). The chain reads its checksums only where it has none
+ * MsgSealObjectV2, for every kind of upload (protocols/sealing/README.md#messages). The chain reads its checksums only where it has none
  * itself; that can be so for an update whose object it would refuse otherwise: of a sealed empty object or folder, 1130.
  * Found on a real node to be accepted for EC and REPLICA, for new objects, updates and delegated uploads.
  */

@@ -34,7 +34,7 @@ export interface IncludedTransaction extends Refusal {
 }
 
 /**
- * A Greenfield node, by its CometBFT RPC (greenfield.md §8). Queries answer undefined where the chain says
+ * A Greenfield node, by its CometBFT RPC (protocols/greenfield/README.md#accounts). Queries answer undefined where the chain says
  * that there is no such thing.
  * @throws Retryable `chain-unavailable` when no node answers; Terminal `chain-refused` with the chain's code.
  */
@@ -52,7 +52,7 @@ export interface Chain {
   family(familyId: number, options?: ChainOptions): Promise<GlobalVirtualGroupFamily | undefined>;
   gvg(gvgId: number, options?: ChainOptions): Promise<GlobalVirtualGroup | undefined>;
   gvgsOfFamily(familyId: number, options?: ChainOptions): Promise<readonly GlobalVirtualGroup[]>;
-  /** Bytes that the group's stake still allows (greenfield.md §7.2, 8). */
+  /** Bytes that the group's stake still allows (protocols/sealing/README.md#what-the-chain-checks, 8). */
   freeCapacity(gvg: GlobalVirtualGroup, options?: ChainOptions): Promise<number>;
   /** False also where there is no such bucket or object. An empty account stands for anybody. */
   isAllowed(

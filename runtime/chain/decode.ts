@@ -31,7 +31,7 @@ import type {
 
 /**
  * From Greenfield's protobuf messages to plain data. The position of a name is its number on the wire
- * (greenfield.md §2).
+ * (protocols/payload/README.md#segments-and-pieces).
  */
 export const OBJECT_STATUS: readonly ObjectStatus[] = ['CREATED', 'SEALED', 'DISCONTINUED'];
 export const BUCKET_STATUS: readonly BucketStatus[] = ['CREATED', 'DISCONTINUED', 'MIGRATING'];

@@ -20,7 +20,7 @@ import type { QueryMethod } from './query.ts';
 
 /**
  * The queries that Sealion asks of a Greenfield node, and by which words each says "no such thing"
- * (greenfield.md §8.2).
+ * (protocols/greenfield/README.md#rpc-of-a-node).
  */
 const NO_BUCKET = /No such bucket/;
 const NO_OBJECT = /No such (object|bucket)/;

@@ -6,7 +6,7 @@ import type { Durability } from './home.ts';
 const SYNC_SINCE = '2.10.0';
 
 /**
- * The worth of an acknowledgement as far as the home plane decides it (design §7); the journal beside it syncs
+ * The worth of an acknowledgement as far as the home plane decides it (ARCHITECTURE.md#what-an-acknowledgement-is-worth); the journal beside it syncs
  * every write. A client cannot see whether a server syncs before it acknowledges, so that the operator says it.
  * @param plane.replicas copies of each message
  * @param plane.syncAlways the operator's word that the servers run with `sync_interval: always`

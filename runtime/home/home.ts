@@ -10,7 +10,7 @@ export interface OwnerAnswer {
   readonly since: number;
 }
 
-/** Who works on a job right now: NATS interest is the directory (design §5). */
+/** Who works on a job right now: NATS interest is the directory (ARCHITECTURE.md#the-two-nats-planes). */
 export interface Directory {
   /** Answers for a job until released. */
   own(job: JobId, answer: () => OwnerAnswer): Promise<{ release(): Promise<void> }>;
@@ -50,5 +50,5 @@ export interface InspectPoint {
   }): Promise<readonly TreeNode[]>;
 }
 
-/** What an acknowledgement of this SP is worth (design §7). */
+/** What an acknowledgement of this SP is worth (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */
 export type Durability = 'crash-safe' | 'power-safe' | 'replicated';

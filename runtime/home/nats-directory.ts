@@ -14,7 +14,7 @@ const ANSWER_LIMIT_MS = 2_000;
 
 const ownerAnswer = z.object({ node: z.string(), state: z.enum(JOB_STATE_NAMES), since: z.number() });
 
-/** The directory of the home plane: who works on a job answers on `object.<object_id>.<version>` (design §5). */
+/** The directory of the home plane: who works on a job answers on `object.<object_id>.<version>` (ARCHITECTURE.md#the-two-nats-planes). */
 export function natsDirectory(connection: NatsConnection, log: Logger): Directory {
   return {
     async own(job, answer) {

@@ -10,7 +10,7 @@ import type { JobAnnouncement, JobFeed } from './home.ts';
 const WAITING = 1_000;
 
 /**
- * Announcements on `events.job.<object_id>.<version>.<STATE>` (design §5). Who misses one finds it in the journal:
+ * Announcements on `events.job.<object_id>.<version>.<STATE>` (ARCHITECTURE.md#the-two-nats-planes). Who misses one finds it in the journal:
  * a connection that is away drops them, and a watcher that does not keep up misses the older ones.
  */
 export function natsJobFeed(connection: NatsConnection, log: Logger): JobFeed {

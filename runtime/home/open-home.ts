@@ -38,7 +38,7 @@ export interface HomeOptions {
   readonly log: Logger;
 }
 
-/** Everything that a node has on the home plane (design §5). */
+/** Everything that a node has on the home plane (ARCHITECTURE.md#the-two-nats-planes). */
 export interface Home {
   readonly pieces: PieceStore;
   readonly queue: JobQueue;

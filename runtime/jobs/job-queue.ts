@@ -1,7 +1,7 @@
 import type { JobId } from '#protocols/job/identity';
 
 /**
- * The durable work queue of one SP: at most one entry per job (design §5, `JOBS`). The un-acked message is the
+ * The durable work queue of one SP: at most one entry per job (ARCHITECTURE.md#the-two-nats-planes, `JOBS`). The un-acked message is the
  * lease on the job.
  */
 export interface JobQueue {

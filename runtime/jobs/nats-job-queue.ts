@@ -18,7 +18,7 @@ export interface JobQueueOptions extends WorkQueueOptions {
 }
 
 /**
- * Opens the SP's work queue, and makes the stream `JOBS` where there is none (design §5).
+ * Opens the SP's work queue, and makes the stream `JOBS` where there is none (ARCHITECTURE.md#the-two-nats-planes).
  * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`
  */
 export async function openJobQueue(options: JobQueueOptions): Promise<JobQueue> {

@@ -13,7 +13,7 @@ const SUBJECTS = 'role.';
 const FORM = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 
 /**
- * Opens the SP's roles, and makes the stream `ROLES` where there is none (design §5): one standing message a
+ * Opens the SP's roles, and makes the stream `ROLES` where there is none (ARCHITECTURE.md#the-two-nats-planes): one standing message a
  * role, held un-acked by the node that has it and never acked. Its ack_wait is 5 s, or that of the options where it is
  * shorter.
  * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`

@@ -1,4 +1,4 @@
-/** Roles that one node of the SP may hold at a time (design §5, `ROLES`). */
+/** Roles that one node of the SP may hold at a time (ARCHITECTURE.md#the-two-nats-planes, `ROLES`). */
 export interface Roles {
   /**
    * Waits until the role is ours. The holding renews itself; its signal fires when the last accepted renewal

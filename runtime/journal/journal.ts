@@ -17,7 +17,7 @@ export interface Positioned extends StoredEvent {
 }
 
 /**
- * The job's own record, and the fence between owners: event n of a job can be written once (design §6).
+ * The job's own record, and the fence between owners: event n of a job can be written once (ARCHITECTURE.md#one-owner-for-each-object).
  * Adapters: level (embedded). One contract suite holds for all.
  */
 export interface Journal {

@@ -17,7 +17,7 @@ const LAST = 'last';
 const ID = 'id';
 
 /**
- * Opens the embedded journal (design §6): one LevelDB, one process, every append synced before it resolves.
+ * Opens the embedded journal (ARCHITECTURE.md#one-owner-for-each-object): one LevelDB, one process, every append synced before it resolves.
  * @param options.directory made where it is missing
  * @throws Retryable `journal-locked` when another process has it open, `journal-unavailable`;
  * Terminal `journal-corrupt`

@@ -14,7 +14,7 @@ export interface AccountKey {
 export interface BlsKey {
   /** 48 bytes, hex. */
   readonly publicKey: Hex;
-  /** Signs a 32-byte message as is: 96 bytes (greenfield.md §6.5). */
+  /** Signs a 32-byte message as is: 96 bytes (protocols/sealing/README.md#what-secondaries-sign). */
   sign(message: Uint8Array): Promise<Uint8Array>;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Terminal } from '#protocols/errors';
 
-/** Name of the account that all SPs join (design §5, the peers plane). */
+/** Name of the account that all SPs join (ARCHITECTURE.md#the-two-nats-planes, the peers plane). */
 export const PEERS_ACCOUNT = 'PEERS';
 
 /** What one SP needs on a server that it shares with others. */

@@ -22,7 +22,7 @@ const RECONNECT_WAIT_MS = 250;
 const PING_EVERY_MS = 10_000;
 
 /**
- * Opens a connection to one NATS plane (design §5). The first connect fails fast; after it, the connection comes
+ * Opens a connection to one NATS plane (ARCHITECTURE.md#the-two-nats-planes). The first connect fails fast; after it, the connection comes
  * back by itself for ever, and what happens to it is logged. The caller closes it.
  * @throws Retryable `nats-unavailable`; Terminal `nats-refused`; Cancelled
  */

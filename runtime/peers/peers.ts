@@ -6,7 +6,7 @@ export interface PeerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a primary asks all members of its candidate groups at once (design §5, `approval.ask`). */
+/** What a primary asks all members of its candidate groups at once (ARCHITECTURE.md#the-two-nats-planes, `approval.ask`). */
 export interface ApprovalAsk {
   readonly job: JobId;
   /** Sp id of the asker. */
@@ -51,7 +51,7 @@ export interface ColumnOffer {
   readonly checksums: readonly Hex[];
 }
 
-/** The primary's side of one column on its way. One port for the NATS wire and for HTTP (design §5). */
+/** The primary's side of one column on its way. One port for the NATS wire and for HTTP (ARCHITECTURE.md#the-two-nats-planes). */
 export interface ReplicationSession {
   /** First segment whose piece the secondary does not have; equals the segment count when it has all. */
   readonly firstMissing: number;

@@ -27,7 +27,7 @@ import { writeObject } from './write-object.ts';
 /** Characters; a name becomes a token of a NATS subject. */
 const KEY_LIMIT = 256;
 
-/** A PieceStore in a NATS object store, made where there is none (design §5). The connection stays the caller's. */
+/** A PieceStore in a NATS object store, made where there is none (ARCHITECTURE.md#the-two-nats-planes). The connection stays the caller's. */
 export async function openNatsPieceStore(options: BucketOptions): Promise<PieceStore> {
   return new NatsPieceStore(await openBucket(options));
 }

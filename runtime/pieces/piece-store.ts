@@ -4,7 +4,7 @@ export interface StoredPiece {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** SHA-256 of the bytes: the piece checksum of greenfield.md §4. */
+  /** SHA-256 of the bytes: the piece checksum of protocols/integrity/README.md#hashing. */
   readonly checksum: Hex;
 }
 
@@ -12,7 +12,7 @@ export interface PieceOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Durable store of segments and pieces. Pieces are write-once (design §5). */
+/** Durable store of segments and pieces. Pieces are write-once (ARCHITECTURE.md#the-two-nats-planes). */
 export interface PieceStore {
   /**
    * Stores a piece under a new name; the bytes are hashed once, on their way. Where the name exists with the

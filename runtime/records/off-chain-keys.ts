@@ -8,7 +8,7 @@ export interface KeyHolder {
   readonly domain: string;
 }
 
-/** An ed25519 key that signs requests in the place of an account's own key, for a while (greenfield.md §9.3). */
+/** An ed25519 key that signs requests in the place of an account's own key, for a while (protocols/greenfield/README.md#off-chain-keys). */
 export interface OffChainKey extends KeyHolder {
   /** 32 bytes. */
   readonly publicKey: Hex;

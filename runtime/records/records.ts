@@ -40,7 +40,7 @@ export interface JobProjection {
 
 /**
  * The SQL DB: a projection of the journal that people query; no decision is taken from it, except by the off-chain
- * keys, which it holds too (design §6).
+ * keys, which it holds too (ARCHITECTURE.md#one-owner-for-each-object).
  */
 export interface Records {
   readonly offChainKeys: OffChainKeys;

@@ -90,7 +90,7 @@ export interface ProjectionRow {
   journal_id: string | null;
 }
 
-/** An ed25519 key that signs for an account; named as in today's SPs (greenfield.md §1.5). */
+/** An ed25519 key that signs for an account; named as in today's SPs (protocols/job/README.md#tables-of-todays-provider). */
 export interface OffChainKeyRow {
   user_address: string;
   domain: string;

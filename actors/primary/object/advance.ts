@@ -71,7 +71,7 @@ export async function afterLook(work: Work, outcome: Outcome<Findings>): Promise
   }
 }
 
-/** What to do in a state depends on the state alone: so a recovered actor goes on where it stands (design §3). */
+/** What to do in a state depends on the state alone: so a recovered actor goes on where it stands (ARCHITECTURE.md#the-job-machine). */
 export async function advance(work: Work): Promise<void> {
   const { state, deadlineAt } = work.log.context;
   if (isFromUploadDone(state) && !isTerminal(state) && Date.now() >= deadlineAt) return startReject(work);

@@ -12,7 +12,7 @@ export type Findings = Standing | { readonly kind: 'payload-lost'; readonly why:
 
 /**
  * Looks whether the chain has ended the job meanwhile, and whether the acknowledged segments are still there
- * (design §7).
+ * (ARCHITECTURE.md#what-an-acknowledgement-is-worth).
  */
 export async function lookAround(
   context: JobContext,

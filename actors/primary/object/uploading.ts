@@ -160,7 +160,7 @@ export async function completeUpload(work: Work, outcome: Outcome<StoredPayload>
   );
 }
 
-/** Only now is the payload acknowledged (design §3). Without a queue entry the caretaker makes one later. */
+/** Only now is the payload acknowledged (ARCHITECTURE.md#the-job-machine). Without a queue entry the caretaker makes one later. */
 export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
   const { log, ctx, job, ports } = work;
   const { client } = work.taking ?? {};

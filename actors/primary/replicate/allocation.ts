@@ -19,7 +19,7 @@ const MAX_NAMED = 12;
 
 /**
  * GetApproval: asks the members of the bucket's groups at once, and takes the first group of which all approved;
- * one that has failed before only when no other is whole at the end (design §5).
+ * one that has failed before only when no other is whole at the end (ARCHITECTURE.md#the-two-nats-planes).
  * @param onProgress told what is waited for, in words
  * @throws Retryable `no-group` when no group can take the payload, `approvals-missing` with who refused and who
  * was silent

@@ -56,7 +56,7 @@ export interface EncoderOptions {
 /**
  * Reads segments, encodes each once for all columns, and keeps a bounded window of them. The fastest column
  * moves the window; one that falls behind is served by a pass of its own, one piece at a time, so that it never
- * holds the others up (design §4).
+ * holds the others up (ARCHITECTURE.md#the-actor-tree).
  */
 export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, State> {
   const plan = planPayload(options.context.object);

@@ -17,7 +17,7 @@ type ReplicatorMessage = { readonly type: 'ended'; readonly outcome: Outcome<Rec
 /** Code of a failure to get a piece from our own encoder and PieceStore. */
 export const OWN_SEGMENT = 'own-segment';
 
-/** A column of at most this many bytes rides in the offer over NATS (design §5). */
+/** A column of at most this many bytes rides in the offer over NATS (ARCHITECTURE.md#the-two-nats-planes). */
 const INLINE_COLUMN_BYTES = 65_536;
 
 export interface ReplicatorOptions {

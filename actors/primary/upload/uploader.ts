@@ -78,7 +78,7 @@ async function upload(
 
 /**
  * Pieces are write-once: other bytes that lie under the name from before go only after the journal has said so
- * (design §5). Until it is known whether they are others, the segment is held in memory. They may lie there at any
+ * (ARCHITECTURE.md#the-two-nats-planes). Until it is known whether they are others, the segment is held in memory. They may lie there at any
  * attempt: of an earlier one, or of another life of the job that the journal has forgotten.
  */
 async function storeSegment(

@@ -20,7 +20,7 @@ export interface FateOptions {
 }
 
 /**
- * Whether a secondary keeps a column (design §4). What was signed for stays until the chain says that it is not
+ * Whether a secondary keeps a column (ARCHITECTURE.md#the-actor-tree). What was signed for stays until the chain says that it is not
  * needed: the object is gone or discontinued, its version was replaced, or it was sealed without us at this place.
  * Only what was never signed may go by age.
  * @param onChain as an up-to-date node says; undefined when there is no such object

@@ -17,7 +17,7 @@ export interface CheckedTask {
 }
 
 /**
- * Checks a receive task of the HTTP wire in the order, and with the codes, of today's SPs (greenfield.md §6.4), but
+ * Checks a receive task of the HTTP wire in the order, and with the codes, of today's SPs (protocols/replication/README.md#receive-tasks-over-http), but
  * against the chain alone: what the task says of the object must be what the chain says. Only for a storage
  * provider do we wait until our chain node knows what it speaks of.
  * @throws as `checkOffer`

@@ -39,7 +39,7 @@ const PROGRESS = { maxEntries: 1_000, ttlMs: 900_000 };
 /** A piece may take longer to come than a short answer. */
 const PIECE_TIME_FACTOR = 3;
 
-/** How this SP reaches the others over today's HTTP wire (greenfield.md §6.4). */
+/** How this SP reaches the others over today's HTTP wire (protocols/replication/README.md#receive-tasks-over-http). */
 export class HttpPeerClient implements PieceSource {
   readonly #options: HttpPeersOptions;
   readonly #links: HttpLinks;

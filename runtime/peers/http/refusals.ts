@@ -3,7 +3,7 @@ import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import type { HttpAnswer } from './links.ts';
 
 /**
- * Refusals that another try can turn (greenfield.md §9.6): the secondary's chain node does not know the object
+ * Refusals that another try can turn (protocols/greenfield/README.md#gateway-errors): the secondary's chain node does not know the object
  * yet, clocks differ, too much to do, the same piece is on its way, pieces are missing.
  */
 const PASSING: ReadonlySet<number> = new Set([50025, 50038, 60003, 60004, 80002, 80003]);

@@ -22,7 +22,7 @@ export interface HttpTimes {
   readonly pause: number;
 }
 
-/** As today's SPs (greenfield.md §6.4). */
+/** As today's SPs (protocols/replication/README.md#receive-tasks-over-http). */
 export const HTTP_TIMES: HttpTimes = { request: 10_000, pause: 500 };
 
 /** How often one request is made. */

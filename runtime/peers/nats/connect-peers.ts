@@ -50,7 +50,7 @@ export interface Peers {
 export const PEER_TIMES: PeerTimes = { stall: 30_000, idle: 120_000, offer: 60_000, ackWait: 30_000 };
 
 /**
- * Joins the peers plane (design §5) over NATS.
+ * Joins the peers plane (ARCHITECTURE.md#the-two-nats-planes) over NATS.
  * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`, `stream-unfit`; Cancelled
  */
 export async function connectPeers(options: PeersOptions): Promise<Peers> {

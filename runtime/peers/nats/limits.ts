@@ -1,7 +1,7 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Bounds of the bytes in flight between SPs, in bytes (design §5). */
+/** Bounds of the bytes in flight between SPs, in bytes (ARCHITECTURE.md#the-two-nats-planes). */
 export interface FlowLimits {
   /** Credit that a receiver has given out over one connection; whoever holds none gets a message's worth beyond it. */
   readonly credit: number;

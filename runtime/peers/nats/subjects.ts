@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { JobId } from '#protocols/job/identity';
 import { formatJobId, parseJobId } from '#protocols/job/identity';
 
-/** Subjects of the peers plane (design §5). Each names the receiver before the sender; permissions rest on that. */
+/** Subjects of the peers plane (ARCHITECTURE.md#the-two-nats-planes). Each names the receiver before the sender; permissions rest on that. */
 
 /** Where all asks are heard. */
 export const ASKS = 'approval.ask.*';

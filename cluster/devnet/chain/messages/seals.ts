@@ -29,7 +29,7 @@ export function sealObjectV2(context: Context, message: SealV2): MessageResponse
   return { typeUrl: '/greenfield.storage.MsgSealObjectV2Response', value: new Uint8Array() };
 }
 
-/** The checks stand in the chain's order, since clients see the first that fails (greenfield.md §7.2). */
+/** The checks stand in the chain's order, since clients see the first that fails (protocols/sealing/README.md#what-the-chain-checks). */
 function seal(context: Context, message: SealV2): void {
   const { state, emit } = context;
   const operator = checksumAddress(message.operator);

@@ -3,7 +3,7 @@ import { MESSAGE_TYPES, type MessageTypeUrl } from '#protocols/greenfield/messag
 import { Limits } from '../limits.ts';
 import { page, type QueryHandler, query } from './query.ts';
 
-/** The gashub module's queries: what transactions cost (greenfield.md §7.4). */
+/** The gashub module's queries: what transactions cost (protocols/sealing/README.md#gas-and-fees). */
 export const gashubQueries: Readonly<Record<string, QueryHandler>> = {
   Params: query(gashub.QueryParamsRequest, gashub.QueryParamsResponse, () =>
     gashub.QueryParamsResponse.fromPartial({

@@ -7,7 +7,7 @@ import { Errors, Refusal } from '../refusal.ts';
 import type { StateReader } from '../state.ts';
 import { page, type QueryHandler, query } from './query.ts';
 
-/** The sp module's queries (greenfield.md §8.2). */
+/** The sp module's queries (protocols/greenfield/README.md#rpc-of-a-node). */
 export const storageProviderQueries: Readonly<Record<string, QueryHandler>> = {
   StorageProviders: query(
     sp.QueryStorageProvidersRequest,

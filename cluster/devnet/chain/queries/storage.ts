@@ -19,7 +19,7 @@ import { Errors, Refusal } from '../refusal.ts';
 import type { StateReader } from '../state.ts';
 import { invalidArgument, type QueryHandler, query } from './query.ts';
 
-/** The storage module's queries (greenfield.md §8.2). */
+/** The storage module's queries (protocols/greenfield/README.md#rpc-of-a-node). */
 export const storageQueries: Readonly<Record<string, QueryHandler>> = {
   Params: query(storage.QueryParamsRequest, storage.QueryParamsResponse, ({ committed }) => ({
     params: fromStorageParams(committed.params),

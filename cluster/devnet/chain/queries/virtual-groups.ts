@@ -8,7 +8,7 @@ import type { StateReader } from '../state.ts';
 import { stakedBytes } from '../virtual-groups.ts';
 import { page, type QueryHandler, query } from './query.ts';
 
-/** The virtualgroup module's queries (greenfield.md §8.2). */
+/** The virtualgroup module's queries (protocols/greenfield/README.md#rpc-of-a-node). */
 export const virtualGroupQueries: Readonly<Record<string, QueryHandler>> = {
   Params: query(virtualgroup.QueryParamsRequest, virtualgroup.QueryParamsResponse, ({ committed }) => ({
     params: fromVirtualGroupParams(committed.params),

@@ -11,7 +11,7 @@ export type RpcMethod = (ledger: Ledger, params: Params, log: Logger) => unknown
 /** The most transactions on one page, as CometBFT has it. */
 const MAX_PER_PAGE = 100;
 
-/** The methods that cosmjs, the Greenfield SDKs and Sealion call (greenfield.md §8.2, §10). */
+/** The methods that cosmjs, the Greenfield SDKs and Sealion call (protocols/greenfield/README.md#rpc-of-a-node). */
 export const METHODS: ReadonlyMap<string, RpcMethod> = new Map<string, RpcMethod>([
   ['health', () => ({})],
   ['status', (ledger) => results.status(ledger.committed, ledger.firstBlock())],

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const setup = (file: string) => import(pathToFileURL(join(root, 'cluster/setup', file)).href);
+
+/** A folder that git knows, with these files. */
+async function checkout(t: ExecutionContext, files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealion-citations-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  execFileSync('git', ['init', '-q'], { cwd: folder });
+  execFileSync('git', ['add', '-A'], { cwd: folder });
+  return folder;
+}
+
+test('a citation of a heading that does not exist is found, with its place', async (t) => {
+  const { brokenCitations } = await setup('citations.mjs');
+  const folder = await checkout(t, {
+    'GUIDE.md': '# The guide\n\n## Who owns what\n\n[there](rooms/README.md#doors-and-keys)\n',
+    'rooms/README.md': '## Doors and keys\n\n[back](../GUIDE.md#who-owns-what)\n',
+    'rooms/door.ts': '// GUIDE.md#who-owns-what\n// GUIDE.md#who-owns-which\n// rooms/CLOSET.md#shelves\n',
+  });
+  t.deepEqual(brokenCitations(folder), [
+    'rooms/door.ts:2: GUIDE.md#who-owns-which',
+    'rooms/door.ts:3: rooms/CLOSET.md#shelves',
+  ]);
+});
+
+test('a production package without a permissive licence is found, others and those of development are not', async (t) => {
+  const { productionPackages } = await setup('dependencies.mjs');
+  const packages = productionPackages({
+    packages: {
+      '': { name: 'sealion' },
+      'node_modules/good': { version: '1.0.0', license: 'MIT' },
+      'node_modules/good/node_modules/@scope/viral': {
+        version: '2.0.0',
+        license: 'GPL-3.0',
+        hasInstallScript: true,
+      },
+      'node_modules/silent': { version: '3.0.0' },
+      'node_modules/tool': { version: '4.0.0', license: 'GPL-3.0', dev: true },
+    },
+  });
+  t.deepEqual(
+    packages.map(({ name, permissive, installScript }: Record<string, unknown>) => [
+      name,
+      permissive,
+      installScript,
+    ]),
+    [
+      ['@scope/viral', false, true],
+      ['good', true, false],
+      ['silent', false, false],
+    ],
+  );
+});
