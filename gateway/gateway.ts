@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { catchUpWith } from './access/catch-up.ts';
+import type { GatewayDependencies } from './dependencies.ts';
 import { payloadDelivery } from './download/delivery.ts';
 import { createFolder } from './handlers/create-folder.ts';
 import { deleteKeys } from './handlers/delete-keys.ts';
@@ -17,7 +18,6 @@ import { status } from './handlers/status.ts';
 import { universalEndpoint } from './handlers/universal-endpoint.ts';
 import { uploadContext } from './handlers/upload-context.ts';
 import { uploadProgress } from './handlers/upload-progress.ts';
-import type { GatewayParts } from './parts.ts';
 import { readAddress } from './request/address.ts';
 import { clientRates } from './request/client-rates.ts';
 import { type GatewayEnv, type Handler, targetOf } from './request/context.ts';
@@ -34,44 +34,48 @@ import { payloadIntake } from './upload/intake.ts';
 export type Gateway = Hono<GatewayEnv>;
 
 /** The HTTP face of a storage provider: payloads in, payloads out, progress. Serve it with `serveGateway`. */
-export function createGateway(parts: GatewayParts): Gateway {
-  const deliver = payloadDelivery(parts);
-  const uploads = new Slots(parts.limits.maxUploads, 'uploads');
-  const take = payloadIntake(parts, uploads);
-  const catchUp = catchUpWith(parts.chain);
-  const { delegation } = parts.limits;
-  const delegating = { ...parts, quota: new AnnouncementQuota(delegation) };
+export function createGateway(dependencies: GatewayDependencies): Gateway {
+  const deliver = payloadDelivery(dependencies);
+  const uploads = new Slots(dependencies.limits.maxUploads, 'uploads');
+  const take = payloadIntake(dependencies, uploads);
+  const catchUp = catchUpWith(dependencies.chain);
+  const { delegation } = dependencies.limits;
+  const delegating = { ...dependencies, quota: new AnnouncementQuota(delegation) };
   const handlers: Readonly<Record<Operation, Handler>> = {
-    'put-object': putObject(parts, take, catchUp),
-    'put-part': putPart(parts, take, catchUp),
+    'put-object': putObject(dependencies, take, catchUp),
+    'put-part': putPart(dependencies, take, catchUp),
     'put-delegated': delegation.enabled ? putDelegated(delegating, take, catchUp) : refuseOperation,
     'put-delegated-part': delegation.enabled ? putDelegatedPart(delegating, take, catchUp) : refuseOperation,
     'create-folder': delegation.enabled ? createFolder(delegating, uploads, catchUp) : refuseOperation,
-    'get-object': getObject(parts, deliver),
-    'upload-context': uploadContext(parts),
-    'upload-progress': uploadProgress(parts),
-    'object-meta': objectMeta(parts),
-    'view-object': universalEndpoint(parts, deliver, 'view'),
-    'download-object': universalEndpoint(parts, deliver, 'download'),
-    status: status(parts),
-    'replicate-piece': parts.receivers ? replicatePiece(parts, parts.receivers) : refuseOperation,
+    'get-object': getObject(dependencies, deliver),
+    'upload-context': uploadContext(dependencies),
+    'upload-progress': uploadProgress(dependencies),
+    'object-meta': objectMeta(dependencies),
+    'view-object': universalEndpoint(dependencies, deliver, 'view'),
+    'download-object': universalEndpoint(dependencies, deliver, 'download'),
+    status: status(dependencies),
+    'replicate-piece': dependencies.receivers
+      ? replicatePiece(dependencies, dependencies.receivers)
+      : refuseOperation,
     'recover-piece':
-      parts.receivers && parts.repairer ? recoverPiece(parts, parts.repairer) : refuseOperation,
-    'register-key': registerKey(parts),
-    'list-keys': listKeys(parts),
-    'delete-keys': deleteKeys(parts),
+      dependencies.receivers && dependencies.repairer
+        ? recoverPiece(dependencies, dependencies.repairer)
+        : refuseOperation,
+    'register-key': registerKey(dependencies),
+    'list-keys': listKeys(dependencies),
+    'delete-keys': deleteKeys(dependencies),
   };
-  const checkHost = ownHosts(parts);
+  const checkHost = ownHosts(dependencies);
   const app = new Hono<GatewayEnv>();
-  app.use(requestLog(parts.log));
-  app.use(clientRates(parts.limits, parts.log));
+  app.use(requestLog(dependencies.log));
+  app.use(clientRates(dependencies.limits, dependencies.log));
   app.use(boundHead);
-  if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
+  if (dependencies.corsOrigins.length > 0) app.use(crossOrigin(dependencies.corsOrigins));
   // Bucket and operation hang on host and query as much as on the path, so routes.ts matches instead of Hono.
   app.all('*', async (c) => {
     const target = targetOf(c);
     await checkHost(target.host, c.env?.incoming?.socket);
-    const address = readAddress(target, parts.domains);
+    const address = readAddress(target, dependencies.domains);
     c.set('target', target);
     c.set('address', address);
     return handlers[matchRoute(c.req.method, target, address)](c);

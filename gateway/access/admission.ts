@@ -1,6 +1,6 @@
 import { Terminal } from '#protocols/errors';
 import { Action, type ActionType, type BucketInfo, type ObjectInfo } from '#protocols/greenfield/types';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { type AuthorisedJob, describeUpload } from '../upload/job-object.ts';
 import { authenticate } from './authentication.ts';
@@ -11,14 +11,14 @@ import { accountsInService, authorise, checkBucketInService, findObject } from '
  * @throws Terminal with the code of the first check that fails
  */
 export async function admitUpload(
-  parts: GatewayParts,
+  dependencies: GatewayDependencies,
   c: GatewayContext,
   signal: AbortSignal,
 ): Promise<AuthorisedJob> {
-  const { chain, spId } = parts;
+  const { chain, spId } = dependencies;
   const address = c.get('address');
-  const { accounts, bucket } = await admitSigners(parts, c, signal);
-  const found = await findObject(parts, address, signal, bucket);
+  const { accounts, bucket } = await admitSigners(dependencies, c, signal);
+  const found = await findObject(dependencies, address, signal, bucket);
   const action = neededPermission(found.onChain.object);
   const account = await authorise(chain, accounts, address, action, signal);
   return { account, ...(await describeUpload(chain, spId, found, signal)) };
@@ -30,7 +30,7 @@ export async function admitUpload(
  * @throws Terminal as `authenticate`, 403/50029, 403/50036
  */
 export async function admitSigners(
-  { chain, spId, offChainKeys }: GatewayParts,
+  { chain, spId, offChainKeys }: GatewayDependencies,
   c: GatewayContext,
   signal: AbortSignal,
 ): Promise<{ readonly accounts: readonly string[]; readonly bucket: BucketInfo | undefined }> {

@@ -3,7 +3,7 @@ import { currentContent } from '#protocols/greenfield/content';
 import type { JobId } from '#protocols/job/identity';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import type { FoundObject } from '../access/permission.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { paced } from '../request/client-rates.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { answerTo } from '../request/errors.ts';
@@ -35,10 +35,10 @@ export type Delivery = (
 ) => Promise<Response>;
 
 /** All that hand payloads out share one delivery, so that its limits hold for all of them together. */
-export function payloadDelivery(parts: GatewayParts): Delivery {
-  const downloads = new Slots(parts.limits.maxDownloads, 'downloads');
+export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
+  const downloads = new Slots(dependencies.limits.maxDownloads, 'downloads');
   return async (c, found, signal, disposition) => {
-    const stored = await findPayload(parts, found, signal);
+    const stored = await findPayload(dependencies, found, signal);
     const range = readRange(c.req.header('Range'), stored.plan.payloadSize);
     const headers = {
       ...headersOf(found.onChain.object.contentType, stored.plan.payloadSize, range),
@@ -47,7 +47,7 @@ export function payloadDelivery(parts: GatewayParts): Delivery {
     if (c.req.method === 'HEAD') return c.body(null, 200, headers);
     const release = downloads.take();
     try {
-      return c.body(await send(parts, c, stored, range, signal, release), 200, headers);
+      return c.body(await send(dependencies, c, stored, range, signal, release), 200, headers);
     } catch (error) {
       release();
       throw error;
@@ -61,7 +61,7 @@ export function asAttachment(objectName: string): string {
 }
 
 async function findPayload(
-  { chain, objects }: GatewayParts,
+  { chain, objects }: GatewayDependencies,
   found: FoundObject,
   signal: AbortSignal,
 ): Promise<StoredPayload> {
@@ -99,7 +99,7 @@ function headersOf(contentType: string, size: number, range: ByteRange | undefin
 
 /** Begins the response; `release` is called when it has ended. */
 async function send(
-  { pieces, limits, repairer }: GatewayParts,
+  { pieces, limits, repairer }: GatewayDependencies,
   c: GatewayContext,
   { job, plan }: StoredPayload,
   range: ByteRange | undefined,

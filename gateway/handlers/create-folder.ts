@@ -2,22 +2,31 @@ import type { CatchUp } from '../access/catch-up.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import type { Slots } from '../request/slots.ts';
 import { xmlElements, xmlResponse } from '../request/xml.ts';
-import { admitDelegation, announce, type DelegationParts, objectExists } from '../upload/delegation.ts';
+import {
+  admitDelegation,
+  announce,
+  type DelegationDependencies,
+  objectExists,
+} from '../upload/delegation.ts';
 import { readFolder } from '../upload/delegation-query.ts';
 
 /**
  * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and
  * tells the hash of the transaction.
  */
-export function createFolder(parts: DelegationParts, uploads: Slots, catchUp: CatchUp): Handler {
+export function createFolder(
+  dependencies: DelegationDependencies,
+  uploads: Slots,
+  catchUp: CatchUp,
+): Handler {
   return async (c) => {
     // In Node the JS SDK reads the answer to this request as text, which it is by no other name.
     c.set('xmlType', 'text/xml');
     const signal = clientSignal(c);
-    const delegation = await catchUp(() => admitDelegation(parts, c, readFolder, signal), signal);
+    const delegation = await catchUp(() => admitDelegation(dependencies, c, readFolder, signal), signal);
     const release = uploads.take();
     try {
-      const { transactionHash } = await announce(parts, delegation, signal);
+      const { transactionHash } = await announce(dependencies, delegation, signal);
       if (transactionHash === undefined) throw objectExists(delegation.announcement.objectName);
       return xmlResponse(c, `<CreateHash>${xmlElements({ TxHash: transactionHash })}</CreateHash>`);
     } finally {

@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import { authenticate } from '../access/authentication.ts';
 import { keyHolderOf } from '../access/key-holder.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { bodyOf, clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 import { UploadBody } from '../upload/body.ts';
@@ -14,7 +14,7 @@ const MAX_BODY_BYTES = MAX_KEYS * 66;
  * `POST /auth/delete_keys_v2`: forgets off-chain keys of the account that signed the request. The body names them,
  * with commas between; those that are not known do no harm.
  */
-export function deleteKeys({ offChainKeys, limits }: GatewayParts): Handler {
+export function deleteKeys({ offChainKeys, limits }: GatewayDependencies): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const signers = await authenticate(offChainKeys, c);

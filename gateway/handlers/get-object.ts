@@ -1,22 +1,22 @@
 import { Action } from '#protocols/greenfield/types';
 import { authenticateIfSigned } from '../access/authentication.ts';
 import { authorise, findObject, isPublic } from '../access/permission.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { asAttachment, type Delivery } from '../download/delivery.ts';
-import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
  * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; for others a
  * pre-signed URL will do, which has browsers save the payload unless it says `view=true`.
  */
-export function getObject(parts: GatewayParts, deliver: Delivery): Handler {
+export function getObject(dependencies: GatewayDependencies, deliver: Delivery): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const address = c.get('address');
-    const found = await findObject(parts, address, signal);
+    const found = await findObject(dependencies, address, signal);
     if (isPublic(found)) return deliver(c, found, signal);
-    const signed = await authenticateIfSigned(parts.offChainKeys, c);
-    await authorise(parts.chain, signed?.accounts ?? [], address, Action.GET_OBJECT, signal);
+    const signed = await authenticateIfSigned(dependencies.offChainKeys, c);
+    await authorise(dependencies.chain, signed?.accounts ?? [], address, Action.GET_OBJECT, signal);
     return deliver(c, found, signal, signed?.byUrl ? dispositionAskedFor(c) : undefined);
   };
 }

@@ -1,10 +1,10 @@
 import { keyHolderOf } from '../access/key-holder.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import type { Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 
 /** `GET /auth/keys_v2`: the valid off-chain keys of an account in an application. Needs no signature. */
-export function listKeys({ offChainKeys }: GatewayParts): Handler {
+export function listKeys({ offChainKeys }: GatewayDependencies): Handler {
   return async (c) => {
     const keys = await offChainKeys.list(keyHolderOf(c));
     const now = Date.now();

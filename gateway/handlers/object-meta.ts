@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import type { ObjectInfo } from '#protocols/greenfield/types';
 import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '#runtime/chain/decode';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlElements, xmlResponse } from '../request/xml.ts';
 
@@ -13,7 +13,7 @@ const ZERO = `0x${'00'.repeat(32)}`;
  * the SDKs read (protocols/greenfield/README.md#uploads). Of the transactions that made it the chain's queries say nothing: their hashes
  * are zeros.
  */
-export function objectMeta({ chain }: GatewayParts): Handler {
+export function objectMeta({ chain }: GatewayDependencies): Handler {
   return async (c) => {
     const { bucket, object: name } = c.get('address');
     const onChain = await chain.object(bucket, name, { signal: clientSignal(c) });

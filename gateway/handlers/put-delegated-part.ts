@@ -2,7 +2,7 @@ import { Terminal } from '#protocols/errors';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import type { CatchUp } from '../access/catch-up.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
-import { admitDelegation, type DelegationParts, delegatedJob } from '../upload/delegation.ts';
+import { admitDelegation, type DelegationDependencies, delegatedJob } from '../upload/delegation.ts';
 import { readDelegation } from '../upload/delegation-query.ts';
 import type { Intake } from '../upload/intake.ts';
 import { readPart, type SizedPart } from '../upload/part.ts';
@@ -11,16 +11,20 @@ import { readPart, type SizedPart } from '../upload/part.ts';
  * `POST /{object}?delegate&offset=N&complete=true|false` and the parameters of a delegated PUT: the first part of a
  * payload announces its object or update, all of them are taken as parts of any other upload are.
  */
-export function putDelegatedPart(parts: DelegationParts, take: Intake, catchUp: CatchUp): Handler {
+export function putDelegatedPart(
+  dependencies: DelegationDependencies,
+  take: Intake,
+  catchUp: CatchUp,
+): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const delegation = await catchUp(() => admitDelegation(parts, c, readDelegation, signal), signal);
+    const delegation = await catchUp(() => admitDelegation(dependencies, c, readDelegation, signal), signal);
     if (!delegation.onChain) {
       const plan = planPayload(delegation.shape);
       checkFirst(readPart(c, plan), plan);
     }
     const incoming = async () => {
-      const admitted = await delegatedJob(parts, delegation, signal);
+      const admitted = await delegatedJob(dependencies, delegation, signal);
       const { length, ...part } = readPart(c, planPayload(admitted.object));
       return { ...admitted, length, part };
     };

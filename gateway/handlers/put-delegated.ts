@@ -1,7 +1,7 @@
 import type { CatchUp } from '../access/catch-up.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { checkContentLength } from '../upload/body.ts';
-import { admitDelegation, type DelegationParts, delegatedJob } from '../upload/delegation.ts';
+import { admitDelegation, type DelegationDependencies, delegatedJob } from '../upload/delegation.ts';
 import { readDelegation } from '../upload/delegation-query.ts';
 import type { Intake } from '../upload/intake.ts';
 import { checkPutSize } from '../upload/job-object.ts';
@@ -10,13 +10,17 @@ import { checkPutSize } from '../upload/job-object.ts';
  * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
  * that sends no transaction itself, and takes the whole payload. One that has been announced before is taken up.
  */
-export function putDelegated(parts: DelegationParts, take: Intake, catchUp: CatchUp): Handler {
+export function putDelegated(dependencies: DelegationDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const delegation = await catchUp(() => admitDelegation(parts, c, readDelegation, signal), signal);
+    const delegation = await catchUp(() => admitDelegation(dependencies, c, readDelegation, signal), signal);
     const { payloadSize: length } = delegation.announcement;
-    checkPutSize(length, parts.limits.maxPayloadSize);
+    checkPutSize(length, dependencies.limits.maxPayloadSize);
     checkContentLength(c.req.header('Content-Length'), length);
-    return take(c, async () => ({ ...(await delegatedJob(parts, delegation, signal)), length }), signal);
+    return take(
+      c,
+      async () => ({ ...(await delegatedJob(dependencies, delegation, signal)), length }),
+      signal,
+    );
   };
 }

@@ -1,18 +1,18 @@
 import { admitUpload } from '../access/admission.ts';
 import type { CatchUp } from '../access/catch-up.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { checkContentLength } from '../upload/body.ts';
 import type { Intake } from '../upload/intake.ts';
 import { checkPutSize } from '../upload/job-object.ts';
 
 /** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
-export function putObject(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {
+export function putObject(dependencies: GatewayDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const admitted = await catchUp(() => admitUpload(parts, c, signal), signal);
+    const admitted = await catchUp(() => admitUpload(dependencies, c, signal), signal);
     const { payloadSize } = admitted.object;
-    checkPutSize(payloadSize, parts.limits.maxPayloadSize);
+    checkPutSize(payloadSize, dependencies.limits.maxPayloadSize);
     checkContentLength(c.req.header('Content-Length'), payloadSize);
     return take(c, () => ({ ...admitted, length: payloadSize }), signal);
   };

@@ -1,7 +1,7 @@
 import { planPayload } from '#protocols/payload/plan';
 import { admitUpload } from '../access/admission.ts';
 import type { CatchUp } from '../access/catch-up.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import type { Intake } from '../upload/intake.ts';
 import { readPart } from '../upload/part.ts';
@@ -10,10 +10,10 @@ import { readPart } from '../upload/part.ts';
  * `POST /{object}?offset=N&complete=true|false`: takes one part of a payload, that is some of its segments. Parts may
  * come in any order, and again; with `complete=true` the payload is checked as a whole and acknowledged.
  */
-export function putPart(parts: GatewayParts, take: Intake, catchUp: CatchUp): Handler {
+export function putPart(dependencies: GatewayDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    const admitted = await catchUp(() => admitUpload(parts, c, signal), signal);
+    const admitted = await catchUp(() => admitUpload(dependencies, c, signal), signal);
     const { length, ...part } = readPart(c, planPayload(admitted.object));
     return take(c, () => ({ ...admitted, length, part }), signal);
   };

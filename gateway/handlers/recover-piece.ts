@@ -2,7 +2,7 @@ import type { RepairMessage } from '#actors/messages';
 import { Retryable } from '#protocols/errors';
 import { RECOVERY_MESSAGE_HEADER, readRecoveryMessage } from '#protocols/replication/recovery-message';
 import type { Ref } from '#runtime/actors/types';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { Slots } from '../request/slots.ts';
 
@@ -11,7 +11,7 @@ import { Slots } from '../request/slots.ts';
  * The task in the header is signed, the request is not. 200 with the bytes of the piece and nothing else.
  */
 export function recoverPiece(
-  { limits }: Pick<GatewayParts, 'limits'>,
+  { limits }: Pick<GatewayDependencies, 'limits'>,
   repairer: Ref<RepairMessage>,
 ): Handler {
   const handedOut = new Slots(limits.maxReceptions, 'pieces');

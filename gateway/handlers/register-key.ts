@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import { readKeyRegistration } from '#protocols/greenfield/key-registration';
 import { APP_DOMAIN, EXPIRY, PUBLIC_KEY } from '../access/authentication.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 
@@ -10,7 +10,7 @@ import { xmlResponse } from '../request/xml.ts';
  * account must be one that the chain knows: a wallet costs nothing, and keys take room.
  * @throws as `readKeyRegistration`; Terminal 401/50004; what the chain and the SQL DB throw
  */
-export function registerKey({ chain, offChainKeys }: GatewayParts): Handler {
+export function registerKey({ chain, offChainKeys }: GatewayDependencies): Handler {
   return async (c) => {
     const now = Date.now();
     const header = (name: string) => c.req.header(name) ?? '';

@@ -9,7 +9,7 @@ import {
   readReceiveMessage,
 } from '#protocols/replication/receive-message';
 import type { Ref } from '#runtime/actors/types';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { paced } from '../request/client-rates.ts';
 import { bodyOf, clientSignal, type Handler } from '../request/context.ts';
 import { SharedSlots } from '../request/slots.ts';
@@ -21,7 +21,7 @@ import { UploadBody } from '../upload/body.ts';
  * request is not. 200 with an empty body when the piece is stored; at the end the BLS signature stands in a header.
  */
 export function replicatePiece(
-  { limits }: Pick<GatewayParts, 'limits'>,
+  { limits }: Pick<GatewayDependencies, 'limits'>,
   receivers: Ref<ReceptionMessage>,
 ): Handler {
   const share = Math.max(1, Math.floor(limits.maxReceptions / 4));

@@ -1,6 +1,6 @@
 import { formatSpStatus } from '#protocols/greenfield/sp-status';
 import { Cache } from '#runtime/async/cache';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 
 /** However often it is asked for, the chain is asked once in this time, ms. */
@@ -10,7 +10,7 @@ const BLOCK_TTL_MS = 1_000;
  * `GET /status`: which provider this is, of which chain, and how far it knows that chain; what of today's form
  * concerns us, as JSON. Other providers ask for it before they give us a column over HTTP.
  */
-export function status({ chain, spId, domains, receivers }: GatewayParts): Handler {
+export function status({ chain, spId, domains, receivers }: GatewayDependencies): Handler {
   const block = new Cache({ ttlMs: BLOCK_TTL_MS, maxEntries: 1, load: () => chain.latestBlock() });
   return async (c) => {
     const signal = clientSignal(c);

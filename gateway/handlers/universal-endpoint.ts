@@ -5,8 +5,8 @@ import { Action, type BucketInfo } from '#protocols/greenfield/types';
 import { parseEndpoint } from '#runtime/http/endpoints';
 import { EXPIRY } from '../access/authentication.ts';
 import { isPublic } from '../access/permission.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { asAttachment, type Delivery } from '../download/delivery.ts';
-import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
@@ -14,28 +14,28 @@ import { clientSignal, type GatewayContext, type Handler } from '../request/cont
  * is not the primary of the bucket redirects to it. Private objects need a text signed by a wallet in the query.
  */
 export function universalEndpoint(
-  parts: GatewayParts,
+  dependencies: GatewayDependencies,
   deliver: Delivery,
   purpose: 'view' | 'download',
 ): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const { bucket: bucketName, object: objectName } = c.get('address');
-    const bucket = objectName === '' ? undefined : await parts.chain.bucket(bucketName, { signal });
+    const bucket = objectName === '' ? undefined : await dependencies.chain.bucket(bucketName, { signal });
     if (!bucket) throw noSuchObject(bucketName, objectName);
-    const elsewhere = await primaryElsewhere(parts, bucket, signal);
+    const elsewhere = await primaryElsewhere(dependencies, bucket, signal);
     if (elsewhere !== undefined) return c.redirect(new URL(c.get('target').line, elsewhere).href, 302);
-    const onChain = await parts.chain.object(bucketName, objectName, { signal });
+    const onChain = await dependencies.chain.object(bucketName, objectName, { signal });
     if (onChain?.object.status !== 'SEALED') throw noSuchObject(bucketName, objectName);
     const found = { bucket, onChain };
-    if (!isPublic(found)) await checkWalletSignature(parts, c, signal);
+    if (!isPublic(found)) await checkWalletSignature(dependencies, c, signal);
     return deliver(c, found, signal, purpose === 'view' ? 'inline' : asAttachment(objectName));
   };
 }
 
 /** The endpoint of the bucket's primary; undefined when we are it. @throws Terminal 400/20002 when it has none */
 async function primaryElsewhere(
-  { chain, spId }: GatewayParts,
+  { chain, spId }: GatewayDependencies,
   bucket: BucketInfo,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -58,7 +58,7 @@ async function primaryElsewhere(
  * @throws Terminal 403/50026, 400/50024 expiry, 406/50015 malformed signature
  */
 async function checkWalletSignature(
-  { chain }: GatewayParts,
+  { chain }: GatewayDependencies,
   c: GatewayContext,
   signal: AbortSignal,
 ): Promise<void> {

@@ -4,8 +4,8 @@ import { progressText } from '#protocols/job/progress-text';
 import { troubleOf } from '#protocols/job/trouble';
 import { authenticate } from '../access/authentication.ts';
 import { type FoundObject, findObject } from '../access/permission.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { jobProgress } from '../download/job-progress.ts';
-import type { GatewayParts } from '../parts.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 
@@ -13,12 +13,12 @@ import { xmlResponse } from '../request/xml.ts';
  * `GET /{object}?upload-progress`: how far the upload is, in the words that clients compare, and what stands in its
  * way. A signature is needed, a permission is not (protocols/greenfield/README.md#uploads).
  */
-export function uploadProgress(parts: GatewayParts): Handler {
+export function uploadProgress(dependencies: GatewayDependencies): Handler {
   return async (c) => {
     const signal = clientSignal(c);
-    await authenticate(parts.offChainKeys, c);
-    const found = await findObject(parts, c.get('address'), signal);
-    const progress = await progressOf(parts, found, signal);
+    await authenticate(dependencies.offChainKeys, c);
+    const found = await findObject(dependencies, c.get('address'), signal);
+    const progress = await progressOf(dependencies, found, signal);
     const trouble = troubleOf(progress);
     return xmlResponse(
       c,
@@ -31,7 +31,7 @@ type Trouble = NonNullable<ReturnType<typeof troubleOf>>;
 
 /** The chain's word counts where the upload has ended, the job's until then. */
 async function progressOf(
-  { objects }: GatewayParts,
+  { objects }: GatewayDependencies,
   found: FoundObject,
   signal: AbortSignal,
 ): Promise<Pick<JobContext, 'state' | 'failure' | 'rejectFailure'>> {

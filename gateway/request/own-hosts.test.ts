@@ -7,7 +7,7 @@ import { connectNats } from '#runtime/nats/connect';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
 import { silentLogger } from '#runtime/telemetry/logger';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { serveGateway } from '../server.ts';
 import { OWNER, object, provider, signedHeaders, testGateway } from '../testing/gateway.ts';
 import { exchange, readAnswers } from '../testing/wire.ts';
@@ -35,7 +35,10 @@ interface Asked {
 }
 
 /** A gateway on a port of 127.0.0.1. @returns what it answers to the owner of a private object: its bytes, or status and code */
-async function serve(t: ExecutionContext, over: Partial<Pick<GatewayParts, 'domains' | 'anyHost'>> = {}) {
+async function serve(
+  t: ExecutionContext,
+  over: Partial<Pick<GatewayDependencies, 'domains' | 'anyHost'>> = {},
+) {
   const pieces = await openNatsPieceStore({ connection, bucket: randomUUID(), log: silentLogger });
   await pieces.put(segmentKey({ objectId: '4711', version: 0 }, 0), Buffer.from('SECRET'));
   const gateway = testGateway(t, { ...over, pieces });

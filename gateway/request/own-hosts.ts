@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Terminal } from '#protocols/errors';
 import { parseEndpoint } from '#runtime/http/endpoints';
 import { hostName, isAddressOf } from '#runtime/http/hosts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 
 /**
  * Lets through what is sent to this provider. A signature covers the host but names no provider, so a request that
@@ -21,7 +21,7 @@ export function ownHosts({
   spId,
   domains,
   anyHost,
-}: Pick<GatewayParts, 'chain' | 'spId' | 'domains' | 'anyHost'>): HostCheck {
+}: Pick<GatewayDependencies, 'chain' | 'spId' | 'domains' | 'anyHost'>): HostCheck {
   return async (header, socket) => {
     if (anyHost) return;
     const host = hostName(header);

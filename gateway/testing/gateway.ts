@@ -26,9 +26,9 @@ import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import { type Logger, silentLogger } from '#runtime/telemetry/logger';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../limits.ts';
-import type { GatewayParts } from '../parts.ts';
 import { type TestAgent, testAgent } from './agent.ts';
 
 export const SP_ID = 1;
@@ -329,7 +329,7 @@ export interface TestGateway {
 export function testGateway(
   t: ExecutionContext,
   over: { readonly limits?: Partial<GatewayLimits> } & Partial<
-    Pick<GatewayParts, 'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost'>
+    Pick<GatewayDependencies, 'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost'>
   > = {},
 ): TestGateway {
   const chain = new TestChain();

@@ -5,7 +5,7 @@ import { Action, type BucketInfo } from '#protocols/greenfield/types';
 import type { PayloadShape } from '#protocols/payload/plan';
 import { admitSigners } from '../access/admission.ts';
 import { authorise, checkPrimary, noBucket, noObject } from '../access/permission.ts';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { ONCE_THE_CHAIN_MOVES_ON_MS } from '../request/retry-after.ts';
 import type { AnnouncementQuota } from './announcement-quota.ts';
@@ -32,16 +32,16 @@ const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
  * does not wait for this payload
  */
 export async function admitDelegation(
-  parts: GatewayParts,
+  dependencies: GatewayDependencies,
   c: GatewayContext,
   read: (c: GatewayContext) => DelegationQuery,
   signal: AbortSignal,
 ): Promise<Delegation> {
-  const { chain } = parts;
+  const { chain } = dependencies;
   const address = c.get('address');
-  const { accounts, bucket } = await admitSigners(parts, c, signal);
+  const { accounts, bucket } = await admitSigners(dependencies, c, signal);
   if (!bucket) throw noBucket(address);
-  await checkPrimary(parts, bucket, signal);
+  await checkPrimary(dependencies, bucket, signal);
   const query = read(c);
   const onChain = await chain.object(address.bucket, address.object, { signal });
   if (query.isUpdate && !onChain) throw noObject(address);
@@ -58,14 +58,14 @@ export async function admitDelegation(
   return { ...delegation, onChain };
 }
 
-/** What announcing stands on. */
-export interface DelegationParts extends GatewayParts {
+/** What announcing needs. */
+export interface DelegationDependencies extends GatewayDependencies {
   readonly quota: AnnouncementQuota;
 }
 
 /** Puts it on chain and waits for the block. @throws Retryable 406/60003 for an account over its quota; as the agent */
 export async function announce(
-  { agent, quota }: DelegationParts,
+  { agent, quota }: DelegationDependencies,
   { announcement }: Delegation,
   signal: AbortSignal,
 ): Promise<Announced> {
@@ -78,15 +78,18 @@ export async function announce(
  * @throws as `announce`; Terminal 400/50010 when somebody else has been quicker
  */
 export async function delegatedJob(
-  parts: DelegationParts,
+  dependencies: DelegationDependencies,
   delegation: Delegation,
   signal: AbortSignal,
 ): Promise<AuthorisedJob> {
   const { bucket, announcement } = delegation;
-  const onChain = delegation.onChain ?? (await announce(parts, delegation, signal)).onChain;
+  const onChain = delegation.onChain ?? (await announce(dependencies, delegation, signal)).onChain;
   checkWaiting(onChain, announcement);
   const account = announcement.kind === 'create-object' ? announcement.creator : announcement.updater;
-  return { account, ...(await describeUpload(parts.chain, parts.spId, { bucket, onChain }, signal)) };
+  return {
+    account,
+    ...(await describeUpload(dependencies.chain, dependencies.spId, { bucket, onChain }, signal)),
+  };
 }
 
 function announcementOf(

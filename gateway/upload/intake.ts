@@ -1,5 +1,5 @@
 import type { Acknowledgement, PayloadStream, UploadPart } from '#actors/messages';
-import type { GatewayParts } from '../parts.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { paced } from '../request/client-rates.ts';
 import { bodyOf, type GatewayContext } from '../request/context.ts';
 import type { Slots } from '../request/slots.ts';
@@ -26,7 +26,7 @@ export type Intake = (
 ) => Promise<Response>;
 
 /** @param uploads shared by all that take payloads in, so that the limit holds for all of them together */
-export function payloadIntake({ objects, limits }: GatewayParts, uploads: Slots): Intake {
+export function payloadIntake({ objects, limits }: GatewayDependencies, uploads: Slots): Intake {
   return async (c, incoming, signal) => {
     const release = uploads.take();
     try {

@@ -6,8 +6,8 @@ import type { OffChainKeys } from '#runtime/records/off-chain-keys';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from './limits.ts';
 
-/** What a gateway stands on. */
-export interface GatewayParts {
+/** What a gateway needs from outside. */
+export interface GatewayDependencies {
   readonly chain: Chain;
   /** Our own storage provider. */
   readonly spId: number;
