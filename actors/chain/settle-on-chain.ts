@@ -3,9 +3,9 @@ import { Retryable, throwIfAborted } from '#protocols/errors';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
 import { messageText, type Refusal } from '#protocols/greenfield/simulation';
 import type { SignedTransaction } from '#protocols/job/context';
-import type { Activity } from '#runtime/actors/types';
-import type { BroadcastResult } from '#runtime/chain/chain';
-import type { PrimaryPorts } from '../primary/ports.ts';
+import type { Activity, Ref } from '#runtime/actors/types';
+import type { BroadcastResult, Chain } from '#runtime/chain/chain';
+import type { SignerMessage } from './signer.ts';
 
 /** The chain took a transaction neither now nor before. */
 export interface Refused {
@@ -15,9 +15,22 @@ export interface Refused {
   readonly spent: boolean;
 }
 
-export type SettlePorts = Pick<PrimaryPorts, 'chain' | 'signer'> & {
-  readonly timing: Pick<PrimaryPorts['timing'], 'inclusionTimeoutMs' | 'chainPollMs' | 'rebroadcastMs'>;
-};
+/** What a transaction needs on its way into a block. */
+export interface SettlePorts {
+  readonly chain: Chain;
+  readonly signer: Ref<SignerMessage>;
+  readonly timing: SettleTiming;
+}
+
+/** All in ms. */
+export interface SettleTiming {
+  /** How long a broadcast transaction is watched before the try counts as failed. */
+  readonly inclusionTimeoutMs: number;
+  /** Between two looks at the chain. */
+  readonly chainPollMs: number;
+  /** After a broadcast, before the same bytes are broadcast again. */
+  readonly rebroadcastMs: number;
+}
 
 export interface SettleOptions<S> {
   /** For example `seal`. */

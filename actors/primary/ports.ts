@@ -7,6 +7,7 @@ import type { JobQueue } from '#runtime/jobs/job-queue';
 import type { Journal } from '#runtime/journal/journal';
 import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { SettleTiming } from '../chain/settle-on-chain.ts';
 import type { SignerMessage } from '../chain/signer.ts';
 import type { ByteBudget, ByteBudgets } from './replicate/byte-budget.ts';
 
@@ -35,17 +36,11 @@ export interface PrimaryPorts {
 }
 
 /** All in ms. */
-export interface PrimaryTiming {
+export interface PrimaryTiming extends SettleTiming {
   /** From an object's job being created to its reject on chain. */
   readonly jobDeadlineMs: number;
   /** How long an ask for approval waits for answers. */
   readonly approvalTimeoutMs: number;
-  /** How long a broadcast transaction is watched before the try counts as failed. */
-  readonly inclusionTimeoutMs: number;
-  /** Between two looks at the chain. */
-  readonly chainPollMs: number;
-  /** After a broadcast, before the same bytes are broadcast again. */
-  readonly rebroadcastMs: number;
   /** Between two tries of a phase. */
   readonly backoff: BackoffLimits;
   /**
