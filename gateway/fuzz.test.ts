@@ -14,8 +14,10 @@ import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { type RunningGateway, serveGateway } from './server.ts';
-import { OWNER, object, signedHeaders, type TestGateway, testGateway } from './testing/gateway.ts';
+import { OWNER, object } from './testing/chain.ts';
+import { type TestGateway, testGateway } from './testing/gateway.ts';
 import { anyRequest } from './testing/requests.ts';
+import { signedHeaders } from './testing/signed-request.ts';
 import { exchange, type RawAnswer, type RawRequest, readAnswers } from './testing/wire.ts';
 
 const PAYLOAD = Buffer.from('0123456789');

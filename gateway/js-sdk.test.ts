@@ -12,7 +12,8 @@ import { Action } from '#protocols/greenfield/types';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayEnv } from './request/context.ts';
 import { serveGateway } from './server.ts';
-import { OWNER, object, type TestGateway, testGateway } from './testing/gateway.ts';
+import { OWNER, object } from './testing/chain.ts';
+import { type TestGateway, testGateway } from './testing/gateway.ts';
 import { APP, timestamp } from './testing/keys.ts';
 
 /** The unchanged JS SDK, as an application in a browser uses it without asking the wallet for each request. */

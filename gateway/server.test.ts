@@ -9,7 +9,9 @@ import { gate, until } from '#runtime/actors/testing';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from './limits.ts';
 import { type RunningGateway, serveGateway } from './server.ts';
-import { OWNER, object, signedHeaders, type TestGateway, testGateway } from './testing/gateway.ts';
+import { OWNER, object } from './testing/chain.ts';
+import { type TestGateway, testGateway } from './testing/gateway.ts';
+import { signedHeaders } from './testing/signed-request.ts';
 
 interface Served extends TestGateway {
   readonly server: RunningGateway;

@@ -1,16 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
-import {
-  errorOf,
-  OWNER,
-  object,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { OWNER, object, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { APP, KEY, keyPair, keySignedRequest, ownersKey, presignedUrl, timestamp } from '../testing/keys.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 const PAYLOAD = '0123456789';
 

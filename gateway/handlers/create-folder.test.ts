@@ -1,16 +1,9 @@
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
 import { TX_HASH } from '../testing/agent.ts';
-import {
-  bucket,
-  errorOf,
-  OWNER,
-  object,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { bucket, OWNER, object, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 function permitting(...about: Parameters<typeof testGateway>): TestGateway {
   const gateway = testGateway(...about);

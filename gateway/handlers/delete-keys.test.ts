@@ -4,16 +4,10 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { serveGateway } from '../server.ts';
-import {
-  errorOf,
-  OWNER,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-  type Unsigned,
-} from '../testing/gateway.ts';
+import { OWNER, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { APP, KEY, keySignedRequest, ownersKey, SP_HOST } from '../testing/keys.ts';
+import { signedRequest, type Unsigned } from '../testing/signed-request.ts';
 
 const HOLDER = { account: OWNER.address, domain: APP };
 const ELSEWHERE = 'https://other.example.com';

@@ -14,18 +14,11 @@ import type { PieceStore } from '#runtime/pieces/piece-store';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
 import { serveGateway } from '../server.ts';
-import {
-  bucket,
-  errorOf,
-  jobContext,
-  OWNER,
-  object,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { bucket, OWNER, object, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { ownersKey, presignedUrl } from '../testing/keys.ts';
+import { jobContext } from '../testing/pipeline.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 const MiB = 1024 * 1024;
 let server: NatsServer;

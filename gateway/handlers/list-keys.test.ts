@@ -1,5 +1,6 @@
 import test from 'ava';
-import { errorOf, OWNER, STRANGER, testGateway } from '../testing/gateway.ts';
+import { OWNER, STRANGER } from '../testing/chain.ts';
+import { errorOf, testGateway } from '../testing/gateway.ts';
 import { APP, ownersKey, SP_HOST } from '../testing/keys.ts';
 
 const URL_OF = `http://${SP_HOST}/auth/keys_v2`;

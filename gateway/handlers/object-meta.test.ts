@@ -1,6 +1,7 @@
 import test from 'ava';
 import { XMLParser } from 'fast-xml-parser';
-import { errorOf, OWNER, object, testGateway } from '../testing/gateway.ts';
+import { OWNER, object } from '../testing/chain.ts';
+import { errorOf, testGateway } from '../testing/gateway.ts';
 
 const URL_OF = 'http://photos.sp1.localhost/a.jpg?object-meta=';
 

@@ -1,7 +1,9 @@
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
 import { CREATED_ID } from '../testing/agent.ts';
-import { errorOf, OWNER, object, signedRequest, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { OWNER, object } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 /** Of 10 bytes in segments of 4. */
 const WHOLE = 'delegate=&is_update=false&payload_size=10&visibility=0';

@@ -3,17 +3,9 @@ import type { NewContent, NewObject } from '#actors/messages';
 import { Retryable } from '#protocols/errors';
 import { Action } from '#protocols/greenfield/types';
 import { CREATED_AT, CREATED_ID } from '../testing/agent.ts';
-import {
-  bucket,
-  errorOf,
-  OWNER,
-  object,
-  provider,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { bucket, OWNER, object, provider, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 const PAYLOAD = '0123456789';
 const NEW = 'delegate=&is_update=false&payload_size=10&visibility=1';

@@ -2,18 +2,9 @@ import test from 'ava';
 import { Cancelled, Retryable, Terminal } from '#protocols/errors';
 import { Action } from '#protocols/greenfield/types';
 import { gate } from '#runtime/actors/testing';
-import {
-  bucket,
-  errorOf,
-  MAINTAINER,
-  OWNER,
-  object,
-  provider,
-  STRANGER,
-  signedRequest,
-  type TestChain,
-  testGateway,
-} from '../testing/gateway.ts';
+import { bucket, MAINTAINER, OWNER, object, provider, STRANGER, type TestChain } from '../testing/chain.ts';
+import { errorOf, testGateway } from '../testing/gateway.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 const PAYLOAD = '0123456789';
 

@@ -1,15 +1,9 @@
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
 import { gate } from '#runtime/actors/testing';
-import {
-  errorOf,
-  OWNER,
-  object,
-  provider,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { OWNER, object, provider } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 /** The object has 10 bytes in segments of 4. */
 function part(gateway: TestGateway, query: string, body: string, length = String(body.length)) {

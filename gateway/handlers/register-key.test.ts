@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
-import { errorOf, OWNER, testGateway } from '../testing/gateway.ts';
+import { OWNER } from '../testing/chain.ts';
+import { errorOf, testGateway } from '../testing/gateway.ts';
 import { APP, KEY, keySignedRequest, ownersKey, registration, timestamp } from '../testing/keys.ts';
 
 const HOLDER = { account: OWNER.address, domain: APP };

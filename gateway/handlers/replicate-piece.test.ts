@@ -11,7 +11,8 @@ import { gate } from '#runtime/actors/testing';
 import type { Behaviour } from '#runtime/actors/types';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
-import { errorOf, signer, testGateway } from '../testing/gateway.ts';
+import { signer } from '../testing/chain.ts';
+import { errorOf, testGateway } from '../testing/gateway.ts';
 
 /** The order of the checks against the chain, and what is stored, are held to cluster/test/receive-tasks.test.ts. */
 

@@ -3,16 +3,8 @@ import { toHex } from '#protocols/greenfield/hex';
 import { personalDigest } from '#protocols/greenfield/personal-signature';
 import { signDigest } from '#protocols/greenfield/signature';
 import { Action } from '#protocols/greenfield/types';
-import {
-  errorOf,
-  OWNER,
-  object,
-  provider,
-  type Signer,
-  STRANGER,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { OWNER, object, provider, type Signer, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { SP_HOST, timestamp } from '../testing/keys.ts';
 
 const SP = `http://${SP_HOST}`;

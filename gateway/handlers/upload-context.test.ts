@@ -1,14 +1,9 @@
 import test from 'ava';
 import type { JobContext } from '#protocols/job/context';
-import {
-  errorOf,
-  jobContext,
-  object,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { object, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { jobContext } from '../testing/pipeline.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 async function offset({ app }: TestGateway): Promise<string> {
   const response = await app.request(

@@ -2,15 +2,10 @@ import test from 'ava';
 import type { JobContext } from '#protocols/job/context';
 import { PROGRESS_TEXT } from '#protocols/job/progress-text';
 import { JOB_STATE_NAMES } from '#protocols/job/states';
-import {
-  errorOf,
-  jobContext,
-  object,
-  STRANGER,
-  signedRequest,
-  type TestGateway,
-  testGateway,
-} from '../testing/gateway.ts';
+import { object, STRANGER } from '../testing/chain.ts';
+import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
+import { jobContext } from '../testing/pipeline.ts';
+import { signedRequest } from '../testing/signed-request.ts';
 
 const QUERY = { method: 'GET', target: '/a.jpg?upload-progress=' };
 

@@ -8,7 +8,9 @@ import { until } from '#runtime/actors/testing';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
 import { serveGateway } from '../server.ts';
-import { OWNER, STRANGER, signedHeaders, testGateway } from '../testing/gateway.ts';
+import { OWNER, STRANGER } from '../testing/chain.ts';
+import { testGateway } from '../testing/gateway.ts';
+import { signedHeaders } from '../testing/signed-request.ts';
 
 interface Asked {
   /** A loopback address to ask from. */

@@ -4,19 +4,8 @@ import { Retryable } from '#protocols/errors';
 import { clientOf } from '#runtime/http/hosts';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
-import type { GatewayEnv } from './context.ts';
+import type { ClientShare, GatewayEnv } from './context.ts';
 import { TokenBuckets } from './token-buckets.ts';
-
-/** The share that the client of one request has of the gateway. */
-export interface ClientShare {
-  /**
-   * Counts the request for the accounts that may have signed it as well, once, however often it is looked at.
-   * @throws Retryable 429/960001
-   */
-  admit(accounts: readonly string[]): void;
-  /** Waits until the client may have so many bytes more. @throws when the signal fires */
-  pace(bytes: number, signal: AbortSignal): Promise<void>;
-}
 
 /** What a client may save up, in seconds of its rate. */
 const BURST_S = 5;

@@ -2,7 +2,6 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { Cancelled, type SealionError } from '#protocols/errors';
 import { type Address, readTarget, type Target } from './address.ts';
-import type { ClientShare } from './client-rates.ts';
 
 /** What Hono carries for a request. */
 export interface GatewayEnv {
@@ -22,6 +21,17 @@ export type GatewayContext = Context<GatewayEnv>;
 
 /** Answers one operation. */
 export type Handler = (c: GatewayContext) => Promise<Response>;
+
+/** The share that the client of one request has of the gateway. */
+export interface ClientShare {
+  /**
+   * Counts the request for the accounts that may have signed it as well, once, however often it is looked at.
+   * @throws Retryable 429/960001
+   */
+  admit(accounts: readonly string[]): void;
+  /** Waits until the client may have so many bytes more. @throws when the signal fires */
+  pace(bytes: number, signal: AbortSignal): Promise<void>;
+}
 
 /** What the log line of a request will say; filled in on the way. */
 export interface RequestRecord {

@@ -2,7 +2,8 @@ import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { serveGateway } from '../server.ts';
-import { errorOf, OWNER, testGateway } from '../testing/gateway.ts';
+import { OWNER } from '../testing/chain.ts';
+import { errorOf, testGateway } from '../testing/gateway.ts';
 import { APP, keySignedRequest, ownersKey, registration, SP_HOST } from '../testing/keys.ts';
 
 const OBJECT = 'http://photos.sp1.localhost/a.jpg';

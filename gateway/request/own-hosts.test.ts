@@ -9,7 +9,9 @@ import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { serveGateway } from '../server.ts';
-import { OWNER, object, provider, signedHeaders, testGateway } from '../testing/gateway.ts';
+import { OWNER, object, provider } from '../testing/chain.ts';
+import { testGateway } from '../testing/gateway.ts';
+import { signedHeaders } from '../testing/signed-request.ts';
 import { exchange, readAnswers } from '../testing/wire.ts';
 
 const OBJECT = '/photos/a.jpg';

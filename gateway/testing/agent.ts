@@ -4,7 +4,7 @@ import type { ObjectInfo } from '#protocols/greenfield/types';
 import { createActorSystem } from '#runtime/actors/system';
 import type { Ref } from '#runtime/actors/types';
 import { silentLogger } from '#runtime/telemetry/logger';
-import { object, type TestChain } from './gateway.ts';
+import { object, type TestChain } from './chain.ts';
 
 /** A stand-in for the agent: changes the test's chain as the blocks would, and remembers what it was asked. */
 export interface TestAgent {

@@ -5,7 +5,8 @@ import { keccak256 } from '#protocols/greenfield/keccak';
 import { personalDigest } from '#protocols/greenfield/personal-signature';
 import { signDigest } from '#protocols/greenfield/signature';
 import type { OffChainKey } from '#runtime/records/off-chain-keys';
-import { HOST, OWNER, type Unsigned } from './gateway.ts';
+import { OWNER } from './chain.ts';
+import { HOST, type Unsigned } from './signed-request.ts';
 
 /** Off-chain keys as applications use them. */
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { signRequest } from '#protocols/greenfield/request-signature';
-import { HOST, OWNER, STRANGER } from './gateway.ts';
+import { OWNER, STRANGER } from './chain.ts';
+import { HOST } from './signed-request.ts';
 import type { RawRequest } from './wire.ts';
 
 /** Requests that no well-meaning client sends, and those that one does, well mixed. */

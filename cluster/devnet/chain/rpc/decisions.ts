@@ -1,7 +1,7 @@
 import { checksumAddress, isAddress } from '#protocols/greenfield/address';
 import { freeze } from '../payment/stream-records.ts';
 import { isKnown } from '../queries/gashub.ts';
-import type { RpcMethod } from './methods.ts';
+import type { RpcMethod } from './method.ts';
 import { invalidParams } from './params.ts';
 
 /**

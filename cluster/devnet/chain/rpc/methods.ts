@@ -1,12 +1,9 @@
-import type { Logger } from '#runtime/telemetry/logger';
 import type { IncludedRecord, Ledger } from '../ledger.ts';
 import { abciQuery } from '../queries/abci.ts';
 import { DECISIONS } from './decisions.ts';
+import type { RpcMethod } from './method.ts';
 import { internalError, invalidParams, type Params, RpcError } from './params.ts';
 import * as results from './results.ts';
-
-/** One method of the node: what it answers as `result`. @throws RpcError */
-export type RpcMethod = (ledger: Ledger, params: Params, log: Logger) => unknown;
 
 /** The most transactions on one page, as CometBFT has it. */
 const MAX_PER_PAGE = 100;

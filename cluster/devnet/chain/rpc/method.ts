@@ -1,0 +1,6 @@
+import type { Logger } from '#runtime/telemetry/logger';
+import type { Ledger } from '../ledger.ts';
+import type { Params } from './params.ts';
+
+/** One method of the node: what it answers as `result`. @throws RpcError */
+export type RpcMethod = (ledger: Ledger, params: Params, log: Logger) => unknown;
