@@ -5,6 +5,7 @@ import type { GatewayDependencies } from '../dependencies.ts';
 import { bodyOf, clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 import { UploadBody } from '../upload/body.ts';
+import { declaredLength } from '../upload/lengths.ts';
 
 const MAX_KEYS = 100;
 /** 64 hex digits, a comma, and a blank that somebody may put there. */
@@ -36,12 +37,12 @@ export function deleteKeys({ offChainKeys, limits }: GatewayDependencies): Handl
 }
 
 function bodySize(c: GatewayContext): number {
-  const size = Number(c.req.header('Content-Length') ?? (c.req.header('Transfer-Encoding') ? Number.NaN : 0));
-  if (Number.isNaN(size)) {
+  const size = declaredLength(c) ?? (c.req.header('Transfer-Encoding') ? undefined : 0);
+  if (size === undefined) {
     throw new Terminal({
       code: 'length-required',
-      message: 'The length of the body is not known.',
-      advice: 'Send Content-Length.',
+      message: 'The length of the body is unknown.',
+      advice: 'Send a Content-Length header.',
       gatewayCode: 50009,
     });
   }

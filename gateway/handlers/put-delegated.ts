@@ -1,10 +1,9 @@
 import type { CatchUp } from '../access/catch-up.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
-import { checkContentLength } from '../upload/body.ts';
 import { admitDelegation, type DelegationDependencies, delegatedJob } from '../upload/delegation.ts';
 import { readDelegation } from '../upload/delegation-query.ts';
 import type { Intake } from '../upload/intake.ts';
-import { checkPutSize } from '../upload/job-object.ts';
+import { checkPutLength } from '../upload/lengths.ts';
 
 /**
  * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
@@ -15,8 +14,7 @@ export function putDelegated(dependencies: DelegationDependencies, take: Intake,
     const signal = clientSignal(c);
     const delegation = await catchUp(() => admitDelegation(dependencies, c, readDelegation, signal), signal);
     const { payloadSize: length } = delegation.announcement;
-    checkPutSize(length, dependencies.limits.maxPayloadSize);
-    checkContentLength(c.req.header('Content-Length'), length);
+    checkPutLength(c, length, dependencies.limits.maxPayloadSize);
     return take(
       c,
       async () => ({ ...(await delegatedJob(dependencies, delegation, signal)), length }),

@@ -2,9 +2,8 @@ import { admitUpload } from '../access/admission.ts';
 import type { CatchUp } from '../access/catch-up.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
-import { checkContentLength } from '../upload/body.ts';
 import type { Intake } from '../upload/intake.ts';
-import { checkPutSize } from '../upload/job-object.ts';
+import { checkPutLength } from '../upload/lengths.ts';
 
 /** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
 export function putObject(dependencies: GatewayDependencies, take: Intake, catchUp: CatchUp): Handler {
@@ -12,8 +11,7 @@ export function putObject(dependencies: GatewayDependencies, take: Intake, catch
     const signal = clientSignal(c);
     const admitted = await catchUp(() => admitUpload(dependencies, c, signal), signal);
     const { payloadSize } = admitted.object;
-    checkPutSize(payloadSize, dependencies.limits.maxPayloadSize);
-    checkContentLength(c.req.header('Content-Length'), payloadSize);
+    checkPutLength(c, payloadSize, dependencies.limits.maxPayloadSize);
     return take(c, () => ({ ...admitted, length: payloadSize }), signal);
   };
 }

@@ -1,6 +1,7 @@
 import type { PayloadStream } from '#actors/messages';
-import { Cancelled, type SealionError, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import { Cancelled, type SealionError, throwIfAborted, toSealionError } from '#protocols/errors';
 import type { GatewayLimits } from '../limits.ts';
+import { wrongSize } from './lengths.ts';
 
 /** What a payload is held to while it arrives. */
 export interface UploadBodyOptions {
@@ -128,24 +129,5 @@ function tooSlow(message: string): Cancelled {
     message,
     advice: 'Upload again over a faster connection.',
     gatewayCode: 110005,
-  });
-}
-
-/**
- * A length that contradicts what was announced is refused before anything is stored.
- * @param header Content-Length, where it was sent
- * @throws Terminal 400/110008
- */
-export function checkContentLength(header: string | undefined, announced: number): void {
-  if (header !== undefined && Number(header) !== announced) throw wrongSize(header, announced);
-}
-
-/** The body's size contradicts what was announced: on chain, or for a part by its Content-Length. */
-export function wrongSize(bytes: string, announced: number): Terminal {
-  return new Terminal({
-    code: 'payload-size-mismatch',
-    message: `The body has ${bytes} bytes; ${announced} were announced.`,
-    advice: 'Upload the very file from which the object was created.',
-    gatewayCode: 110008,
   });
 }

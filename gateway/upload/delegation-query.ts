@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import type { Visibility } from '#protocols/greenfield/types';
 import type { GatewayContext } from '../request/context.ts';
-import { payloadSizeRefused } from './job-object.ts';
+import { checkNotEmpty, readBytes } from './lengths.ts';
 
 /** What a client asks its primary to announce for it, as the parameters of the request say (protocols/greenfield/README.md#uploads). */
 export interface DelegationQuery {
@@ -29,14 +29,12 @@ export function readDelegation(c: GatewayContext): DelegationQuery {
   const { query } = c.get('target');
   const isUpdate = query.get('is_update') || 'false';
   if (!/^(?:true|t|1|false|f|0)$/i.test(isUpdate)) throw badQuery('is_update', 'neither true nor false');
-  const payloadSize = query.get('payload_size') ?? '';
-  if (!/^[0-9]{1,15}$/.test(payloadSize)) throw badQuery('payload_size', 'no number of bytes');
-  if (Number(payloadSize) === 0) {
-    throw payloadSizeRefused('An empty object has no payload.', 'Make it by POST with ?create-folder.');
-  }
+  const payloadSize = readBytes(query.get('payload_size'));
+  if (payloadSize === undefined) throw badQuery('payload_size', 'not a number of bytes');
+  checkNotEmpty(payloadSize, 'An empty object has no payload.', 'Create it by POST with ?create-folder.');
   return {
     isUpdate: /^[t1]/i.test(isUpdate),
-    payloadSize: Number(payloadSize),
+    payloadSize,
     visibility: readVisibility(c),
   };
 }

@@ -10,7 +10,8 @@ import type { GatewayContext } from '../request/context.ts';
 import { ONCE_THE_CHAIN_MOVES_ON_MS } from '../request/retry-after.ts';
 import type { AnnouncementQuota } from './announcement-quota.ts';
 import type { DelegationQuery } from './delegation-query.ts';
-import { type AuthorisedJob, describeUpload, jobOf, payloadSizeRefused } from './job-object.ts';
+import { type AuthorisedJob, describeUpload, jobOf } from './job-object.ts';
+import { checkChainLimit } from './lengths.ts';
 
 /** What a client wants announced, and may have: everything is checked, nothing is changed yet. */
 export interface Delegation {
@@ -49,7 +50,7 @@ export async function admitDelegation(
   const account = await authorise(chain, accounts, address, action, signal);
   if (bucket.delegatedAgentDisabled) throw agentDisabled(bucket);
   const params = await chain.storageParams(undefined, { signal });
-  checkSize(query.payloadSize, params.maxPayloadSize);
+  checkChainLimit(query.payloadSize, params.maxPayloadSize);
   const announcement = announcementOf(c, query, account);
   const shape: PayloadShape = { ...params, payloadSize: query.payloadSize, redundancy: 'EC' };
   const delegation = { bucket, announcement, shape };
@@ -146,11 +147,6 @@ function otherwise(message: string): Terminal {
     advice: 'Choose another name, or take back on chain what is there.',
     gatewayCode: 50010,
   });
-}
-
-function checkSize(payloadSize: number, maxPayloadSize: number): void {
-  if (payloadSize <= maxPayloadSize) return;
-  throw payloadSizeRefused(`A payload of ${payloadSize} bytes is larger than the chain's ${maxPayloadSize}.`);
 }
 
 function agentDisabled({ bucketName }: BucketInfo): Terminal {

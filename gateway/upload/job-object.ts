@@ -1,10 +1,11 @@
-import { Retryable, Terminal } from '#protocols/errors';
+import { Retryable } from '#protocols/errors';
 import { awaitedContent } from '#protocols/greenfield/content';
 import type { StorageParams } from '#protocols/greenfield/types';
 import type { JobObject } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
 import type { Chain } from '#runtime/chain/chain';
 import type { FoundObject } from '../access/permission.ts';
+import { checkNotEmpty } from './lengths.ts';
 
 /** A job, and all that it must know of its object. */
 export interface DescribedJob {
@@ -46,7 +47,7 @@ export async function describeUpload(
   const { object, update } = onChain;
   const job = jobOf(found);
   const { payloadSize, contentType, checksums, announcedAt } = awaitedContent(onChain);
-  if (payloadSize === 0) throw payloadSizeRefused('An empty object needs no upload.');
+  checkNotEmpty(payloadSize, 'An empty object needs no upload.');
   const { maxSegmentSize, dataChunks, parityChunks }: StorageParams = await chain.storageParams(announcedAt, {
     signal,
   });
@@ -69,18 +70,4 @@ export async function describeUpload(
       isUpdate: update !== undefined,
     },
   };
-}
-
-/** @throws Terminal 403/50016 for a payload that is too large for one PUT */
-export function checkPutSize(payloadSize: number, maxPayloadSize: number): void {
-  if (payloadSize <= maxPayloadSize) return;
-  throw payloadSizeRefused(
-    `A payload of ${payloadSize} bytes cannot be uploaded by one PUT, which takes at most ${maxPayloadSize}.`,
-    'Upload it in parts.',
-  );
-}
-
-export function payloadSizeRefused(message: string, advice?: string): Terminal {
-  const facts = { code: 'payload-size-refused', message, gatewayCode: 50016 };
-  return new Terminal(advice === undefined ? facts : { ...facts, advice });
 }

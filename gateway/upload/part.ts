@@ -3,6 +3,7 @@ import { Terminal } from '#protocols/errors';
 import { planPart } from '#protocols/payload/part';
 import type { PayloadPlan } from '#protocols/payload/plan';
 import type { GatewayContext } from '../request/context.ts';
+import { declaredLength, readBytes } from './lengths.ts';
 
 /** A part of a payload, with the bytes that its body has. */
 export interface SizedPart extends UploadPart {
@@ -19,14 +20,16 @@ export function readPart(c: GatewayContext, plan: PayloadPlan): SizedPart {
   if (complete !== 'true' && complete !== 'false') {
     throw refused(50027, 'The parameter "complete" is neither true nor false.');
   }
-  const offset = query.get('offset') ?? '';
-  if (!/^[0-9]{1,15}$/.test(offset)) throw refused(50028, 'The parameter "offset" is no number of bytes.');
-  const length = c.req.header('Content-Length') ?? '';
-  if (!/^[0-9]{1,15}$/.test(length)) throw refused(50009, 'A part needs a Content-Length.');
+  const offset = readBytes(query.get('offset'));
+  if (offset === undefined) throw refused(50028, 'The parameter "offset" is not a number of bytes.');
+  const length = declaredLength(c);
+  if (length === undefined || !Number.isFinite(length)) {
+    throw refused(50009, 'A part needs a Content-Length.');
+  }
   return {
-    ...planPart(plan, Number(offset), Number(length)),
+    ...planPart(plan, offset, length),
     complete: complete === 'true',
-    length: Number(length),
+    length,
   };
 }
 
