@@ -77,8 +77,8 @@ export type RepairMessage =
   /** Another SP repairs what it stores, over HTTP; its signer is known, its right to ask is not. */
   | { readonly type: 'hand-out'; readonly task: ReadRecoveryTask; readonly reply: Reply<Uint8Array> };
 
-/** Asked of `agent`, which acts on chain for clients that let their primary do so (delegated uploads). */
-export interface AgentMessage {
+/** Asked of `announcer`, which acts on chain for clients that let their primary do so (delegated uploads). */
+export interface AnnouncerMessage {
   readonly type: 'announce';
   readonly announcement: Announcement;
   readonly reply: Reply<Announced>;

@@ -60,7 +60,7 @@ export const SUPERVISION: SupervisionTable = {
   repair: ONE_SHOT,
   approver: STANDING,
   signer: STANDING,
-  agent: STEADY,
+  announcer: STEADY,
   /** Whoever asked for it hears of its failure from itself. */
   announcement: ONE_SHOT,
   jobs: STANDING,

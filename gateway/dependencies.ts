@@ -1,4 +1,4 @@
-import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
+import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
 import type { Ref } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
 import type { PieceStore } from '#runtime/pieces/piece-store';
@@ -16,7 +16,7 @@ export interface GatewayDependencies {
   /** The pipeline behind the gateway. */
   readonly objects: Ref<ObjectsMessage>;
   /** Announces on chain what clients do not announce themselves. */
-  readonly agent: Ref<AgentMessage>;
+  readonly announcer: Ref<AnnouncerMessage>;
   /** Takes the tasks of other SPs; absent where this SP does not serve the HTTP wire. */
   readonly receivers?: Ref<ReceptionMessage>;
   /** Makes again what is lost, and hands out to other SPs; without it a lost segment cannot be read. */

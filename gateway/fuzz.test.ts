@@ -158,11 +158,11 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes that are still referred to, besides what the stand-ins around the gateway keep for tests to look at. */
-function inUse({ pipeline, agent, log }: Served): number {
+function inUse({ pipeline, announcer, log }: Served): number {
   pipeline.requests.length = 0;
   pipeline.taken.clear();
   pipeline.failures.clear();
-  agent.announcements.length = 0;
+  announcer.announcements.length = 0;
   log.lines.length = 0;
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();

@@ -2,8 +2,8 @@ import type { Ref } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
 import type { Journal } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import { type Fate, fateOf } from '../secondary/column/fate.ts';
 import { type ColumnRecord, Columns } from '../secondary/column/record.ts';
+import { type Retention, retentionOf } from '../secondary/column/retention.ts';
 import type { ReceiversMessage } from '../secondary/receivers.ts';
 import { objectForSure, requireFreshChain } from './fresh-chain.ts';
 import type { Round } from './round.ts';
@@ -25,7 +25,7 @@ export interface ColumnRoundOptions {
 }
 
 /**
- * Asks the receivers to delete the columns that are needed no more (`fateOf`). What one round finds is deleted
+ * Asks the receivers to delete the columns that are needed no more (`retentionOf`). What one round finds is deleted
  * only when the next one finds it too: a single wrong answer of a chain node must not cost a signed column.
  */
 export function columnRound(options: ColumnRoundOptions): Round {
@@ -39,29 +39,33 @@ export function columnRound(options: ColumnRoundOptions): Round {
       await requireFreshChain(chain, timing.chainLagMs, signal);
       let deleted = 0;
       for await (const record of columns.all(signal)) {
-        const fate = await fateOfColumn(record, signal);
-        if (fate.keep) await notes.clear(record);
-        else if (await isDue(record, fate)) deleted += (await discard(record, fate.because, signal)) ? 1 : 0;
+        const retention = await retentionOfColumn(record, signal);
+        if (retention.keep) await notes.clear(record);
+        else if (await isDue(record, retention))
+          deleted += (await discard(record, retention.because, signal)) ? 1 : 0;
       }
       return deleted === 0 ? undefined : `${deleted} columns that are needed no more are deleted`;
     },
   };
 
-  async function fateOfColumn(record: ColumnRecord, signal: AbortSignal): Promise<Fate> {
+  async function retentionOfColumn(record: ColumnRecord, signal: AbortSignal): Promise<Retention> {
     const now = Date.now();
     const { job, touchedAt, discarding } = record;
-    if (discarding) return fateOf(record, undefined, { spId, now, abandonedAfterMs: 0 });
+    if (discarding) return retentionOf(record, undefined, { spId, now, abandonedAfterMs: 0 });
     if (now - touchedAt < timing.columnGraceMs) return { keep: true };
     const { chainLagMs: lagMs, columnAbandonedAfterMs: abandonedAfterMs } = timing;
     const answer = await objectForSure(job.objectId, touchedAt, { chain, lagMs, signal });
-    return answer ? fateOf(record, answer.onChain, { spId, now, abandonedAfterMs }) : { keep: true };
+    return answer ? retentionOf(record, answer.onChain, { spId, now, abandonedAfterMs }) : { keep: true };
   }
 
   /** A deletion that has begun is finished at once; otherwise a round before must have found the same. */
-  async function isDue(record: ColumnRecord, fate: Extract<Fate, { keep: false }>): Promise<boolean> {
+  async function isDue(
+    record: ColumnRecord,
+    retention: Extract<Retention, { keep: false }>,
+  ): Promise<boolean> {
     if (record.discarding) return true;
     const unit = { ...record, segments: [], bytes: 0, storedAt: record.touchedAt };
-    const { note, isFirst } = await notes.see(unit, fate);
+    const { note, isFirst } = await notes.see(unit, retention);
     return !isFirst && Date.now() >= goesAt(note, timing.readersGraceMs);
   }
 

@@ -41,7 +41,7 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
       await requireFreshChain(chain, timing.chainLagMs, signal);
       let deleted = 0;
       for await (const note of notes.all(signal)) {
-        if (await settle(note, signal)) deleted += 1;
+        if (await deleteIfDue(note, signal)) deleted += 1;
       }
       await survey(signal);
       return deleted === 0 ? undefined : `deleted ${deleted} payloads and columns that are needed no more`;
@@ -49,14 +49,14 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
   };
 
   /** @returns whether what the note stands for was deleted */
-  async function settle(note: Note, signal: AbortSignal): Promise<boolean> {
-    const { fate, revision } = await judge(note, options, log, signal);
-    if (fate === 'recorded') return false;
-    if (fate === 'unknown' || fate.keep) {
+  async function deleteIfDue(note: Note, signal: AbortSignal): Promise<boolean> {
+    const { retention, revision } = await judge(note, options, log, signal);
+    if (retention === 'recorded') return false;
+    if (retention === 'unknown' || retention.keep) {
       await notes.clear(note);
       return false;
     }
-    const { note: confirmed } = await notes.see(note, fate);
+    const { note: confirmed } = await notes.see(note, retention);
     if (Date.now() < goesAt(confirmed, timing.readersGraceMs)) return false;
     try {
       return await discard(confirmed, revision, signal);
@@ -107,11 +107,11 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
   }
 
   async function count(survey: Survey, unit: StoredUnit, signal: AbortSignal): Promise<Survey> {
-    const { fate } = await judge(unit, options, log, signal);
-    if (fate === 'unknown') return { ...survey, unknown: plus(survey.unknown, unit.bytes) };
-    const isUnneeded = fate === 'recorded' ? (await notes.get(unit)) !== undefined : !fate.keep;
+    const { retention } = await judge(unit, options, log, signal);
+    if (retention === 'unknown') return { ...survey, unknown: plus(survey.unknown, unit.bytes) };
+    const isUnneeded = retention === 'recorded' ? (await notes.get(unit)) !== undefined : !retention.keep;
     if (!isUnneeded) return { ...survey, needed: plus(survey.needed, unit.bytes) };
-    if (fate !== 'recorded' && !fate.keep) await notes.see(unit, fate);
+    if (retention !== 'recorded' && !retention.keep) await notes.see(unit, retention);
     return { ...survey, unneeded: plus(survey.unneeded, unit.bytes) };
   }
 }

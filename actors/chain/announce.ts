@@ -7,7 +7,7 @@ import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
 import type { Announced, Announcement } from '../messages.ts';
-import { type Refused, refusalText, type SettlePorts, settleOnChain } from './settle-on-chain.ts';
+import { type Refused, refusalText, type SubmitPorts, submitAndConfirm } from './submit-and-confirm.ts';
 
 /** How often an announcement is signed, where another transaction took its sequence or the chain wants more gas. */
 const MAX_SIGNINGS = 5;
@@ -20,7 +20,7 @@ const MAX_SIGNINGS = 5;
  */
 export async function announce(
   announcement: Announcement,
-  ports: SettlePorts,
+  ports: SubmitPorts,
   options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
 ): Promise<Announced> {
   const { signer, chain } = ports;
@@ -31,7 +31,7 @@ export async function announce(
       (reply) => ({ type: 'sign', order: announcement, reply }),
       options,
     );
-    const settled = await settleOnChain(transaction, ports, { what, look, ...options });
+    const settled = await submitAndConfirm(transaction, ports, { what, look, ...options });
     if (!('kind' in settled)) return announced(settled, transaction, chain, options.signal);
     const fault = faultOf(settled.refusal);
     const signAgain = fault === 'sequence' || fault === 'gas';

@@ -1,7 +1,7 @@
 import { Retryable } from '#protocols/errors';
 import type { FeePolicy } from '#protocols/greenfield/fees';
 import type { SignedTransaction } from '#protocols/job/context';
-import { settle } from '#runtime/actors/settle';
+import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
 import type { Holding, Roles } from '#runtime/jobs/roles';
@@ -102,7 +102,7 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
         case 'sign': {
           const { order } = message;
           if (!state.holding) handOn({ type: 'sign', order }, message.reply, ctx);
-          else await settle(message.reply, sign(state.holding, state.account, order, ctx.signal));
+          else await captureResult(message.reply, sign(state.holding, state.account, order, ctx.signal));
           break;
         }
         case 'broadcast': {
@@ -144,7 +144,7 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
     ctx: Context<Message>,
   ): void {
     ctx.pipe(
-      (signal) => settle(reply, options.line.call(request, { signal }) as Promise<A>),
+      (signal) => captureResult(reply, options.line.call(request, { signal }) as Promise<A>),
       () => ({ type: 'handed-on' }),
     );
   }
@@ -174,7 +174,7 @@ async function flush(state: State, broadcasts: readonly Broadcast[], ctx: Contex
     const ready = state.parked.find(({ transaction }) => state.account.wait(transaction) === 0);
     if (!ready) break;
     state.parked = state.parked.filter((other) => other !== ready);
-    await settle(ready.reply, state.account.broadcast(ready.transaction, ctx.signal));
+    await captureResult(ready.reply, state.account.broadcast(ready.transaction, ctx.signal));
   }
   const [first] = state.parked;
   if (first) state.stopTimer = ctx.after(state.account.wait(first.transaction), { type: 'flush' });

@@ -7,8 +7,8 @@ import type { JobQueue } from '#runtime/jobs/job-queue';
 import type { Journal } from '#runtime/journal/journal';
 import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import type { SettleTiming } from '../chain/settle-on-chain.ts';
 import type { SignerMessage } from '../chain/signer.ts';
+import type { SettleTiming } from '../chain/submit-and-confirm.ts';
 import type { ByteBudget, ByteBudgets } from './replicate/byte-budget.ts';
 
 /** What the primary's actors stand on; put together once per node. */

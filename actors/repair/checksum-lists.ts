@@ -62,11 +62,11 @@ export class ChecksumLists {
     const { job, gvg, plan } = content;
     const to = gvg.secondarySpIds[index] ?? 0;
     const column = { job, to, gvgId: gvg.id, redundancyIndex: index };
-    const told = await this.#ports.peers.fetchChecksums(
+    const claimed = await this.#ports.peers.fetchChecksums(
       { ...column, segmentCount: plan.segmentCount },
       { signal },
     );
-    if (told && fits(told, content, index)) return this.#keep(content, index, told);
+    if (claimed && fits(claimed, content, index)) return this.#keep(content, index, claimed);
     const read: Hex[] = [];
     for (let segmentIndex = 0; segmentIndex < plan.segmentCount; segmentIndex += 1) {
       const length = plan.pieceLength(segmentIndex);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Cancelled, Terminal, toSealionError } from '#protocols/errors';
 import { PRIMARY } from '#protocols/integrity/checksums';
 import { formatJobId, type JobId } from '#protocols/job/identity';
-import { settle } from '#runtime/actors/settle';
+import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Context, Outcome, Ref, Reply } from '#runtime/actors/types';
 import type { Calls } from '#runtime/home/calls';
 import type { PeerHost } from '#runtime/peers/peers';
@@ -111,7 +111,7 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
           break;
         case 'hand-out':
           ctx.pipe(
-            (signal) => settle(message.reply, handOut.task(message.task, signal)),
+            (signal) => captureResult(message.reply, handOut.task(message.task, signal)),
             (outcome) => ({ type: 'handed-out', outcome }),
           );
           break;

@@ -1,6 +1,6 @@
 import type { JobId } from '#protocols/job/identity';
+import { captureResult } from '#runtime/actors/capture-result';
 import { oneShot } from '#runtime/actors/one-shot';
-import { settle } from '#runtime/actors/settle';
 import type { Behaviour, Reply } from '#runtime/actors/types';
 import type { Ledger } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
@@ -42,6 +42,6 @@ export function restorer({ message, ports, confirm }: RestorerOptions): Behaviou
       await restore(restoration, ports, signal);
       ctx.log.warn({ key, because }, 'repaired a stored piece');
     })();
-    await settle(reply, written);
+    await captureResult(reply, written);
   });
 }

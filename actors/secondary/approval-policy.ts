@@ -21,7 +21,7 @@ export const APPROVAL_LIMITS: ApprovalLimits = {
   outstanding: { count: 10_000, bytes: 2 ** 40 },
 };
 
-export interface Refusal {
+export interface ApprovalRefusal {
   readonly code: string;
   readonly reason: string;
 }
@@ -54,7 +54,7 @@ export class ApprovalPolicy {
     bytes: number,
     outstanding: { readonly count: number; readonly bytes: number },
     signal: AbortSignal,
-  ): Promise<Refusal | undefined> {
+  ): Promise<ApprovalRefusal | undefined> {
     const { ports, limits, freeBytes } = this.#options;
     const behind = Date.now() - (await ports.chain.latestBlock({ signal })).time;
     if (behind > limits.chainLagMs) {
@@ -82,7 +82,11 @@ export class ApprovalPolicy {
   }
 
   /** Why our place in one asked group is not granted. */
-  refusal(ask: ApprovalAsk, asked: AskedGroup, groups: readonly GlobalVirtualGroup[]): Refusal | undefined {
+  refusal(
+    ask: ApprovalAsk,
+    asked: AskedGroup,
+    groups: readonly GlobalVirtualGroup[],
+  ): ApprovalRefusal | undefined {
     const { spId } = this.#options.ports;
     const gvg = groups.find(({ id }) => id === asked.gvgId);
     if (!gvg) return { code: 'group-unknown', reason: 'The bucket’s family has no such group.' };

@@ -1,5 +1,5 @@
 import { toSealionError } from '#protocols/errors';
-import { settle } from '#runtime/actors/settle';
+import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Outcome, Reply } from '#runtime/actors/types';
 import type { ApprovalAnswer, ApprovalAsk } from '#runtime/peers/peers';
 import { type ApprovalLimits, ApprovalPolicy } from './approval-policy.ts';
@@ -66,7 +66,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
           ctx.say({ doing: 'refusing asks: this node takes nothing new in' });
           break;
         case 'ask':
-          await settle(message.reply, answer(state, message.ask, ctx.signal));
+          await captureResult(message.reply, answer(state, message.ask, ctx.signal));
           break;
         case 'forget-expired':
           // beside the mailbox: no ask waits for it

@@ -1,7 +1,7 @@
 import { Retryable, toSealionError } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
+import { captureResult } from '#runtime/actors/capture-result';
 import { oneShot } from '#runtime/actors/one-shot';
-import { settle } from '#runtime/actors/settle';
 import type { Behaviour, Ref } from '#runtime/actors/types';
 import type { ColumnOffer, InboundOffer } from '#runtime/peers/peers';
 import type { Repeats } from '#runtime/telemetry/repeats';
@@ -69,13 +69,13 @@ export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, und
       throw error;
     };
     if (message.type === 'receive-piece') {
-      await settle(message.reply, reception.piece(message.body).catch(refused));
+      await captureResult(message.reply, reception.piece(message.body).catch(refused));
     } else {
       const finished = reception.finish().then((result) => {
         ctx.log.info(holding(checked.offer), HOLDING);
         return result;
       });
-      await settle(message.reply, finished.catch(refused));
+      await captureResult(message.reply, finished.catch(refused));
     }
   });
 }

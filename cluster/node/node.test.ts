@@ -77,7 +77,7 @@ test('a node waits for a chain and a nats-server that are down, and serves when 
       'signer/seal',
       'signer/operator',
       'objects',
-      'agent',
+      'announcer',
       'approver',
       'receivers',
       'repairer',

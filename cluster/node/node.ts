@@ -143,7 +143,7 @@ async function openParts(
     DRAIN_LIMIT_MS,
   );
   const freeBytes = (asked: AbortSignal) => freeSpace(homeLink, dataDir, asked);
-  const { objects, receivers, repairer, agent, caretaker } = spawnTree(system, {
+  const { objects, receivers, repairer, announcer, caretaker } = spawnTree(system, {
     config,
     keys,
     chain,
@@ -195,7 +195,7 @@ async function openParts(
           pieces: home.pieces,
           offChainKeys: records.offChainKeys,
           objects,
-          agent,
+          announcer,
           repairer,
           ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(config),

@@ -4,10 +4,10 @@ import {
   type CaretakerTiming,
   caretaker,
 } from '#actors/care/caretaker';
-import { agent } from '#actors/chain/agent';
+import { announcer } from '#actors/chain/announcer';
 import { signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
-import type { AgentMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
+import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
 import { jobs } from '#actors/primary/jobs';
 import { objects } from '#actors/primary/objects';
 import { PRIMARY_TIMING } from '#actors/primary/ports';
@@ -55,7 +55,7 @@ export interface TopActors {
   readonly objects: Ref<ObjectsMessage>;
   readonly receivers: Ref<ReceptionMessage>;
   readonly repairer: Ref<RepairMessage>;
-  readonly agent: Ref<AgentMessage>;
+  readonly announcer: Ref<AnnouncerMessage>;
   /** Hears of what the home plane has lost. */
   readonly caretaker: Ref<CaretakerMessage>;
 }
@@ -106,7 +106,10 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },
     }),
   );
-  const announcing = system.spawn('agent', agent({ chain, signer: operating, timing: PRIMARY_TIMING }));
+  const announcing = system.spawn(
+    'announcer',
+    announcer({ chain, signer: operating, timing: PRIMARY_TIMING }),
+  );
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
   const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
   const receiving = system.spawn(
@@ -157,7 +160,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
     objects: primary,
     receivers: receiving,
     repairer: repairing,
-    agent: announcing,
+    announcer: announcing,
     caretaker: caring,
   };
 }

@@ -34,7 +34,7 @@ export async function serveSecondary(
     pieces: ports.pieces,
     offChainKeys: records.offChainKeys,
     objects: idle('objects'),
-    agent: idle('agent'),
+    announcer: idle('announcer'),
     receivers,
     ...(repairer && { repairer }),
     limits: DEFAULT_LIMITS,

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { settleOnChain } from '#actors/chain/settle-on-chain';
 import { signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
 import type { SealOrder } from '#actors/chain/signing-order';
+import { submitAndConfirm } from '#actors/chain/submit-and-confirm';
 import { SUPERVISION } from '#actors/supervision';
 import { chainAway } from '#actors/testing/chain';
 import { except } from '#actors/testing/primary';
@@ -50,7 +50,7 @@ async function withoutIndex(t: ExecutionContext, rpc: string): Promise<string> {
 interface Sealing {
   readonly fixture: ChainFixture;
   /** Has the seal of the object signed, and brings it into a block. */
-  seal(): ReturnType<typeof settleOnChain<'sealed'>>;
+  seal(): ReturnType<typeof submitAndConfirm<'sealed'>>;
 }
 
 /** SP 1 before an object that waits for its seal. */
@@ -90,7 +90,7 @@ async function start(
     fixture,
     seal: async () => {
       const transaction = await ref.ask<SignedTransaction>((reply) => ({ type: 'sign', order, reply }));
-      return settleOnChain(
+      return submitAndConfirm(
         transaction,
         { chain, signer: ref, timing },
         { what: 'seal', look, signal, say: () => {} },

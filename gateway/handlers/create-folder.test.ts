@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
-import { TX_HASH } from '../testing/agent.ts';
+import { TX_HASH } from '../testing/announcer.ts';
 import { bucket, OWNER, object, STRANGER } from '../testing/chain.ts';
 import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { signedRequest } from '../testing/signed-request.ts';
@@ -21,7 +21,7 @@ test('a folder is made for the client, who is told the transaction', async (t) =
   t.is(response.status, 200);
   t.is(response.headers.get('Content-Type'), 'text/xml', 'the JS SDK in Node knows no other as text');
   t.is(await response.text(), `<CreateHash><TxHash>${TX_HASH}</TxHash></CreateHash>`);
-  t.deepEqual(gateway.agent.announcements, [
+  t.deepEqual(gateway.announcer.announcements, [
     {
       kind: 'create-object',
       creator: OWNER.address,
@@ -38,7 +38,7 @@ test('a folder is made for the client, who is told the transaction', async (t) =
 test('the Go SDK says nothing of a size', async (t) => {
   const gateway = permitting(t);
   t.is((await make(gateway, 'create-folder=&visibility=0')).status, 200);
-  t.like(gateway.agent.announcements[0], { payloadSize: 0, visibility: 'INHERIT' });
+  t.like(gateway.announcer.announcements[0], { payloadSize: 0, visibility: 'INHERIT' });
 });
 
 test('what is there is no new folder, however it came there', async (t) => {
@@ -48,10 +48,10 @@ test('what is there is no new folder, however it came there', async (t) => {
     const refusal = await make(gateway);
     t.is(refusal.headers.get('Content-Type'), 'text/xml');
     t.like(await errorOf(refusal), { status: 400, code: 50010 });
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
   }
   const gateway = permitting(t);
-  gateway.agent.quicker = {};
+  gateway.announcer.quicker = {};
   t.like(await errorOf(await make(gateway)), { status: 400, code: 50010 });
 });
 
@@ -62,11 +62,11 @@ test('nothing is made for those who may not, nor with bad parameters, nor beyond
   t.like(await errorOf(await make(gateway, `${query}0`, STRANGER)), { status: 401, code: 50004 });
   gateway.chain.buckets = [bucket({ delegatedAgentDisabled: true })];
   t.like(await errorOf(await make(gateway)), { status: 401, code: 50004 });
-  t.deepEqual(gateway.agent.announcements, []);
+  t.deepEqual(gateway.announcer.announcements, []);
   gateway.chain.buckets = [bucket({})];
-  gateway.agent.before = async () => {
+  gateway.announcer.before = async () => {
     t.like(await errorOf(await make(gateway)), { status: 406, code: 60003 });
   };
   t.is((await make(gateway)).status, 200);
-  t.is(gateway.agent.announcements.length, 1);
+  t.is(gateway.announcer.announcements.length, 1);
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Action } from '#protocols/greenfield/types';
-import { CREATED_ID } from '../testing/agent.ts';
+import { CREATED_ID } from '../testing/announcer.ts';
 import { OWNER, object } from '../testing/chain.ts';
 import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { signedRequest } from '../testing/signed-request.ts';
@@ -23,11 +23,11 @@ function part({ app }: TestGateway, query: string, body: string, whole = WHOLE) 
 
 test('the first part announces the object; all are handed to the pipeline', async (t) => {
   const gateway = permitting(t);
-  const { agent, pipeline } = gateway;
+  const { announcer, pipeline } = gateway;
   t.is((await part(gateway, 'offset=0&complete=false', '0123')).status, 200);
   t.is((await part(gateway, 'offset=4&complete=true', '456789')).status, 200);
-  t.is(agent.announcements.length, 1);
-  t.like(agent.announcements[0], { kind: 'create-object', payloadSize: 10, visibility: 'INHERIT' });
+  t.is(announcer.announcements.length, 1);
+  t.like(announcer.announcements[0], { kind: 'create-object', payloadSize: 10, visibility: 'INHERIT' });
   t.deepEqual(
     pipeline.requests.map(({ job, part }) => ({ job, part })),
     [
@@ -46,7 +46,7 @@ test('the first part announces the object; all are handed to the pipeline', asyn
 test('a payload may come as one part', async (t) => {
   const gateway = permitting(t);
   t.is((await part(gateway, 'offset=0&complete=true', '0123456789')).status, 200);
-  t.is(gateway.agent.announcements.length, 1);
+  t.is(gateway.announcer.announcements.length, 1);
 });
 
 for (const [what, query, body, code, whole = WHOLE] of [
@@ -67,7 +67,7 @@ for (const [what, query, body, code, whole = WHOLE] of [
   test(`nothing is announced for a part ${what}`, async (t) => {
     const gateway = permitting(t);
     t.like(await errorOf(await part(gateway, query, body, whole)), { status: 400, code });
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
     t.deepEqual(gateway.pipeline.requests, []);
   });
 }
@@ -79,9 +79,9 @@ test('the last part of an update that comes again after the seal does not begin 
   const update = WHOLE.replace('false', 'true');
   const again = await part(gateway, 'offset=4&complete=true', '456789', update);
   t.like(await errorOf(again), { status: 400, code: 50010 });
-  t.deepEqual(gateway.agent.announcements, []);
+  t.deepEqual(gateway.announcer.announcements, []);
   t.is((await part(gateway, 'offset=0&complete=false', '0123', update)).status, 200);
-  t.like(gateway.agent.announcements[0], { kind: 'update-object', payloadSize: 10 });
+  t.like(gateway.announcer.announcements[0], { kind: 'update-object', payloadSize: 10 });
 });
 
 test('parts are cut as the object says that is there, not as one would be that is announced now', async (t) => {

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { NewContent, NewObject } from '#actors/messages';
 import { Retryable } from '#protocols/errors';
 import { Action } from '#protocols/greenfield/types';
-import { CREATED_AT, CREATED_ID } from '../testing/agent.ts';
+import { CREATED_AT, CREATED_ID } from '../testing/announcer.ts';
 import { bucket, OWNER, object, provider, STRANGER } from '../testing/chain.ts';
 import { errorOf, type TestGateway, testGateway } from '../testing/gateway.ts';
 import { signedRequest } from '../testing/signed-request.ts';
@@ -29,7 +29,7 @@ test('an object is created for the client, and its payload taken', async (t) => 
   t.is(response.status, 200);
   t.is(await response.text(), '');
   t.is(response.headers.get('X-Sealion-Durability'), 'crash-safe');
-  t.deepEqual(gateway.agent.announcements, [
+  t.deepEqual(gateway.announcer.announcements, [
     {
       kind: 'create-object',
       creator: STRANGER.address,
@@ -57,7 +57,7 @@ for (const [visibility, meant] of [
   test(`what clients leave out has its usual value: "${visibility}"`, async (t) => {
     const gateway = permitting(t);
     t.is((await put(gateway, `delegate&payload_size=10${visibility}`)).status, 200);
-    const [announced] = gateway.agent.announcements as NewObject[];
+    const [announced] = gateway.announcer.announcements as NewObject[];
     t.is(announced?.visibility, meant);
     t.is(announced?.contentType, 'application/octet-stream');
   });
@@ -76,7 +76,7 @@ for (const [query, status, code] of [
   test(`nothing is announced for bad parameters: ${query}`, async (t) => {
     const gateway = permitting(t);
     t.like(await errorOf(await put(gateway, query)), { status, code });
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
   });
 }
 
@@ -84,13 +84,13 @@ test('nothing is announced for a body of another size', async (t) => {
   const gateway = permitting(t);
   const headers = { 'Content-Length': '9' };
   t.like(await errorOf(await put(gateway, NEW, { headers })), { status: 400, code: 110008 });
-  t.deepEqual(gateway.agent.announcements, []);
+  t.deepEqual(gateway.announcer.announcements, []);
 });
 
 test('nothing is announced that is too large for one PUT', async (t) => {
   const gateway = permitting(t, { limits: { maxPayloadSize: 9 } });
   t.like(await errorOf(await put(gateway)), { status: 403, code: 50016 });
-  t.deepEqual(gateway.agent.announcements, []);
+  t.deepEqual(gateway.announcer.announcements, []);
 });
 
 test('nothing is announced for those who may not upload, nor where the provider may not act', async (t) => {
@@ -98,7 +98,7 @@ test('nothing is announced for those who may not upload, nor where the provider 
     const gateway = permitting(t);
     change(gateway);
     t.like(await errorOf(await put(gateway)), { status, code });
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
   };
   await refused(401, 50004, ({ chain }) => chain.allowed.clear());
   await refused(403, 50029, ({ chain }) => {
@@ -123,7 +123,7 @@ test('an upload that broke off after its announcement goes on', async (t) => {
     const gateway = permitting(t);
     gateway.chain.objects = [{ object: object({ objectName: 'new', checksums: [], ...over }) }];
     t.is((await put(gateway, NEW, { by: STRANGER })).status, 200);
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
     t.is(gateway.pipeline.taken.get('4711.0')?.toString(), PAYLOAD);
   }
 });
@@ -137,21 +137,21 @@ test('an object that waits for something else, or for nothing, is left alone', a
     const gateway = permitting(t);
     gateway.chain.objects = [{ object: object({ objectName: 'new', ...over }) }];
     t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
     t.deepEqual(gateway.pipeline.requests, []);
   }
 });
 
 test('whoever is slower with another payload for the same name is refused', async (t) => {
   const gateway = permitting(t);
-  gateway.agent.quicker = { payloadSize: 11 };
+  gateway.announcer.quicker = { payloadSize: 11 };
   t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });
   t.deepEqual(gateway.pipeline.requests, []);
 });
 
 test('new content is announced for a sealed object, with the permission to update it', async (t) => {
   const gateway = permitting(t);
-  const { chain, agent, pipeline } = gateway;
+  const { chain, announcer, pipeline } = gateway;
   chain.objects = [{ object: object({ objectName: 'new', status: 'SEALED' }) }];
   t.like(await errorOf(await put(gateway, UPDATE, { by: STRANGER })), { status: 401, code: 50004 });
   chain.allow(STRANGER, Action.UPDATE_OBJECT_CONTENT);
@@ -159,12 +159,12 @@ test('new content is announced for a sealed object, with the permission to updat
   const content = { bucketName: 'photos', objectName: 'new', payloadSize: 10 };
   const contentType = 'application/octet-stream';
   const expected: NewContent = { kind: 'update-object', updater: STRANGER.address, contentType, ...content };
-  t.deepEqual(agent.announcements, [expected]);
+  t.deepEqual(announcer.announcements, [expected]);
   t.deepEqual(pipeline.requests[0]?.job, { objectId: '4711', version: 1 });
   t.like(pipeline.requests[0]?.object, { isUpdate: true, checksums: [], createdAt: CREATED_AT });
   // and goes on where it broke off
   t.is((await put(gateway, UPDATE, { by: STRANGER })).status, 200);
-  t.is(agent.announcements.length, 1);
+  t.is(announcer.announcements.length, 1);
 });
 
 test('an update waits for its object, and for the update before it', async (t) => {
@@ -172,7 +172,7 @@ test('an update waits for its object, and for the update before it', async (t) =
     const gateway = permitting(t);
     gateway.chain.allow(OWNER, Action.UPDATE_OBJECT_CONTENT).objects = objects;
     t.like(await errorOf(await put(gateway, UPDATE)), { status, code });
-    t.deepEqual(gateway.agent.announcements, []);
+    t.deepEqual(gateway.announcer.announcements, []);
   };
   const sealed = object({ objectName: 'new', status: 'SEALED' });
   const updating = object({ ...sealed, isUpdating: true });
@@ -194,18 +194,18 @@ test('an update waits for its object, and for the update before it', async (t) =
 test('no more is announced than can be taken', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 0 } });
   t.like(await errorOf(await put(gateway)), { status: 406, code: 60003 });
-  t.deepEqual(gateway.agent.announcements, []);
+  t.deepEqual(gateway.announcer.announcements, []);
 });
 
 test('what keeps the chain from taking the announcement is told, and the place is free again', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 1 } });
-  gateway.agent.before = () => {
+  gateway.announcer.before = () => {
     throw new Retryable({ code: 'creation-timeout', message: 'The creation was not in a block.' });
   };
   const late = await put(gateway);
   t.truthy(late.headers.get('Retry-After'));
   t.like(await errorOf(late), { status: 500, code: 55001 });
-  gateway.agent.before = () => {};
+  gateway.announcer.before = () => {};
   t.is((await put(gateway)).status, 200);
 });
 
@@ -231,7 +231,7 @@ test('an account has only so many objects announced, and others have theirs', as
   t.regex(refused.headers.get('Retry-After') ?? '', /^1[0-9]{3}$/);
   t.like(await errorOf(refused), { status: 406, code: 60003 });
   t.is(await create('three', STRANGER), 'taken');
-  t.is(gateway.agent.announcements.length, 3);
+  t.is(gateway.announcer.announcements.length, 3);
 });
 
 test('a provider may announce nothing for clients', async (t) => {
@@ -239,5 +239,5 @@ test('a provider may announce nothing for clients', async (t) => {
   t.like(await errorOf(await put(gateway)), { status: 400, code: 50008 });
   const folder = signedRequest({ method: 'POST', target: '/f/?create-folder=' });
   t.like(await errorOf(await gateway.app.request(folder)), { status: 400, code: 50008 });
-  t.is(gateway.agent.announcements.length, 0);
+  t.is(gateway.announcer.announcements.length, 0);
 });

@@ -10,7 +10,7 @@ import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../limits.ts';
-import { type TestAgent, testAgent } from './agent.ts';
+import { type TestAnnouncer, testAnnouncer } from './announcer.ts';
 import { SP_ID, TestChain } from './chain.ts';
 import { type TestPipeline, testPipeline } from './pipeline.ts';
 
@@ -34,7 +34,7 @@ export interface TestGateway {
   readonly app: Gateway;
   readonly chain: TestChain;
   readonly pipeline: TestPipeline;
-  readonly agent: TestAgent;
+  readonly announcer: TestAnnouncer;
   /** Holds the off-chain keys. */
   readonly records: Records;
   /** Not there until the records are first used. */
@@ -50,7 +50,7 @@ export function testGateway(
 ): TestGateway {
   const chain = new TestChain();
   const pipeline = testPipeline(t);
-  const agent = testAgent(t, chain);
+  const announcer = testAnnouncer(t, chain);
   const log = testLog();
   const recordsFile = join(temporaryFolder(t), 'records.db');
   const records = sqliteRecords(recordsFile);
@@ -61,7 +61,7 @@ export function testGateway(
     pieces: over.pieces ?? noPieces,
     offChainKeys: records.offChainKeys,
     objects: pipeline.objects,
-    agent: agent.agent,
+    announcer: announcer.announcer,
     ...(over.receivers && { receivers: over.receivers }),
     limits: { ...DEFAULT_LIMITS, ...over.limits },
     domains: over.domains ?? ['sp1.localhost'],
@@ -69,7 +69,7 @@ export function testGateway(
     corsOrigins: over.corsOrigins ?? ['*'],
     log,
   });
-  return { app, chain, pipeline, agent, records, recordsFile, log };
+  return { app, chain, pipeline, announcer, records, recordsFile, log };
 }
 
 /** A folder that whoever first needs it makes. */

@@ -64,14 +64,14 @@ export interface DelegationDependencies extends GatewayDependencies {
   readonly quota: AnnouncementQuota;
 }
 
-/** Puts it on chain and waits for the block. @throws Retryable 406/60003 for an account over its quota; as the agent */
+/** Puts it on chain and waits for the block. @throws Retryable 406/60003 for an account over its quota; as the announcer */
 export async function announce(
-  { agent, quota }: DelegationDependencies,
+  { announcer, quota }: DelegationDependencies,
   { announcement }: Delegation,
   signal: AbortSignal,
 ): Promise<Announced> {
   quota.take(announcement.kind === 'update-object' ? announcement.updater : announcement.creator);
-  return agent.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), { signal });
+  return announcer.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), { signal });
 }
 
 /**

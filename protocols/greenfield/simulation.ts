@@ -3,7 +3,7 @@ import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
 import { ChainError, isChainError } from './chain-errors.ts';
 
 /** What a node says against a transaction. */
-export interface Refusal {
+export interface ChainRefusal {
   readonly code: number;
   readonly codespace: string;
   readonly log: string;
@@ -17,7 +17,7 @@ export type Simulation =
       /** The lowest price that the node takes, in smallest units of BNB per gas; undefined where it says none. */
       readonly minGasPrice: bigint | undefined;
     }
-  | ({ readonly kind: 'refused' } & Refusal);
+  | ({ readonly kind: 'refused' } & ChainRefusal);
 
 /**
  * A signed transaction as it is tried out: without its signature, which a simulation does not look at, and with
@@ -42,7 +42,7 @@ const PANIC = /^recovered: .*: panic$/s;
  * transaction's own code is lost; its text stays, ahead of the gas (greenfield-cosmos-sdk, x/auth/tx/service.go).
  * @returns undefined where the log is about the query or the node's own failure, not about the transaction
  */
-export function refusalOfSimulation(log: string): Refusal | undefined {
+export function refusalOfSimulation(log: string): ChainRefusal | undefined {
   const text = QUERY_LOG.exec(log)?.[1];
   if (text === undefined || PANIC.test(text)) return undefined;
   const error = Object.values<ChainError>(ChainError).find((known) => text.endsWith(known.text));
@@ -53,17 +53,17 @@ export function refusalOfSimulation(log: string): Refusal | undefined {
 const OF_MESSAGE = /^failed to execute message; message index: \d+: /;
 
 /** True where a message itself failed, and not what is asked of every transaction. */
-export function isOfMessage({ log }: Refusal): boolean {
+export function isOfMessage({ log }: ChainRefusal): boolean {
   return OF_MESSAGE.test(log);
 }
 
 /** What a failed message says, without its place in the transaction. */
-export function messageText({ log }: Refusal): string {
+export function messageText({ log }: ChainRefusal): string {
   return log.replace(OF_MESSAGE, '');
 }
 
 /** The sequence that the chain expected, where a transaction was refused for a wrong one and the log says which. */
-export function expectedSequence(refusal: Refusal): number | undefined {
+export function expectedSequence(refusal: ChainRefusal): number | undefined {
   if (!isChainError(refusal, ChainError.WRONG_SEQUENCE)) return undefined;
   const expected = /expected (\d+), got \d+/.exec(refusal.log)?.[1];
   return expected === undefined ? undefined : Number(expected);

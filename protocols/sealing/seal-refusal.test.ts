@@ -1,25 +1,25 @@
 import test from 'ava';
 import { ChainError } from '../greenfield/chain-errors.ts';
-import { type Refusal, refusalOfSimulation } from '../greenfield/simulation.ts';
+import { type ChainRefusal, refusalOfSimulation } from '../greenfield/simulation.ts';
 import { type Fault, faultOf } from './seal-refusal.ts';
 
 const OWNER = '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A';
 const AT = 'failed to execute message; message index: 0: ';
 const FROZEN = `stream record ${OWNER} is frozen`;
 
-const storage = (code: number, log: string): Refusal => ({ codespace: 'storage', code, log: AT + log });
+const storage = (code: number, log: string): ChainRefusal => ({ codespace: 'storage', code, log: AT + log });
 /** 1123 around what went wrong when the object was bound to its group. */
 const wrapped = (text: string) => storage(1123, `err message: ${text}: invalid global virtual group`);
 /** An error that the chain has given no number. */
-const plain = (text: string): Refusal => ({ codespace: 'undefined', code: 1, log: AT + text });
-const ante = ({ codespace, code, text }: ChainError, detail: string): Refusal => ({
+const plain = (text: string): ChainRefusal => ({ codespace: 'undefined', code: 1, log: AT + text });
+const ante = ({ codespace, code, text }: ChainError, detail: string): ChainRefusal => ({
   codespace,
   code,
   log: `${detail}: ${text}`,
 });
 
 /** As a real node writes them, by whose fault it is. */
-const CASES: readonly (readonly [Fault, Refusal])[] = [
+const CASES: readonly (readonly [Fault, ChainRefusal])[] = [
   ['group', storage(1123, 'secondary sp num mismatch, expect (6), but (5): invalid global virtual group')],
   [
     'group',

@@ -1,5 +1,5 @@
 import { ChainError, isChainError } from '../greenfield/chain-errors.ts';
-import { isOfMessage, messageText, type Refusal } from '../greenfield/simulation.ts';
+import { type ChainRefusal, isOfMessage, messageText } from '../greenfield/simulation.ts';
 
 /**
  * Whose fault it is that the chain refused a seal or a reject; each has a cure of its own.
@@ -17,7 +17,7 @@ export type Fault = 'group' | 'payment' | 'sequence' | 'gas' | 'fee-balance' | '
  * the way of has no number, and a simulation loses all numbers. Names of buckets and objects stand in the middle of
  * these texts, and their owners choose them: so only the beginning and the end decide.
  */
-export function faultOf(refusal: Refusal): Fault {
+export function faultOf(refusal: ChainRefusal): Fault {
   if (isChainError(refusal, ChainError.WRONG_SEQUENCE)) return 'sequence';
   const isOf = (errors: readonly ChainError[]) => errors.some((error) => isChainError(refusal, error));
   if (!isOfMessage(refusal) && isOf(OF_GAS)) return 'gas';

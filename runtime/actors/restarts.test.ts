@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Cancelled, Retryable, Terminal } from '#protocols/errors';
-import { backoffMs, Restarts } from './restarts.ts';
+import { Restarts, restartDelayMs } from './restarts.ts';
 import { row } from './testing.ts';
 
 const retryable = new Retryable({ code: 'x', message: 'x' });
@@ -48,7 +48,7 @@ test('a pause lies between nothing and the cut exponential', (t) => {
     fc.property(
       fc.record({ ...numbers, random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) }),
       ({ n, minMs, maxMs, random }) => {
-        const pause = backoffMs(n, { minMs, maxMs }, random);
+        const pause = restartDelayMs(n, { minMs, maxMs }, random);
         return pause >= 0 && pause <= maxMs && pause <= minMs * 2 ** Math.min(n, 60);
       },
     ),

@@ -39,11 +39,11 @@ export class Restarts {
     this.#recent.push(now);
     this.#total += 1;
     const known = error instanceof Retryable ? error.retryAfterMs : undefined;
-    return { directive: 'restart', delayMs: known ?? backoffMs(n, this.#row.backoff, random) };
+    return { directive: 'restart', delayMs: known ?? restartDelayMs(n, this.#row.backoff, random) };
   }
 }
 
 /** Pause before restart n (from 0), ms: full jitter over an exponential that is cut at `maxMs`. */
-export function backoffMs(n: number, { minMs, maxMs }: Supervision['backoff'], random: number): number {
+export function restartDelayMs(n: number, { minMs, maxMs }: Supervision['backoff'], random: number): number {
   return Math.min(maxMs, minMs * 2 ** Math.min(n, 52)) * random;
 }

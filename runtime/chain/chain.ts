@@ -1,4 +1,4 @@
-import type { Refusal, Simulation } from '#protocols/greenfield/simulation';
+import type { ChainRefusal, Simulation } from '#protocols/greenfield/simulation';
 import type {
   Account,
   ActionType,
@@ -21,12 +21,12 @@ export interface LatestBlock {
 }
 
 /** What the chain answered to a broadcast. `code` 0: in the mempool, not yet in a block. */
-export interface BroadcastResult extends Refusal {
+export interface BroadcastResult extends ChainRefusal {
   readonly hash: string;
 }
 
 /** A transaction that is in a block. */
-export interface IncludedTransaction extends Refusal {
+export interface IncludedTransaction extends ChainRefusal {
   readonly hash: string;
   readonly height: number;
   /** Type URL and raw bytes of each message response (TxMsgData). */

@@ -27,7 +27,7 @@ const failure = z.object({
 
 /** Of a call, on the wire. */
 const outcome = z.union([z.object({ value: z.unknown() }).required(), z.object({ failure })]);
-type Outcome = z.infer<typeof outcome>;
+type CallResult = z.infer<typeof outcome>;
 
 /** Calls over NATS requests. The connection stays the caller's. */
 export function natsCalls(connection: NatsConnection, log: Logger): Calls {
@@ -80,7 +80,7 @@ async function outcomeOf(
   message: Msg,
   answer: (question: unknown, signal: AbortSignal) => Promise<unknown>,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<CallResult> {
   try {
     return { value: (await answer(message.json(), signal)) ?? null };
   } catch (thrown) {
@@ -88,7 +88,7 @@ async function outcomeOf(
   }
 }
 
-function readOutcome(message: Msg, subject: string): Outcome {
+function readOutcome(message: Msg, subject: string): CallResult {
   try {
     return outcome.parse(message.json());
   } catch (cause) {
@@ -96,7 +96,7 @@ function readOutcome(message: Msg, subject: string): Outcome {
   }
 }
 
-function respond(message: Msg, result: Outcome, log: Logger): void {
+function respond(message: Msg, result: CallResult, log: Logger): void {
   try {
     message.respond(JSON.stringify(result));
   } catch (thrown) {

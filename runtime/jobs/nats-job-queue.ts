@@ -1,6 +1,6 @@
 import { throwIfAborted } from '#protocols/errors';
 import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
-import { Slots } from '../async/slots.ts';
+import { Semaphore } from '../async/semaphore.ts';
 import type { JobQueue, Lease } from './job-queue.ts';
 import { MessageLease } from './message-lease.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
@@ -47,12 +47,12 @@ class NatsJobQueue implements JobQueue {
     readonly limit: number;
     readonly signal: AbortSignal;
   }): AsyncGenerator<Lease, void, undefined> {
-    const slots = new Slots(options.limit);
-    while (await slots.take(options.signal)) {
+    const semaphore = new Semaphore(options.limit);
+    while (await semaphore.take(options.signal)) {
       const message = await this.#queue.pull(CONSUMER, `${SUBJECTS}>`, options.signal);
       if (!message) return;
       const { connection, ackWaitMs } = this.#queue;
-      const held = new MessageLease({ connection, message, ackWaitMs, onEnd: () => slots.give() });
+      const held = new MessageLease({ connection, message, ackWaitMs, onEnd: () => semaphore.give() });
       const job = await this.#jobOf(message.subject, held);
       if (!job) continue;
       yield {

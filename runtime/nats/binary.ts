@@ -13,15 +13,17 @@ const USUAL_FOLDERS = ['/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
  * @throws Terminal `nats-server-missing`
  */
 export async function findNatsServer(): Promise<string> {
-  const told = process.env.SEALION_NATS_SERVER;
-  const candidates = told ? [told] : [...(await cached()), ...onPath(), ...USUAL_FOLDERS.map(program)];
+  const configured = process.env.SEALION_NATS_SERVER;
+  const candidates = configured
+    ? [configured]
+    : [...(await cached()), ...onPath(), ...USUAL_FOLDERS.map(program)];
   for (const candidate of candidates) {
     if (await isExecutable(candidate)) return candidate;
   }
   throw new Terminal({
     code: 'nats-server-missing',
-    message: told
-      ? `SEALION_NATS_SERVER names ${told}, which is no executable file.`
+    message: configured
+      ? `SEALION_NATS_SERVER names ${configured}, which is no executable file.`
       : 'No nats-server program was found.',
     advice:
       'Install nats-server 2.9 or later (apt install nats-server, brew install nats-server, or a release from nats.io), or set SEALION_NATS_SERVER to its path.',

@@ -165,13 +165,13 @@ export interface InboundOffer {
   /** Sends a receipt, now or stored from before, and settles the offer. */
   receipt(receipt: Receipt): Promise<void>;
   /** Refuses and settles the offer. */
-  refuse(refusal: Refusal): Promise<void>;
+  refuse(refusal: OfferRefusal): Promise<void>;
   /** Leaves the offer for a later delivery. */
   postpone(delayMs: number): Promise<void>;
 }
 
 /** Why a secondary does not take a column. */
-export interface Refusal {
+export interface OfferRefusal {
   readonly code: string;
   readonly reason: string;
   /** True when another try can help. */

@@ -3,12 +3,12 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Journal } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { Logger } from '#runtime/telemetry/logger';
-import { type Fate, fateOf } from '../../secondary/column/fate.ts';
 import { Columns } from '../../secondary/column/record.ts';
+import { type Retention, retentionOf } from '../../secondary/column/retention.ts';
 import { objectForSure } from '../fresh-chain.ts';
 import { readHistory } from '../read-history.ts';
 import type { StoredUnit } from './notes.ts';
-import { segmentsFate } from './segments-fate.ts';
+import { segmentsRetention } from './segments-retention.ts';
 
 export interface JudgeOptions {
   readonly spId: number;
@@ -25,7 +25,7 @@ export interface JudgeOptions {
 
 export interface Judgement {
   /** `recorded`: a column with a record is looked after by the column round. */
-  readonly fate: Fate | 'unknown' | 'recorded';
+  readonly retention: Retention | 'unknown' | 'recorded';
   /** Events of the unit's job that the judgement rests on. */
   readonly revision: number;
 }
@@ -41,21 +41,21 @@ export async function judge(
   const now = Date.now();
   const columns = new Columns({ ledger: journal.ledger, pieces });
   if (redundancyIndex !== undefined && (await columns.get({ job, redundancyIndex }))) {
-    return { fate: 'recorded', revision: 0 };
+    return { retention: 'recorded', revision: 0 };
   }
   // somebody may be at work on it
-  if (now - storedAt < timing.columnGraceMs) return { fate: { keep: true }, revision: 0 };
+  if (now - storedAt < timing.columnGraceMs) return { retention: { keep: true }, revision: 0 };
   await sleep(timing.spacePaceMs, undefined, { signal });
   const context =
     redundancyIndex === undefined ? await readHistory(job, { journal, log, signal }) : undefined;
   const revision = context?.revision ?? 0;
   const lagMs = timing.chainLagMs;
   const answer = await objectForSure(job.objectId, storedAt, { chain, lagMs, signal });
-  if (!answer) return { fate: 'unknown', revision };
+  if (!answer) return { retention: 'unknown', revision };
   if (redundancyIndex === undefined) {
-    return { fate: segmentsFate(job.version, answer.onChain, context, now), revision };
+    return { retention: segmentsRetention(job.version, answer.onChain, context, now), revision };
   }
   const orphan = { job, redundancyIndex, from: 0, segmentCount: segments.length, touchedAt: storedAt };
   const abandonedAfterMs = timing.columnAbandonedAfterMs;
-  return { fate: fateOf(orphan, answer.onChain, { spId, now, abandonedAfterMs }), revision };
+  return { retention: retentionOf(orphan, answer.onChain, { spId, now, abandonedAfterMs }), revision };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
-import { type Gone, type Standing, standingOf } from '../seal/standing.ts';
+import { type ChainStatus, chainStatusOf, type Gone } from '../seal/chain-status.ts';
 import { finish } from './cleaning.ts';
 import { logFailure, record, refuseClient, type Work } from './work.ts';
 
@@ -27,10 +27,10 @@ export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<
 }
 
 /** What was announced a moment ago may be cancelled already: the word of our node counts from the next second on. */
-async function untilUpToDate({ log, ports }: Work, signal: AbortSignal): Promise<Standing> {
+async function untilUpToDate({ log, ports }: Work, signal: AbortSignal): Promise<ChainStatus> {
   for (;;) {
     try {
-      return await standingOf(log.context, ports.chain, signal);
+      return await chainStatusOf(log.context, ports.chain, signal);
     } catch (thrown) {
       if (toSealionError(thrown).code !== 'chain-behind') throw thrown;
       await sleep(ports.timing.chainPollMs, undefined, { signal });

@@ -5,10 +5,10 @@ import type { JobId } from '#protocols/job/identity';
 import { segmentKey } from '#protocols/payload/keys';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { PrimaryPorts } from '../ports.ts';
-import { type Standing, standingOf } from '../seal/standing.ts';
+import { type ChainStatus, chainStatusOf } from '../seal/chain-status.ts';
 
 /** What a recovered job finds outside of its journal. */
-export type Findings = Standing | { readonly kind: 'payload-lost'; readonly why: string };
+export type Findings = ChainStatus | { readonly kind: 'payload-lost'; readonly why: string };
 
 /**
  * Looks whether the chain has ended the job meanwhile, and whether the acknowledged segments are still there
@@ -19,11 +19,11 @@ export async function lookAround(
   { chain, pieces }: Pick<PrimaryPorts, 'chain' | 'pieces'>,
   signal: AbortSignal,
 ): Promise<Findings> {
-  const standing = await standingOf(context, chain, signal);
-  if (standing.kind !== 'open') return standing;
+  const status = await chainStatusOf(context, chain, signal);
+  if (status.kind !== 'open') return status;
   const checksums = needsPayload(context) ? (context.payload?.segmentChecksums ?? []) : [];
   const why = await missingSegment(context.id, checksums, pieces, signal);
-  return why === undefined ? standing : { kind: 'payload-lost', why };
+  return why === undefined ? status : { kind: 'payload-lost', why };
 }
 
 /** True until all secondaries have their columns, and again when another group must get them. */

@@ -4,10 +4,10 @@ import type { SignedTransaction } from '#protocols/job/context';
 import { formatJobId } from '#protocols/job/identity';
 import { nextStates } from '#protocols/job/transitions';
 import type { Outcome, Ref } from '#runtime/actors/types';
+import { type Settled, settledStatus } from '../seal/chain-status.ts';
 import { type RejectResult, rejectOnChain, signReject } from '../seal/reject-on-chain.ts';
 import type { SealResult, Wait } from '../seal/seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../seal/sealer.ts';
-import { type Settled, settledStanding } from '../seal/standing.ts';
 import { advance, failPhase } from './advance.ts';
 import { logFailure, park, pipe, record, settle, type Work } from './work.ts';
 
@@ -123,7 +123,7 @@ function signAReject(work: Work): void {
   pipe(
     work,
     async (signal) =>
-      (await settledStanding(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
+      (await settledStatus(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
     (outcome) => ({ type: 'reject-signed', outcome }),
   );
 }

@@ -9,7 +9,7 @@ import { planPayload } from '#protocols/payload/plan';
 import type { Ended, Outcome, Reply } from '#runtime/actors/types';
 import type { Acknowledgement, UploadRequest } from '../../messages.ts';
 import type { Order } from '../job-log.ts';
-import type { Gone } from '../seal/standing.ts';
+import type { Gone } from '../seal/chain-status.ts';
 import { uploader } from '../upload/uploader.ts';
 import { askBeforeAnswer, endUnwanted } from './before-answer.ts';
 import { discardOwnSegments } from './cleaning.ts';

@@ -76,7 +76,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
           ask(state, message, ctx);
           break;
         case 'loaded':
-          settle(state, message.segmentIndex, message.outcome);
+          keepLoaded(state, message.segmentIndex, message.outcome);
           break;
         case 'shortage':
           makeRoom(state, 0);
@@ -140,7 +140,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     }
   }
 
-  function settle(state: State, segmentIndex: number, outcome: Outcome<Loaded>): void {
+  function keepLoaded(state: State, segmentIndex: number, outcome: Outcome<Loaded>): void {
     const entry = state.window.get(segmentIndex);
     const waiting = entry?.waiting.splice(0) ?? [];
     if (entry && outcome.ok) {

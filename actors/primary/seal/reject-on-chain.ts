@@ -2,8 +2,8 @@ import { Retryable } from '#protocols/errors';
 import type { JobContext, SignedTransaction } from '#protocols/job/context';
 import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
-import { refusalText, type SettlePorts, settleOnChain } from '../../chain/settle-on-chain.ts';
-import { settledStanding } from './standing.ts';
+import { refusalText, type SubmitPorts, submitAndConfirm } from '../../chain/submit-and-confirm.ts';
+import { settledStatus } from './chain-status.ts';
 
 /** How the end of an overdue job looks on chain. */
 export type RejectResult =
@@ -19,7 +19,7 @@ export type RejectResult =
 /** Has a reject signed with the next sequence. Whichever of it and an earlier seal is included first voids the other. */
 export function signReject(
   context: JobContext,
-  { signer }: Pick<SettlePorts, 'signer'>,
+  { signer }: Pick<SubmitPorts, 'signer'>,
   signal: AbortSignal,
 ): Promise<SignedTransaction> {
   const { bucketName, objectName } = context.object;
@@ -36,12 +36,12 @@ export function signReject(
 export async function rejectOnChain(
   context: JobContext,
   transaction: SignedTransaction,
-  ports: SettlePorts,
+  ports: SubmitPorts,
   options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
 ): Promise<RejectResult> {
-  const settled = await settleOnChain(transaction, ports, {
+  const settled = await submitAndConfirm(transaction, ports, {
     what: 'reject',
-    look: (signal) => settledStanding(context, ports.chain, signal),
+    look: (signal) => settledStatus(context, ports.chain, signal),
     ...options,
   });
   if (settled.kind === 'gone') return { kind: 'rejected' };

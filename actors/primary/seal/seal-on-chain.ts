@@ -1,11 +1,11 @@
 import { Retryable } from '#protocols/errors';
-import type { Refusal } from '#protocols/greenfield/simulation';
+import type { ChainRefusal } from '#protocols/greenfield/simulation';
 import type { JobContext } from '#protocols/job/context';
 import type { JobStateName } from '#protocols/job/states';
 import { type Fault, faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
-import { refusalText, type SettlePorts, settleOnChain } from '../../chain/settle-on-chain.ts';
-import { type Gone, settledStanding } from './standing.ts';
+import { refusalText, type SubmitPorts, submitAndConfirm } from '../../chain/submit-and-confirm.ts';
+import { type Gone, settledStatus } from './chain-status.ts';
 
 /** What became of a seal. */
 export type SealResult =
@@ -33,14 +33,14 @@ export type Wait = 'none' | 'backoff' | 'payment';
  */
 export async function sealOnChain(
   context: JobContext,
-  ports: SettlePorts,
+  ports: SubmitPorts,
   options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
 ): Promise<SealResult> {
   const { seal } = context;
   if (!seal) throw new Retryable({ code: 'seal-missing', message: 'The job has no signed seal.' });
-  const settled = await settleOnChain(seal, ports, {
+  const settled = await submitAndConfirm(seal, ports, {
     what: 'seal',
-    look: (signal) => settledStanding(context, ports.chain, signal),
+    look: (signal) => settledStatus(context, ports.chain, signal),
     ...options,
   });
   if (settled.kind === 'sealed') return { ...settled, transactionHash: seal.hash };
@@ -70,7 +70,7 @@ const CURES: Readonly<Record<Fault, Cure>> = {
 };
 
 /** Only where the group is at fault another one gets the object; the receipts of this one hold in all other cases. */
-function refused(refusal: Refusal, spent: boolean): SealResult {
+function refused(refusal: ChainRefusal, spent: boolean): SealResult {
   const fault = faultOf(refusal);
   const { wait, advice } = CURES[fault];
   const sameGroup = spent || fault === 'gas' ? 'SIGN_OBJECT_DOING' : 'SEAL_OBJECT_DOING';

@@ -1,7 +1,7 @@
 import type { JobContext, SignedTransaction } from '#protocols/job/context';
-import { settle } from '#runtime/actors/settle';
+import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Context, Reply } from '#runtime/actors/types';
-import type { SettlePorts } from '../../chain/settle-on-chain.ts';
+import type { SubmitPorts } from '../../chain/submit-and-confirm.ts';
 import { type SealResult, sealOnChain } from './seal-on-chain.ts';
 import { sealOrder } from './seal-order.ts';
 
@@ -14,7 +14,7 @@ export type SealerMessage =
 type Message = SealerMessage | { readonly type: 'finished' };
 
 /** Aggregates the six signatures, has the seal signed, broadcasts it and watches the chain. */
-export function sealer(ports: SettlePorts): Behaviour<SealerMessage, undefined> {
+export function sealer(ports: SubmitPorts): Behaviour<SealerMessage, undefined> {
   const behaviour: Behaviour<Message, undefined> = {
     kind: 'sealer',
     start: () => undefined,
@@ -40,14 +40,14 @@ export function sealer(ports: SettlePorts): Behaviour<SealerMessage, undefined> 
 
 function answer<R>(ctx: Context<Message>, reply: Reply<R>, work: (signal: AbortSignal) => Promise<R>): void {
   ctx.pipe(
-    (signal) => settle(reply, work(signal)),
+    (signal) => captureResult(reply, work(signal)),
     () => ({ type: 'finished' }),
   );
 }
 
 async function sign(
   context: JobContext,
-  { signer }: SettlePorts,
+  { signer }: SubmitPorts,
   signal: AbortSignal,
 ): Promise<SignedTransaction> {
   const order = sealOrder(context);

@@ -28,10 +28,13 @@ type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
  */
 export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: AbortSignal): Promise<Place> {
   checkApproval(offer, ports);
-  const { object, content } = await soon(ports, signal, { code: 'object-unknown', gatewayCode: 50025 }, () =>
-    findContent(offer, ports, signal),
+  const { object, content } = await untilKnown(
+    ports,
+    signal,
+    { code: 'object-unknown', gatewayCode: 50025 },
+    () => findContent(offer, ports, signal),
   );
-  const gvg = await soon(ports, signal, { code: 'group-unknown', gatewayCode: 55001 }, () =>
+  const gvg = await untilKnown(ports, signal, { code: 'group-unknown', gatewayCode: 55001 }, () =>
     ports.chain.gvg(offer.gvgId, { signal }),
   );
   await checkGroup(offer, gvg, ports, signal);
@@ -110,7 +113,7 @@ function checkContent(offer: ColumnOffer, object: ObjectInfo, content: Content, 
 }
 
 /** Looks again until the chain knows what is looked for. */
-async function soon<T>(
+async function untilKnown<T>(
   { timing }: Ports,
   signal: AbortSignal,
   codes: Pick<ErrorFacts, 'code' | 'gatewayCode'>,

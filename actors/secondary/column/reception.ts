@@ -58,7 +58,7 @@ export class Reception {
       this.#say(pieceChecksums.length, place);
       pieceChecksums.push(await this.#store(record, place, piece, pieceChecksums.length));
     }
-    const told = await this.#session.done({ signal });
+    const claimed = await this.#session.done({ signal });
     if (pieceChecksums.length !== plan.segmentCount) {
       throw new Retryable({
         code: 'pieces-missing',
@@ -66,7 +66,7 @@ export class Reception {
         advice: 'Offer the column again: it goes on at the first missing piece.',
       });
     }
-    return this.#hold(record, pieceChecksums, agreed(told, place), firstMissing > 0);
+    return this.#hold(record, pieceChecksums, agreed(claimed, place), firstMissing > 0);
   }
 
   async #store(record: ColumnRecord, { plan }: Place, piece: InboundPiece, expected: number): Promise<Hex> {

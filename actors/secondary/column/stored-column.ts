@@ -128,9 +128,9 @@ export class StoredColumn {
  * word counts, for its own column as well.
  * @throws Terminal `checksums-differ` (50009)
  */
-export function agreed(told: readonly Hex[], { content: { checksums }, plan }: Place): readonly Hex[] {
-  if (checksums.length > 0 ? sameChecksums(told, checksums) : told.length === plan.columnCount + 1) {
-    return told;
+export function agreed(claimed: readonly Hex[], { content: { checksums }, plan }: Place): readonly Hex[] {
+  if (checksums.length > 0 ? sameChecksums(claimed, checksums) : claimed.length === plan.columnCount + 1) {
+    return claimed;
   }
   throw new Terminal({
     code: 'checksums-differ',

@@ -37,12 +37,12 @@ export class Asks {
     ask: ApprovalAsk,
     options: PeerOptions & { readonly timeoutMs: number },
   ): AsyncGenerator<ApprovalAnswer> {
-    const { connection, desk, spId, closed } = this.#context;
+    const { connection, codec, spId, closed } = this.#context;
     const signals = [options.signal, closed];
     for (const signal of signals) throwIfAborted(signal);
     const { job, primarySpId: _, ...terms } = ask;
     const awaited = new Set(ask.groups.flatMap((group) => group.secondarySpIds));
-    const question = await desk.seal({
+    const question = await codec.seal({
       kind: 'ask',
       to: EVERYBODY,
       about: aboutAll(job),
@@ -111,9 +111,9 @@ export class Asks {
   }
 
   async #answer(message: Msg, from: number, decide: Answer, signal: AbortSignal): Promise<void> {
-    const { desk, spId, strangers } = this.#context;
+    const { codec, spId, strangers } = this.#context;
     try {
-      const control = await desk.open(message.data, { kinds: ['ask'], to: EVERYBODY, from });
+      const control = await codec.open(message.data, { kinds: ['ask'], to: EVERYBODY, from });
       const { body, job, nonce } = control;
       if (from === spId || !body.groups.some((group) => group.secondarySpIds.includes(spId))) return;
       checkReply(message, from);
@@ -122,7 +122,7 @@ export class Asks {
       const given = await decide({ ...body, job, primarySpId: from }, signal);
       if (!given) return;
       const { expiresAt, granted, refused } = given;
-      const approval = await desk.seal({
+      const approval = await codec.seal({
         kind: 'approval',
         to: from,
         about: control,
@@ -138,10 +138,10 @@ export class Asks {
   /** Undefined for what is no answer to this ask. */
   async #open(message: Msg, ask: ApprovalAsk, nonce: string): Promise<ApprovalAnswer | undefined> {
     if (message.headers?.code === NOBODY_LISTENS) return undefined;
-    const { desk, strangers } = this.#context;
+    const { codec, strangers } = this.#context;
     try {
       const expected = { kinds: ['approval'], about: aboutAll(ask.job) } as const;
-      const { body, from, expiresAt } = await desk.open(message.data, expected);
+      const { body, from, expiresAt } = await codec.open(message.data, expected);
       if (body.re !== nonce) throw notTaken('approval-unasked', 'The approval answers another ask.');
       for (const { gvgId, redundancyIndex } of body.granted) {
         const group = ask.groups.find((asked) => asked.gvgId === gvgId);

@@ -8,7 +8,7 @@ import type { PeerClient, PeerHost, PieceSource } from '../peers.ts';
 import { Asks } from './asks.ts';
 import { NatsPeerClient } from './client.ts';
 import type { PeerContext, PeerTimes } from './context.ts';
-import { ControlDesk } from './control.ts';
+import { ControlCodec } from './control-codec.ts';
 import { NatsPeerHost } from './host.ts';
 import { FLOW_LIMITS } from './limits.ts';
 import { Mailboxes } from './mail/mailboxes.ts';
@@ -63,7 +63,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   const context: PeerContext = {
     spId,
     connection: options.peers,
-    desk: new ControlDesk(options),
+    codec: new ControlCodec(options),
     limits: FLOW_LIMITS,
     times,
     log,

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { ControlDesk } from './control.ts';
+import type { ControlCodec } from './control-codec.ts';
 import type { FlowLimits } from './limits.ts';
 import type { Strangers } from './strangers.ts';
 
@@ -21,7 +21,7 @@ export interface PeerContext {
   readonly spId: number;
   /** The peers plane. */
   readonly connection: NatsConnection;
-  readonly desk: ControlDesk;
+  readonly codec: ControlCodec;
   readonly limits: FlowLimits;
   readonly times: PeerTimes;
   readonly log: Logger;

@@ -27,13 +27,13 @@ export async function fetchRange(
   range: FetchedRange,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { connection, desk, spId, closed } = context;
+  const { connection, codec, spId, closed } = context;
   const { to, job, gvgId, redundancyIndex } = request;
   for (let tries = 1; ; tries += 1) {
     throwIfAborted(signal);
     const about = { job, gvgId, redundancyIndex };
     const expiresAt = Date.now() + ANSWER_LIMIT_MS;
-    const message = await desk.seal({ kind: 'fetch', to, about, expiresAt, body: range });
+    const message = await codec.seal({ kind: 'fetch', to, about, expiresAt, body: range });
     const asked = connection.request(recoverySubject(to, spId), message.bytes, { timeout: ANSWER_LIMIT_MS });
     const answer = await orAborted(asked, signal, closed).catch((thrown: unknown) => {
       const error = natsError(thrown, `asking storage provider ${to} for a piece`);

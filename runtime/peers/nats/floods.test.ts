@@ -7,7 +7,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import {
   approveAll,
   approvedOffer,
-  deskOf,
+  codecOf,
   digest,
   joinPlane,
   makeSample,
@@ -54,7 +54,7 @@ test.serial('one SP’s mail, however much and long it is, pushes out nobody els
   const opening = primary.client.open(await approvedOffer(1, sample, 2), {});
   opening.catch(() => undefined);
   const about = { job: sample.ask.job, gvgId: 77, redundancyIndex: 0 };
-  const receipt = await deskOf(1).seal({
+  const receipt = await codecOf(1).seal({
     kind: 'receipt',
     to: 2,
     about,
@@ -129,7 +129,7 @@ test.serial('a chosen secondary that answers with rubbish holds up no column to 
     body: { token: string };
   }>();
   // long enough to be read, and signed by nobody
-  const forged = await deskOf(3, { chainId: 'greenfield_1-1' }).seal({
+  const forged = await codecOf(3, { chainId: 'greenfield_1-1' }).seal({
     kind: 'receipt',
     to: 1,
     about: { job: bad.ask.job, gvgId: 77, redundancyIndex: 0 },

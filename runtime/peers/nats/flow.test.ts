@@ -9,7 +9,7 @@ import { type NatsServer, startNatsServer } from '../../nats/server.ts';
 import type { InboundOffer, InboundSession, ReplicationSession } from '../peers.ts';
 import {
   approvedOffer,
-  deskOf,
+  codecOf,
   digest,
   joinPlane,
   makeSample,
@@ -369,7 +369,7 @@ async function freeHand(spId: number) {
         if (!stored) throw new Error('no offer');
         const { header, body } = stored.json<StoredOffer>();
         const job = { objectId: header.object_id, version: 0 };
-        const message = await deskOf(spId).seal({
+        const message = await codecOf(spId).seal({
           kind: 'accept',
           to: 1,
           about: { job, gvgId: header.gvg_id, redundancyIndex: header.redundancy_index },

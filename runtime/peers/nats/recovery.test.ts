@@ -7,7 +7,7 @@ import { peersInbox } from '../../nats/accounts.ts';
 import type { NatsServer } from '../../nats/server.ts';
 import type { InboundFetch } from '../peers.ts';
 import {
-  deskOf,
+  codecOf,
   joinPlane,
   keepCodes,
   type Node,
@@ -15,7 +15,7 @@ import {
   startNode,
   startServer,
 } from '../testing/peers.ts';
-import type { ControlDesk } from './control.ts';
+import type { ControlCodec } from './control-codec.ts';
 
 /** SP 1 has lost pieces, SP 2 holds them, SP 3 says whatever it likes, as far as the server lets it. */
 let server: NatsServer;
@@ -163,18 +163,18 @@ test.serial(
   async (t) => {
     const body = { segmentIndex: 9, offset: 0, length: 10 };
     const about = { job: JOB, gvgId: 77, redundancyIndex: 4 };
-    const seal = async (desk: ControlDesk, change: object = {}) => {
+    const seal = async (codec: ControlCodec, change: object = {}) => {
       const draft = { kind: 'fetch', to: 2, about, expiresAt: Date.now() + 60_000, body } as const;
-      return (await desk.seal({ ...draft, ...change })).bytes;
+      return (await codec.seal({ ...draft, ...change })).bytes;
     };
-    const honest = await seal(deskOf(3));
+    const honest = await seal(codecOf(3));
     const text = Buffer.from(honest).toString();
     const cases: [string, Uint8Array][] = [
-      ['control-wrong-signature', await seal(deskOf(3, { operatorKey: operatorKey(1) }))],
-      ['control-wrong-sender', await seal(deskOf(1))],
-      ['control-wrong-receiver', await seal(deskOf(3), { to: 4 })],
-      ['control-wrong-chain', await seal(deskOf(3, { chainId: 'greenfield_1017-1' }))],
-      ['control-expired', await seal(deskOf(3), { expiresAt: Date.now() - 1 })],
+      ['control-wrong-signature', await seal(codecOf(3, { operatorKey: operatorKey(1) }))],
+      ['control-wrong-sender', await seal(codecOf(1))],
+      ['control-wrong-receiver', await seal(codecOf(3), { to: 4 })],
+      ['control-wrong-chain', await seal(codecOf(3, { chainId: 'greenfield_1017-1' }))],
+      ['control-expired', await seal(codecOf(3), { expiresAt: Date.now() - 1 })],
       ['control-wrong-signature', Buffer.from(text.replace('"redundancy_index":4', '"redundancy_index":5'))],
       ['control-wrong-body', Buffer.from(text.replace('"offset":0', '"offset":1'))],
       ['control-malformed', Buffer.from(text.replace('"length":10', '"length":524289'))],
@@ -199,7 +199,7 @@ test.serial('an answer cannot be led to anybody but its asker', async (t) => {
   const about = { job: JOB, gvgId: 77, redundancyIndex: 4 };
   const body = { segmentIndex: 9, offset: 0, length: 10 };
   const expiresAt = Date.now() + 60_000;
-  const { bytes } = await deskOf(3).seal({ kind: 'fetch', to: 2, about, expiresAt, body });
+  const { bytes } = await codecOf(3).seal({ kind: 'fetch', to: 2, about, expiresAt, body });
   for (const reply of [`${peersInbox(1)}.x`, 'peer.1.offer.2.4711.0.0', `${peersInbox(33)}.x`]) {
     rogue.publish('recovery.2.3', bytes, { reply });
     t.deepEqual(await heard.take(1), ['reply-misdirected']);

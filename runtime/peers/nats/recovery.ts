@@ -117,7 +117,7 @@ export class Recovery implements PieceSource {
   }
 
   async #answer(message: Msg, answer: Answer, signal: AbortSignal): Promise<void> {
-    const { desk, strangers } = this.#context;
+    const { codec, strangers } = this.#context;
     // the server lets nobody publish under the name of another
     const from = Number(lastToken(message.subject));
     if (!strangers.heard(from)) return;
@@ -129,7 +129,7 @@ export class Recovery implements PieceSource {
     }
     try {
       const bytes = await this.#inTurn(from, async () => {
-        const control = await desk.open(message.data, { kinds: ['fetch'], from });
+        const control = await codec.open(message.data, { kinds: ['fetch'], from });
         const { job, gvgId, redundancyIndex, nonce, body } = control;
         if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
           throw refused('fetch-repeated', 'It was heard before, or its asker asks too much.');

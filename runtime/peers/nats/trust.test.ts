@@ -7,7 +7,7 @@ import type { ApprovalAnswer, ApprovalAsk, InboundOffer } from '../peers.ts';
 import {
   approveAll,
   approvedOffer,
-  deskOf,
+  codecOf,
   digest,
   joinHome,
   joinPlane,
@@ -22,7 +22,7 @@ import {
   startServer,
   until,
 } from '../testing/peers.ts';
-import type { ControlDesk } from './control.ts';
+import type { ControlCodec } from './control-codec.ts';
 
 /** SP 1 is a primary, SP 2 a secondary, and SP 3 says whatever it likes, as far as the server lets it. */
 let server: NatsServer;
@@ -80,16 +80,16 @@ test.serial(
   'an ask that is forged, tampered with, of another chain or out of date is not answered',
   async (t) => {
     const { ask } = makeSample(1_000, 1_000, [2]);
-    const honest = await sealAsk(deskOf(3), ask);
+    const honest = await sealAsk(codecOf(3), ask);
     const cases: [string, Uint8Array][] = [
-      ['control-wrong-signature', await sealAsk(deskOf(3, { operatorKey: operatorKey(4) }), ask)],
-      ['control-wrong-sender', await sealAsk(deskOf(1, { operatorKey: operatorKey(3) }), ask)],
+      ['control-wrong-signature', await sealAsk(codecOf(3, { operatorKey: operatorKey(4) }), ask)],
+      ['control-wrong-sender', await sealAsk(codecOf(1, { operatorKey: operatorKey(3) }), ask)],
       ['control-wrong-body', replaceIn(honest, 'photos', 'fotos')],
       ['control-wrong-sender', replaceIn(honest, '"from":3', '"from":1')],
-      ['control-wrong-chain', await sealAsk(deskOf(3, { chainId: 'greenfield_1017-1' }), ask)],
-      ['control-expired', await sealAsk(deskOf(3), ask, Date.now() - 1)],
-      ['control-lives-too-long', await sealAsk(deskOf(3), ask, Date.now() + 86_400_000)],
-      ['control-wrong-sender', await sealAsk(deskOf(99), ask)],
+      ['control-wrong-chain', await sealAsk(codecOf(3, { chainId: 'greenfield_1017-1' }), ask)],
+      ['control-expired', await sealAsk(codecOf(3), ask, Date.now() - 1)],
+      ['control-lives-too-long', await sealAsk(codecOf(3), ask, Date.now() + 86_400_000)],
+      ['control-wrong-sender', await sealAsk(codecOf(99), ask)],
       ['control-malformed', Buffer.from('who are you?')],
     ];
     const inbox = rogue.subscribe(`${peersInbox(3)}.>`);
@@ -115,15 +115,15 @@ test.serial('an approval that is forged, unasked, or not its sender’s to give 
     refused: [],
   });
   const cases: [string | undefined, (re: string) => Promise<{ bytes: Uint8Array }>][] = [
-    ['control-wrong-signature', (re) => sealAs(deskOf(2, { operatorKey: operatorKey(3) }), re)],
-    ['approval-unasked', (re) => sealAs(deskOf(3), re)],
-    ['approval-unasked', () => sealAs(deskOf(3), '00'.repeat(16), grants(1))],
-    ['control-wrong-job', (re) => sealAs(deskOf(3), re, grants(1), { about: other })],
-    ['control-wrong-receiver', (re) => sealAs(deskOf(3), re, grants(1), { to: 2 })],
-    [undefined, (re) => sealAs(deskOf(3), re, grants(1))],
+    ['control-wrong-signature', (re) => sealAs(codecOf(2, { operatorKey: operatorKey(3) }), re)],
+    ['approval-unasked', (re) => sealAs(codecOf(3), re)],
+    ['approval-unasked', () => sealAs(codecOf(3), '00'.repeat(16), grants(1))],
+    ['control-wrong-job', (re) => sealAs(codecOf(3), re, grants(1), { about: other })],
+    ['control-wrong-receiver', (re) => sealAs(codecOf(3), re, grants(1), { to: 2 })],
+    [undefined, (re) => sealAs(codecOf(3), re, grants(1))],
   ];
-  const sealAs = (desk: ControlDesk, re: string, body = grants(0), change = {}) =>
-    desk.seal({
+  const sealAs = (codec: ControlCodec, re: string, body = grants(0), change = {}) =>
+    codec.seal({
       kind: 'approval',
       to: 1,
       about,
@@ -167,10 +167,11 @@ test.serial('an offer that is not what its subject and its signer say goes for g
     expiresAt: Date.now() + 60_000,
     body: good,
   } as const;
-  const seal = async (change: object, desk = deskOf(3)) => (await desk.seal({ ...draft, ...change })).bytes;
+  const seal = async (change: object, codec = codecOf(3)) =>
+    (await codec.seal({ ...draft, ...change })).bytes;
   const cases: [string, Uint8Array][] = [
-    ['control-wrong-signature', await seal({}, deskOf(3, { operatorKey: operatorKey(1) }))],
-    ['control-wrong-sender', await seal({}, deskOf(1))],
+    ['control-wrong-signature', await seal({}, codecOf(3, { operatorKey: operatorKey(1) }))],
+    ['control-wrong-sender', await seal({}, codecOf(1))],
     ['control-wrong-receiver', await seal({ to: 4 })],
     ['control-expired', await seal({ expiresAt: Date.now() - 1 })],
     ['offer-malformed', await seal({ about: { ...draft.about, redundancyIndex: 1 } })],
@@ -201,8 +202,8 @@ test.serial('an answer to an offer is taken only from its receiver, for this ver
   const opening = primary.client.open(offer, {});
   const { header, body } = await storedOffer(mailbox);
   const about = { job: offer.job, gvgId: 77, redundancyIndex: 0 };
-  const accept = (change: object, desk = deskOf(4)) =>
-    desk.seal({
+  const accept = (change: object, codec = codecOf(4)) =>
+    codec.seal({
       kind: 'accept',
       to: 1,
       about,
@@ -213,8 +214,8 @@ test.serial('an answer to an offer is taken only from its receiver, for this ver
   const answer = async (message: { bytes: Uint8Array }) =>
     mailbox.peers.request(`session.1.4.${body.token}.answer`, message.bytes, { timeout: 300 });
   const cases: [string, { bytes: Uint8Array }][] = [
-    ['control-wrong-signature', await accept({}, deskOf(4, { operatorKey: operatorKey(3) }))],
-    ['control-wrong-sender', await accept({}, deskOf(3))],
+    ['control-wrong-signature', await accept({}, codecOf(4, { operatorKey: operatorKey(3) }))],
+    ['control-wrong-sender', await accept({}, codecOf(3))],
     ['control-wrong-group', await accept({ about: { ...about, gvgId: 78 } })],
     [
       'control-wrong-kind',
@@ -243,7 +244,7 @@ test.serial('a signed answer cannot make its hearer speak into the mailbox of an
   const { header, body } = await storedOffer(rogueNode);
   const about = { job: sample.ask.job, gvgId: 77, redundancyIndex: 0 };
   const astray = `peer.4.receipt.1.${about.job.objectId}.0.1`;
-  const refusal = await deskOf(3).seal({
+  const refusal = await codecOf(3).seal({
     kind: 'refusal',
     to: 1,
     about,
@@ -294,7 +295,7 @@ test.serial('what a home account answers across the planes says nothing of value
   const [home, asker] = [await joinHome(server.url, 5), await joinPlane(server.url, 5)];
   const victim = await startNode(server.url, 4);
   const sample = makeSample(1_000, 1_000, [2, 5]);
-  const ask = await sealAsk(deskOf(5), sample.ask);
+  const ask = await sealAsk(codecOf(5), sample.ask);
   const answered = home.subscribe('peer.5.>', { callback: (_, message) => void message.respond(ask) });
   await home.flush();
   // It reaches what the asker could have said itself, yet its answers would go astray, so it gets none …
@@ -316,17 +317,17 @@ test.serial('a receipt that is forged, or answers another offer, is not taken', 
   const about = { job: offer.job, gvgId: 77, redundancyIndex: 0 };
   const { integrityHash, approvalSignature, blsSignature } = receiptFor(offer, '00'.repeat(32));
   const wrong = { re: '00'.repeat(16), integrityHash, approvalSignature, blsSignature };
-  const post = async (desk: ControlDesk) => {
+  const post = async (codec: ControlCodec) => {
     const expiresAt = Date.now() + 60_000;
-    const { bytes } = await desk.seal({ kind: 'receipt', to: 1, about, expiresAt, body: wrong });
+    const { bytes } = await codec.seal({ kind: 'receipt', to: 1, about, expiresAt, body: wrong });
     await secondary.peers.request(`peer.1.receipt.2.${offer.job.objectId}.0.0`, bytes);
   };
   const answering = nextOffer().then(async (held) => {
     const session = await held.accept(3);
     await session.done();
-    await post(deskOf(2, { operatorKey: operatorKey(3) }));
+    await post(codecOf(2, { operatorKey: operatorKey(3) }));
     t.deepEqual(await heardBy1.take(1), ['control-wrong-signature']);
-    await post(deskOf(2));
+    await post(codecOf(2));
     await held.receipt(receiptFor(offer, digest(sample.pieces)));
   });
   const receipt = await replicate(primary, offer, sample);
@@ -355,14 +356,14 @@ async function collect(ask: ApprovalAsk, timeoutMs = 10_000): Promise<ApprovalAn
 }
 
 async function sealAsk(
-  desk: ControlDesk,
+  codec: ControlCodec,
   ask: ApprovalAsk,
   expiresAt = Date.now() + 60_000,
 ): Promise<Uint8Array> {
   const { job, primarySpId: _, ...terms } = ask;
   const about = { job, gvgId: 0, redundancyIndex: 0 };
   const groups = terms.groups.map((group) => ({ ...group, secondarySpIds: [...group.secondarySpIds] }));
-  return (await desk.seal({ kind: 'ask', to: 0, about, expiresAt, body: { ...terms, groups } })).bytes;
+  return (await codec.seal({ kind: 'ask', to: 0, about, expiresAt, body: { ...terms, groups } })).bytes;
 }
 
 function replaceIn(message: Uint8Array, what: string, by: string): Uint8Array {

@@ -15,7 +15,7 @@ import { connectNats } from '../../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../../nats/server.ts';
 import { type Logger, silentLogger } from '../../telemetry/logger.ts';
 import { connectPeers, type Peers, type PeersOptions } from '../nats/connect-peers.ts';
-import { ControlDesk, type ControlDeskOptions } from '../nats/control.ts';
+import { ControlCodec, type ControlCodecOptions } from '../nats/control-codec.ts';
 import type { ApprovalAsk, ColumnOffer, InboundOffer } from '../peers.ts';
 
 /** Storage providers that share one nats-server, for tests. Their keys follow from their ids. */
@@ -177,7 +177,7 @@ export async function approvedOffer(primarySpId: number, sample: Sample, to: num
   const { ask, maxSegmentSize, checksums } = sample;
   const { job, bucketName, objectName, payloadSize, groups } = ask;
   const place = { gvgId: GVG_ID, redundancyIndex: groups[0]?.secondarySpIds.indexOf(to) ?? -1 };
-  const approval = await deskOf(to).seal({
+  const approval = await codecOf(to).seal({
     kind: 'approval',
     to: primarySpId,
     about: { job, gvgId: 0, redundancyIndex: 0 },
@@ -250,15 +250,15 @@ export function keepCodes(): Codes {
   };
 }
 
-/** A desk from which an SP may say what it should not. */
-export function deskOf(spId: number, options: Partial<ControlDeskOptions> = {}): ControlDesk {
+/** A codec with which an SP may say what it should not. */
+export function codecOf(spId: number, options: Partial<ControlCodecOptions> = {}): ControlCodec {
   const honest = {
     spId,
     chainId: CHAIN_ID,
     operatorKey: operatorKey(spId),
     providers: async () => PROVIDERS,
   };
-  return new ControlDesk({ ...honest, ...options });
+  return new ControlCodec({ ...honest, ...options });
 }
 
 /** Waits, with a generous limit, until something holds. */

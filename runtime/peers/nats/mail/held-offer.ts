@@ -6,7 +6,7 @@ import type { ControlBody } from '#protocols/replication/bodies';
 import { type ControlMessage, MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, natsError } from '#runtime/nats/errors';
-import type { ColumnOffer, InboundOffer, InboundSession, PeerOptions, Refusal } from '../../peers.ts';
+import type { ColumnOffer, InboundOffer, InboundSession, OfferRefusal, PeerOptions } from '../../peers.ts';
 import type { PeerContext } from '../context.ts';
 import type { CreditBudget } from '../session/credit-budget.ts';
 import { ReceivingSession } from '../session/receiving-session.ts';
@@ -89,7 +89,7 @@ export class HeldOffer implements InboundOffer {
     this.#settle((message) => message.ack());
   }
 
-  async refuse(reason: Refusal): Promise<void> {
+  async refuse(reason: OfferRefusal): Promise<void> {
     if (this.#settled) return;
     const refusal = { re: this.#control.nonce, ...reason };
     if (this.#session) await this.#post('refusal', refusal);
@@ -120,10 +120,10 @@ export class HeldOffer implements InboundOffer {
     body: ControlBody<K>,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { connection, desk, spId, times, closed } = this.#context;
+    const { connection, codec, spId, times, closed } = this.#context;
     const { from, body: offer } = this.#control;
     const expiresAt = Date.now() + times.offer;
-    const { bytes } = await desk.seal({ kind, to: from, about: this.#control, expiresAt, body });
+    const { bytes } = await codec.seal({ kind, to: from, about: this.#control, expiresAt, body });
     const subject = `${sessionSubject(from, spId, offer.token)}.answer`;
     try {
       await orAborted(connection.request(subject, bytes, { timeout: ANSWER_MS }), signal, closed);
@@ -135,10 +135,10 @@ export class HeldOffer implements InboundOffer {
   }
 
   async #post<K extends 'receipt' | 'refusal'>(kind: K, body: ControlBody<K>): Promise<void> {
-    const { connection, desk, spId, closed } = this.#context;
+    const { connection, codec, spId, closed } = this.#context;
     const { from, job, redundancyIndex } = this.#control;
     const expiresAt = Date.now() + MAX_CONTROL_LIFETIME_MS;
-    const { bytes } = await desk.seal({ kind, to: from, about: this.#control, expiresAt, body });
+    const { bytes } = await codec.seal({ kind, to: from, about: this.#control, expiresAt, body });
     const subject = mailSubject('receipt', { job, redundancyIndex, from: spId, to: from });
     await post(connection, subject, bytes, closed);
   }

@@ -5,7 +5,7 @@ import { sameJob } from '#protocols/job/identity';
 import { planPayload } from '#protocols/payload/plan';
 import type { ControlMessage } from '#protocols/replication/control-message';
 import { Arrivals } from '#runtime/async/arrivals';
-import type { InboundOffer, Refusal } from '../../peers.ts';
+import type { InboundOffer, OfferRefusal } from '../../peers.ts';
 import type { PeerContext } from '../context.ts';
 import { Places } from '../places.ts';
 import type { Senders } from '../senders.ts';
@@ -145,7 +145,7 @@ export class Offers {
       const column = parseMailSubject(message.subject);
       if (!column) throw malformed(`its subject is ${message.subject}`);
       const { job, redundancyIndex } = column;
-      const control = await this.#context.desk.open(message.data, { kinds: ['offer'], from });
+      const control = await this.#context.codec.open(message.data, { kinds: ['offer'], from });
       if (!sameJob(control.job, job) || control.redundancyIndex !== redundancyIndex) {
         throw malformed('it names another column than its subject');
       }
@@ -166,9 +166,9 @@ export class Offers {
   }
 
   /** Undefined when the offer carries our approval of this very place. */
-  #approvalFault({ offer }: HeldOffer): Refusal | undefined {
+  #approvalFault({ offer }: HeldOffer): OfferRefusal | undefined {
     try {
-      this.#context.desk.checkApproval(offer);
+      this.#context.codec.checkApproval(offer);
       return undefined;
     } catch (error) {
       const { code, message } = toSealionError(error);

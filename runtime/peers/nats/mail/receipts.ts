@@ -10,13 +10,13 @@ import { type ColumnId, mailbox, mailSubject, parseMailSubject } from '../subjec
 import type { Mailboxes } from './mailboxes.ts';
 
 /** What a secondary said in the end about one offer. */
-export type Outcome = ControlMessage<'receipt'> | ControlMessage<'refusal'>;
+export type OfferReply = ControlMessage<'receipt'> | ControlMessage<'refusal'>;
 
 interface Listener {
   readonly column: ColumnId;
   readonly about: ControlSubject;
   /** @returns false when it is not the one that is waited for */
-  readonly hear: (outcome: Outcome) => Promise<boolean>;
+  readonly hear: (outcome: OfferReply) => Promise<boolean>;
 }
 
 interface Arrived {
@@ -80,7 +80,7 @@ export class Receipts {
   }
 
   /** The outcome that rests in the mailbox. @throws Retryable `nats-unavailable` */
-  async stored(column: ColumnId, about: ControlSubject): Promise<Outcome | undefined> {
+  async stored(column: ColumnId, about: ControlSubject): Promise<OfferReply | undefined> {
     const bytes = await this.#mailboxes.receipt(column);
     return bytes && this.#open(bytes, column, about);
   }
@@ -138,10 +138,10 @@ export class Receipts {
     this.#arrived.delete(from);
   }
 
-  async #open(bytes: Uint8Array, column: ColumnId, about: ControlSubject): Promise<Outcome | undefined> {
+  async #open(bytes: Uint8Array, column: ColumnId, about: ControlSubject): Promise<OfferReply | undefined> {
     try {
       const expected = { kinds: ['receipt', 'refusal'], from: column.from, about } as const;
-      return await this.#context.desk.open(bytes, expected);
+      return await this.#context.codec.open(bytes, expected);
     } catch (error) {
       this.#context.strangers.refused(column.from, error, 'rejected an invalid receipt');
       return undefined;

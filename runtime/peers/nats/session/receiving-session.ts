@@ -95,7 +95,7 @@ export class ReceivingSession implements InboundSession {
     this.#opening = true;
     try {
       if (!this.#complete) {
-        const { body } = await this.#context.desk.open(message.data, { kinds: ['done'], from, about });
+        const { body } = await this.#context.codec.open(message.data, { kinds: ['done'], from, about });
         checkReply(message, from);
         if (body.re !== re) throw misdirected();
         if (!this.#stream.completeAt(body.sent)) return;

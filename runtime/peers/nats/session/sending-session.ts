@@ -8,11 +8,11 @@ import type { ControlSubject } from '#protocols/replication/control-header';
 import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, isTimeout, natsError } from '#runtime/nats/errors';
-import type { PeerOptions, Refusal, ReplicationSession } from '../../peers.ts';
+import type { OfferRefusal, PeerOptions, ReplicationSession } from '../../peers.ts';
 import { checkReply, answer as respond } from '../answer.ts';
 import type { PeerContext } from '../context.ts';
 import { post } from '../mail/post.ts';
-import { type Outcome, type Receipts, toReceipt } from '../mail/receipts.ts';
+import { type OfferReply, type Receipts, toReceipt } from '../mail/receipts.ts';
 import { type ColumnId, lastToken, mailSubject, newToken, sessionSubject } from '../subjects.ts';
 import { OutboundStream } from './outbound-stream.ts';
 import type { SendWindow } from './send-window.ts';
@@ -80,11 +80,11 @@ export class SendingSession implements ReplicationSession {
    * @throws Retryable `peer-unreachable`, `offer-refused`; Terminal `offer-refused`; Cancelled
    */
   async offer(body: Omit<ControlBody<'offer'>, 'token'>, signal?: AbortSignal): Promise<void> {
-    const { connection, desk, spId, times } = this.#context;
+    const { connection, codec, spId, times } = this.#context;
     const { about, to } = this.#options;
     const patience = setTimeout(() => this.#end(this.#unanswered()), times.offer);
     try {
-      const message = await desk.seal({
+      const message = await codec.seal({
         kind: 'offer',
         to,
         about,
@@ -137,7 +137,7 @@ export class SendingSession implements ReplicationSession {
         message: `Only ${this.#next} of ${this.#options.plan.segmentCount} pieces were sent.`,
       });
     }
-    const { bytes } = await this.#context.desk.seal({
+    const { bytes } = await this.#context.codec.seal({
       kind: 'done',
       to: this.#options.to,
       about: this.#options.about,
@@ -196,12 +196,12 @@ export class SendingSession implements ReplicationSession {
 
   /** One at a time; the first counts. Only one that we take is confirmed to the secondary. */
   async #onAnswer(message: Msg): Promise<void> {
-    const { connection, desk, spId, times, strangers } = this.#context;
+    const { connection, codec, spId, times, strangers } = this.#context;
     const { about, to, plan, inline, window, messageBytes } = this.#options;
     this.#opening = true;
     try {
       const expected = { kinds: ['accept', 'refusal'], from: to, about } as const;
-      const answer = await desk.open(message.data, expected);
+      const answer = await codec.open(message.data, expected);
       if (answer.body.re !== this.#nonce || this.#stream || this.#over) throw misdirected();
       checkReply(message, to);
       if (answer.kind === 'refusal') {
@@ -224,15 +224,15 @@ export class SendingSession implements ReplicationSession {
   }
 
   /** The receipt that we wait for; one given for an earlier offer is as good, if it is for the same content. */
-  async receiptIn(outcome: Outcome): Promise<Receipt | undefined> {
+  async receiptIn(outcome: OfferReply): Promise<Receipt | undefined> {
     if (outcome.kind === 'refusal') return undefined;
-    const { desk } = this.#context;
-    const isOurs = outcome.body.re === this.#nonce || (await desk.isFor(outcome, this.#options.checksums));
+    const { codec } = this.#context;
+    const isOurs = outcome.body.re === this.#nonce || (await codec.isFor(outcome, this.#options.checksums));
     return isOurs ? toReceipt(outcome) : undefined;
   }
 
   /** @returns whether it means anything to us */
-  async #onOutcome(outcome: Outcome): Promise<boolean> {
+  async #onOutcome(outcome: OfferReply): Promise<boolean> {
     try {
       const receipt = await this.receiptIn(outcome);
       if (receipt) this.settle(receipt);
@@ -274,7 +274,7 @@ function misdirected(): Terminal {
   });
 }
 
-function refused(code: string, spId: number, { reason, code: why, again }: Refusal): SealionError {
+function refused(code: string, spId: number, { reason, code: why, again }: OfferRefusal): SealionError {
   const facts = { code, message: `SP ${spId} refused: ${reason} (${why})` };
   return again ? new Retryable(facts) : new Terminal(facts);
 }

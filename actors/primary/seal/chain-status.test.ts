@@ -4,7 +4,7 @@ import type { ObjectInfo, PendingUpdate } from '#protocols/greenfield/types';
 import { TestChain } from '../../testing/chain.ts';
 import { group } from '../../testing/providers.ts';
 import { testObject } from '../../testing/stage.ts';
-import { standingOf } from './standing.ts';
+import { chainStatusOf } from './chain-status.ts';
 
 const { signal } = new AbortController();
 const GROUP = group(1, [2, 3, 4, 5, 6, 7]);
@@ -30,7 +30,7 @@ const UPDATE: PendingUpdate = {
 /** The sealed update. */
 const UPDATED: Partial<ObjectInfo> = { ...SEALED, version: 1, updatedAt: OBJECT.createdAt };
 
-function standing(version: number, over?: Partial<ObjectInfo>, update?: PendingUpdate, object = OBJECT) {
+function status(version: number, over?: Partial<ObjectInfo>, update?: PendingUpdate, object = OBJECT) {
   const chain = new TestChain([GROUP]);
   const id = { objectId: '1', version };
   if (over) chain.create(id, OBJECT, over);
@@ -39,18 +39,18 @@ function standing(version: number, over?: Partial<ObjectInfo>, update?: PendingU
     const found = await objectById.call(chain, objectId);
     return found && update ? { ...found, update } : found;
   };
-  return standingOf({ id, object }, chain, signal);
+  return chainStatusOf({ id, object }, chain, signal);
 }
 
 test('an object stands open until it is sealed, gone or discontinued', async (t) => {
-  t.deepEqual(await standing(0, {}), { kind: 'open' });
-  t.deepEqual(await standing(0, SEALED), { kind: 'sealed', gvgId: 1 });
-  t.deepEqual(await standing(0), {
+  t.deepEqual(await status(0, {}), { kind: 'open' });
+  t.deepEqual(await status(0, SEALED), { kind: 'sealed', gvgId: 1 });
+  t.deepEqual(await status(0), {
     kind: 'gone',
     code: 'no-such-object',
     because: 'The object is gone from the chain.',
   });
-  t.deepEqual(await standing(0, { status: 'DISCONTINUED' }), {
+  t.deepEqual(await status(0, { status: 'DISCONTINUED' }), {
     kind: 'gone',
     code: 'content-not-awaited',
     because: 'The object is discontinued.',
@@ -58,9 +58,9 @@ test('an object stands open until it is sealed, gone or discontinued', async (t)
 });
 
 test('an update stands open beside the sealed old version, until it is sealed or cancelled', async (t) => {
-  t.deepEqual(await standing(1, UPDATING, UPDATE), { kind: 'open' });
-  t.deepEqual(await standing(1, UPDATED), { kind: 'sealed', gvgId: 1 });
-  t.deepEqual(await standing(1, SEALED), {
+  t.deepEqual(await status(1, UPDATING, UPDATE), { kind: 'open' });
+  t.deepEqual(await status(1, UPDATED), { kind: 'sealed', gvgId: 1 });
+  t.deepEqual(await status(1, SEALED), {
     kind: 'gone',
     code: 'content-not-awaited',
     because: 'The update was cancelled.',
@@ -73,13 +73,13 @@ for (const [what, other] of [
   ['with another size', { payloadSize: UPDATE.payloadSize + 1 }],
 ] as const) {
   test(`an update that was cancelled and announced again ${what} is over, although its number is the same`, async (t) => {
-    const found = await standing(1, UPDATING, { ...UPDATE, ...other });
+    const found = await status(1, UPDATING, { ...UPDATE, ...other });
     t.true(found.kind === 'gone' && /cancelled, and other content announced/.test(found.because));
   });
 }
 
 test('an update in whose place other content was sealed is over', async (t) => {
-  const found = await standing(1, { ...UPDATED, updatedAt: UPDATE.updatedAt + 5 });
+  const found = await status(1, { ...UPDATED, updatedAt: UPDATE.updatedAt + 5 });
   t.true(found.kind === 'gone' && /sealed with other content/.test(found.because));
 });
 
@@ -89,20 +89,20 @@ test('a delegated update is not sealed by the seal of other bytes', async (t) =>
   const chain = new TestChain([GROUP]);
   const context = { id: { objectId: '1', version: 1 }, object: delegated, payload };
   chain.create(context.id, OBJECT, UPDATED);
-  t.deepEqual(await standingOf(context, chain, signal), { kind: 'sealed', gvgId: 1 });
+  t.deepEqual(await chainStatusOf(context, chain, signal), { kind: 'sealed', gvgId: 1 });
   chain.create(context.id, OBJECT, { ...UPDATED, checksums: OBJECT.checksums.toReversed() });
-  t.is((await standingOf(context, chain, signal)).kind, 'gone');
+  t.is((await chainStatusOf(context, chain, signal)).kind, 'gone');
 });
 
 test('a version that was replaced has been sealed, in a group that the chain no longer tells', async (t) => {
-  t.deepEqual(await standing(0, { ...SEALED, version: 1 }), { kind: 'sealed' });
+  t.deepEqual(await status(0, { ...SEALED, version: 1 }), { kind: 'sealed' });
 });
 
 test('that an object is gone counts only by the word of a node that has seen its creation', async (t) => {
   const chain = new TestChain([GROUP]);
   const context = { id: { objectId: '1', version: 0 }, object: OBJECT };
   chain.time = OBJECT.createdAt * 1_000;
-  const error = await t.throwsAsync(standingOf(context, chain, signal), { instanceOf: Retryable });
+  const error = await t.throwsAsync(chainStatusOf(context, chain, signal), { instanceOf: Retryable });
   t.is(error?.code, 'chain-behind');
 
   // The node catches up between the two questions.
@@ -112,5 +112,5 @@ test('that an object is gone counts only by the word of a node that has seen its
     chain.time += 60_000;
     return latestBlock.call(chain);
   };
-  t.deepEqual(await standingOf(context, chain, signal), { kind: 'open' });
+  t.deepEqual(await chainStatusOf(context, chain, signal), { kind: 'open' });
 });

@@ -13,7 +13,7 @@ import {
 import { verifySealSignature } from '#protocols/sealing/seal';
 import type { AccountKey } from '../../keys/keys.ts';
 
-export interface ControlDeskOptions {
+export interface ControlCodecOptions {
   readonly spId: number;
   readonly chainId: string;
   readonly operatorKey: AccountKey;
@@ -36,10 +36,10 @@ export type Expected<K extends ControlKind> = Pick<ControlExpectation<K>, 'kinds
 };
 
 /** Seals what this SP says to others, and opens what they say to it. */
-export class ControlDesk {
-  readonly #options: ControlDeskOptions;
+export class ControlCodec {
+  readonly #options: ControlCodecOptions;
 
-  constructor(options: ControlDeskOptions) {
+  constructor(options: ControlCodecOptions) {
     this.#options = options;
   }
 

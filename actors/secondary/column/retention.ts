@@ -4,14 +4,14 @@ import type { ColumnRecord } from './record.ts';
 import { isColumnOf, OTHER_CONTENT } from './same-content.ts';
 
 /** What becomes of a stored column: it stays, or goes for a reason. */
-export type Fate =
+export type Retention =
   | { readonly keep: true }
   /** `forReaders`: readers that began before may still be under way. */
   | { readonly keep: false; readonly because: string; readonly forReaders: boolean };
 
-const KEEP: Fate = { keep: true };
+const KEEP: Retention = { keep: true };
 
-export interface FateOptions {
+export interface RetentionOptions {
   readonly spId: number;
   /** Unix ms. */
   readonly now: number;
@@ -25,7 +25,11 @@ export interface FateOptions {
  * Only what was never signed may go by age.
  * @param onChain as an up-to-date node says; undefined when there is no such object
  */
-export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined, options: FateOptions): Fate {
+export function retentionOf(
+  record: ColumnRecord,
+  onChain: ObjectOnChain | undefined,
+  options: RetentionOptions,
+): Retention {
   if (record.discarding) return go(record.discarding.because);
   const found = versionOnChain(onChain, record.job.version);
   switch (found.kind) {
@@ -50,6 +54,6 @@ export function fateOf(record: ColumnRecord, onChain: ObjectOnChain | undefined,
   return KEEP;
 }
 
-function go(because: string, forReaders = false): Fate {
+function go(because: string, forReaders = false): Retention {
   return { keep: false, because, forReaders };
 }

@@ -2,7 +2,7 @@ import { versionOnChain } from '#protocols/greenfield/content';
 import type { ObjectOnChain } from '#protocols/greenfield/types';
 import type { JobContext } from '#protocols/job/context';
 import { isTerminal } from '#protocols/job/states';
-import type { Fate } from '../../secondary/column/fate.ts';
+import type { Retention } from '../../secondary/column/retention.ts';
 
 /**
  * Whether a primary keeps the segments of a version. They live as long as the chain says that the object has it.
@@ -10,12 +10,12 @@ import type { Fate } from '../../secondary/column/fate.ts';
  * @param onChain as an up-to-date node says; undefined when there is no such object
  * @param context the job as the journal has it; undefined when it is unknown, or was purged after its end
  */
-export function segmentsFate(
+export function segmentsRetention(
   version: number,
   onChain: ObjectOnChain | undefined,
   context: JobContext | undefined,
   now: number,
-): Fate | 'unknown' {
+): Retention | 'unknown' {
   if (context && !isTerminal(context.state)) {
     return isAbandoned(context, now) ? go('nobody has finished the upload') : { keep: true };
   }
@@ -45,6 +45,6 @@ function isAbandoned({ state, signedSeals, failure, deadlineAt }: JobContext, no
   return state === 'UPLOAD_OBJECT_ERROR' && !wasWhole && now >= deadlineAt;
 }
 
-function go(because: string, forReaders = false): Fate {
+function go(because: string, forReaders = false): Retention {
   return { keep: false, because, forReaders };
 }

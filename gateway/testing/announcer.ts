@@ -1,14 +1,14 @@
 import type { ExecutionContext } from 'ava';
-import type { AgentMessage, Announced, Announcement } from '#actors/messages';
+import type { Announced, Announcement, AnnouncerMessage } from '#actors/messages';
 import type { ObjectInfo } from '#protocols/greenfield/types';
 import { createActorSystem } from '#runtime/actors/system';
 import type { Ref } from '#runtime/actors/types';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { object, type TestChain } from './chain.ts';
 
-/** A stand-in for the agent: changes the test's chain as the blocks would, and remembers what it was asked. */
-export interface TestAgent {
-  readonly agent: Ref<AgentMessage>;
+/** A stand-in for the announcer: changes the test's chain as the blocks would, and remembers what it was asked. */
+export interface TestAnnouncer {
+  readonly announcer: Ref<AnnouncerMessage>;
   readonly announcements: Announcement[];
   /** Runs before the chain is changed; what it throws is the answer. */
   before: (announcement: Announcement) => void | Promise<void>;
@@ -16,35 +16,39 @@ export interface TestAgent {
   quicker?: Partial<ObjectInfo>;
 }
 
-/** Id of an object that the agent has created. */
+/** Id of an object that the announcer has created. */
 export const CREATED_ID = '5000';
 /** Unix seconds of the block that it was created in. */
 export const CREATED_AT = 3000;
 export const TX_HASH = 'AB'.repeat(32);
 
-export function testAgent(t: ExecutionContext, chain: TestChain): TestAgent {
+export function testAnnouncer(t: ExecutionContext, chain: TestChain): TestAnnouncer {
   const row = { retryable: 'resume', terminal: 'resume', cancelled: 'resume' } as const;
   const restarts = { limit: 0, withinMs: 1, beyond: 'stop' } as const;
-  const agentRow = { ...row, restarts, backoff: { minMs: 0, maxMs: 0 } };
-  const system = createActorSystem({ name: 'test', supervision: { agent: agentRow }, log: silentLogger });
+  const announcerRow = { ...row, restarts, backoff: { minMs: 0, maxMs: 0 } };
+  const system = createActorSystem({
+    name: 'test',
+    supervision: { announcer: announcerRow },
+    log: silentLogger,
+  });
   t.teardown(() => system.stop());
   const state = { announcements: [] as Announcement[], before: () => {} };
-  const agent = system.spawn('agent', {
-    kind: 'agent',
+  const announcer = system.spawn('announcer', {
+    kind: 'announcer',
     start: () => undefined,
-    receive: async (_state: undefined, { announcement, reply }: AgentMessage) => {
-      testAgent.announcements.push(announcement);
+    receive: async (_state: undefined, { announcement, reply }: AnnouncerMessage) => {
+      testAnnouncer.announcements.push(announcement);
       try {
-        await testAgent.before(announcement);
-        reply.resolve(put(announcement, chain, testAgent.quicker));
+        await testAnnouncer.before(announcement);
+        reply.resolve(put(announcement, chain, testAnnouncer.quicker));
       } catch (error) {
         reply.reject(error);
       }
       return undefined;
     },
   });
-  const testAgent: TestAgent = Object.assign(state, { agent });
-  return testAgent;
+  const testAnnouncer: TestAnnouncer = Object.assign(state, { announcer });
+  return testAnnouncer;
 }
 
 function put(announcement: Announcement, chain: TestChain, quicker?: Partial<ObjectInfo>): Announced {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
-import { messageText, type Refusal } from '#protocols/greenfield/simulation';
+import { type ChainRefusal, messageText } from '#protocols/greenfield/simulation';
 import type { SignedTransaction } from '#protocols/job/context';
 import type { Activity, Ref } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
@@ -10,13 +10,13 @@ import type { SignerMessage } from './signer.ts';
 /** The chain took a transaction neither now nor before. */
 export interface Refused {
   readonly kind: 'refused';
-  readonly refusal: Refusal;
+  readonly refusal: ChainRefusal;
   /** These bytes can never succeed: their sequence is used, by them or by another transaction. */
   readonly spent: boolean;
 }
 
 /** What a transaction needs on its way into a block. */
-export interface SettlePorts {
+export interface SubmitPorts {
   readonly chain: Chain;
   readonly signer: Ref<SignerMessage>;
   readonly timing: SettleTiming;
@@ -32,7 +32,7 @@ export interface SettleTiming {
   readonly rebroadcastMs: number;
 }
 
-export interface SettleOptions<S> {
+export interface SubmitOptions<S> {
   /** For example `seal`. */
   readonly what: string;
   /** What has become of the object on chain; undefined while it still waits for the transaction. */
@@ -49,10 +49,10 @@ export interface SettleOptions<S> {
  * failed.
  * @throws Retryable `<what>-timeout` when nothing has happened within the time for one try
  */
-export async function settleOnChain<S>(
+export async function submitAndConfirm<S>(
   transaction: SignedTransaction,
-  { chain, signer, timing }: SettlePorts,
-  { what, look, signal, say }: SettleOptions<S>,
+  { chain, signer, timing }: SubmitPorts,
+  { what, look, signal, say }: SubmitOptions<S>,
 ): Promise<S | Refused> {
   const { hash } = transaction;
   const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
@@ -84,7 +84,7 @@ export async function settleOnChain<S>(
 }
 
 /** Taken now or before, or about an object that an earlier transaction has sealed, as the next look will show. */
-function isAccepted(verdict: Refusal): boolean {
+function isAccepted(verdict: ChainRefusal): boolean {
   return (
     verdict.code === 0 ||
     isChainError(verdict, ChainError.TX_IN_MEMPOOL) ||
@@ -93,7 +93,7 @@ function isAccepted(verdict: Refusal): boolean {
 }
 
 /** What the chain said, for an operator. */
-export function refusalText(refusal: Refusal): string {
+export function refusalText(refusal: ChainRefusal): string {
   return messageText(refusal) || `${refusal.codespace} ${refusal.code}`;
 }
 

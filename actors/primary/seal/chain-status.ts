@@ -7,7 +7,7 @@ import { formatJobId } from '#protocols/job/identity';
 import type { Chain } from '#runtime/chain/chain';
 
 /** Where the chain stands with a job's content. `open`: it still waits for the seal. */
-export type Standing =
+export type ChainStatus =
   | { readonly kind: 'open' }
   | { readonly kind: 'sealed'; readonly gvgId?: number }
   | Gone;
@@ -22,7 +22,7 @@ export interface Gone {
 }
 
 /** How the chain has settled a job's object. */
-export type Settled = Exclude<Standing, { kind: 'open' }>;
+export type Settled = Exclude<ChainStatus, { kind: 'open' }>;
 
 type About = Pick<JobContext, 'id' | 'object' | 'payload'>;
 
@@ -31,13 +31,13 @@ type About = Pick<JobContext, 'id' | 'object' | 'payload'>;
  * once the node is past the block in which the content was announced.
  * @throws Retryable `chain-behind`, and what the chain client throws
  */
-export async function standingOf(
+export async function chainStatusOf(
   context: About,
   chain: Pick<Chain, 'objectById' | 'latestBlock'>,
   signal: AbortSignal,
-): Promise<Standing> {
+): Promise<ChainStatus> {
   const { id, object } = context;
-  const first = standing(await chain.objectById(id.objectId, { signal }), context);
+  const first = status(await chain.objectById(id.objectId, { signal }), context);
   if (first.kind !== 'gone') return first;
   const { time } = await chain.latestBlock({ signal });
   if (time < (object.createdAt + 1) * 1_000) {
@@ -47,17 +47,19 @@ export async function standingOf(
       advice: 'Wait until the chain node has caught up.',
     });
   }
-  return standing(await chain.objectById(id.objectId, { signal }), context);
+  return status(await chain.objectById(id.objectId, { signal }), context);
 }
 
-/** How the chain has settled a job's object; undefined while it waits for the seal. @throws as `standingOf` */
-export async function settledStanding(...about: Parameters<typeof standingOf>): Promise<Settled | undefined> {
-  const found = await standingOf(...about);
+/** How the chain has settled a job's object; undefined while it waits for the seal. @throws as `chainStatusOf` */
+export async function settledStatus(
+  ...about: Parameters<typeof chainStatusOf>
+): Promise<Settled | undefined> {
+  const found = await chainStatusOf(...about);
   return found.kind === 'open' ? undefined : found;
 }
 
 /** The version number alone says little: the chain gives that of a cancelled update to the next one. */
-function standing(onChain: ObjectOnChain | undefined, context: About): Standing {
+function status(onChain: ObjectOnChain | undefined, context: About): ChainStatus {
   const found = versionOnChain(onChain, context.id.version);
   switch (found.kind) {
     case 'waiting':

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { agent } from '#actors/chain/agent';
+import { announcer } from '#actors/chain/announcer';
 import { signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
 import type { Announced, Announcement, NewObject } from '#actors/messages';
@@ -21,11 +21,11 @@ import { until } from './until.ts';
 interface Agency {
   readonly fixture: ChainFixture;
   announce(announcement: Announcement): Promise<Announced>;
-  /** What the agent's children are doing. */
+  /** What the announcer's children are doing. */
   doing(): readonly string[];
 }
 
-/** The agent of SP 1 with its own signer, before a chain on which it is the primary of `bucket-1`. */
+/** The announcer of SP 1 with its own signer, before a chain on which it is the primary of `bucket-1`. */
 async function start(
   t: ExecutionContext,
   change: (chain: Chain) => Chain = (chain) => chain,
@@ -48,13 +48,13 @@ async function start(
   const line = signerLine(natsCalls(connection, log), key.address);
   const signing = system.spawn('signer', signer({ key, chain, roles, line }));
   const timing = { inclusionTimeoutMs, chainPollMs: 20, rebroadcastMs: 200 };
-  const ref = system.spawn('agent', agent({ chain, signer: signing, timing }, maxOpen));
+  const ref = system.spawn('announcer', announcer({ chain, signer: signing, timing }, maxOpen));
   const tree = (name: string) => system.tree().children.find((child) => child.name === name);
   await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));
   return {
     fixture,
     announce: (announcement) => ref.ask<Announced>((reply) => ({ type: 'announce', announcement, reply })),
-    doing: () => tree('agent')?.children.map(({ activity }) => activity?.doing ?? '') ?? [],
+    doing: () => tree('announcer')?.children.map(({ activity }) => activity?.doing ?? '') ?? [],
   };
 }
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { JobEvent } from '#protocols/job/events';
 import { replay } from '#protocols/job/evolve';
 import { newPayload } from '../../testing/primary.ts';
-import { segmentsFate } from './segments-fate.ts';
+import { segmentsRetention } from './segments-retention.ts';
 
 const DEADLINE = 1_000;
 
@@ -20,10 +20,10 @@ async function failed(code: string) {
 
 test('what an upload has left that was never whole goes after its deadline, and not before', async (t) => {
   const context = await failed('upload-interrupted');
-  t.deepEqual(segmentsFate(0, undefined, context, DEADLINE - 1), { keep: true });
-  t.like(segmentsFate(0, undefined, context, DEADLINE), { keep: false, forReaders: false });
+  t.deepEqual(segmentsRetention(0, undefined, context, DEADLINE - 1), { keep: true });
+  t.like(segmentsRetention(0, undefined, context, DEADLINE), { keep: false, forReaders: false });
 });
 
 test('what is left of a payload that had been acknowledged stays as long as its job is open', async (t) => {
-  t.deepEqual(segmentsFate(0, undefined, await failed('payload-lost'), 2 * DEADLINE), { keep: true });
+  t.deepEqual(segmentsRetention(0, undefined, await failed('payload-lost'), 2 * DEADLINE), { keep: true });
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { GlobalVirtualGroup, ObjectInfo, ObjectOnChain } from '#protocols/greenfield/types';
-import { type Fate, fateOf } from './fate.ts';
 import type { ColumnRecord } from './record.ts';
+import { type Retention, retentionOf } from './retention.ts';
 
 const HOUR = 3_600_000;
 const NOW = 1_700_000_000_000;
@@ -57,49 +57,52 @@ const OLD = { touchedAt: NOW - 1000 * HOUR };
 const SIGNED = { held: { pieceChecksums: [], integrityHash: '', checksums: [], at: 0 } };
 const V1 = { job: { objectId: '4711', version: 1 } };
 
-function fate(record: Partial<ColumnRecord>, chain: ObjectOnChain | undefined): Fate {
+function retention(record: Partial<ColumnRecord>, chain: ObjectOnChain | undefined): Retention {
   const options = { spId: US, now: NOW, abandonedAfterMs: 48 * HOUR };
-  return fateOf({ ...RECEIVING, ...record }, chain, options);
+  return retentionOf({ ...RECEIVING, ...record }, chain, options);
 }
 
 test('a signed column stays as long as the object waits for its seal, however old it is', (t) => {
-  t.true(fate({ ...SIGNED, ...OLD }, onChain({})).keep);
-  t.true(fate({ ...SIGNED, ...OLD, ...V1 }, updating({}, 1)).keep);
+  t.true(retention({ ...SIGNED, ...OLD }, onChain({})).keep);
+  t.true(retention({ ...SIGNED, ...OLD, ...V1 }, updating({}, 1)).keep);
 });
 
 test('a column stays when the object was sealed with us at its place', (t) => {
-  t.true(fate({ ...SIGNED, ...OLD }, onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7])).keep);
-  t.true(fate({ ...SIGNED, ...OLD }, onChain({ status: 'SEALED' })).keep, 'the chain did not say with whom');
+  t.true(retention({ ...SIGNED, ...OLD }, onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7])).keep);
+  t.true(
+    retention({ ...SIGNED, ...OLD }, onChain({ status: 'SEALED' })).keep,
+    'the chain did not say with whom',
+  );
 });
 
 test('a column goes when the object was sealed without us, or with us at another place', (t) => {
   const without = onChain({ status: 'SEALED' }, [2, 3, 9, 5, 6, 7]);
-  t.false(fate(SIGNED, without).keep);
-  t.false(fate({}, without).keep);
-  t.false(fate(SIGNED, onChain({ status: 'SEALED' }, [US, 2, 3, 5, 6, 7])).keep);
+  t.false(retention(SIGNED, without).keep);
+  t.false(retention({}, without).keep);
+  t.false(retention(SIGNED, onChain({ status: 'SEALED' }, [US, 2, 3, 5, 6, 7])).keep);
 });
 
 test('a column goes when the object is gone or discontinued', (t) => {
-  t.false(fate(SIGNED, undefined).keep);
-  t.false(fate({}, undefined).keep);
-  t.false(fate(SIGNED, onChain({ status: 'DISCONTINUED' })).keep);
+  t.false(retention(SIGNED, undefined).keep);
+  t.false(retention({}, undefined).keep);
+  t.false(retention(SIGNED, onChain({ status: 'DISCONTINUED' })).keep);
 });
 
 test('what was never signed is waited for, but not for ever', (t) => {
-  t.true(fate({ touchedAt: NOW - 47 * HOUR }, onChain({})).keep);
-  t.false(fate({ touchedAt: NOW - 49 * HOUR }, onChain({})).keep);
+  t.true(retention({ touchedAt: NOW - 47 * HOUR }, onChain({})).keep);
+  t.false(retention({ touchedAt: NOW - 49 * HOUR }, onChain({})).keep);
 });
 
 test('an old version stays until the new one is sealed, and then for its readers', (t) => {
   const ours = { ...updating({}, 1), ...onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7]) };
-  t.true(fate(SIGNED, { ...ours, object: { ...ours.object, isUpdating: true } }).keep);
-  const replaced = fate(SIGNED, onChain({ status: 'SEALED', version: 1 }, [2, 3, US, 5, 6, 7]));
+  t.true(retention(SIGNED, { ...ours, object: { ...ours.object, isUpdating: true } }).keep);
+  const replaced = retention(SIGNED, onChain({ status: 'SEALED', version: 1 }, [2, 3, US, 5, 6, 7]));
   t.true(!replaced.keep && replaced.forReaders);
 });
 
 test('a column of an update that was called off goes', (t) => {
-  t.false(fate({ ...SIGNED, ...V1 }, onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7])).keep);
-  t.false(fate({ ...SIGNED, ...V1 }, updating({}, 2)).keep);
+  t.false(retention({ ...SIGNED, ...V1 }, onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7])).keep);
+  t.false(retention({ ...SIGNED, ...V1 }, updating({}, 2)).keep);
 });
 
 const CHECKSUMS = Array.from({ length: 7 }, (_, i) => String(i).repeat(64));
@@ -113,10 +116,10 @@ test('a column of other content than what is announced, or sealed, under its ver
     ...waiting,
     update: { ...announcedAgain, updater: '', payloadSize: 11, contentType: '', version: 1 },
   };
-  t.false(fate({ ...HELD, ...ANNOUNCED, ...V1 }, again).keep);
-  t.false(fate({ ...ANNOUNCED, ...V1 }, again).keep);
+  t.false(retention({ ...HELD, ...ANNOUNCED, ...V1 }, again).keep);
+  t.false(retention({ ...ANNOUNCED, ...V1 }, again).keep);
   const sealed = onChain({ status: 'SEALED', version: 1, ...announcedAgain }, [2, 3, US, 5, 6, 7]);
-  t.false(fate({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
+  t.false(retention({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
 });
 
 test('a column stays when the same bytes were announced again, and sealed', (t) => {
@@ -128,16 +131,16 @@ test('a column stays when the same bytes were announced again, and sealed', (t) 
     6,
     7,
   ]);
-  t.true(fate({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
+  t.true(retention({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
   t.true(
-    fate({ ...HELD, ...ANNOUNCED, ...V1 }, updating({}, 1)).keep,
+    retention({ ...HELD, ...ANNOUNCED, ...V1 }, updating({}, 1)).keep,
     'a delegated update has no checksums yet',
   );
 });
 
 test('a deletion that has begun is finished', (t) => {
   const discarding = { because: 'it was sealed without us', at: 0 };
-  t.deepEqual(fate({ ...SIGNED, discarding }, onChain({})), {
+  t.deepEqual(retention({ ...SIGNED, discarding }, onChain({})), {
     keep: false,
     because: discarding.because,
     forReaders: false,

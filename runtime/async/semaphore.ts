@@ -1,5 +1,5 @@
 /** Places that are taken and given back; a taker waits for one while all are taken. */
-export class Slots {
+export class Semaphore {
   #free: number;
   #wake: (() => void) | undefined;
 
