@@ -62,3 +62,38 @@ test('a production package without a permissive licence is found, others and tho
     ],
   );
 });
+
+test('an error code without an explanation is found, and an explanation without a code', async (t) => {
+  const { unexplainedCodes } = await setup('error-codes.mjs');
+  const folder = await checkout(t, {
+    'protocols/ERRORS.md': ['known', 'by-hand', '<what>-timeout', 'left-over', 'known']
+      .map((code) => `| \`${code}\` | cause | what to do |\n`)
+      .join(''),
+    'runtime/doors.ts': `
+      const HAND = 'by-hand';
+      const known = new Terminal({ code: 'known', message: 'code-like-text' });
+      const late = new Retryable({ code: \`\${this.what}-timeout\`, message });
+      const either = { code: open ? 'door-open' : 'door-shut', reason: 'a-reason' };
+      function refused(number: number, code: string, why: string) {}
+      throw refused(1, 'refused-here', 'a, sentence');
+      throw refused(2, HAND, 'a-word');
+      if (error.code === 'not-thrown') return;
+    `,
+    'runtime/doors.test.ts': "t.throws(f, { code: 'of-a-test' });",
+  });
+  t.deepEqual(unexplainedCodes(folder), [
+    'runtime/doors.ts: door-open is not explained',
+    'runtime/doors.ts: door-shut is not explained',
+    'runtime/doors.ts: refused-here is not explained',
+    'protocols/ERRORS.md: left-over is not used',
+    'protocols/ERRORS.md: known is explained twice',
+  ]);
+});
+
+test('a misspelt word is found with its place, words of the project are known', async (t) => {
+  const { misspellings } = await setup('spelling.mjs');
+  // cspell:ignore recieves
+  const folder = await checkout(t, { 'GUIDE.md': 'Sealion runs on a devnet.\nIt recieves pieces.\n' });
+  const found = await misspellings(['--root', folder, '--no-cache', join(folder, 'GUIDE.md')]);
+  t.regex(found, /GUIDE\.md:2:4 - Unknown word \(recieves\)/);
+});

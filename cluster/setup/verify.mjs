@@ -2,12 +2,15 @@ import { join } from 'node:path';
 import { build } from './build.mjs';
 import { brokenCitations } from './citations.mjs';
 import { productionPackages } from './dependencies.mjs';
+import { unexplainedCodes } from './error-codes.mjs';
+import { misspellings } from './spelling.mjs';
 import { ROOT, run, SetupError } from './step.mjs';
 import { conclude, runTests } from './test.mjs';
 
 /**
- * What must hold before a change lands: format and lint (which holds the import rule between the folders), citations
- * that lead to a heading, permissive licences, types, tests. Goes on after a failure as far as it can; a failed check counts as one failure.
+ * What must hold before a change lands: format and lint (which holds the import rule between the folders), spelling,
+ * citations that lead to a heading, an explanation of every error code, permissive licences, types, tests. Goes on
+ * after a failure as far as it can; a failed check counts as one failure.
  * @returns the exit code
  */
 export async function verify() {
@@ -19,24 +22,38 @@ export async function verify() {
     ]);
     if (code !== 0)
       throw new SetupError('Biome has found faults.', {
-        advice: 'npm run format mends most of them.',
+        advice: 'npm run format corrects most of them.',
+        output,
+      });
+  });
+  const spelling = await check('Spelling', async () => {
+    const output = await misspellings();
+    if (output)
+      throw new SetupError('These words are not in the dictionary.', {
+        advice: 'Correct them, or add them to "words" in .cspell.json.',
         output,
       });
   });
   const citations = await check('Citations', async () => {
     const broken = brokenCitations();
-    if (broken.length > 0) throw new SetupError('These lead to no heading.', { output: broken.join('\n') });
+    if (broken.length > 0)
+      throw new SetupError('These citations do not lead to a heading.', { output: broken.join('\n') });
+  });
+  const codes = await check('Error codes', async () => {
+    const unexplained = unexplainedCodes();
+    if (unexplained.length > 0)
+      throw new SetupError('Source and reference of error codes differ.', { output: unexplained.join('\n') });
   });
   const licences = await check('Licences', async () => {
     const refused = productionPackages().filter(({ permissive }) => !permissive);
     if (refused.length > 0)
-      throw new SetupError('These packages have no permissive licence.', {
+      throw new SetupError('These packages do not have a permissive licence.', {
         output: refused.map(({ name, license }) => `${name}: ${license}`).join('\n'),
       });
   });
   const types = await check('Types', build);
   const tests = types ? await runTests() : { passed: 0, failed: 0, skipped: [] };
-  const failedChecks = [lint, citations, licences, types].filter((good) => !good).length;
+  const failedChecks = [lint, spelling, citations, codes, licences, types].filter((good) => !good).length;
   return conclude({ ...tests, failed: tests.failed + failedChecks });
 }
 

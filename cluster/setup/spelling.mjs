@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { ROOT, run } from './step.mjs';
+
+/** Words of the project's texts that neither English nor `.cspell.json` knows, with their places; empty when all are known. */
+export async function misspellings(files = [], config = join(ROOT, '.cspell.json')) {
+  const program = join(ROOT, 'node_modules/cspell/bin.mjs');
+  const { code, output } = await run(process.execPath, [
+    program,
+    'lint',
+    '--no-progress',
+    '--no-summary',
+    '--config',
+    config,
+    ...files,
+  ]);
+  return code === 0 ? '' : output.trim() || 'cspell ended without a word.';
+}
