@@ -4,7 +4,7 @@ import type { JobId } from '#protocols/job/identity';
 import { segmentKey } from '#protocols/payload/keys';
 import { planPayload } from '#protocols/payload/plan';
 import { rememberSegments } from '../../repair/segment-record.ts';
-import { settle, type Work } from './work.ts';
+import { releaseJob, type Work } from './work.ts';
 
 /**
  * Removes what a job that has failed leaves, then lets the work queue forget it. A version that an update has replaced
@@ -14,7 +14,7 @@ export async function finish(work: Work): Promise<void> {
   const { state } = work.log.context;
   if (state === 'OBJECT_DISCONTINUED') await discardOwnSegments(work);
   if (state === 'SEAL_OBJECT_DONE') await rememberSegments(work.log.context, work.ports.journal.ledger);
-  await settle(work);
+  await releaseJob(work);
 }
 
 /** Removes the segments of a payload that was given up: as many as its content has, which may not be the job's now. */

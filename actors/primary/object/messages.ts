@@ -1,5 +1,6 @@
 import type { ChosenGroup } from '#protocols/approval/choose-group';
 import type { Hex } from '#protocols/greenfield/types';
+import type { FailedTry } from '#protocols/job/commands';
 import type { JobContext, SignedTransaction } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
 import type { Ended, Outcome, Reply } from '#runtime/actors/types';
@@ -10,8 +11,7 @@ import type { Gone, Settled } from '../seal/chain-status.ts';
 import type { RejectResult } from '../seal/reject-on-chain.ts';
 import type { SealResult } from '../seal/seal-on-chain.ts';
 import type { UploaderReport } from '../upload/uploader.ts';
-import type { Findings } from './look.ts';
-import type { ReplicationMessage } from './replicating.ts';
+import type { Findings } from './recovery-check.ts';
 import type { StoredPayload } from './stored-payload.ts';
 
 /** What the supervisor `objects` sends to an object actor. */
@@ -27,13 +27,16 @@ export interface Idle {
   readonly handled: number;
 }
 
-/** Everything that arrives in an object actor's mailbox. */
+/**
+ * Everything that arrives in an object actor's mailbox. What comes of something that may have been given up meanwhile
+ * carries its number: `taking` the request, `effort` the work beside the mailbox, `round` the columns on their way.
+ */
 export type ObjectMessage =
   | ObjectOrder
   | UploaderReport
   | { readonly type: 'uploader-ended'; readonly taking: number; readonly end: Ended }
-  /** What has come of some work beside the mailbox; dropped when a new upload has ended that work. */
-  | { readonly type: 'piped'; readonly effort: AbortSignal; readonly message: ObjectMessage }
+  /** What has come of some work beside the mailbox; dropped when a new upload has ended that effort. */
+  | { readonly type: 'piped'; readonly effort: number; readonly message: ObjectMessage }
   /** All segments of the request are stored; whether the chain still waits for them. */
   | {
       readonly type: 'asked-before-answer';
@@ -43,10 +46,23 @@ export type ObjectMessage =
   | { readonly type: 'payload-inspected'; readonly outcome: Outcome<StoredPayload> }
   | { readonly type: 'enqueued'; readonly outcome: Outcome<unknown> }
   | { readonly type: 'lease-awaited' }
-  | { readonly type: 'looked'; readonly outcome: Outcome<Findings> }
+  | { readonly type: 'recovery-checked'; readonly outcome: Outcome<Findings> }
   | { readonly type: 'allocated'; readonly outcome: Outcome<ChosenGroup> }
   | ReplicatorReport
-  | ReplicationMessage
+  | {
+      readonly type: 'replicator-ended';
+      readonly round: number;
+      readonly redundancyIndex: number;
+      readonly end: Ended;
+    }
+  /** The job's deadline has come while columns are on their way. */
+  | { readonly type: 'overdue' }
+  /** What the check of our own segments, after columns had failed, has found amiss. */
+  | {
+      readonly type: 'segments-checked';
+      readonly failure: FailedTry;
+      readonly outcome: Outcome<string | undefined>;
+    }
   | { readonly type: 'signed'; readonly outcome: Outcome<SignedTransaction> }
   | { readonly type: 'seal-settled'; readonly outcome: Outcome<SealResult> }
   | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction | Settled> }

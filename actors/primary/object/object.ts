@@ -3,7 +3,9 @@ import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Behaviour, Ref } from '#runtime/actors/types';
 import { JobLog } from '../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
-import { afterLook, endAllocation, takeLease } from './advance.ts';
+import { advance } from './advance.ts';
+import { endAllocation } from './allocating.ts';
+import { afterRecoveryCheck, takeLease } from './leasing.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
 import { afterCheck, completeSecondary, endColumn, endOverdue } from './replicating.ts';
 import { endReject, endRejectSigning, endSeal, endSigning } from './sealing.ts';
@@ -15,7 +17,7 @@ import {
   loseUploader,
   storeUpload,
 } from './uploading.ts';
-import { record, redeliverMs, rest, type Work } from './work.ts';
+import { type Next, record, redeliverMs, reportIdle, type Work } from './work.ts';
 
 export interface ObjectOptions {
   readonly job: JobId;
@@ -50,63 +52,74 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         parent,
         log,
         ctx,
-        disown: () => entry.release(),
+        leaveDirectory: () => entry.release(),
         handled: 0,
-        effort: new AbortController(),
+        effort: { number: 0, controller: new AbortController() },
         takings: 0,
         awaitsLease: false,
         storedPayload: false,
+        rounds: 0,
         rejectsSigned: 0,
         sealsSignedAgain: 0,
       };
     },
 
     async receive(work, message) {
-      await handle(work, message);
-      rest(work);
+      let next = await handle(work, message);
+      while (next === 'advance') next = await advance(work);
+      reportIdle(work);
       return work;
     },
 
     async stopped(work) {
       // In this order: who gets the job next must not find us in the directory.
-      await work?.disown();
+      await work?.leaveDirectory();
       if (work?.lease) await work.lease.postpone(redeliverMs(work.lease));
     },
   };
 }
 
-async function handle(work: Work, message: ObjectMessage): Promise<void> {
+/** Leads a message to its phase. @returns what is due after it */
+async function handle(work: Work, message: ObjectMessage): Promise<Next> {
   switch (message.type) {
     case 'upload':
       work.handled += 1;
-      return beginUpload(work, message.request, message.reply);
+      await beginUpload(work, message.request, message.reply);
+      break;
     case 'lease':
       work.handled += 1;
       return takeLease(work, message.lease);
     case 'progress':
       work.handled += 1;
-      return message.reply.resolve(work.log.current);
+      message.reply.resolve(work.log.current);
+      break;
     case 'piped':
-      return message.effort.aborted ? undefined : handle(work, message.message);
+      return message.effort === work.effort.number ? handle(work, message.message) : 'wait';
     case 'discard-segment':
-      if (message.taking !== work.taking?.number) return;
+      if (message.taking !== work.taking?.number) break;
       await record(work, { type: 'DiscardSegment', segmentIndex: message.segmentIndex });
-      return message.reply.resolve();
+      message.reply.resolve();
+      break;
     case 'uploaded':
-      return endUpload(work, message.taking, message.outcome);
+      await endUpload(work, message.taking, message.outcome);
+      break;
     case 'uploader-ended':
-      return loseUploader(work, message.taking, message.end);
+      await loseUploader(work, message.taking, message.end);
+      break;
     case 'asked-before-answer':
-      return storeUpload(work, message.checksums, message.outcome);
+      await storeUpload(work, message.checksums, message.outcome);
+      break;
     case 'payload-inspected':
-      return completeUpload(work, message.outcome);
+      await completeUpload(work, message.outcome);
+      break;
     case 'enqueued':
-      return acknowledge(work, message.outcome);
+      acknowledge(work, message.outcome);
+      break;
     case 'lease-awaited':
       work.awaitsLease = false;
-      return;
-    case 'looked':
-      return afterLook(work, message.outcome);
+      break;
+    case 'recovery-checked':
+      return afterRecoveryCheck(work, message.outcome);
     case 'allocated':
       return endAllocation(work, message.outcome);
     case 'secondary-completed':
@@ -127,6 +140,7 @@ async function handle(work: Work, message: ObjectMessage): Promise<void> {
       return endReject(work, message.outcome);
     case 'still-idle':
   }
+  return 'wait';
 }
 
 function ownedElsewhere(job: JobId, node: string): Terminal {

@@ -7,48 +7,31 @@ import { formatJobId } from '#protocols/job/identity';
 import type { Ended, Outcome } from '#runtime/actors/types';
 import { encoder } from '../replicate/encoder.ts';
 import { OWN_SEGMENT, replicator } from '../replicate/replicator.ts';
-import { advance } from './advance.ts';
-import { damagedSegment } from './look.ts';
-import { logFailure, nextTryAt, pipe, record, replicatorName, type Work } from './work.ts';
+import { damagedSegment } from './recovery-check.ts';
+import {
+  logFailure,
+  type Next,
+  nextTryAt,
+  pipe,
+  type Replication,
+  record,
+  replicatorName,
+  type Work,
+} from './work.ts';
 
 /** Failures with one group before another is asked. */
 const TRIES_WITH_A_GROUP = 3;
 /** Timers cannot wait longer; ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** One round of columns on their way, from the spawn of their replicators to the end of the last. */
-export interface Replication {
-  /** Columns whose replicator is at work. */
-  readonly open: Set<number>;
-  /** Why the others failed. */
-  readonly lost: Map<number, SealionError>;
-  readonly cancelTimer: () => void;
-}
-
-export type ReplicationMessage =
-  | {
-      readonly type: 'replicator-ended';
-      readonly round: Replication;
-      readonly redundancyIndex: number;
-      readonly end: Ended;
-    }
-  /** The job's deadline has come while columns are on their way. */
-  | { readonly type: 'overdue' }
-  /** What the look at our own segments, after columns had failed, has found amiss. */
-  | {
-      readonly type: 'segments-checked';
-      readonly failure: FailedTry;
-      readonly outcome: Outcome<string | undefined>;
-    };
-
 /** Starts one replicator for each column without a receipt, all at once, and the encoder that feeds them. */
-export async function replicate(work: Work): Promise<void> {
+export async function replicate(work: Work): Promise<Next> {
   const { ctx, log, ports } = work;
   const context = log.context;
   const missing = missingColumns(context);
   if (missing.length === 0) {
     await record(work, { type: 'CompleteReplication' });
-    return advance(work);
+    return 'advance';
   }
   const approvals = context.allocation?.approvals ?? [];
   if (missing.some((index) => !isFresh(approvals[index] ?? { expiresAt: 0 }, Date.now()))) {
@@ -61,7 +44,9 @@ export async function replicate(work: Work): Promise<void> {
   }
   const untilDeadline = Math.max(0, context.deadlineAt - Date.now()) + 1;
   const cancelTimer = ctx.after(Math.min(untilDeadline, LONGEST_TIMER_MS), { type: 'overdue' });
-  const round: Replication = { open: new Set(missing), lost: new Map(), cancelTimer };
+  work.rounds += 1;
+  const { rounds: number } = work;
+  const round: Replication = { number, open: new Set(missing), lost: new Map(), cancelTimer };
   work.replication = round;
   sayColumns(work, round);
   const feed = ctx.spawn('encoder', encoder({ context, pieces: ports.pieces, memory: ports.memory }));
@@ -69,32 +54,38 @@ export async function replicate(work: Work): Promise<void> {
     const child = replicator({ context, redundancyIndex, ports, encoder: feed, parent: ctx.self });
     ctx.watch(ctx.spawn(replicatorName(redundancyIndex), child), (end) => ({
       type: 'replicator-ended',
-      round,
+      round: number,
       redundancyIndex,
       end,
     }));
   }
+  return 'wait';
 }
 
 /** One SP is completed: the secondary information of the JobContext is updated once. */
-export async function completeSecondary(work: Work, receipt: Receipt): Promise<void> {
+export async function completeSecondary(work: Work, receipt: Receipt): Promise<Next> {
   const round = work.replication;
-  if (!round?.open.has(receipt.redundancyIndex)) return;
+  if (!round?.open.has(receipt.redundancyIndex)) return 'wait';
   await record(work, { type: 'CompleteSecondary', receipt });
   sayColumns(work, round);
+  return 'wait';
 }
 
 /** Waits until all columns have ended, one way or the other; those that arrived stay. */
 export async function endColumn(
   work: Work,
-  round: Replication,
+  number: number,
   redundancyIndex: number,
   end: Ended,
-): Promise<void> {
-  if (work.replication !== round) return;
+): Promise<Next> {
+  const round = work.replication;
+  if (round?.number !== number) return 'wait';
   round.open.delete(redundancyIndex);
   if (end.error) round.lost.set(redundancyIndex, end.error);
-  if (round.open.size > 0) return sayColumns(work, round);
+  if (round.open.size > 0) {
+    sayColumns(work, round);
+    return 'wait';
+  }
   await endRound(work, round);
   if (round.lost.size === 0) return replicate(work);
 
@@ -108,6 +99,7 @@ export async function endColumn(
     (signal) => damagedSegment(work.log.context, work.ports.pieces, signal),
     (outcome) => ({ type: 'segments-checked', failure, outcome }),
   );
+  return 'wait';
 }
 
 /** A secondary's word that the column is not what the chain expects. */
@@ -118,21 +110,22 @@ export async function afterCheck(
   work: Work,
   failure: FailedTry,
   outcome: Outcome<string | undefined>,
-): Promise<void> {
+): Promise<Next> {
   if (!outcome.ok) logFailure(work, 'check', outcome.error);
   else if (outcome.value !== undefined) return losePayload(work, outcome.value);
-  await failReplication(work, failure);
+  return failReplication(work, failure);
 }
 
 /** Lets the columns go, so that the object can be rejected. */
-export async function endOverdue(work: Work): Promise<void> {
+export async function endOverdue(work: Work): Promise<Next> {
   const round = work.replication;
-  if (!round) return;
+  if (!round) return 'wait';
   await endRound(work, round);
-  await advance(work);
+  return 'advance';
 }
 
-export async function losePayload(work: Work, why: string): Promise<void> {
+/** Acknowledged bytes are not there any more: nothing helps but a new upload. */
+export async function losePayload(work: Work, why: string): Promise<Next> {
   await record(work, {
     type: 'LosePayload',
     failure: {
@@ -143,7 +136,7 @@ export async function losePayload(work: Work, why: string): Promise<void> {
     },
   });
   work.ctx.log.error({ job: formatJobId(work.job) }, 'an acknowledged payload is lost');
-  await advance(work);
+  return 'advance';
 }
 
 async function endRound(work: Work, round: Replication): Promise<void> {
@@ -154,9 +147,9 @@ async function endRound(work: Work, round: Replication): Promise<void> {
   await Promise.all(children.map((child) => work.ctx.stop(child)));
 }
 
-async function failReplication(work: Work, failure: FailedTry): Promise<void> {
+async function failReplication(work: Work, failure: FailedTry): Promise<Next> {
   await record(work, { type: 'FailReplication', failure });
-  await advance(work);
+  return 'advance';
 }
 
 /** The same group again, or after too many failures another; what cannot be read here is no fault of the group. */

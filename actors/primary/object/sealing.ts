@@ -8,10 +8,18 @@ import { type Settled, settledStatus } from '../seal/chain-status.ts';
 import { type RejectResult, rejectOnChain, signReject } from '../seal/reject-on-chain.ts';
 import type { SealResult, Wait } from '../seal/seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../seal/sealer.ts';
-import { advance, failPhase } from './advance.ts';
-import { logFailure, park, pipe, record, settle, type Work } from './work.ts';
+import {
+  failPhase,
+  logFailure,
+  type Next,
+  pipe,
+  postponeJob,
+  record,
+  releaseJob,
+  type Work,
+} from './work.ts';
 
-export function startSigning(work: Work): void {
+export function startSigning(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'having the seal signed', waitsFor: 'the sealer' });
   pipe(
@@ -20,16 +28,17 @@ export function startSigning(work: Work): void {
       sealerOf(work).ask<SignedTransaction>((reply) => ({ type: 'sign', context, reply }), { signal }),
     (outcome) => ({ type: 'signed', outcome }),
   );
+  return 'wait';
 }
 
 /** The signed bytes are persisted before anything is broadcast. */
-export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<void> {
+export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<Next> {
   if (!outcome.ok) return failPhase(work, 'FailSigning', outcome.error, 'SIGN_OBJECT_DOING');
   await record(work, { type: 'CompleteSigning', transaction: outcome.value });
-  await advance(work);
+  return 'advance';
 }
 
-export function startSeal(work: Work): void {
+export function startSeal(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
   pipe(
@@ -37,9 +46,10 @@ export function startSeal(work: Work): void {
     (signal) => sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, reply }), { signal }),
     (outcome) => ({ type: 'seal-settled', outcome }),
   );
+  return 'wait';
 }
 
-export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise<void> {
+export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise<Next> {
   if (!outcome.ok) return failPhase(work, 'FailSeal', outcome.error, 'SEAL_OBJECT_DOING');
   const result = outcome.value;
   switch (result.kind) {
@@ -55,7 +65,7 @@ export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise
       work.ctx.log.warn({ ...namesOf(work), code: facts.code, resume: facts.resume }, facts.message);
       const failure = { ...facts, nextTryAt: nextSealAt(work, wait), ...exclude };
       await record(work, { type: 'FailSeal', failure });
-      return advance(work);
+      return 'advance';
     }
   }
 }
@@ -78,46 +88,46 @@ function nextSealAt(work: Work, wait: Wait): number {
 export async function completeSeal(
   work: Work,
   sealed: { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string },
-): Promise<void> {
+): Promise<Next> {
   const { kind: _, ...facts } = sealed;
   await record(work, { type: 'CompleteSeal', ...facts });
   work.ctx.log.info({ ...namesOf(work), ...facts }, 'an object is sealed');
-  await advance(work);
+  return 'advance';
 }
 
 /** The chain waits for the job's content no more. */
-export async function endSettled(work: Work, found: Settled): Promise<void> {
+export async function endSettled(work: Work, found: Settled): Promise<Next> {
   if (found.kind === 'gone') return discontinue(work, found.because);
   const canBeOurs = nextStates(work.log.context.state).includes('SEAL_OBJECT_DONE');
-  return canBeOurs ? completeSeal(work, found) : settle(work);
+  if (canBeOurs) return completeSeal(work, found);
+  await releaseJob(work);
+  return 'wait';
 }
 
 /** The chain says gone. */
-export async function discontinue(work: Work, reason: string): Promise<void> {
+export async function discontinue(work: Work, reason: string): Promise<Next> {
   await record(work, { type: 'Discontinue', reason });
   work.ctx.log.warn({ ...namesOf(work), reason }, 'an object is not sealed, its job has ended');
-  await advance(work);
+  return 'advance';
 }
 
 /** Past its deadline the object is rejected on chain, so that its owner gets the locked fee back. */
-export function startReject(work: Work): void {
+export function startReject(work: Work): Next {
   const { ports, log, ctx } = work;
   const { context } = log;
   const { reject } = context;
-  if (!reject) {
-    signAReject(work);
-    return;
-  }
+  if (!reject) return signAReject(work);
   ctx.say({ doing: 'rejecting the object on chain: its deadline has passed', waitsFor: 'the chain' });
   pipe(
     work,
     (signal) => rejectOnChain(context, reject, ports, { signal, say: (activity) => ctx.say(activity) }),
     (outcome) => ({ type: 'reject-settled', outcome }),
   );
+  return 'wait';
 }
 
 /** What was announced since under the same name must not be rejected for the deadline of what was there before. */
-function signAReject(work: Work): void {
+function signAReject(work: Work): Next {
   const { ports, log, ctx } = work;
   ctx.say({ doing: 'having a reject signed: the deadline has passed', waitsFor: 'the signer' });
   pipe(
@@ -126,21 +136,22 @@ function signAReject(work: Work): void {
       (await settledStatus(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
     (outcome) => ({ type: 'reject-signed', outcome }),
   );
+  return 'wait';
 }
 
 /** As with a seal: persisted before it is broadcast. */
 export async function endRejectSigning(
   work: Work,
   outcome: Outcome<SignedTransaction | Settled>,
-): Promise<void> {
+): Promise<Next> {
   if (!outcome.ok) return retryReject(work, outcome.error);
   if ('kind' in outcome.value) return endSettled(work, outcome.value);
   await record(work, { type: 'SignReject', transaction: outcome.value });
   work.rejectsSigned += 1;
-  startReject(work);
+  return startReject(work);
 }
 
-export async function endReject(work: Work, outcome: Outcome<RejectResult>): Promise<void> {
+export async function endReject(work: Work, outcome: Outcome<RejectResult>): Promise<Next> {
   if (!outcome.ok) return retryReject(work, outcome.error);
   const result = outcome.value;
   switch (result.kind) {
@@ -150,20 +161,21 @@ export async function endReject(work: Work, outcome: Outcome<RejectResult>): Pro
       return discontinue(work, 'It was not sealed before its deadline, and was rejected on chain.');
     case 'refused':
       if (work.rejectsSigned >= SIGNATURES[result.signAgain]) return retryReject(work, result.error);
-      signAReject(work);
+      return signAReject(work);
   }
 }
 
 /** So many under one lease; one that fails in a block costs a fee, so there is a pause then, ever longer. */
 const SIGNATURES = { never: 0, once: 1, 'at-once': SIGNATURES_AT_ONCE } as const;
 
-async function retryReject(work: Work, error: SealionError): Promise<void> {
+async function retryReject(work: Work, error: SealionError): Promise<Next> {
   logFailure(work, 'reject', error);
   const { code, message, advice } = error;
   const rejectFailure = { code, message, ...(advice !== undefined && { advice }) };
   await record(work, { type: 'FailReject', rejectFailure });
   const tries = work.lease?.delivery ?? 1;
-  return park(work, Date.now() + backoffMs(tries, Math.random(), work.ports.timing.rejectBackoff));
+  await postponeJob(work, Date.now() + backoffMs(tries, Math.random(), work.ports.timing.rejectBackoff));
+  return 'wait';
 }
 
 function namesOf({ job, log }: Work): object {

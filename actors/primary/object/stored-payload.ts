@@ -7,7 +7,7 @@ import { planPayload } from '#protocols/payload/plan';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { PrimaryPorts } from '../ports.ts';
 import { weight } from '../replicate/encoder.ts';
-import { missingSegment } from './look.ts';
+import { missingSegment } from './recovery-check.ts';
 
 /** What is durably stored, all of it; or why it is not. */
 export type StoredPayload =

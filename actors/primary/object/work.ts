@@ -2,6 +2,7 @@ import { Cancelled, Retryable, type SealionError, type Terminal, throwIfAborted 
 import { type BackoffLimits, backoffMs } from '#protocols/job/backoff';
 import type { JobContext } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
+import type { JobStateName } from '#protocols/job/states';
 import { troubleOf } from '#protocols/job/trouble';
 import type { Context, Outcome, Ref, Reply } from '#runtime/actors/types';
 import type { Lease } from '#runtime/jobs/job-queue';
@@ -9,7 +10,6 @@ import type { Acknowledgement, PayloadStream, UploadPart } from '../../messages.
 import type { JobLog, Order } from '../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
-import type { Replication } from './replicating.ts';
 
 /** What one incarnation of an object actor holds. */
 export interface Work {
@@ -19,26 +19,50 @@ export interface Work {
   readonly log: JobLog;
   readonly ctx: Context<ObjectMessage>;
   /** Ends our answer in the directory. */
-  readonly disown: () => Promise<void>;
+  readonly leaveDirectory: () => Promise<void>;
   /** Orders of the supervisor handled so far. */
   handled: number;
-  /** Ends what is in work beside the mailbox, and tells its late messages from those of what came after it. */
-  effort: AbortController;
+  /** What is in work beside the mailbox. */
+  effort: Effort;
   /** The request that is being taken. */
   taking?: Taking;
   /** Requests taken so far: their numbers. */
   takings: number;
   /** The right to bring the job forward. */
   lease?: Lease;
-  /** True after an upload: its task may well come to this node. */
+  /** True after an upload: its queue entry may well come to this node. */
   awaitsLease: boolean;
   /** True when this incarnation has stored the payload itself and need not look for it. */
   storedPayload: boolean;
   replication?: Replication;
+  /** Rounds of columns begun so far: their numbers. */
+  rounds: number;
   /** Rejects signed under this lease. */
   rejectsSigned: number;
   /** Seals signed again at once under this lease. */
   sealsSignedAgain: number;
+}
+
+/**
+ * What a message has come to. `advance`: the next step follows from the job's state, and is to be taken now.
+ * `wait`: some message will come, or there is nothing left to do.
+ */
+export type Next = 'advance' | 'wait';
+
+/** All work beside the mailbox, until a new upload takes its place. Its late messages are known by the number. */
+export interface Effort {
+  readonly number: number;
+  readonly controller: AbortController;
+}
+
+/** One round of columns on their way, from the spawn of their replicators to the end of the last. */
+export interface Replication {
+  readonly number: number;
+  /** Columns whose replicator is at work. */
+  readonly open: Set<number>;
+  /** Why the others failed. */
+  readonly lost: Map<number, SealionError>;
+  readonly cancelTimer: () => void;
 }
 
 /** One request with a payload, or a part of it, until its client has an answer. */
@@ -64,11 +88,11 @@ export function refuseClient(work: Work, error: SealionError): void {
   delete work.taking;
 }
 
-/** How soon the supervisor hears again that we rest, when its mailbox was full; ms. */
-const TELL_AGAIN_MS = 1_000;
+/** How soon the supervisor hears again that we are idle, when its mailbox was full; ms. */
+const REPORT_AGAIN_MS = 1_000;
 
 /** Tells the supervisor when nothing is left to do for now: it may stop us then. */
-export function rest(work: Work): void {
+export function reportIdle(work: Work): void {
   if (work.taking || work.lease || work.awaitsLease) return;
   const { ctx, log, parent, job, handled } = work;
   const { state = 'no job' } = log.current ?? {};
@@ -77,18 +101,18 @@ export function rest(work: Work): void {
     doing: `at rest in ${state}${trouble ? `: ${trouble.message}` : ''}`,
     ...(trouble?.nextTryAt !== undefined && { nextTryAt: trouble.nextTryAt }),
   });
-  if (!parent.tell({ type: 'idle', job, handled })) ctx.after(TELL_AGAIN_MS, { type: 'still-idle' });
+  if (!parent.tell({ type: 'idle', job, handled })) ctx.after(REPORT_AGAIN_MS, { type: 'still-idle' });
 }
 
 /** Lets the work queue forget the job: it has ended, or waits for a client. */
-export async function settle(work: Work): Promise<void> {
+export async function releaseJob(work: Work): Promise<void> {
   const { lease } = work;
   delete work.lease;
   await lease?.done();
 }
 
 /** Gives the job back to the work queue until the next try. @param untilMs unix ms */
-export async function park(work: Work, untilMs: number): Promise<void> {
+export async function postponeJob(work: Work, untilMs: number): Promise<void> {
   const { lease } = work;
   delete work.lease;
   await lease?.postpone(Math.max(0, untilMs - Date.now()));
@@ -100,11 +124,11 @@ export function pipe<R>(
   run: (signal: AbortSignal) => Promise<R>,
   onDone: (outcome: Outcome<R>) => ObjectMessage,
 ): void {
-  const { signal: effort } = work.effort;
-  const ends = [effort, ...(work.lease ? [work.lease.signal] : [])];
+  const { number, controller } = work.effort;
+  const ends = [controller.signal, ...(work.lease ? [work.lease.signal] : [])];
   work.ctx.pipe(
     (signal) => run(AbortSignal.any([signal, ...ends])),
-    (outcome) => ({ type: 'piped', effort, message: onDone(outcome) }),
+    (outcome) => ({ type: 'piped', effort: number, message: onDone(outcome) }),
   );
 }
 
@@ -117,13 +141,14 @@ export async function endEffort(work: Work, why: Terminal): Promise<void> {
   refuseClient(work, why);
   replication?.cancelTimer();
   delete work.replication;
-  work.effort.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload takes its place.' }));
-  work.effort = new AbortController();
+  const { number, controller } = work.effort;
+  controller.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload takes its place.' }));
+  work.effort = { number: number + 1, controller: new AbortController() };
   work.storedPayload = false;
   work.awaitsLease = false;
   const names = ['uploader', 'encoder', 'sealer', ...Array.from(replication?.open ?? [], replicatorName)];
   await Promise.all(names.flatMap((name) => ctx.child<never>(name) ?? []).map((child) => ctx.stop(child)));
-  await settle(work);
+  await releaseJob(work);
 }
 
 /** The child that brings one column to its secondary. */
@@ -146,7 +171,30 @@ export function nextTryAt(
   return Date.now() + Math.min(delay, backoff.maxMs);
 }
 
-/** The failed try of a phase, told to the log of the node as well. */
+/** Persists why a phase failed and when it is tried again. */
+export async function failPhase(
+  work: Work,
+  type: 'FailAllocation' | 'FailSigning' | 'FailSeal',
+  error: SealionError,
+  resume: JobStateName,
+): Promise<Next> {
+  logFailure(work, type, error);
+  const { code, message, advice } = error;
+  const { failedSeals, failedTries } = work.log.context;
+  await record(work, {
+    type,
+    failure: {
+      code,
+      message,
+      ...(advice !== undefined && { advice }),
+      resume,
+      nextTryAt: nextTryAt(work, error, type === 'FailSeal' ? failedSeals : failedTries),
+    },
+  });
+  return 'advance';
+}
+
+/** A failed try of a phase, in the log of the node as well. */
 export function logFailure(work: Work, phase: string, error: SealionError): void {
   work.ctx.log.warn({ error, phase }, 'a phase of the job failed');
 }

@@ -14,7 +14,7 @@ export type Findings = ChainStatus | { readonly kind: 'payload-lost'; readonly w
  * Looks whether the chain has ended the job meanwhile, and whether the acknowledged segments are still there
  * (ARCHITECTURE.md#what-an-acknowledgement-is-worth).
  */
-export async function lookAround(
+export async function recoveryCheck(
   context: JobContext,
   { chain, pieces }: Pick<PrimaryPorts, 'chain' | 'pieces'>,
   signal: AbortSignal,
