@@ -26,7 +26,7 @@ export interface GatewayDependencies {
   readonly domains: readonly string[];
   /** Serves whatever host a request names, also one that belongs to another provider. */
   readonly anyHost?: boolean;
-  /** Origins of browser applications that may use the gateway; `*` stands for all, none leaves CORS unanswered. */
+  /** Origins of browser applications that may use the gateway; `*` means all, none leaves CORS unanswered. */
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
 }

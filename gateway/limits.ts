@@ -2,18 +2,18 @@
 export interface GatewayLimits {
   /** Largest payload of a plain PUT. */
   readonly maxPayloadSize: number;
-  /** PUTs in work at once; one more is answered "busy". */
+  /** PUTs in progress at once; one more is answered "busy". */
   readonly maxUploads: number;
-  /** Pieces and ends of columns of other SPs in work at once; one more is answered "busy". */
+  /** Pieces and ends of columns of other SPs in progress at once; one more is answered "busy". */
   readonly maxReceptions: number;
-  /** GETs in work at once; one more is answered "busy". */
+  /** GETs in progress at once; one more is answered "busy". */
   readonly maxDownloads: number;
   /** A client that sends nothing, or takes nothing, for so long is cut off. */
   readonly idleTimeoutMs: number;
   /** An uploading client must reach this on average over each `rateWindowMs` that we spend waiting for it. */
   readonly minBytesPerSecond: number;
   readonly rateWindowMs: number;
-  /** Of one address, and of one account that signs; 0 stands for no limit. */
+  /** Of one address, and of one account that signs; 0 means no limit. */
   readonly perClient: { readonly requestsPerSecond: number; readonly bytesPerSecond: number };
   /** Uploads and folders that the provider announces on chain for clients, and pays for. */
   readonly delegation: { readonly enabled: boolean; readonly perAccountPerHour: number };

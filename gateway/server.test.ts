@@ -183,7 +183,7 @@ test('chunks that are none end the upload', async (t) => {
   await until(() => socket.destroyed || received().length > 0);
 });
 
-test('a silent client is told so, and let go', async (t) => {
+test('a silent client gets an error, and its connection is closed', async (t) => {
   const served = await serve(t, { idleTimeoutMs: 50 });
   const client = put(served, { 'Content-Length': 10 });
   client.write('01234');
@@ -193,7 +193,7 @@ test('a silent client is told so, and let go', async (t) => {
   await gone(client);
 });
 
-test('a trickling client is told so, and let go', async (t) => {
+test('a trickling client gets an error, and its connection is closed', async (t) => {
   const served = await serve(t, { minBytesPerSecond: 1_000_000, rateWindowMs: 50 });
   setPayloadSize(served, 1_000_000);
   const client = put(served, { 'Content-Length': 1_000_000 });
@@ -285,7 +285,7 @@ test('closing does not wait for connections that are kept without a request', as
   t.pass();
 });
 
-test('a port that is taken is a clear error', async (t) => {
+test('a port that is in use is a clear error', async (t) => {
   const served = await serve(t);
   const options = { host: '127.0.0.1', port: served.server.port, closeTimeoutMs: 0, log: silentLogger };
   await t.throwsAsync(serveGateway(served.app, options), { instanceOf: Terminal, code: 'cannot-listen' });

@@ -87,7 +87,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   };
 }
 
-const malformed = errorXml(50009, 'The request is no valid HTTP/1.1 request.');
+const malformed = errorXml(50009, 'The request is not a valid HTTP/1.1 request.');
 
 async function close(server: HttpServer, open: Set<ServerResponse>, timeoutMs: number): Promise<void> {
   const closed = server.close();

@@ -49,8 +49,10 @@ function neededPermission(object: ObjectInfo): ActionType {
   if (object.status === 'SEALED' && object.isUpdating) return Action.UPDATE_OBJECT_CONTENT;
   throw new Terminal({
     code: 'unexpected-object-status',
-    message: `Object "${object.objectName}" is ${object.status}; a payload is taken only while it is CREATED.`,
-    ...(object.status === 'SEALED' && { advice: 'To replace its content, update it on chain first.' }),
+    message: `Object "${object.objectName}" is ${object.status}; a payload is accepted only while it is CREATED.`,
+    ...(object.status === 'SEALED' && {
+      advice: 'To replace its content, announce an update on chain first.',
+    }),
     gatewayCode: 20003,
   });
 }

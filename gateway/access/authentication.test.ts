@@ -76,7 +76,7 @@ test('a signature by a key covers the request', async (t) => {
   t.deepEqual(await answer(gateway, other), [400, 20012]);
 });
 
-test('while the keys cannot be looked up, a request signed by one is told to come back, others are served', async (t) => {
+test('while the keys cannot be looked up, a request signed with one gets Retry-After, others are served', async (t) => {
   const gateway = testGateway(t);
   gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
   await mkdir(gateway.recordsFile, { recursive: true });

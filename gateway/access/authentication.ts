@@ -58,8 +58,8 @@ export async function authenticateIfSigned(
   if (scheme !== 'GNFD2-EDDSA') {
     throw new Terminal({
       code: 'unsupported-authorization',
-      message: `Pre-signed URLs are not taken from ${scheme}.`,
-      advice: 'Sign them with a registered off-chain key by GNFD2-EDDSA.',
+      message: `Pre-signed URLs cannot be signed with ${scheme}.`,
+      advice: 'Sign them with a registered off-chain key, using GNFD2-EDDSA.',
       gatewayCode: 50001,
     });
   }
@@ -82,7 +82,7 @@ function holderIn(field: Field): KeyHolder & { readonly publicKey: Hex } {
   if (account && domain && publicKey) return { account: checksumAddress(account), domain, publicKey };
   throw new Terminal({
     code: 'off-chain-fields-missing',
-    message: 'A request signed by an off-chain key names its account, application and key.',
+    message: 'A request signed with an off-chain key must name its account, application and key.',
     advice: `Send ${USER_ADDRESS}, ${APP_DOMAIN} and ${PUBLIC_KEY}.`,
     gatewayCode: 20017,
   });
@@ -96,7 +96,8 @@ async function keyHolder(
 ): Promise<string> {
   const { publicKey, ...holder } = holderIn(field);
   const key = await keys.find(holder, publicKey);
-  if (!key) throw refused(20019, 'key-not-registered', 'The off-chain key is not registered here.');
+  if (!key)
+    throw refused(20019, 'key-not-registered', 'The off-chain key is not registered with this provider.');
   if (key.expiresAt <= Date.now()) throw refused(20015, 'key-expired', 'The off-chain key has expired.');
   if (!signed(publicKey)) {
     throw refused(20012, 'bad-signature', 'The off-chain key did not sign this request.');
@@ -117,6 +118,6 @@ function withoutRange(request: SignableRequest): SignableRequest {
 }
 
 function refused(gatewayCode: number, code: string, message: string): Terminal {
-  const advice = 'Register the key for this account and application, and sign with it.';
+  const advice = 'Register the key for this account and application, then sign with it.';
   return new Terminal({ code, message, advice, gatewayCode });
 }

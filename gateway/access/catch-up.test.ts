@@ -22,7 +22,7 @@ function node(...inMs: number[]) {
 }
 
 function missing(): Terminal {
-  return new Terminal({ code: 'no-such-object', message: 'There is no such object.' });
+  return new Terminal({ code: 'no-such-object', message: 'The object does not exist.' });
 }
 
 test('what the node does not know yet is looked for again once it has the block of the request', async (t) => {
@@ -69,7 +69,7 @@ test('a client that goes away is waited for no longer', async (t) => {
   await t.throwsAsync(waiting, { code: 'client-gone' });
 });
 
-test('a chain that does not answer is told as such', async (t) => {
+test('a chain that does not answer is reported as such', async (t) => {
   const chain = {
     latestBlock: async () => {
       throw new Retryable({ code: 'chain-unavailable', message: 'No node answers.' });

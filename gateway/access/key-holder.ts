@@ -11,7 +11,7 @@ import { APP_DOMAIN, USER_ADDRESS } from './authentication.ts';
 export function keyHolderOf(c: GatewayContext): KeyHolder {
   const account = c.req.header(USER_ADDRESS) ?? '';
   const domain = c.req.header(APP_DOMAIN) ?? '';
-  if (!isAddress(account)) throw missing(50009, `${USER_ADDRESS} is no account address.`);
+  if (!isAddress(account)) throw missing(50009, `${USER_ADDRESS} is not an account address.`);
   if (domain === '') throw missing(50017, `${APP_DOMAIN} is missing.`);
   return { account: checksumAddress(account), domain };
 }
@@ -20,7 +20,7 @@ function missing(gatewayCode: number, message: string): Terminal {
   return new Terminal({
     code: 'bad-key-holder',
     message,
-    advice: 'Name the account and the application whose keys are meant.',
+    advice: 'Send the account and the application that the keys belong to.',
     gatewayCode,
   });
 }

@@ -34,8 +34,8 @@ export function accountsInService(
   if (self?.status === 'IN_MAINTENANCE' && testers.length > 0) return testers;
   throw new Retryable({
     code: 'sp-not-in-service',
-    message: `Storage provider ${spId} takes no uploads: its status is ${self?.status ?? 'unknown to the chain'}.`,
-    advice: 'Try again when it is in service.',
+    message: `Storage provider ${spId} does not accept uploads: its status is ${self?.status ?? 'unknown to the chain'}.`,
+    advice: 'Try again once it is back in service.',
     gatewayCode: 50029,
     retryAfterMs: ONCE_THE_CHAIN_MOVES_ON_MS,
   });
@@ -46,7 +46,7 @@ export function checkBucketInService(bucket: BucketInfo | undefined): void {
   if (!bucket || bucket.status === 'CREATED') return;
   const facts = {
     code: 'bucket-not-in-service',
-    message: `Bucket "${bucket.bucketName}" takes no uploads: its status is ${bucket.status}.`,
+    message: `Bucket "${bucket.bucketName}" does not accept uploads: its status is ${bucket.status}.`,
     gatewayCode: 50036,
   };
   if (bucket.status !== 'MIGRATING') throw new Terminal(facts);
@@ -86,7 +86,9 @@ export async function checkPrimary(
   throw new Terminal({
     code: 'not-primary',
     message: `Storage provider ${spId} is not the primary of bucket "${bucketName}".`,
-    advice: family ? `Ask storage provider ${family.primarySpId}.` : 'Look up the primary on chain.',
+    advice: family
+      ? `Send the request to storage provider ${family.primarySpId}.`
+      : 'Look up the primary on chain.',
     gatewayCode: 20002,
   });
 }
@@ -117,8 +119,8 @@ export async function authorise(
   throw new Terminal({
     code: 'not-permitted',
     message: accounts.length
-      ? `The request is signed by ${accounts.join(' or ')}, who has no permission for it.`
-      : 'The object is private, and the request is not signed.',
+      ? `The request is signed by ${accounts.join(' or ')}, which does not have permission for it.`
+      : 'The object is private and the request is not signed.',
     advice: 'Sign with an account that has permission, for the host that the request is sent to.',
     gatewayCode: 50004,
   });
@@ -135,8 +137,8 @@ export function noObject({ bucket, object }: Address): Terminal {
 function missing(kind: string, what: string, gatewayCode: number): Terminal {
   return new Terminal({
     code: `no-such-${kind}`,
-    message: `The chain knows no ${kind} ${what}.`,
-    advice: `Create the ${kind} on chain first; a few blocks later it can be used here.`,
+    message: `The ${kind} ${what} does not exist on chain.`,
+    advice: `Create the ${kind} on chain first; it can be used here a few blocks later.`,
     gatewayCode,
   });
 }

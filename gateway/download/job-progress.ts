@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Where the upload of what an object waits for stands; undefined when none has begun. What the job knows of content
- * that was cancelled since, under the same version, is no answer.
+ * that was cancelled since, under the same version, does not count.
  * @throws Retryable, Cancelled
  */
 export async function jobProgress(

@@ -124,7 +124,7 @@ function broken(cut: PayloadPlan, breaks: Readonly<Record<number, number>>): Pie
   return { read } as PieceStore;
 }
 
-test('segments that are missing, or damaged from any byte on, are made again, and no byte comes twice', async (t) => {
+test('segments that are missing, or damaged from any byte on, are restored, and no byte comes twice', async (t) => {
   const cases = fc
     .record({ size: fc.integer({ min: 1, max: 60 }), segment: fc.integer({ min: 1, max: 20 }) })
     .chain(({ size, segment }) => {
@@ -152,7 +152,7 @@ test('segments that are missing, or damaged from any byte on, are made again, an
   );
 });
 
-test('a response whose sent bytes turn out to be wrong breaks off', async (t) => {
+test('a response whose sent bytes turn out to be wrong is aborted', async (t) => {
   const cut = plan(12, 6);
   const recover = async () => Uint8Array.from([6, 99, 8, 9, 10, 11]);
   const chunks = readPayload(
@@ -163,7 +163,7 @@ test('a response whose sent bytes turn out to be wrong breaks off', async (t) =>
   await t.throwsAsync(collect(chunks), { code: 'piece-corrupt' });
 });
 
-test('where a segment cannot be made again, the reader hears what is wrong with the stored one', async (t) => {
+test('where a segment cannot be restored, the reader gets the error of the stored one', async (t) => {
   const cut = plan(12, 6);
   const source = { pieces: broken(cut, { 1: 0 }), job: JOB, plan: cut };
   const read = (more: object) =>

@@ -24,7 +24,7 @@ export interface PayloadSource {
   readonly job: JobId;
   readonly plan: PayloadPlan;
   /**
-   * Makes a lost segment again, verified; absent where that is not possible.
+   * Restores a lost segment, verified; absent where that is not possible.
    * @throws when too few of its pieces can be reached
    */
   readonly recover?: (segmentIndex: number, signal: AbortSignal) => Promise<Uint8Array>;
@@ -33,7 +33,7 @@ export interface PayloadSource {
 /**
  * The bytes of a stored payload in order, from the primary's segments. While one segment is handed out, the first
  * chunk of the next is fetched ahead. Reading stops when the iteration is ended or `signal` fires. A segment that is
- * missing or damaged, as a whole or from some byte on, is made again from its secondaries' pieces, and reading goes
+ * missing or damaged, as a whole or from some byte on, is restored from its secondaries' pieces, and reading goes
  * on behind the last byte that was handed out.
  *
  * A range cannot be checked against the checksum of its whole segment. What it does show is a chunk that is missing,
@@ -90,10 +90,10 @@ export async function* readPayload(
   }
 }
 
-/** Bytes handed out at a time of a segment that was made again. */
+/** Bytes handed out at a time of a restored segment. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** What is left of a part behind the bytes that were sent, from the segment made again. @throws the failure itself */
+/** What is left of a part behind the bytes that were sent, from the restored segment. @throws the failure itself */
 async function* recovered(
   { pieces, job, recover }: PayloadSource,
   part: Part,
@@ -161,7 +161,7 @@ function partsOf(plan: PayloadPlan, range: ByteRange): Part[] {
 function wrongLength(job: JobId, part: Part): Retryable {
   return new Retryable({
     code: 'piece-corrupt',
-    message: `Segment ${segmentKey(job, part.index)} does not give ${part.length} bytes.`,
+    message: `Segment ${segmentKey(job, part.index)} does not have the expected ${part.length} bytes.`,
     advice: 'Run "sealion verify --repair" for the object.',
   });
 }

@@ -9,14 +9,14 @@ async function* chunks(count: number): AsyncGenerator<Uint8Array, void, undefine
   for (let i = 0; i < count; i++) yield new Uint8Array(3);
 }
 
-test('all bytes leave, are told, and the end is told', async (t) => {
-  let told = 0;
+test('all bytes are sent and counted, and the end is reported', async (t) => {
+  let counted = 0;
   const onChunk = (bytes: number) => {
-    told += bytes;
+    counted += bytes;
   };
   const { body, ended } = await payloadResponse(chunks(5), { ...PATIENT, onChunk });
   t.is((await new Response(body).arrayBuffer()).byteLength, 15);
-  t.is(told, 15);
+  t.is(counted, 15);
   t.is(await ended, undefined);
 });
 

@@ -6,7 +6,7 @@ export interface PayloadResponseOptions {
   readonly idleTimeoutMs: number;
   /** Node's response; absent when the app is called in memory. */
   readonly outgoing: ServerResponse | undefined;
-  /** Told of the bytes that leave. */
+  /** Called with the number of bytes that leave. */
   onChunk(bytes: number): void;
 }
 
@@ -69,7 +69,7 @@ export async function payloadResponse(
         end(
           new Cancelled({
             code: 'client-gone',
-            message: 'The client broke the download off.',
+            message: 'The client closed the connection during the download.',
             cause: reason,
           }),
         );
@@ -81,5 +81,5 @@ export async function payloadResponse(
 }
 
 function tooSlow(ms: number): Cancelled {
-  return new Cancelled({ code: 'client-too-slow', message: `The client has taken nothing for ${ms} ms.` });
+  return new Cancelled({ code: 'client-too-slow', message: `The client has read nothing for ${ms} ms.` });
 }

@@ -17,12 +17,12 @@ export function readRange(header: string | undefined, size: number): ByteRange |
   if (header === undefined) return undefined;
   const match = /^bytes=([0-9]{0,16})-([0-9]{0,16})$/i.exec(header.replaceAll(' ', ''));
   if (!match || (match[1] === '' && match[2] === '')) {
-    throw badRange(`"${header}" is no range of bytes.`);
+    throw badRange(`"${header}" is not a range of bytes.`);
   }
   const suffix = match[1] === '';
   const start = suffix ? Math.max(0, size - Number(match[2])) : Number(match[1]);
   const end = suffix || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  if (start > end) throw badRange(`"${header}" names no byte of a payload of ${size} bytes.`);
+  if (start > end) throw badRange(`"${header}" lies outside the payload of ${size} bytes.`);
   return { offset: start, length: end - start + 1 };
 }
 

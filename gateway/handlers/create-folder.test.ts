@@ -15,7 +15,7 @@ function make({ app }: TestGateway, query = 'create-folder=&payload_size=0&visib
   return app.request(signedRequest({ method: 'POST', target: `/letters/?${query}`, by }));
 }
 
-test('a folder is made for the client, who is told the transaction', async (t) => {
+test('a folder is created for the client, who gets the hash of the transaction', async (t) => {
   const gateway = permitting(t);
   const response = await make(gateway);
   t.is(response.status, 200);
@@ -41,7 +41,7 @@ test('the Go SDK says nothing of a size', async (t) => {
   t.like(gateway.announcer.announcements[0], { payloadSize: 0, visibility: 'INHERIT' });
 });
 
-test('what is there is no new folder, however it came there', async (t) => {
+test('what already exists is not created again as a folder', async (t) => {
   for (const status of ['CREATED', 'SEALED'] as const) {
     const gateway = permitting(t);
     gateway.chain.objects = [{ object: object({ objectName: 'letters/', payloadSize: 10, status }) }];

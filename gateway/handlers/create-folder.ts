@@ -12,7 +12,7 @@ import { readFolder } from '../upload/delegation-query.ts';
 
 /**
  * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and
- * tells the hash of the transaction.
+ * returns the hash of the transaction.
  */
 export function createFolder(
   dependencies: DelegationDependencies,

@@ -53,7 +53,7 @@ test('a key can delete keys of its account and application, itself too', async (
   t.is((await errorOf(await remove())).code, 20019);
 });
 
-test('no keys named is nothing deleted', async (t) => {
+test('naming no keys deletes none', async (t) => {
   const gateway = await withKeys(t);
   t.is((await gateway.app.request(signedRequest(...deletion('')))).status, 200);
   t.is((await keysOf(gateway)).length, 3);

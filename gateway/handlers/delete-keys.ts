@@ -23,7 +23,7 @@ export function deleteKeys({ offChainKeys, limits }: GatewayDependencies): Handl
     if (!signers.includes(holder.account)) {
       throw new Terminal({
         code: 'not-permitted',
-        message: `The request is signed by ${signers.join(' or ')}, and the keys are those of ${holder.account}.`,
+        message: `The request is signed by ${signers.join(' or ')}, but the keys belong to ${holder.account}.`,
         advice: 'An account can delete only its own keys.',
         gatewayCode: 50004,
       });
@@ -59,8 +59,8 @@ function keysIn(body: string): string[] {
 function tooMany(): Terminal {
   return new Terminal({
     code: 'too-many-keys',
-    message: `More than ${MAX_KEYS} keys are named.`,
-    advice: 'Delete them in several requests.',
+    message: `The request names more than ${MAX_KEYS} keys.`,
+    advice: 'Split them over several requests.',
     gatewayCode: 20018,
   });
 }

@@ -231,7 +231,7 @@ test('a pre-signed URL has browsers save the payload, or show it where it says s
   t.is(await disposition(presignedUrl({}, { path })), null);
 });
 
-test('what is not here is told: bucket, object, primary', async (t) => {
+test('a missing bucket or object, or another primary, has its own error', async (t) => {
   const { app, chain } = await store(t, randomBytes(10), 4);
   const code = async () => (await errorOf(await app.request(URL_OF))).code;
   chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
@@ -259,7 +259,7 @@ test('a payload that is lost or damaged is never passed off as whole', async (t)
   t.deepEqual([status, code], [500, 115001]);
 });
 
-test('one download more than the limit is told to come back', async (t) => {
+test('one download above the limit gets "busy" and Retry-After', async (t) => {
   const { app } = await store(t, randomBytes(10), 4, { maxDownloads: 1 });
   const first = await app.request(URL_OF);
   t.is((await errorOf(await app.request(URL_OF))).code, 60003);

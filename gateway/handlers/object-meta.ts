@@ -20,7 +20,7 @@ export function objectMeta({ chain }: GatewayDependencies): Handler {
     if (!onChain) {
       throw new Terminal({
         code: 'no-such-object',
-        message: `The chain knows no object "${name}" in bucket "${bucket}".`,
+        message: `Object "${name}" in bucket "${bucket}" does not exist on chain.`,
         gatewayCode: 90010,
       });
     }

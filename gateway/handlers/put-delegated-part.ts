@@ -9,7 +9,7 @@ import { readPart, type SizedPart } from '../upload/part.ts';
 
 /**
  * `POST /{object}?delegate&offset=N&complete=true|false` and the parameters of a delegated PUT: the first part of a
- * payload announces its object or update, all of them are taken as parts of any other upload are.
+ * payload announces its object or update; all parts are then treated like those of any other upload.
  */
 export function putDelegatedPart(
   dependencies: DelegationDependencies,
@@ -38,12 +38,12 @@ export function putDelegatedPart(
  */
 function checkFirst({ firstSegment, segmentCount, complete }: SizedPart, plan: PayloadPlan): void {
   if (firstSegment > 0) {
-    throw refused('The upload does not wait for this part: it begins with the one at offset 0.');
+    throw refused('This is not the part that the upload needs next: it begins with the part at offset 0.');
   }
   if (segmentCount < plan.segmentCount || complete) return;
   throw refused(
-    `The part has ${plan.payloadSize} bytes, which is all of "payload_size", and yet others are to come.`,
-    'Give the size of the whole payload with every part, or upload it by one PUT.',
+    `The part has ${plan.payloadSize} bytes, which is all of "payload_size", but "complete" says that more parts follow.`,
+    'Send the size of the whole payload with every part, or upload it by one PUT.',
   );
 }
 

@@ -118,7 +118,7 @@ test('nothing is announced for those who may not upload, nor where the provider 
   });
 });
 
-test('an upload that broke off after its announcement goes on', async (t) => {
+test('an upload that was interrupted after its announcement continues', async (t) => {
   for (const over of [{ creator: STRANGER.address }, { owner: STRANGER.address }]) {
     const gateway = permitting(t);
     gateway.chain.objects = [{ object: object({ objectName: 'new', checksums: [], ...over }) }];
@@ -162,7 +162,7 @@ test('new content is announced for a sealed object, with the permission to updat
   t.deepEqual(announcer.announcements, [expected]);
   t.deepEqual(pipeline.requests[0]?.job, { objectId: '4711', version: 1 });
   t.like(pipeline.requests[0]?.object, { isUpdate: true, checksums: [], createdAt: CREATED_AT });
-  // and goes on where it broke off
+  // and continues where it was interrupted
   t.is((await put(gateway, UPDATE, { by: STRANGER })).status, 200);
   t.is(announcer.announcements.length, 1);
 });
@@ -197,7 +197,7 @@ test('no more is announced than can be taken', async (t) => {
   t.deepEqual(gateway.announcer.announcements, []);
 });
 
-test('what keeps the chain from taking the announcement is told, and the place is free again', async (t) => {
+test('why the chain refuses the announcement reaches the client, and the slot is free again', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 1 } });
   gateway.announcer.before = () => {
     throw new Retryable({ code: 'creation-timeout', message: 'The creation was not in a block.' });
@@ -234,7 +234,7 @@ test('an account has only so many objects announced, and others have theirs', as
   t.is(gateway.announcer.announcements.length, 3);
 });
 
-test('a provider may announce nothing for clients', async (t) => {
+test('announcing for clients can be switched off', async (t) => {
   const gateway = permitting(t, { limits: { delegation: { enabled: false, perAccountPerHour: 2 } } });
   t.like(await errorOf(await put(gateway)), { status: 400, code: 50008 });
   const folder = signedRequest({ method: 'POST', target: '/f/?create-folder=' });

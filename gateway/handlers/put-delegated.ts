@@ -7,7 +7,7 @@ import { checkPutLength } from '../upload/lengths.ts';
 
 /**
  * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
- * that sends no transaction itself, and takes the whole payload. One that has been announced before is taken up.
+ * that sends no transaction itself, and takes the whole payload. An upload that was announced before continues.
  */
 export function putDelegated(dependencies: DelegationDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {

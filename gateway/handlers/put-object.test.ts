@@ -309,7 +309,7 @@ test('advice reaches the client, and markup in a name does not break the answer'
   t.regex(message, /Create the object on chain first/);
 });
 
-test('one upload more than the limit is told to come back', async (t) => {
+test('one upload above the limit gets "busy" and Retry-After', async (t) => {
   const { app, chain, pipeline } = testGateway(t, { limits: { maxUploads: 1 } });
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const begun = gate();

@@ -38,7 +38,7 @@ function take(slots: Slots): () => void {
   } catch (cause) {
     throw new Retryable({
       code: 'gateway-busy',
-      message: 'Too many pieces are being handed out already.',
+      message: 'Too many pieces are already being served.',
       advice: 'Try again in a few seconds.',
       gatewayCode: 50032,
       retryAfterMs: 5_000,

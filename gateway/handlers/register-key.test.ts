@@ -65,7 +65,7 @@ test("what does not fit is refused with today's code, and changes nothing", asyn
   t.is(await records.offChainKeys.find(HOLDER, KEY.publicKey), undefined);
 });
 
-test('while keys cannot be kept, the application is told to come back', async (t) => {
+test('while keys cannot be stored, the application gets Retry-After', async (t) => {
   const { app, recordsFile } = testGateway(t);
   await mkdir(recordsFile, { recursive: true });
   const response = await app.request(registration());

@@ -35,7 +35,7 @@ function unknownAccount(account: string): Terminal {
   return new Terminal({
     code: 'unknown-account',
     message: `The chain does not know the account ${account}.`,
-    advice: 'An account is on the chain as soon as it has received anything there.',
+    advice: 'An account exists on chain once it has received a transfer.',
     gatewayCode: 50004,
   });
 }

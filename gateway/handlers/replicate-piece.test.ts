@@ -134,14 +134,14 @@ test('a body of another size than the task says has not its checksum', async (t)
   }
 });
 
-test('a body that breaks off is 50013', async (t) => {
+test('a body that ends early is 50013', async (t) => {
   const { app } = start(t);
   const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) });
   const { status, code } = await errorOf(await app.request(put(header(), broken)));
   t.deepEqual([status, code], [400, 50013]);
 });
 
-test('the errors of the receivers become their codes, and nothing of the inside is told', async (t) => {
+test('the errors of the receivers become their codes, and no internal detail leaks', async (t) => {
   const { app, secondary } = start(t);
   const cases: [Error, number, number][] = [
     [new Retryable({ code: 'task-repeated', message: 'm', gatewayCode: 80002 }), 406, 80002],
@@ -162,7 +162,7 @@ test('the errors of the receivers become their codes, and nothing of the inside 
   }
 });
 
-test('one task more than the limit is told to come back', async (t) => {
+test('one task above the limit gets "busy" and Retry-After', async (t) => {
   const { app, secondary } = start(t, { maxReceptions: 1 });
   const [begun, finish] = [gate(), gate()];
   secondary.before = () => {

@@ -47,7 +47,7 @@ async function primaryElsewhere(
   if (endpoint) return endpoint.href;
   throw new Terminal({
     code: 'not-primary',
-    message: `We are not the primary of bucket "${bucket.bucketName}", and the chain names no endpoint of it.`,
+    message: `This provider is not the primary of bucket "${bucket.bucketName}", and the chain lists no endpoint for the one that is.`,
     gatewayCode: 20002,
   });
 }
@@ -80,7 +80,7 @@ function signedText(bucket: string, object: string, expiry: string): string {
 function noSuchObject(bucket: string, object: string): Terminal {
   return new Terminal({
     code: 'no-such-object',
-    message: `There is no sealed object "${object}" in bucket "${bucket}".`,
+    message: `Bucket "${bucket}" has no sealed object "${object}".`,
     gatewayCode: 50025,
   });
 }
@@ -89,7 +89,7 @@ function forbidden(bucket: string, object: string): Terminal {
   return new Terminal({
     code: 'not-permitted',
     message: `Object "${object}" in bucket "${bucket}" is private.`,
-    advice: 'Add X-Gnfd-Expiry-Timestamp and the signature of an account that has permission to the query.',
+    advice: 'Add X-Gnfd-Expiry-Timestamp, and a signature by an account with permission, to the query.',
     gatewayCode: 50026,
   });
 }

@@ -26,7 +26,7 @@ test('an object that was never uploaded is only created', async (t) => {
   t.deepEqual(await progress(gateway), { description: PROGRESS_TEXT.INIT_UNSPECIFIED, error: '' });
 });
 
-test('while an upload is in work, its state is told to anyone who signs', async (t) => {
+test('while an upload is in progress, anyone who signs can read its state', async (t) => {
   const gateway = testGateway(t);
   for (const state of JOB_STATE_NAMES) {
     gateway.pipeline.contexts.set('4711.0', jobContext({ state }));

@@ -75,7 +75,7 @@ function decode(path: string): string {
   throw new Terminal({
     code: 'bad-path',
     message: 'The path of the request is not percent-encoded UTF-8.',
-    advice: 'Encode every segment of the object name as UTF-8, then as %XX.',
+    advice: 'Percent-encode the UTF-8 bytes of the object name.',
     gatewayCode: 50010,
   });
 }

@@ -51,7 +51,7 @@ async function serve(t: ExecutionContext, perClient: Partial<GatewayLimits['perC
   return { ...gateway, ask, open };
 }
 
-/** How many of many requests at once are answered, and what the others are told. */
+/** How many of many requests at once are answered, and how the others are refused. */
 async function counted(asks: readonly ReturnType<Awaited<ReturnType<typeof serve>>['ask']>[]) {
   const answers = await Promise.all(asks);
   const refused = answers.filter(({ status }) => status === 429);
@@ -69,7 +69,7 @@ test('a client that sends more requests than it may is refused, and no other is'
   }
   t.is((await ask({ from: '127.0.0.2' })).status, 200);
   t.true(log.lines.length < served + 10, `${log.lines.length} lines in the log`);
-  t.true(log.lines.some(({ message }) => message === 'clients over their rate were refused'));
+  t.true(log.lines.some(({ message }) => message === 'refused requests of clients over their rate'));
 });
 
 test('an account has its share wherever it comes from', async (t) => {

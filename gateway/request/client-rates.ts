@@ -9,7 +9,7 @@ import { TokenBuckets } from './token-buckets.ts';
 
 /** What a client may save up, in seconds of its rate. */
 const BURST_S = 5;
-/** Refusals are told to the operator together, so often at most; ms. */
+/** Refusals are logged together, at most this often; ms. */
 const REPORT_EVERY_MS = 10_000;
 
 /**
@@ -28,7 +28,7 @@ export function clientRates({ perClient }: GatewayLimits, log: Logger): Middlewa
     c.get('record').unlogged = true;
     refused.count += 1;
     if (performance.now() - refused.reportedAt > REPORT_EVERY_MS) {
-      log.warn({ requests: refused.count, client: key }, 'clients over their rate were refused');
+      log.warn({ requests: refused.count, client: key }, 'refused requests of clients over their rate');
       refused.count = 0;
       refused.reportedAt = performance.now();
     }
@@ -68,8 +68,8 @@ export async function* paced(
 function tooMany(retryAfterMs: number): Retryable {
   return new Retryable({
     code: 'too-many-requests',
-    message: 'This client sends more requests than it may.',
-    advice: 'Send fewer a second.',
+    message: 'This client exceeds its rate of requests.',
+    advice: 'Send fewer requests per second.',
     gatewayCode: 960001,
     retryAfterMs,
   });

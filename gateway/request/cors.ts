@@ -18,7 +18,7 @@ const MAX_AGE = 24 * 3600;
 /**
  * Lets applications in browsers use the gateway, and answers their preflights, unsigned. Any header may be sent, and
  * credentials of the browser never count: a request's rights are in its signature alone, so an origin gives none.
- * @param origins that may; `*` stands for all
+ * @param origins that may; `*` means all
  */
 export function crossOrigin(origins: readonly string[]): MiddlewareHandler<GatewayEnv> {
   return cors({

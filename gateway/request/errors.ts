@@ -36,7 +36,7 @@ export const INNER_CODES: Readonly<Record<string, number>> = {
   'records-closed': 115101,
 };
 
-/** What the client is told of an error. */
+/** What the client sees of an error. */
 export function answerTo(error: SealionError): GatewayAnswer {
   if (error.gatewayCode !== undefined) {
     const answer = gatewayAnswer(error);

@@ -114,7 +114,7 @@ test('the addresses that the node listens on are its own, and the endpoint on ch
   t.is(await ask('sp1.localhost'), '400/50009');
 });
 
-test('an operator may have every host served', async (t) => {
+test('an operator can have every host served', async (t) => {
   const { ask } = await serve(t, { domains: [], anyHost: true });
   t.is(await ask('whatever.example.com'), 'SECRET');
 });

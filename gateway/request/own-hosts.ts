@@ -34,7 +34,7 @@ export function ownHosts({
     throw new Terminal({
       code: 'unknown-host',
       message: `This storage provider does not serve host "${header.slice(0, 255)}".`,
-      advice: 'Ask it at its endpoint. Its operator can add names to gateway.domains.',
+      advice: 'Use its endpoint. Its operator can add host names to gateway.domains.',
       gatewayCode: 50009,
     });
   };

@@ -26,7 +26,7 @@ test('every code of the gateway that time can cure has Retry-After, whatever thr
       t.is(retryAfter, PASSING.has(gatewayCode) ? '5' : null, String(gatewayCode));
     }
   }
-  for (const code of PASSING) t.truthy(GATEWAY_ERRORS[code], `${code} is no code of the gateway`);
+  for (const code of PASSING) t.truthy(GATEWAY_ERRORS[code], `${code} is not a gateway code`);
 });
 
 test('what the client itself has to change has none', (t) => {

@@ -11,7 +11,7 @@ export const ONCE_THE_CHAIN_MOVES_ON_MS = 60_000;
 
 /**
  * Gateway codes of what passes by itself, whatever it is for whoever threw it: a busy, stopping or passed-over node, a
- * store or a chain that does not answer, the same task or upload already in work.
+ * store or a chain that does not answer, the same task or upload already in progress.
  */
 export const PASSING: ReadonlySet<number> = new Set([
   10003, 10004, 25002, 50029, 50032, 55001, 60002, 60003, 60004, 65201, 70001, 70002, 80002, 80003, 85101,

@@ -1,6 +1,6 @@
 import { Retryable } from '#protocols/errors';
 
-/** Bounds how many requests of a kind are in work at once. */
+/** Bounds how many requests of a kind are in progress at once. */
 export class Slots {
   private free: number;
   private readonly limit: number;
@@ -64,7 +64,7 @@ export class SharedSlots {
 function busy(count: number, what: string): Retryable {
   return new Retryable({
     code: 'gateway-busy',
-    message: `${count} ${what} are in work already.`,
+    message: `${count} ${what} are already in progress.`,
     advice: 'Try again in a few seconds.',
     gatewayCode: 60003,
     retryAfterMs: 5000,

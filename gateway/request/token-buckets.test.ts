@@ -27,7 +27,7 @@ test('what has come already is charged, and paid with time', (t) => {
   t.is(b.charge('a', 0), 0);
 });
 
-test('0 stands for no limit', (t) => {
+test('0 means no limit', (t) => {
   const { buckets: b } = buckets(0, 0);
   t.is(b.take('a'), 0);
   t.is(b.charge('a', 1e12), 0);

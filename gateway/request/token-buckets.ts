@@ -1,5 +1,5 @@
 export interface TokenBucketsOptions {
-  /** Tokens that a bucket gains; 0 stands for no limit. */
+  /** Tokens that a bucket gains; 0 means no limit. */
   readonly perSecond: number;
   /** Tokens that a full bucket holds. */
   readonly burst: number;

@@ -44,7 +44,7 @@ export class TestChain implements Chain {
   };
   /** Times for which parameters were asked. */
   readonly paramsAskedAt: (number | undefined)[] = [];
-  /** Unix ms of the latest block; no request is later unless told. */
+  /** Unix ms of the latest block; no request is later by default. */
   blockTime = Date.now() + 3_600_000;
   /** How often the latest block was asked for. */
   blocksAsked = 0;

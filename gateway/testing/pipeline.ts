@@ -15,7 +15,7 @@ export interface TestPipeline {
   readonly taken: Map<string, Buffer>;
   /** How uploads failed, by job id. */
   readonly failures: Map<string, unknown>;
-  /** Uploads in work. */
+  /** Uploads in progress. */
   readonly open: number;
   /** What `progress` answers, by job id. */
   readonly contexts: Map<string, JobContext>;

@@ -8,7 +8,7 @@ import type { RawRequest } from './wire.ts';
 
 type Header = readonly [name: string, value: string];
 
-/** Bytes of the payload that the chain was told of. */
+/** Bytes of the payload that was announced on chain. */
 const PAYLOAD = '0123456789';
 
 /** Three of four are usual ones: a request is odd in few ways at once, or it never comes far. */

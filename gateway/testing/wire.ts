@@ -51,7 +51,7 @@ export function exchange(port: number, { pieces, manner }: RawRequest): Promise<
 /**
  * The final answers in what came back on a connection; a last one that is cut short is left out.
  * @param method of the first request: an answer to HEAD has no body
- * @throws when the bytes are no HTTP/1.1
+ * @throws when the bytes are not HTTP/1.1
  */
 export function readAnswers(bytes: Buffer, method: string): readonly RawAnswer[] {
   const answers: RawAnswer[] = [];

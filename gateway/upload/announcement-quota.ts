@@ -20,7 +20,7 @@ export class AnnouncementQuota {
     if (retryAfterMs === 0) return;
     throw new Retryable({
       code: 'too-many-announcements',
-      message: `This provider announces at most ${this.#perHour} objects an hour for an account.`,
+      message: `This provider announces at most ${this.#perHour} objects per hour for one account.`,
       advice: 'Create the object on chain yourself, or try again later.',
       gatewayCode: 60003,
       retryAfterMs,

@@ -113,7 +113,7 @@ test('the source is let go however the iteration ends', async (t) => {
   t.is(open, 0);
 });
 
-test('a client that breaks off, before or during the body, is Cancelled', async (t) => {
+test('a client that closes the connection, before or during the body, is Cancelled', async (t) => {
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(1);
     throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });

@@ -29,7 +29,7 @@ export class UploadBody implements PayloadStream {
   /** On the monotonic clock; absent while the client is not waited for. */
   private waitingSince: number | undefined;
 
-  /** @param source is read from the first `next` on, and told to stop when the iteration ends. */
+  /** @param source is read from the first `next` on, and stopped when the iteration ends. */
   constructor(source: AsyncIterable<Uint8Array>, options: UploadBodyOptions) {
     this.source = source[Symbol.asyncIterator]();
     this.options = options;
@@ -79,7 +79,7 @@ export class UploadBody implements PayloadStream {
     } catch (cause) {
       throw new Cancelled({
         code: 'client-gone',
-        message: 'The client broke the upload off.',
+        message: 'The client closed the connection during the upload.',
         gatewayCode: 110005,
         cause,
       });

@@ -47,7 +47,7 @@ export function readFolder(c: GatewayContext): DelegationQuery {
 function readVisibility(c: GatewayContext): Visibility {
   const visibility = VISIBILITIES[c.get('target').query.get('visibility') ?? ''];
   if (visibility) return visibility;
-  throw badQuery('visibility', 'none of 0 (as the bucket), 1 (public), 2 (private) and 3 (as the bucket)');
+  throw badQuery('visibility', 'not one of 0 (as the bucket), 1 (public), 2 (private) and 3 (as the bucket)');
 }
 
 function badQuery(name: string, what: string): Terminal {

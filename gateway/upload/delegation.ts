@@ -19,7 +19,7 @@ export interface Delegation {
   readonly announcement: Announcement;
   /** How the payload will be cut when it is announced now. */
   readonly shape: PayloadShape;
-  /** The object, when it waits for this very payload already: the upload broke off after its announcement. */
+  /** The object, when it already waits for this very payload: the upload was interrupted after its announcement. */
   readonly onChain?: ObjectOnChain;
 }
 
@@ -111,7 +111,7 @@ function mayBeUpdated({ object }: ObjectOnChain): boolean {
   if (object.status === 'SEALED') return !object.isUpdating;
   const facts = {
     code: 'unexpected-object-status',
-    message: `Object "${object.objectName}" is ${object.status}; only one that is SEALED can be updated.`,
+    message: `Object "${object.objectName}" is ${object.status}; only a SEALED object can be updated.`,
     gatewayCode: 20003,
   };
   if (object.status !== 'CREATED') throw new Terminal(facts);
@@ -128,7 +128,9 @@ function checkWaiting(onChain: ObjectOnChain, announcement: Announcement): void 
   if (announcement.kind === 'update-object') {
     jobOf({ onChain });
     if (update?.updater === announcement.updater && update.payloadSize === payloadSize) return;
-    throw otherwise(`Object "${object.objectName}" is being updated, by another account or to another size.`);
+    throw otherwise(
+      `Object "${object.objectName}" is already being updated by another account or to another size.`,
+    );
   }
   if (object.status !== 'CREATED') throw objectExists(object.objectName);
   const isOurs = [object.creator, object.owner].includes(announcement.creator);
@@ -137,14 +139,14 @@ function checkWaiting(onChain: ObjectOnChain, announcement: Announcement): void 
 }
 
 export function objectExists(objectName: string): Terminal {
-  return otherwise(`Object "${objectName}" exists already.`);
+  return otherwise(`Object "${objectName}" already exists.`);
 }
 
 function otherwise(message: string): Terminal {
   return new Terminal({
     code: 'announced-otherwise',
     message,
-    advice: 'Choose another name, or take back on chain what is there.',
+    advice: 'Choose another name, or cancel the existing object or update on chain.',
     gatewayCode: 50010,
   });
 }
@@ -152,8 +154,8 @@ function otherwise(message: string): Terminal {
 function agentDisabled({ bucketName }: BucketInfo): Terminal {
   return new Terminal({
     code: 'agent-disabled',
-    message: `The owner of bucket "${bucketName}" lets no storage provider act for its users.`,
-    advice: 'Create the object on chain first, and then upload it.',
+    message: `The owner of bucket "${bucketName}" does not allow the storage provider to create objects for its users.`,
+    advice: 'Create the object on chain yourself, then upload it.',
     gatewayCode: 50004,
   });
 }

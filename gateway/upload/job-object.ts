@@ -24,7 +24,7 @@ export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
   if (object.isUpdating && !update) {
     throw new Retryable({
       code: 'update-not-told',
-      message: `The chain says that "${object.objectName}" is being updated, but not to what.`,
+      message: `Object "${object.objectName}" is being updated on chain, but the chain node does not list the update yet.`,
       advice: 'Try again in a few seconds.',
       gatewayCode: 55001,
     });

@@ -20,7 +20,7 @@ function answersOf(...spIds: number[]): MemberAnswer[] {
   return spIds.map((spId) => grants(spId));
 }
 
-test('the first group in the order asked is taken when all of both approved', (t) => {
+test('the first group in the order asked is chosen when all members of both approved', (t) => {
   const chosen = chooseGroup(GROUPS, answersOf(8, 7, 6, 5, 4, 3, 2), NOW);
   t.is(chosen?.gvgId, 7);
   t.deepEqual(
@@ -52,7 +52,7 @@ test('an approval with less than a minute left is stale', (t) => {
   t.is(chooseGroup(GROUPS, [...answersOf(3, 4, 5, 6, 7), stale, grants(2)], NOW)?.gvgId, 7);
 });
 
-test('what a group lacks is told by provider', (t) => {
+test('what a group lacks is reported by provider', (t) => {
   const draining = { gvgId: 7, code: 'draining', reason: 'It is being drained.' };
   const answers = [...answersOf(3, 4, 5, 6), grants(2, { granted: [], refused: [draining] })];
   t.deepEqual(shortfalls(GROUPS, answers, NOW), [

@@ -23,7 +23,7 @@ export interface ChosenGroup extends AskedGroup {
   readonly approvals: readonly Approval[];
 }
 
-/** An approval with less time left, ms, is asked for anew: the offer that carries it may wait in a mailbox. */
+/** An approval with less time left, ms, is asked for again: the offer that carries it may wait in a mailbox. */
 export const MIN_APPROVAL_LEFT_MS = 60_000;
 
 /** True while an approval has enough time left to be used. @param now unix ms */

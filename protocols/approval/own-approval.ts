@@ -44,6 +44,6 @@ export function checkOwnApproval(offer: ApprovedOffer, check: ApprovalCheck): vo
   throw new Terminal({
     code: 'approval-not-granted',
     message: `We approved the object, but not index ${redundancyIndex} of group ${gvgId}.`,
-    advice: 'Ask for approval anew.',
+    advice: 'Ask for approval again.',
   });
 }

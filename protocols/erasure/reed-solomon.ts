@@ -20,7 +20,7 @@ export class ReedSolomon {
     if (!validShardCounts(dataShards, parityShards)) {
       throw new Terminal({
         code: 'bad-shard-counts',
-        message: `There is no code of ${dataShards} data and ${parityShards} parity shards.`,
+        message: `No erasure code has ${dataShards} data and ${parityShards} parity shards.`,
       });
     }
     this.dataShards = dataShards;
@@ -48,7 +48,7 @@ export class ReedSolomon {
     if (!row) {
       throw new Terminal({
         code: 'bad-shard-index',
-        message: `There is no shard ${index} of ${this.#matrix.length}.`,
+        message: `Shard ${index} does not exist; there are ${this.#matrix.length}.`,
       });
     }
     if (index < this.dataShards) return this.#slice(segment, index);
@@ -113,7 +113,7 @@ export class ReedSolomon {
     if (used.length < this.dataShards) {
       throw new Terminal({
         code: 'too-few-shards',
-        message: `${this.dataShards} shards are needed to restore a segment, only ${used.length} are there.`,
+        message: `Restoring a segment takes ${this.dataShards} shards; only ${used.length} are available.`,
       });
     }
     const length = used[0]?.shard.length ?? 0;

@@ -21,7 +21,7 @@ test('any case is brought into EIP-55 case', (t) => {
   }
 });
 
-test('what is no address is refused', (t) => {
+test('what is not an address is refused', (t) => {
   for (const text of [
     '',
     '0x',
@@ -34,6 +34,6 @@ test('what is no address is refused', (t) => {
   }
 });
 
-test('bytes that are no point of the curve are refused', (t) => {
+test('bytes that are not a point on the curve are refused', (t) => {
   t.is(t.throws(() => addressOf(new Uint8Array(33)), { instanceOf: Terminal })?.code, 'bad-public-key');
 });

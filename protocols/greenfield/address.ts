@@ -14,8 +14,8 @@ export function checksumAddress(address: string): string {
   if (!FORM.test(address)) {
     throw new Terminal({
       code: 'bad-address',
-      message: `"${address.slice(0, 80)}" is no account address.`,
-      advice: 'Give it as 0x and 40 hex digits.',
+      message: `"${address.slice(0, 80)}" is not an account address.`,
+      advice: 'Write it as 0x and 40 hex digits.',
       gatewayCode: 20006,
     });
   }
@@ -40,7 +40,7 @@ export function addressOf(publicKey: Uint8Array): string {
   } catch (cause) {
     throw new Terminal({
       code: 'bad-public-key',
-      message: 'These bytes are no secp256k1 public key.',
+      message: 'These bytes are not a secp256k1 public key.',
       cause,
     });
   }

@@ -61,6 +61,6 @@ function readSecretKey(bytes: Uint8Array): SecretKey {
   try {
     return SecretKey.fromBytes(bytes);
   } catch (cause) {
-    throw new Terminal({ code: 'bad-private-key', message: 'These bytes are no BLS secret key.', cause });
+    throw new Terminal({ code: 'bad-private-key', message: 'These bytes are not a BLS secret key.', cause });
   }
 }

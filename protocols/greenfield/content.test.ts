@@ -57,7 +57,7 @@ test('the seal of an update replaces the version before it', (t) => {
   t.like(versionOnChain(updated, 1), { kind: 'sealed', content: { announcedAt: update.updatedAt } });
 });
 
-test('a version that nobody has announced is not taken for one that is gone', (t) => {
+test('a version that was never announced is not treated as one that is gone', (t) => {
   t.deepEqual(versionOnChain({ object: sealed }, 1), { kind: 'unannounced' });
   t.deepEqual(versionOnChain(updating, 2), { kind: 'unannounced' });
 });

@@ -13,7 +13,7 @@ export interface Announcement {
   readonly checksums: readonly Hex[];
 }
 
-/** The content that one version of an object stands for. */
+/** The content of one version of an object. */
 export interface Content extends Announcement {
   readonly version: number;
   readonly contentType: string;

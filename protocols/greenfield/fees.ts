@@ -51,7 +51,7 @@ export function quoteFee(gas: number, minGasPrice: bigint | undefined, policy: F
     throw new Retryable({
       code: 'fee-too-high',
       message: `A transaction would cost ${formatBnb(BigInt(gas) * price)} BNB, more than the limit of ${formatBnb(maxFee)} BNB.`,
-      advice: 'Check the chain node; raise chain.fees.maxFeeBnb if the chain has become that expensive.',
+      advice: 'Check the chain node; raise chain.fees.maxFeeBnb if fees on the chain have risen that far.',
     });
   }
   const wanted = BigInt(Math.ceil(gas * gasHeadroom));

@@ -67,7 +67,7 @@ export function enumeration<T extends string>(names: Readonly<Record<T, string>>
     fromJson: (json) => {
       const name = ours.get(json as string);
       if (name !== undefined) return name;
-      throw new Terminal({ code: 'bad-message', message: `The message holds an unknown enum value.` });
+      throw new Terminal({ code: 'bad-message', message: `The message contains an unknown enum value.` });
     },
     typed: (value) => ({ type: 'string', value: names[value] }),
   };

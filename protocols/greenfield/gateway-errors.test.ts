@@ -7,10 +7,10 @@ test('a known code brings its status and the message of the error', (t) => {
   const refusal = new Terminal({ code: 'busy', message: 'Too many uploads.', gatewayCode: 60003 });
   t.deepEqual(gatewayAnswer(refusal), { status: 406, code: 60003, message: 'Too many uploads.' });
   const silent = new Terminal({ code: 'gone', message: '', gatewayCode: 20008 });
-  t.deepEqual(gatewayAnswer(silent), { status: 404, code: 20008, message: 'There is no such object.' });
+  t.deepEqual(gatewayAnswer(silent), { status: 404, code: 20008, message: 'The object does not exist.' });
 });
 
-test('anything else is 500 and tells nothing', (t) => {
+test('anything else is 500 and reveals nothing', (t) => {
   for (const error of [
     toSealionError(new Error('password=secret')),
     new Retryable({ code: 'x', message: 'inner', gatewayCode: 123 }),

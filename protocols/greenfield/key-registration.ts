@@ -79,7 +79,7 @@ export function readKeyRegistration(headers: RegistrationHeaders, now: number): 
     );
   }
   if (!/^[0-9a-fA-F]{64}$/.test(publicKey)) {
-    throw refused(50018, 'X-Gnfd-App-Reg-Public-Key is no ed25519 key of 64 hex digits.');
+    throw refused(50018, 'X-Gnfd-App-Reg-Public-Key is not an ed25519 key of 64 hex digits.');
   }
   const expiresAt = checkExpiry(expiry, now);
   const signed = readText(text);
@@ -114,7 +114,7 @@ function parsePersonalSign(authorization: string): { text: string; signature: st
   throw new Terminal({
     code: 'bad-authorization',
     message: 'The Authorization header is malformed.',
-    advice: `Give it as ${SCHEME},SignedMsg=<text>,Signature=0x<130 hex digits>.`,
+    advice: `Write it as ${SCHEME},SignedMsg=<text>,Signature=0x<130 hex digits>.`,
     gatewayCode: 50002,
   });
 }

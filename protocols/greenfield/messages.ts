@@ -146,7 +146,7 @@ export type MessageTypeUrl = keyof MessageTypes;
 /** Plain form of the message with the given type URL. */
 export type MessageValue<U extends MessageTypeUrl> = ValuesOf<MessageTypes[U]['fields']>;
 
-/** A message with its type URL; the URL tells the compiler the fields of `value`. */
+/** A message with its type URL; the URL determines the fields of `value`. */
 export type Message = {
   readonly [U in MessageTypeUrl]: { readonly typeUrl: U; readonly value: MessageValue<U> };
 }[MessageTypeUrl];
@@ -168,7 +168,7 @@ export function decodeMessage(any: AnyMessage): Message {
   if (!Object.hasOwn(MESSAGE_TYPES, any.typeUrl)) {
     throw new Terminal({
       code: 'unknown-message',
-      message: `Messages of type "${any.typeUrl}" are not known here.`,
+      message: `Messages of type "${any.typeUrl}" are not supported.`,
     });
   }
   const typeUrl = any.typeUrl as MessageTypeUrl;
@@ -177,7 +177,7 @@ export function decodeMessage(any: AnyMessage): Message {
     return { typeUrl, value: fieldsFromJson(fields, codec.toJSON(codec.decode(any.value))) } as Message;
   } catch (cause) {
     if (cause instanceof Terminal) throw cause;
-    throw new Terminal({ code: 'bad-message', message: `The bytes are no ${typeUrl}.`, cause });
+    throw new Terminal({ code: 'bad-message', message: `The bytes are not a valid ${typeUrl}.`, cause });
   }
 }
 

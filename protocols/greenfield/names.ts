@@ -10,7 +10,7 @@ export function checkBucketName(name: string): void {
   if (fits && !/\.\.|\.-|-\./.test(name) && !/^(?:[0-9]+\.){3}[0-9]+$/.test(name)) return;
   throw new Terminal({
     code: 'bad-bucket-name',
-    message: `"${name.slice(0, 80)}" is no valid bucket name.`,
+    message: `"${name.slice(0, 80)}" is not a valid bucket name.`,
     advice: 'Use 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends.',
     gatewayCode: 90007,
   });
@@ -28,8 +28,8 @@ export function checkObjectName(name: string): void {
   if (fits && !name.includes('//') && !name.includes('\\')) return;
   throw new Terminal({
     code: 'bad-object-name',
-    message: 'This is no valid object name.',
-    advice: 'Use 1 to 1024 bytes of UTF-8 without backslashes, "//" and components named "." or "..".',
+    message: 'The object name is not valid.',
+    advice: 'Use 1 to 1024 bytes of UTF-8 without backslashes, "//", or components named "." or "..".',
     gatewayCode: 50044,
   });
 }

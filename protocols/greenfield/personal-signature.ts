@@ -19,7 +19,7 @@ export function recoverPersonalSigner(text: string, signature: string): string {
     throw new Terminal({
       code: 'bad-signature',
       message: 'The signature of the text is malformed.',
-      advice: 'Give it as 0x and 130 hex digits.',
+      advice: 'Write it as 0x and 130 hex digits.',
       gatewayCode: 50015,
     });
   }

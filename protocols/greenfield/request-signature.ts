@@ -40,7 +40,7 @@ export function parseAuthorization(header: string): Authorization {
     throw new Terminal({
       code: 'bad-authorization',
       message: 'The Authorization header is malformed.',
-      advice: `Give it as ${scheme}, Signature=<${2 * SIGNATURE_LENGTHS[scheme]} hex digits>.`,
+      advice: `Write it as ${scheme}, Signature=<${2 * SIGNATURE_LENGTHS[scheme]} hex digits>.`,
       gatewayCode: 50002,
     });
   }

@@ -38,7 +38,7 @@ export function recoverPublicKey(digest: Uint8Array, signature: Uint8Array): Uin
   try {
     return secp256k1.recoverPublicKey(moveRecoveryByte(recovered, 0, 1), digest, { prehash: false });
   } catch (cause) {
-    throw badSignature('no public key fits it', cause);
+    throw badSignature('no public key matches it', cause);
   }
 }
 
@@ -66,12 +66,12 @@ function moveRecoveryByte(signature: Uint8Array, bodyFrom: 0 | 1, bodyTo: 0 | 1)
 
 function checkDigest(digest: Uint8Array): void {
   if (digest.length === 32) return;
-  throw new Terminal({ code: 'bad-digest', message: `A digest has 32 bytes, not ${digest.length}.` });
+  throw new Terminal({ code: 'bad-digest', message: `Expected a digest of 32 bytes, got ${digest.length}.` });
 }
 
 function checkPrivateKey(privateKey: Uint8Array): void {
   if (secp256k1.utils.isValidSecretKey(privateKey)) return;
-  throw new Terminal({ code: 'bad-private-key', message: 'These bytes are no secp256k1 private key.' });
+  throw new Terminal({ code: 'bad-private-key', message: 'These bytes are not a secp256k1 private key.' });
 }
 
 function badSignature(why: string, cause?: unknown): Terminal {

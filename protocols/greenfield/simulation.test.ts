@@ -33,7 +33,7 @@ test('the text of a refused simulation gives the number back', (t) => {
   t.is(expectedSequence({ codespace: 'sdk', code: 5, log: 'expected 4, got 3' }), undefined);
 });
 
-test('trouble with the query itself is no refusal of the transaction', (t) => {
+test('a failure of the query itself is not a refusal of the transaction', (t) => {
   for (const log of [
     'unknown query path: unknown request',
     'unexpected EOF: invalid request',

@@ -28,7 +28,7 @@ test("today's SPs are understood", (t) => {
   });
 });
 
-test('anything else is no status', (t) => {
+test('anything else is not a status', (t) => {
   for (const json of [
     '',
     '{}',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Terminal } from '../errors.ts';
 
-/** Where every SP tells about itself, unsigned, below its endpoint. */
+/** Where every SP describes itself, unsigned, below its endpoint. */
 export const SP_STATUS_PATH = '/status';
 
 /** What an SP's `/status` says of itself; today's SPs answer with much more (sp:modular/metadata, GfSpGetStatus). */
@@ -69,7 +69,7 @@ export function parseSpStatus(json: string): SpStatus {
   } catch (cause) {
     throw new Terminal({
       code: 'bad-sp-status',
-      message: 'The answer is no status of a storage provider.',
+      message: 'The answer is not the status of a storage provider.',
       cause,
     });
   }

@@ -37,7 +37,7 @@ export function checkTransactionSignature(transaction: Transaction, context: Sig
 function wrongSignature(why: string): Terminal {
   return new Terminal({
     code: 'wrong-signature',
-    message: `The signature of the transaction is refused: ${why}.`,
-    advice: 'Check the chain id, account number and sequence it was made with.',
+    message: `The signature of the transaction is not valid: ${why}.`,
+    advice: 'Check the chain id, account number and sequence that it was signed with.',
   });
 }

@@ -172,7 +172,7 @@ test('one account signs everything, compared as text', (t) => {
   t.is(signerOf({ messages: [REJECT, SEAL], fee: { ...fee, payer: ADDRESS } }), ADDRESS);
 });
 
-test('bytes that are no transaction are refused', (t) => {
+test('bytes that are not a transaction are refused', (t) => {
   const whole = SDK_TRANSACTIONS.cancelCreateObject;
   const asciiEth = Buffer.from('eth').toString('hex');
   for (const bytes of [whole.slice(0, 40), `ff${whole}`, whole.replace(asciiEth, 'ffffff'), '0a02ffff']) {

@@ -47,11 +47,11 @@ export interface TransactionRequest {
   readonly account: Account;
   readonly messages: readonly Message[];
   readonly key: TransactionKey;
-  /** `feeOf(messages)` unless told. */
+  /** `feeOf(messages)` by default. */
   readonly fee?: Fee;
-  /** Height after which the chain refuses the transaction; never unless told. */
+  /** Height after which the chain refuses the transaction; never by default. */
   readonly timeoutHeight?: number;
-  /** `everywhere` unless told: every node accepts it. */
+  /** `everywhere` by default: every node accepts it. */
   readonly domain?: Domain;
 }
 
@@ -107,7 +107,7 @@ export function decodeTransaction(bytes: Uint8Array): Transaction {
     };
   } catch (cause) {
     if (cause instanceof Terminal) throw cause;
-    throw badTransaction('the bytes are no TxRaw', cause);
+    throw badTransaction('the bytes are not a TxRaw', cause);
   }
 }
 
@@ -124,7 +124,7 @@ export function signerOf(transaction: Pick<Transaction, 'messages' | 'fee'>): st
   throw new Terminal({
     code: 'wrong-signers',
     message: `wrong number of signers; expected ${signers.size}, got 1`,
-    advice: 'Let one account sign all messages and pay, and write its address in EIP-55 case everywhere.',
+    advice: 'Have one account sign all messages and pay, and write its address in EIP-55 case everywhere.',
   });
 }
 
@@ -175,7 +175,7 @@ function decodePublicKey(any: { readonly typeUrl: string; readonly value: Uint8A
 }
 
 function decodeCoin(coin: { readonly denom: string; readonly amount: string }): Coin {
-  if (!/^[0-9]{1,78}$/.test(coin.amount)) throw badTransaction('an amount of the fee is no number');
+  if (!/^[0-9]{1,78}$/.test(coin.amount)) throw badTransaction('an amount of the fee is not a number');
   return { denom: coin.denom, amount: BigInt(coin.amount) };
 }
 

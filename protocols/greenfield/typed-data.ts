@@ -100,7 +100,7 @@ function encodeInteger(type: string, value: bigint): Uint8Array {
 
 function membersOf(types: TypedStructs, name: string): readonly TypedMember[] {
   const members = types[name];
-  if (!members) throw badTypedData(`there is no struct ${name}`);
+  if (!members) throw badTypedData(`struct ${name} is not defined`);
   return members;
 }
 

@@ -37,8 +37,8 @@ export function eip712ChainId(chainId: string): bigint {
   if (number !== undefined && chainId.length <= 48) return BigInt(number);
   throw new Terminal({
     code: 'bad-chain-id',
-    message: `"${chainId}" is no Greenfield chain id.`,
-    advice: 'Give it as greenfield_<number>-<revision>.',
+    message: `"${chainId}" is not a Greenfield chain id.`,
+    advice: 'Write it as greenfield_<number>-<revision>.',
   });
 }
 

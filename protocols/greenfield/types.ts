@@ -85,7 +85,7 @@ export interface ObjectOnChain {
   readonly object: ObjectInfo;
   /** Only once sealed. */
   readonly gvg?: GlobalVirtualGroup;
-  /** Only while `object.isUpdating`: until its seal, `object` still tells of the old content. */
+  /** Only while `object.isUpdating`: until its seal, `object` still describes the old content. */
   readonly update?: PendingUpdate;
 }
 

@@ -39,6 +39,6 @@ test('a mismatch names the role and what the client sees', (t) => {
   });
 });
 
-test('what is no checksum is refused, not hashed', (t) => {
+test('what is not a checksum is refused, not hashed', (t) => {
   t.is(t.throws(() => integrityHash(['00']), { instanceOf: Terminal })?.code, 'bad-hex');
 });

@@ -16,7 +16,7 @@ export function checksum(bytes: Uint8Array): Hex {
 
 /**
  * Integrity hash of one role: SHA-256 over its raw piece checksums, in segment order (protocols/integrity/README.md#hashing).
- * @throws Terminal `bad-hex` when one is no SHA-256
+ * @throws Terminal `bad-hex` when one is not a SHA-256
  */
 export function integrityHash(checksums: Iterable<Hex>): Hex {
   const hash = createHash('sha256');

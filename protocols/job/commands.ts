@@ -2,7 +2,7 @@ import type { Failure, JobObject } from './context.ts';
 import type { JobEvent } from './events.ts';
 import type { JobId } from './identity.ts';
 
-/** What a failed try tells; the decider adds which try in a row it was. */
+/** What a failed try reports; the decider adds which try in a row it was. */
 export type FailedTry = Omit<Failure, 'attempt'>;
 
 type EventOf<T extends JobEvent['type']> = Extract<JobEvent, { readonly type: T }>;

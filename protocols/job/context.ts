@@ -84,7 +84,7 @@ export interface JobContext {
   /** Unix ms of creation and of the last change of state. */
   readonly createdAt: number;
   readonly changedAt: number;
-  /** Unix ms after which an unsealed object is rejected on chain; each upload, and each part of one, starts the time anew. */
+  /** Unix ms after which an unsealed object is rejected on chain; each upload, and each part of one, restarts the time. */
   readonly deadlineAt: number;
   /** Upload attempts started, from 1. */
   readonly uploadAttempt: number;
@@ -105,7 +105,7 @@ export interface JobContext {
     /** Replications that failed with this allocation. */
     readonly failedTries: number;
   };
-  /** GVGs that failed and are not taken again while another is left. */
+  /** GVGs that failed and are not chosen again while another is left. */
   readonly excludedGvgIds: readonly number[];
   /** Receipts by redundancy index; voided by a change of GVG or of its members, and when the chain refused their seal. */
   readonly receipts: Readonly<Record<number, Receipt>>;

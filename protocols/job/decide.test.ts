@@ -352,7 +352,7 @@ test('a delegated upload brings the checksums of all columns, and receipts are h
   t.is(refusal([{ type: 'CompleteSecondary', at: 7, receipt: receipt(0) }], replicating), undefined);
 });
 
-test('each upload starts the time to the deadline anew', (t) => {
+test('each upload restarts the time to the deadline', (t) => {
   const lost = run(
     [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],
     after('StartSeal'),

@@ -17,7 +17,7 @@ import { nextStates, STATE_AFTER } from './transitions.ts';
  */
 export function decide(context: JobContext | undefined, command: JobCommand): readonly JobEvent[] {
   if (command.type === 'Create') {
-    if (context) throw refuse(context, command, 'the job exists already');
+    if (context) throw refuse(context, command, 'the job already exists');
     const { at, id, object, deadlineAt } = command;
     return [{ type: 'JobCreated', at, id, object, deadlineAt }];
   }
@@ -119,7 +119,7 @@ function fail(context: JobContext, command: CommandOf<keyof typeof FAILED>): Job
   const { failure } = command;
   const after = STATE_AFTER[type];
   if (!after || !nextStates(after).includes(failure.resume)) {
-    throw refuse(context, command, `a try after it cannot begin in ${failure.resume}`);
+    throw refuse(context, command, `a retry cannot start in ${failure.resume}`);
   }
   const before = type === 'SealFailed' ? context.failedSeals : context.failedTries;
   return { type, at: command.at, failure: { ...failure, attempt: before + 1 } };
@@ -135,32 +135,32 @@ function startUpload(context: JobContext, command: CommandOf<'StartUpload'>): Jo
   if (context.state === 'UPLOAD_OBJECT_DOING') {
     throw new Terminal({
       code: 'upload-in-progress',
-      message: `Object ${formatJobId(context.id)} is being uploaded already.`,
-      advice: 'Wait for the running upload to end, or ask for its progress.',
+      message: `Object ${formatJobId(context.id)} is already being uploaded.`,
+      advice: 'Wait for that upload to end, or query its progress.',
       gatewayCode: 110003,
     });
   }
   if (context.state === 'OBJECT_DISCONTINUED') {
     throw new Terminal({
       code: 'object-discontinued',
-      message: `Object ${formatJobId(context.id)} does not wait for its payload any more: ${context.discontinuedBecause}`,
-      advice: 'Create the object, or update it, on chain again.',
+      message: `Object ${formatJobId(context.id)} no longer accepts a payload: ${context.discontinuedBecause}`,
+      advice: 'Create the object on chain again, or announce its update again.',
       gatewayCode: 110002,
     });
   }
   if (isFromUploadDone(context.state)) {
     throw new Terminal({
       code: 'already-uploaded',
-      message: `The payload of object ${formatJobId(context.id)} is already here.`,
-      advice: 'Ask for the progress of its upload; the provider goes on by itself.',
+      message: `Object ${formatJobId(context.id)} has already been uploaded.`,
+      advice: 'Query its progress; the provider finishes the upload by itself.',
       gatewayCode: 110006,
     });
   }
   if (context.reject && isDelegated(context)) {
     throw new Terminal({
       code: 'being-rejected',
-      message: `The payload of object ${formatJobId(context.id)} did not come in time; it is being rejected on chain.`,
-      advice: 'Upload it anew when the chain no longer has it.',
+      message: `The payload of object ${formatJobId(context.id)} did not arrive in time; the object is being rejected on chain.`,
+      advice: 'Create it again once the chain has removed it, then upload it.',
       gatewayCode: 110002,
     });
   }
@@ -183,8 +183,8 @@ function requireLater({ id, object, state }: JobContext, command: CommandOf<'Sta
   if (announcedAt === object.createdAt && state !== 'SEAL_OBJECT_DONE') return;
   throw new Terminal({
     code: 'announcement-outdated',
-    message: `The content of object ${formatJobId(id)} was announced again since; this payload is of an earlier announcement.`,
-    advice: 'Upload what the chain has announced now.',
+    message: `The content of object ${formatJobId(id)} has been announced again since; this payload belongs to an earlier announcement.`,
+    advice: 'Upload the content that is announced on chain now.',
     gatewayCode: 110002,
   });
 }
@@ -192,7 +192,7 @@ function requireLater({ id, object, state }: JobContext, command: CommandOf<'Sta
 /** Keyed by their index, segments may come again and in any order. */
 function storePart(context: JobContext, command: CommandOf<'StorePart'>): JobEvent | undefined {
   const { storedSegments } = context;
-  if (!storedSegments) throw refuse(context, command, 'its payload does not come in parts');
+  if (!storedSegments) throw refuse(context, command, 'its payload is not being uploaded in parts');
   const { firstSegment, checksums } = command;
   const { segmentCount } = planPayload(context.object);
   if (firstSegment < 0 || firstSegment + checksums.length > segmentCount) {
@@ -244,11 +244,19 @@ function completeSecondary(context: JobContext, receipt: Receipt, at: number): J
     receipt.gvgId !== allocation.gvgId ||
     receipt.spId !== allocation.secondarySpIds[index]
   ) {
-    throw rule(context, 'receipt-foreign', `sp ${receipt.spId} does not hold place ${index} of the group`);
+    throw rule(
+      context,
+      'receipt-foreign',
+      `storage provider ${receipt.spId} is not member ${index} of the group`,
+    );
   }
   const expected = checksumsOf(context)[index + 1];
   if (expected !== undefined && receipt.integrityHash !== expected) {
-    throw rule(context, 'receipt-mismatch', `sp ${receipt.spId} stored other bytes than column ${index}`);
+    throw rule(
+      context,
+      'receipt-mismatch',
+      `storage provider ${receipt.spId} stored bytes that differ from column ${index}`,
+    );
   }
   if (context.receipts[index] && context.state === 'REPLICATE_OBJECT_DOING') return undefined;
   return { type: 'SecondaryCompleted', at, receipt };
@@ -287,7 +295,7 @@ function requireResume(context: JobContext, command: { readonly type: keyof type
   const { failure } = context;
   if (!failure) return;
   if (failure.resume !== STARTS[command.type]) {
-    throw refuse(context, command, `the next try begins with ${failure.resume}`);
+    throw refuse(context, command, `the next try starts in ${failure.resume}`);
   }
 }
 
@@ -305,15 +313,15 @@ function requireTransition(context: JobContext, command: JobCommand, type: JobEv
   const allowed = after
     ? nextStates(context.state).includes(after)
     : !isTerminal(context.state) && (WITHIN[type] ?? context.state) === context.state;
-  if (!allowed) throw refuse(context, command, `it stands in ${context.state}`);
+  if (!allowed) throw refuse(context, command, `its state is ${context.state}`);
 }
 
 function refuse(context: JobContext | undefined, command: { readonly type: string }, why: string): Terminal {
   const name = context ? `job ${formatJobId(context.id)}` : 'the job';
   return new Terminal({
     code: 'job-transition',
-    message: `${command.type} is refused for ${name}: ${why}.`,
-    advice: 'Look at the job again before the next command.',
+    message: `${command.type} is not allowed for ${name}: ${why}.`,
+    advice: 'Read the job again before the next command.',
   });
 }
 

@@ -23,7 +23,7 @@ export type JobEvent =
       readonly attempt: number;
       readonly deadlineAt: number;
       /**
-       * Where the chain tells other facts than before. Another announcement under the same version begins another
+       * Where the chain states other facts than before. Another announcement under the same version begins another
        * life of the job: nothing of the life before counts any more.
        */
       readonly object?: JobObject;

@@ -10,7 +10,7 @@ import { STATE_AFTER } from './transitions.ts';
  */
 export function evolve(context: JobContext | undefined, event: JobEvent): JobContext {
   if (event.type === 'JobCreated') {
-    if (context) throw broken(event, 'the job exists already');
+    if (context) throw broken(event, 'the job already exists');
     return {
       id: event.id,
       state: 'INIT_UNSPECIFIED',

@@ -21,8 +21,8 @@ export function parseJobId(text: string): JobId {
   if (!match?.[1] || !match[2]) {
     throw new Terminal({
       code: 'bad-job-id',
-      message: `"${text}" is no job id.`,
-      advice: 'Give it as <object id>.<version>, for example 4711.0.',
+      message: `"${text}" is not a job id.`,
+      advice: 'Write it as <object id>.<version>, for example 4711.0.',
     });
   }
   return { objectId: match[1], version: Number(match[2]) };

@@ -111,7 +111,7 @@ test('parts in any order, repeated as often as one likes, come to the same', (t)
           context.storedSegments,
           Object.fromEntries([...stored].map((index) => [index, CHECKSUMS[index]])),
         );
-        t.is(context.revision, 2 + changes, 'a part that brings nothing new is no event');
+        t.is(context.revision, 2 + changes, 'a part that brings nothing new is not an event');
         t.is(context.state, 'UPLOAD_OBJECT_DOING');
         const rest = completedBy(context, { firstSegment: 0, checksums: [] });
         if (stored.size < 5) t.deepEqual(rest, { missingFrom: resumeOffset(context) });
@@ -139,7 +139,7 @@ test('a segment that comes again with other bytes takes the place of the first',
   t.deepEqual(again.storedSegments, { 0: CHECKSUMS[0], 1: other, 2: CHECKSUMS[2] });
 });
 
-test('in each of the seventeen states parts are taken only by an upload in parts that is under way', (t) => {
+test('in each of the seventeen states parts are accepted only by an upload in parts that is under way', (t) => {
   const parts = run([CREATE, START]);
   const whole = run([CREATE, { type: 'StartUpload', at: 2, deadlineAt: HOUR }]);
   t.is(JOB_STATE_NAMES.length, 17);

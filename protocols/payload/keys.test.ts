@@ -46,7 +46,7 @@ test('the prefix of one job matches no key of another', (t) => {
   }
 });
 
-test('any other text is no key', (t) => {
+test('any other text is not a key', (t) => {
   const others = [
     '',
     '4711',

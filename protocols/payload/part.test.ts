@@ -32,7 +32,7 @@ for (const [name, offset, length, gatewayCode] of [
   });
 }
 
-test('a part that is taken has exactly the bytes of its segments', (t) => {
+test('a part that is accepted has exactly the bytes of its segments', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(

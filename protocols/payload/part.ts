@@ -18,13 +18,13 @@ export function planPart(plan: PayloadPlan, offset: number, length: number): Seg
   const { payloadSize, maxSegmentSize } = plan;
   const end = offset + length;
   if (!Number.isSafeInteger(offset) || offset < 0 || offset % maxSegmentSize !== 0) {
-    throw misplaced(`it cannot begin at byte ${offset}`, maxSegmentSize);
+    throw misplaced(`it cannot start at byte ${offset}`, maxSegmentSize);
   }
   if (offset >= payloadSize) throw misplaced(`the payload has ${payloadSize} bytes`, maxSegmentSize);
   if (end > payloadSize) {
     throw new Terminal({
       code: 'part-too-long',
-      message: `The part reaches to byte ${end}; the payload has ${payloadSize}.`,
+      message: `The part ends at byte ${end}, but the payload has ${payloadSize} bytes.`,
       advice: 'Send exactly the payload that the object was created for.',
       gatewayCode: 110008,
     });
@@ -41,8 +41,8 @@ export function planPart(plan: PayloadPlan, offset: number, length: number): Seg
 function misplaced(why: string, maxSegmentSize: number): Terminal {
   return new Terminal({
     code: 'part-misplaced',
-    message: `The part does not hold whole segments: ${why}.`,
-    advice: `Cut the payload at multiples of ${maxSegmentSize} bytes; only the last part may be shorter.`,
+    message: `The part does not consist of whole segments: ${why}.`,
+    advice: `Split the payload at multiples of ${maxSegmentSize} bytes; only the last part may be shorter.`,
     gatewayCode: 50028,
   });
 }

@@ -50,7 +50,7 @@ export function planPayload(shape: PayloadShape): PayloadPlan {
     if (!Number.isInteger(index) || index < 0 || index >= segmentCount) {
       throw new Terminal({
         code: 'bad-segment-index',
-        message: `There is no segment ${index}: the payload has ${segmentCount}.`,
+        message: `Segment ${index} does not exist: the payload has ${segmentCount}.`,
       });
     }
     const offset = index * maxSegmentSize;
@@ -82,6 +82,6 @@ function check(shape: PayloadShape): void {
           ? `${dataChunks} data and ${parityChunks} parity chunks`
           : undefined;
   if (wrong) {
-    throw new Terminal({ code: 'bad-payload-shape', message: `No payload can be cut with ${wrong}.` });
+    throw new Terminal({ code: 'bad-payload-shape', message: `A payload cannot be split with ${wrong}.` });
   }
 }

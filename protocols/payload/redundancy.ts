@@ -29,7 +29,7 @@ export function redundancyFromWire(wire: number | string): Redundancy {
     });
   }
   if (!redundancy) {
-    throw new Terminal({ code: 'bad-redundancy', message: `"${wire}" is no redundancy type.` });
+    throw new Terminal({ code: 'bad-redundancy', message: `"${wire}" is not a redundancy type.` });
   }
   return redundancy;
 }

@@ -98,7 +98,7 @@ test('every kind of message arrives as it was sent', async (t) => {
   }
 });
 
-test('a message is taken when sender and subject are those expected', async (t) => {
+test('a message is accepted when sender and subject are those expected', async (t) => {
   const opened = openControl(await sealed, { ...EXPECTED, from: 1, about: HEADER });
   t.is(opened.body.token, TOKEN);
   t.is(opened.nonce, NONCE);
@@ -209,7 +209,7 @@ test('the order of members and white space do not matter', async (t) => {
   t.notThrows(() => openControl(Buffer.from(JSON.stringify(shuffled, undefined, 2)), EXPECTED));
 });
 
-test('what is no control message is refused', async (t) => {
+test('what is not a control message is refused', async (t) => {
   const message = JSON.parse(Buffer.from(await sealed).toString());
   const { nonce: _, ...withoutNonce } = message.header;
   const malformed: (string | Uint8Array)[] = [

@@ -30,7 +30,7 @@ const envelope = z.strictObject({
   signature: z.string().regex(/^[0-9a-f]{130}$/),
 });
 
-/** A control message whose signature and fields were checked; `kind` tells the compiler the body. */
+/** A control message whose signature and fields were checked; `kind` determines the body. */
 export type ControlMessage<K extends ControlKind = ControlKind> = {
   readonly [Kind in K]: ControlHeader<Kind> & { readonly body: ControlBody<Kind> };
 }[K];
@@ -51,7 +51,7 @@ export async function sealControl<K extends ControlKind>(
   return Buffer.from(JSON.stringify({ header: wire, body: checked, signature }));
 }
 
-/** What a message must say of itself to be taken. */
+/** What a message must say of itself to be accepted. */
 export interface ControlExpectation<K extends ControlKind> {
   readonly chainId: string;
   /** Unix ms. */
@@ -59,9 +59,9 @@ export interface ControlExpectation<K extends ControlKind> {
   readonly kinds: readonly K[];
   /** Our sp id; `EVERYBODY` for an ask. */
   readonly to: number;
-  /** The only sender that is taken; any known one when absent. */
+  /** The only sender that is accepted; any known one when absent. */
   readonly from?: number;
-  /** The only subject that is taken; any when absent. */
+  /** The only subject that is accepted; any when absent. */
   readonly about?: ControlSubject;
   /** Operator address of an SP on chain, EIP-55; undefined for an unknown id. */
   operatorAddressOf(spId: number): string | undefined;
@@ -85,7 +85,7 @@ export function openControl<K extends ControlKind>(
   checkHeader(header, expected);
   checkTimes(header, expected.now);
   if (operatorAddress === undefined) {
-    throw refused('control-unknown-sender', `there is no storage provider ${header.from}`);
+    throw refused('control-unknown-sender', `storage provider ${header.from} does not exist`);
   }
   const checked = parseBody(header.kind, body);
   if (wire.body_hash !== hashOf(checked)) throw refused('control-wrong-body', 'its body was changed');
@@ -131,7 +131,7 @@ function readEnvelope(bytes: Uint8Array): z.infer<typeof envelope> {
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw refused('control-malformed', 'it is no JSON', undefined, cause);
+    throw refused('control-malformed', 'it is not JSON', undefined, cause);
   }
   return parse(envelope, json);
 }
@@ -155,7 +155,7 @@ function parse<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
 function refused(code: string, why: string, advice?: string, cause?: unknown): Terminal {
   return new Terminal({
     code,
-    message: `The control message is refused: ${why}.`,
+    message: `The control message is not valid: ${why}.`,
     ...(advice !== undefined && { advice }),
     cause,
   });

@@ -82,7 +82,7 @@ test('a receipt for anything else is refused', async (t) => {
   t.is(code({}, {}, { blsKey: toHex(blsPublicKeyOf(APPROVAL_KEY)) }), 'wrong-bls-signature');
 });
 
-test('there is no receipt for an index outside the group', async (t) => {
+test('an index outside the group has no receipt', async (t) => {
   await t.throwsAsync(signReceipt({ ...SUBJECT, redundancyIndex: 6 }, ADDRESS, KEYS), {
     instanceOf: Terminal,
   });

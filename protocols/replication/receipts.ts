@@ -86,13 +86,13 @@ function expected(subject: ReceiptSubject): { spId: number; integrityHash: Hex }
   throw mismatch(`group ${subject.gvg.id} or the checksums have no index ${subject.redundancyIndex}`);
 }
 
-/** The HTTP and NATS adapters bring any text; what is no hex is no signature either. */
+/** The HTTP and NATS adapters bring any text; what is not hex is not a signature either. */
 function signatureBytes(signature: Hex): Uint8Array {
   return /^[0-9a-f]{130}$/.test(signature) ? fromHex(signature) : new Uint8Array();
 }
 
 function mismatch(why: string): Terminal {
-  return new Terminal({ code: 'receipt-mismatch', message: `The receipt does not belong here: ${why}.` });
+  return new Terminal({ code: 'receipt-mismatch', message: `The receipt does not match: ${why}.` });
 }
 
 function refused(code: string, gatewayCode: number, spId: number, what: string): Terminal {
@@ -100,6 +100,6 @@ function refused(code: string, gatewayCode: number, spId: number, what: string):
     code,
     gatewayCode,
     message: `The receipt of storage provider ${spId} carries a wrong ${what}.`,
-    advice: 'Take another group, and tell that provider.',
+    advice: 'Use another group, and inform that provider.',
   });
 }

@@ -98,7 +98,7 @@ test('a change after signing gives another signer', (t) => {
   t.not(readReceiveMessage(formatReceiveMessage({ ...signed(), piece_size: 4 }), NOW).signer, SIGNER);
 });
 
-test('what is no task is 50005', (t) => {
+test('what is not a task is 50005', (t) => {
   const { object_info: _, ...without } = signed();
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
   const headers = [
@@ -130,7 +130,7 @@ test('a signature that no key can have made is 50015', (t) => {
   t.like(error, { gatewayCode: 50015 });
 });
 
-test('a task is taken for a thousand seconds, and one of the future too', (t) => {
+test('a task is valid for a thousand seconds, and one of the future too', (t) => {
   const header = formatReceiveMessage(signed());
   t.notThrows(() => readReceiveMessage(header, NOW + 1_000_000));
   t.notThrows(() => readReceiveMessage(header, NOW - 1_000_000));
@@ -140,7 +140,7 @@ test('a task is taken for a thousand seconds, and one of the future too', (t) =>
   );
 });
 
-test('pieces of a migrated bucket are not taken', (t) => {
+test('pieces of a bucket that is being migrated are refused', (t) => {
   const migrated = { ...signed(), bucket_migration: true };
   t.like(
     t.throws(() => readReceiveMessage(formatReceiveMessage(migrated), NOW)),

@@ -37,7 +37,7 @@ export interface ReceiveMessage extends ReceiveTask {
   readonly is_agent_upload_task?: boolean;
 }
 
-/** What a secondary reads of a receive task whose signature holds. Nothing of it was compared with the chain yet. */
+/** What a secondary reads of a receive task whose signature holds. It has not been compared with the chain yet. */
 export interface ReceivedTask extends PayloadShape {
   readonly job: JobId;
   readonly bucketName: string;
@@ -76,14 +76,14 @@ export function readReceiveMessage(header: string, now: number): ReceivedTask {
     throw new Terminal({
       code: 'receive-task-expired',
       message: `The task is older than ${MAX_TASK_AGE_S} seconds.`,
-      advice: 'Sign it anew, and compare the clocks.',
+      advice: 'Sign it again, and compare the clocks.',
       gatewayCode: 50038,
     });
   }
   if (message.bucket_migration) {
     throw new Terminal({
       code: 'migration-not-served',
-      message: 'Pieces of buckets that are migrated are not taken here.',
+      message: 'Pieces of a bucket that is being migrated are not accepted.',
       gatewayCode: 50008,
     });
   }
@@ -130,8 +130,8 @@ function parse(header: string): z.infer<typeof receiveMessage> {
   } catch (cause) {
     throw new Terminal({
       code: 'bad-receive-task',
-      message: `The header ${RECEIVE_MESSAGE_HEADER} holds no receive task.`,
-      advice: 'Give it as hex of the JSON of a GfSpReceivePieceTask.',
+      message: `The header ${RECEIVE_MESSAGE_HEADER} does not contain a receive task.`,
+      advice: 'Send the JSON of a GfSpReceivePieceTask, hex-encoded.',
       gatewayCode: 50005,
       cause,
     });

@@ -27,7 +27,7 @@ export interface RecoveryMessage extends RecoveryTask {
   readonly signature: string;
 }
 
-/** What is read of a recovery task whose signature holds. Nothing of it was compared with the chain yet. */
+/** What is read of a recovery task whose signature holds. It has not been compared with the chain yet. */
 export interface ReadRecoveryTask {
   readonly job: JobId;
   readonly bucketName: string;
@@ -87,8 +87,8 @@ function parse(header: string): z.infer<typeof recoveryMessage> {
   } catch (cause) {
     throw new Terminal({
       code: 'bad-recovery-task',
-      message: `The header ${RECOVERY_MESSAGE_HEADER} does not hold a recovery task.`,
-      advice: 'Give it as hex of the JSON of a GfSpRecoverPieceTask.',
+      message: `The header ${RECOVERY_MESSAGE_HEADER} does not contain a recovery task.`,
+      advice: 'Send the JSON of a GfSpRecoverPieceTask, hex-encoded.',
       gatewayCode: 50005,
       cause,
     });

@@ -35,8 +35,8 @@ export function aggregateReceipts(
     if (receipt?.spId === spId && receipt.gvgId === gvg.id) return fromHex(receipt.blsSignature);
     throw new Terminal({
       code: 'receipts-incomplete',
-      message: `There is no receipt of storage provider ${spId} for index ${redundancyIndex} of group ${gvg.id}.`,
-      advice: 'Replicate that column first; receipts of another group are void.',
+      message: `The receipt of storage provider ${spId} for index ${redundancyIndex} of group ${gvg.id} is missing.`,
+      advice: 'Replicate that column first; receipts of another group do not count.',
     });
   });
   return toHex(blsAggregate(signatures));
