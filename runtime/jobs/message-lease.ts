@@ -15,9 +15,19 @@ export interface MessageLeaseOptions {
 }
 
 /**
- * A work queue message that is held un-acked: as long as its renewals are accepted, no other consumer gets it.
- * An accepted renewal counts from when it was sent, and a lease that is over stays over: the server takes a
- * late renewal too, even when the message was already given to another.
+ * The right to work on something: a work queue message that is held un-acked. While its renewals are accepted, the
+ * server gives the message to nobody else. The life of a lease:
+ *
+ * 1. It begins with a pull (`pull.ts`) and is valid for ack_wait from the moment at which the pull was sent.
+ * 2. Every third of ack_wait it is renewed (`+WPI`). An accepted renewal makes it valid for ack_wait from the moment at
+ *    which the *renewal was sent*: the server's own clock started later, so it cannot hand the message on before our
+ *    clock says so. Two renewals may fail without harm.
+ * 3. It ends in one of four ways: `ack` (the work is done, the message is gone), `giveBack` (delivered again after a
+ *    delay), `release` (given back while work may be running, so that `signal` fires first), or expiry (no renewal was
+ *    accepted for ack_wait: `signal` fires with `lease-lost`, and another node may already be working).
+ *
+ * An expired lease stays expired. The server accepts a late renewal even for a message that it has already delivered
+ * to another consumer, so its answer proves nothing.
  */
 export class MessageLease {
   readonly #options: MessageLeaseOptions;
@@ -41,12 +51,12 @@ export class MessageLease {
     return this.#over.signal;
   }
 
-  /** Takes the message out of the queue, whoever holds it. Settled once: after it, both do nothing. */
+  /** Removes the message from the queue, whoever holds it. After a successful `ack` or `giveBack`, both do nothing. */
   async ack(): Promise<void> {
     await this.#settle(ACK);
   }
 
-  /** Gives the message back for delivery after `delayMs`; of a lease that is over there is nothing to give. */
+  /** Gives the message back for delivery after `delayMs`; does nothing once the lease has expired. */
   async giveBack(delayMs: number): Promise<void> {
     if (this.#isOver()) return;
     await this.#settle(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}` : '-NAK');
@@ -58,7 +68,7 @@ export class MessageLease {
     await this.giveBack(0);
   }
 
-  /** What could not be sent may be tried again. */
+  /** An answer that could not be sent may be tried again. */
   async #settle(answer: string): Promise<void> {
     if (this.#settled) return;
     this.#settled = true;

@@ -19,7 +19,7 @@ import { type Pulled, pullOne } from './pull.ts';
 /** Default of `WorkQueueOptions.ackWaitMs`. */
 export const ACK_WAIT_MS = 30_000;
 const SHORTEST_ACK_WAIT_MS = 1_000;
-/** Parked messages keep their place, so that they must not use up what may be un-acked. */
+/** A parked message counts as un-acked, so the limit must leave room for all that may be parked. */
 const MAX_ACK_PENDING = 100_000;
 const MAX_MESSAGES = 1_000_000;
 
@@ -32,7 +32,11 @@ export interface WorkQueueOptions {
   readonly log: Logger;
 }
 
-/** A JetStream WorkQueue stream with at most one message a subject: what JOBS and ROLES have in common. */
+/**
+ * A JetStream WorkQueue stream with at most one message for each subject: what JOBS and ROLES have in common. The
+ * message stays in the stream until it is acknowledged, so that publishing a subject again is refused while its work is
+ * waiting, leased or parked (given back with a delay). Whoever pulled the message holds it as a `MessageLease`.
+ */
 export class WorkQueue {
   readonly connection: NatsConnection;
   readonly ackWaitMs: number;
@@ -56,8 +60,8 @@ export class WorkQueue {
     if (!(ackWaitMs >= SHORTEST_ACK_WAIT_MS)) {
       throw new Terminal({
         code: 'bad-ack-wait',
-        message: `Work cannot be leased for ${ackWaitMs} ms.`,
-        advice: `Give ${SHORTEST_ACK_WAIT_MS} ms or more.`,
+        message: `ackWaitMs: expected at least ${SHORTEST_ACK_WAIT_MS} ms, got ${ackWaitMs}.`,
+        advice: `Lease work for ${SHORTEST_ACK_WAIT_MS} ms or more.`,
       });
     }
     const manager = await jetstreamManager(options.connection).catch((error: unknown) => {
@@ -96,7 +100,7 @@ export class WorkQueue {
     }
   }
 
-  /** Makes every message that was given out by a consumer nobody's again. */
+  /** Takes back every message that a consumer has delivered and that is still un-acked. */
   async free(consumer: string): Promise<void> {
     try {
       await this.#manager.consumers.delete(this.#stream, consumer);
@@ -107,7 +111,7 @@ export class WorkQueue {
   }
 
   /**
-   * The next message that matches the filter and is nobody's; undefined when the signal fired.
+   * The next message that matches the filter and that nobody holds; undefined when the signal fired.
    * @param first what must be done before a pull, again whenever the queue may have been lost
    */
   async pull(

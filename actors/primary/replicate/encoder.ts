@@ -16,7 +16,7 @@ export type EncoderMessage =
       readonly reply: Reply<Uint8Array>;
     }
   | { readonly type: 'loaded'; readonly segmentIndex: number; readonly outcome: Outcome<Loaded> }
-  /** Somebody on the node waits for memory. */
+  /** Somebody on the node is waiting for memory. */
   | { readonly type: 'shortage' }
   | { readonly type: 'caught-up'; readonly request: Straggler; readonly outcome: Outcome<Uint8Array> };
 
@@ -27,7 +27,7 @@ interface Loaded {
 
 type Straggler = Extract<EncoderMessage, { type: 'piece' }>;
 
-/** One encoded segment in the window, or on its way there. */
+/** A segment in the window, loaded or being loaded. */
 interface Entry {
   loaded?: Loaded;
   readonly waiting: Straggler[];
@@ -36,10 +36,10 @@ interface Entry {
 
 interface State {
   readonly window: Map<number, Entry>;
-  /** One above the highest segment that was ever asked for ahead. */
+  /** One above the highest segment that was ever loaded. */
   front: number;
   readonly stragglers: Straggler[];
-  /** All that this incarnation has of the node's memory. */
+  /** Memory that this incarnation has taken from the node's budget. */
   readonly held: Set<Release>;
   readonly stopListening: () => void;
 }
@@ -54,9 +54,17 @@ export interface EncoderOptions {
 }
 
 /**
- * Reads segments, encodes each once for all columns, and keeps a bounded window of them. The fastest column
- * moves the window; one that falls behind is served by a pass of its own, one piece at a time, so that it never
- * holds the others up (ARCHITECTURE.md#the-actor-tree).
+ * Reads segments, encodes each once for all columns, and keeps a bounded window of them. For example, with segments 4,
+ * 5 and 6 in the window, `front` is 7:
+ *
+ * - A piece of 4, 5 or 6 is served from the window. A segment leaves the window when all columns have taken their
+ *   piece, when a newer one needs its place, or when somebody else on the node waits for memory.
+ * - A piece of 7 loads segment 7: the fastest column moves the window. As soon as a column asks for the newest segment,
+ *   the next one is loaded ahead, if there is a place and memory for it.
+ * - A piece of 3, or of any segment that has left the window, is for a *straggler*. It is read and encoded again for
+ *   this one column, one piece at a time, so that a slow column never holds up the others.
+ *
+ * (ARCHITECTURE.md#the-actor-tree)
  */
 export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, State> {
   const plan = planPayload(options.context.object);
@@ -156,7 +164,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
   function give(state: State, segmentIndex: number, entry: Entry, request: Straggler): void {
     const shard = entry.loaded?.shards[request.redundancyIndex];
     if (!shard) return;
-    // A copy, so that a piece in slow hands does not keep its whole segment in memory.
+    // a copy, so that a slow replicator does not keep the whole segment in memory
     request.reply.resolve(shard.slice());
     entry.taken.add(request.redundancyIndex);
     if (entry.taken.size === plan.columnCount) evict(state, segmentIndex, entry);
@@ -210,7 +218,7 @@ export function weight(plan: PayloadPlan, segmentIndex: number): number {
 function say(state: State, plan: PayloadPlan, ctx: Context<EncoderMessage>): void {
   const behind = state.stragglers.length;
   ctx.say({
-    doing: behind > 0 ? `encoding, and again for ${behind} slow column(s)` : 'encoding segments',
+    doing: behind > 0 ? `encoding segments, ${behind} of them again for slow columns` : 'encoding segments',
     progress: { done: state.front, total: plan.segmentCount, unit: 'segments' },
   });
 }

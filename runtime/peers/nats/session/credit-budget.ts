@@ -8,9 +8,9 @@ export interface CreditLine {
   readonly consumed: number;
   /** The sender has bytes to send up to this position. A smaller position than before changes nothing. */
   want(upTo: number): void;
-  /** So many more bytes were consumed: their credit is free for whoever waits longest. */
+  /** Reports `bytes` more as consumed: their credit is free for the line that has waited longest. */
   consume(bytes: number): void;
-  /** Gives back all that the stream holds; no grant follows. */
+  /** Gives back all credit that the stream holds; no grant follows. */
   close(): void;
 }
 
@@ -24,10 +24,22 @@ interface Line {
 }
 
 /**
- * What a receiver may have been sent and not yet consumed. Credit goes only to streams whose sender has said that
- * it has bytes waiting, one piece message at a time in turn: an idle stream holds none, and a busy one cannot
- * starve the rest. A sender that holds none gets its first message's worth even when all is given out, so that several
- * senders together cannot shut it out either.
+ * Bounds the bytes that a receiver may have been sent and has not yet consumed. All positions are bytes from the start
+ * of a stream, and `consumed <= granted <= wanted` holds for each line:
+ *
+ * ```
+ * 0 ────── consumed ─────────── granted ─────────── wanted
+ *            │ held: may arrive    │ waits for a grant │
+ * ```
+ *
+ * The sum of `granted - consumed` over all lines is `outstanding`, and may not exceed `limits.credit`. There are smaller
+ * limits for each sender and each stream. Consuming bytes or closing a line frees credit, which goes to the line that
+ * has waited longest, one piece message at a time: a busy stream cannot starve the others, and an idle one, which wants
+ * nothing, holds no credit.
+ *
+ * One exception: a sender that holds no credit gets its first message even when all is outstanding, so that several
+ * senders together cannot shut another one out. `outstanding` may thus exceed `limits.credit` by one message for each
+ * sender.
  */
 export class CreditBudget {
   readonly #limits: FlowLimits;
@@ -115,7 +127,7 @@ export class CreditBudget {
     });
   }
 
-  /** A whole message or the rest of what is wanted: no crumbs. */
+  /** A whole message, or the rest of what is wanted: small grants would make for small messages. */
   #nextGrant(line: Line): number {
     return Math.min(this.#limits.pieceMessage, line.wanted - line.granted);
   }

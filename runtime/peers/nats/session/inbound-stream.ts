@@ -18,18 +18,28 @@ export interface InboundStreamOptions {
   readonly connection: NatsConnection;
   /** The sender's end of the session. */
   readonly subject: string;
-  /** Without a word or the bytes owed for so long (ms), the sender counts as stalled. */
+  /** The sender counts as stalled after so many ms without a message, or without bytes for which it has credit. */
   readonly stallMs: number;
-  /** So long (ms) a session may go on without a byte, and be slower than `minRate` in all, while we wait for the sender. */
+  /** How long (ms) a session may go without a byte, or be slower than `minRate` on average, while we wait for the sender. */
   readonly idleMs: number;
   /** Bytes a second of the whole session, without the time that the sender waits for our credit. */
   readonly minRate: number;
 }
 
-/** Demands that may come without a byte between them. */
+/** Demands that may arrive without a byte between them. */
 const IDLE_WORDS = 1_000;
 
-/** The receiver's half of a session: bytes as they come, cut into pieces as they are read. */
+/**
+ * The receiver's half of a session: bytes as they arrive, cut into pieces as they are read. Credit follows memory:
+ *
+ * - The sender's demand goes to the credit line (`want`). What the budget grants is sent back as credit.
+ * - A message that arrives waits in `#chunks`. Its bytes stay within what was granted, so `#chunks` is bounded.
+ * - A chunk that the reader has been given is still in memory. It counts as consumed, and its credit is free, only
+ *   when the reader asks for the next one (`#takeBack`).
+ *
+ * The time that a sender waits for our credit does not count against it: only while it could send do `idleMs` and
+ * `minRate` apply.
+ */
 export class InboundStream {
   readonly #options: InboundStreamOptions;
   readonly #line: CreditLine;
@@ -39,12 +49,12 @@ export class InboundStream {
   readonly #expected: number;
   #received = 0;
   #chunks: Uint8Array[] = [];
-  /** Bytes that the reader has in its hands. */
+  /** Bytes of the chunk that the reader is working on. */
   #lent = 0;
   #arrived: Deferred<void> | undefined;
   #wanted = 0;
   #heardAt = performance.now();
-  /** ms that we have waited for the sender in all, and since its last byte. */
+  /** ms that we have waited for the sender: in total, and since its last byte. */
   #waited = 0;
   #idle = 0;
   #checkedAt = performance.now();
@@ -90,9 +100,9 @@ export class InboundStream {
     if (at !== this.#received) {
       this.#lost(at);
     } else if (body.length === 0) {
-      this.#broken('empty-piece', 'The sender sent a piece message without a byte.');
+      this.#broken('empty-piece', 'The sender sent an empty piece message.');
     } else if (at + body.length > this.#line.granted) {
-      this.#broken('credit-exceeded', 'The sender sent more than it was granted.');
+      this.#broken('credit-exceeded', 'The sender sent more bytes than it was granted.');
     } else {
       this.#heardAt = performance.now();
       this.#idle = 0;
@@ -109,9 +119,9 @@ export class InboundStream {
     if (demand.sent > this.#received) {
       this.#lost(demand.sent);
     } else if (demand.want > this.#expected) {
-      this.#broken('column-too-long', 'The sender wants to send more than the column has.');
+      this.#broken('column-too-long', 'The sender wants to send more bytes than the column has.');
     } else if (++this.#idleWords > IDLE_WORDS) {
-      this.#broken('peer-idle', `The sender said ${IDLE_WORDS} times what it wants, and sent nothing.`);
+      this.#broken('peer-idle', `The sender repeated its demand ${IDLE_WORDS} times and sent nothing.`);
     } else {
       const owed = this.#line.granted > this.#received;
       if (!owed) this.#heardAt = performance.now();
@@ -165,7 +175,7 @@ export class InboundStream {
     }
   }
 
-  /** The reader has done with the last chunk: only now its memory is free. */
+  /** The reader is done with the last chunk: only now is its memory free. */
   #takeBack(): void {
     if (this.#lent === 0) return;
     if (!this.#options.column) this.#line.consume(this.#lent);
@@ -197,7 +207,7 @@ export class InboundStream {
     });
   }
 
-  /** Words show that the sender lives; only bytes are progress. */
+  /** Any message shows that the sender is alive; only bytes are progress. */
   #check(): void {
     const { stallMs, idleMs, minRate } = this.#options;
     const now = performance.now();
@@ -212,15 +222,15 @@ export class InboundStream {
     if (now - this.#heardAt >= stallMs) {
       this.#broken('peer-stalled', `The sender was silent for ${stallMs / 1000} s.`);
     } else if (this.#idle >= idleMs) {
-      this.#broken('peer-idle', `The sender sent no byte for ${idleMs / 1000} s.`);
+      this.#broken('peer-idle', `The sender sent no bytes for ${idleMs / 1000} s.`);
     } else if (this.#waited >= idleMs && this.#received < due) {
-      this.#broken('peer-too-slow', `The sender sent less than ${minRate} bytes a second.`);
+      this.#broken('peer-too-slow', `The sender sent fewer than ${minRate} bytes per second.`);
     }
   }
 
   #lost(at: number): void {
-    const where = `the sender is at ${at}, ${this.#received} of ${this.#expected} have come`;
-    this.#broken('bytes-lost', `Bytes of the column were lost on the way: ${where}.`);
+    const where = `the sender is at ${at}, and ${this.#received} of ${this.#expected} have arrived`;
+    this.#broken('bytes-lost', `Bytes of the column were lost in transit: ${where}.`);
   }
 
   #broken(code: string, message: string): void {

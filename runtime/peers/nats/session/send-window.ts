@@ -1,8 +1,12 @@
 import { deferred } from '@nats-io/nats-core';
 
 /**
- * Bytes on their way to one SP over all streams to it: sent, and not yet reported as consumed. Streams get their
- * turn in the order in which they asked, so that one SP that reads nothing can hold up only itself.
+ * Limits the bytes in flight to one SP, over all streams to it: sent by us, and not yet reported as consumed by the
+ * receiver (`OutboundStream` calls `enter` before it sends a message, and `release` for what a credit reports as
+ * consumed). Credit says what the receiver has room for; this window says what we are willing to have under way.
+ *
+ * Waiters are admitted strictly in order. A large message at the head is not overtaken by smaller ones behind it, which
+ * would starve it. There is one window for each SP, so an SP that reads nothing holds up only its own streams.
  */
 export class SendWindow {
   readonly #limit: number;
