@@ -2,7 +2,7 @@ import { Cancelled, toSealionError } from '#protocols/errors';
 import type { Logger } from '#runtime/telemetry/logger';
 import { printableLines } from '#runtime/telemetry/printable';
 
-/** What a program does until it is told to stop. */
+/** What a program does until it is asked to stop. */
 export interface Service {
   stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function runProgram(
     }
   }
   setTimeout(() => {
-    log.warn({ active: process.getActiveResourcesInfo() }, 'something has kept the process alive');
+    log.warn({ active: process.getActiveResourcesInfo() }, 'something keeps the process alive');
     process.exit();
   }, LINGER_LIMIT_MS).unref();
 }

@@ -31,11 +31,11 @@ function clientCommand(usage: string, description: string): Command {
     .command(usage)
     .description(description)
     .option('--network <file>', 'description of the network to talk to', DEVNET_FILE)
-    .option('--json', 'one JSON object a line, for machines');
+    .option('--json', 'one JSON object per line, for machines');
 }
 
 const program = new Command('sealion')
-  .description('Upload path of a Greenfield storage provider: run it, talk to it, look into it.')
+  .description('Upload path of a Greenfield storage provider: run it, use it, inspect it.')
   .enablePositionalOptions()
   .showHelpAfterError('(sealion --help shows what there is)');
 
@@ -58,30 +58,33 @@ clientCommand(
   'Download an object; the file appears when every byte has arrived.',
 ).action((name, file, options) => run(options, (report, signal) => get(name, file, options, report, signal)));
 
-clientCommand('status <bucket/object>', 'Show what the chain and the primary say of an object.').action(
+clientCommand('status <bucket/object>', 'Show what the chain and the primary say about an object.').action(
   (name, options) => run(options, (report, signal) => status(name, options, report, signal)),
 );
 
 clientCommand(
   'verify <bucket/object>',
-  'Have every provider that holds a part of an object compare it with the chain. Fails if anything is not good.',
+  'Let every provider that holds a part of an object compare it with the chain. Fails if anything is missing or damaged.',
 )
-  .option('--repair', 'make again what is lost or damaged')
+  .option('--repair', 'restore what is lost or damaged')
   .action((name, options) => run(options, (report, signal) => verify(name, options, report, signal)));
 
-clientCommand('tree', 'Show what every actor is doing, what it waits for, and when it will try again.')
+clientCommand('tree', 'Show what every actor is doing, what it is waiting for, and when it will try again.')
   .option('--sp <id>', 'only this storage provider', spId)
-  .option('--watch', 'again every second, until Ctrl-C')
+  .option('--watch', 'repeat every second until Ctrl-C')
   .action((options) => run(options, (report, signal) => tree(options, report, signal)));
 
-clientCommand('space', 'Show how what each provider stores and what the chain says differ.')
+clientCommand(
+  'space',
+  'Show how the store of each provider differs from what the chain needs, and what will be deleted.',
+)
   .option('--sp <id>', 'only this storage provider', spId)
   .action((options) => run(options, (report, signal) => space(options, report, signal)));
 
 /** Programs of their own, with flags of their own: they read what stands behind their name. */
 const PROGRAMS = {
   devnet: 'Run a whole network on this machine until Ctrl-C: a chain and storage providers.',
-  node: 'Run one node of a storage provider until it is told to stop.',
+  node: 'Run one node of a storage provider until SIGINT or SIGTERM.',
 } as const;
 
 for (const [name, description] of Object.entries(PROGRAMS)) {

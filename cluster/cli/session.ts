@@ -65,7 +65,7 @@ export class Session {
     throw new Terminal({
       code: 'wrong-sp',
       message: `The bucket ${bucketName} is at storage provider ${primary.id}.`,
-      advice: 'Leave --sp away, or take another bucket.',
+      advice: 'Leave --sp out, or use another bucket.',
     });
   }
 

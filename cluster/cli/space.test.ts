@@ -3,7 +3,7 @@ import { spaceLines } from './space.ts';
 
 const NOW = 1_700_000_000_000;
 
-test('what a store holds and the chain says is told apart: needed, needed no more and why, unknown, not whole', (t) => {
+test('what a store holds is sorted by what the chain says: needed, no longer needed and why, unknown, incomplete', (t) => {
   const survey = {
     startedAt: NOW - 400_000,
     finishedAt: NOW - 240_000,
@@ -19,12 +19,12 @@ test('what a store holds and the chain says is told apart: needed, needed no mor
   const incomplete = [{ objectId: '12', version: 0 }];
   t.deepEqual(spaceLines(4, { survey, unneeded, incomplete }, NOW), [
     'sp 4, compared with the chain 4 min ago',
-    '  needed          3 units (payloads and columns), 4.9 KiB (5000 bytes)',
-    '  needed no more  1 unit (payloads and columns), 10 bytes',
-    '  unknown         0 units (payloads and columns), 0 bytes',
-    '  4711.0 goes in 50 min: version 1 has replaced it',
-    '  998.0/2 goes at the next look: the object is gone from the chain',
-    '  12.0 is needed, and not whole here',
+    '  needed            3 units (payloads and columns), 4.9 KiB (5000 bytes)',
+    '  no longer needed  1 unit (payloads and columns), 10 bytes',
+    '  unknown           0 units (payloads and columns), 0 bytes',
+    '  4711.0 will be deleted in 50 min: version 1 has replaced it',
+    '  998.0/2 will be deleted in the next round: the object is gone from the chain',
+    '  12.0 is needed, and incomplete here',
   ]);
   t.deepEqual(spaceLines(4, { unneeded: [], incomplete: [] }, NOW), [
     'sp 4 has not compared its store with the chain yet',

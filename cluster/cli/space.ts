@@ -47,16 +47,16 @@ export function spaceLines(
   const head = survey
     ? [
         `sp ${spId}, compared with the chain ${duration(now - (survey.finishedAt ?? now))} ago`,
-        `  needed          ${amount(survey.needed)}`,
-        `  needed no more  ${amount(survey.unneeded)}`,
-        `  unknown         ${amount(survey.unknown)}`,
+        `  needed            ${amount(survey.needed)}`,
+        `  no longer needed  ${amount(survey.unneeded)}`,
+        `  unknown           ${amount(survey.unknown)}`,
       ]
     : [`sp ${spId} has not compared its store with the chain yet`];
   const waiting = unneeded.map(({ unit, because, goesAt }) => {
-    const when = goesAt > now ? `in ${duration(goesAt - now)}` : 'at the next look';
-    return `  ${unit} goes ${when}: ${because}`;
+    const when = goesAt > now ? `in ${duration(goesAt - now)}` : 'in the next round';
+    return `  ${unit} will be deleted ${when}: ${because}`;
   });
-  const broken = incomplete.map((job) => `  ${formatJobId(job)} is needed, and not whole here`);
+  const broken = incomplete.map((job) => `  ${formatJobId(job)} is needed, and incomplete here`);
   return [...head, ...waiting, ...broken];
 }
 

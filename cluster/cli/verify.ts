@@ -146,6 +146,6 @@ function damaged(name: string, bad: number, repair: boolean): Terminal {
     message: `Of ${name}, ${bad} ${bad === 1 ? 'part is' : 'parts are'} damaged, missing or not verified.`,
     advice: repair
       ? 'Run it again when all its storage providers can be reached.'
-      : 'Run it with --repair to make them again from what the others hold.',
+      : 'Run it with --repair to restore them from what the others hold.',
   });
 }

@@ -25,14 +25,14 @@ test('two that sign with one key get on with each other', async (t) => {
   t.deepEqual(ids.sort(), ['1', '2', '3', '4']);
 });
 
-test('an account that the chain does not know is told so', async (t) => {
+test('an account that the chain does not know gets an error that says so', async (t) => {
   const { chain } = await startChain(t);
   const nobody = new ChainAccount(chain, accountKey(Buffer.alloc(32, 7)));
   const error = await t.throwsAsync<SealionError>(nobody.cancelCreateObject('bucket', 'object'));
   t.is(error?.code, 'no-such-account');
 });
 
-test('a transaction that no block takes in time can be waited for later', async (t) => {
+test('a transaction that is not in a block in time can be awaited later', async (t) => {
   const { chain, genesis, key } = await startChain(t);
   const impatient = new ChainAccount(chain, key(genesis.accounts[0]?.privateKey ?? ''), 0);
   const error = await t.throwsAsync<SealionError>(

@@ -17,7 +17,7 @@ export interface NewBucket {
   /** Operator address of the SP that shall serve it. */
   readonly primarySpAddress: string;
   readonly familyId: number;
-  /** Private unless told. */
+  /** Private by default. */
   readonly visibility?: Visibility;
 }
 
@@ -29,12 +29,12 @@ export interface NewObject {
   /** Seven integrity hashes, primary first. */
   readonly checksums: readonly Hex[];
   readonly contentType?: string;
-  /** As its bucket unless told. */
+  /** As its bucket by default. */
   readonly visibility?: Visibility;
   readonly redundancy?: Redundancy;
 }
 
-/** How often a transaction is signed anew because another one took its sequence. */
+/** How often a transaction is signed again because another one took its sequence. */
 const MAX_SIGNINGS = 10;
 const POLL_MS = 200;
 
@@ -46,7 +46,7 @@ export class ChainAccount {
   readonly address: string;
   readonly #chain: Chain;
   readonly #key: AccountKey;
-  /** How long a transaction may take into a block, ms. */
+  /** How long a transaction may take to get into a block, ms. */
   readonly #inclusionMs: number;
   #turn: Promise<unknown> = Promise.resolve();
 

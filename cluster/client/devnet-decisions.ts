@@ -49,7 +49,7 @@ export class DevnetDecisions {
     throw new Terminal({
       code: 'devnet-decision',
       message: `The chain answered ${method} with ${JSON.stringify(error)}.`,
-      advice: 'Only the stand-in of a devnet can be told what to decide.',
+      advice: 'Use this with a devnet only: a real chain takes no such commands.',
     });
   }
 }

@@ -51,7 +51,7 @@ export class SpClient {
   /**
    * Uploads the payload of an object that exists on chain.
    * @param size bytes of the payload
-   * @param onProgress told how many bytes were handed to the provider so far
+   * @param onProgress called with the number of bytes that were handed to the provider so far
    * @returns the durability that the provider states for its acknowledgement, where it states one
    */
   async put(

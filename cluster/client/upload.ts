@@ -88,7 +88,7 @@ export async function waitForSeal(
       throw new Terminal({
         code: 'object-gone',
         message: `Object ${objectId} is gone from the chain: it was rejected by its provider or cancelled.`,
-        advice: 'Create it anew.',
+        advice: 'Create it again.',
       });
     }
     if (found.object.status === 'SEALED' && !found.object.isUpdating) return found;

@@ -111,7 +111,7 @@ test('every setting stands in the example', (t) => {
     ...['gateway', 'admin', 'peers', 'limits', 'timing', 'journal', 'records', 'log'].map((name) =>
       unknown(`${name}: { nothing: 1 }`),
     ),
-  ].flatMap((message) => (/write one of (.*)\./.exec(message)?.[1] ?? '').split(', '));
+  ].flatMap((message) => (/expected one of (.*)\./.exec(message)?.[1] ?? '').split(', '));
   t.true(known.length > 20);
   for (const key of known) t.regex(text, new RegExp(`^ *(# )?${key}:`, 'm'));
 });
@@ -119,38 +119,38 @@ test('every setting stands in the example', (t) => {
 test('an unknown key is refused at its place, with those that are known', (t) => {
   t.is(
     fault((text) => text.replace('node: a', 'node: a\nnods: b')),
-    '/etc/sealion.yaml:4:1: "nods" is not known: write one of sp, node, dataDir, roles, chain, gateway, admin, ' +
+    '/etc/sealion.yaml:4:1: "nods" is not known: expected one of sp, node, dataDir, roles, chain, gateway, admin, ' +
       'nats, peers, keys, limits, timing, journal, records, log.',
   );
   t.is(
     fault((text) => `${text}log:\n  levle: debug\n`),
-    '/etc/sealion.yaml:15:3: "levle" is not known in log: write one of level, file.',
+    '/etc/sealion.yaml:15:3: "levle" is not known in log: expected one of level, file.',
   );
 });
 
-test('a missing key is told where it belongs', (t) => {
+test('a missing key is reported where it belongs', (t) => {
   t.is(
     fault((text) => text.replace('sp: { id: 7 }', 'sp: {}')),
-    '/etc/sealion.yaml:2:5: sp.id is missing: write the id of the SP on the chain, a whole number from 1 to 4294967295.',
+    '/etc/sealion.yaml:2:5: sp.id is missing: expected the id of the SP on the chain, a whole number from 1 to 4294967295.',
   );
   t.regex(
     fault((text) => text.replace('  seal: { file: /keys/seal.key }\n', '')),
-    /^\/etc\/sealion\.yaml:10:3: keys\.seal is missing: write where the seal key is kept: \{ file: <path> \} or/,
+    /^\/etc\/sealion\.yaml:10:3: keys\.seal is missing: expected where the seal key is kept: \{ file: <path> \} or/,
   );
 });
 
-test('a wrong value is told with its place and what to write', (t) => {
+test('a wrong value is reported with its place and what is expected', (t) => {
   t.is(
     fault((text) => `${text}gateway:\n  listen:\n    port: http\n`),
-    '/etc/sealion.yaml:16:11: gateway.listen.port is "http": write a port (0: any free one), a whole number from 0 to 65535.',
+    '/etc/sealion.yaml:16:11: gateway.listen.port is "http": expected a port (0: any free one), a whole number from 0 to 65535.',
   );
   t.regex(
     fault((text) => `${text}limits:\n  byteBudget: 1 MiB\n`),
-    /:15:15: limits\.byteBudget is "1 MiB": write .*256 MiB; at least 67108864/,
+    /:15:15: limits\.byteBudget is "1 MiB": expected .*256 MiB; at least 67108864/,
   );
   t.regex(
     fault((text) => text.replace("'http://127.0.0.1:26657'", 'localhost:26657')),
-    /:5:16: chain\.rpc\.0 is "localhost:26657": write a URL, for example http/,
+    /:5:16: chain\.rpc\.0 is "localhost:26657": expected a URL, for example http/,
   );
 });
 
@@ -165,11 +165,11 @@ test('an origin of web pages is taken as browsers send it', (t) => {
     'null',
     'ftp://a',
   ]) {
-    t.regex(origins(`['${wrong}']`), /gateway\.corsOrigins\.0 is ".*": write origins of web pages/, wrong);
+    t.regex(origins(`['${wrong}']`), /gateway\.corsOrigins\.0 is ".*": expected origins of web pages/, wrong);
   }
 });
 
-test('all faults are told at once, in the order of the file', (t) => {
+test('all faults are reported at once, in the order of the file', (t) => {
   const lines = fault((text) => `${text.replace('id: 7', 'id: 0')}extra: 1\nlog: { level: loud }\n`).split(
     '\n',
   );
@@ -187,17 +187,17 @@ test('the wires to other SPs are one or both, and the peers plane is needed for 
   t.is(alone.nats.peers, undefined);
   t.regex(
     fault(without),
-    /:7:3: nats\.peers is missing: write the server at which the SPs meet, or leave nats out of peers\.wires\.$/,
+    /:7:3: nats\.peers is missing: expected the server at which the SPs meet, or leave nats out of peers\.wires\.$/,
   );
   for (const list of ['[]', '[nats, smoke]', 'nats']) {
-    t.regex(fault(wires(list)), /peers\.wires.* write a list of one or both of nats and http\.$/, list);
+    t.regex(fault(wires(list)), /peers\.wires.* expected a list of one or both of nats and http\.$/, list);
   }
 });
 
 test('split roles are refused, since the level journal has one owner', (t) => {
   t.regex(
     fault((text) => `${text}roles: [gateway]\n`),
-    /roles is not valid: write all: .*one node per SP/,
+    /roles is not valid: expected all: .*one node per SP/,
   );
 });
 
@@ -226,7 +226,7 @@ test('an address needs no quotes, and is brought into one case', (t) => {
   t.is(config.sp.operatorAddress, '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A');
 });
 
-test('text that is no YAML is refused at its place', (t) => {
+test('text that is not YAML is rejected with its place', (t) => {
   t.regex(
     fault((text) => `${text}log: { level: info`),
     /^\/etc\/sealion\.yaml:1[45]:\d+: /,
@@ -237,7 +237,7 @@ test('text that is no YAML is refused at its place', (t) => {
   );
 });
 
-test('an empty file is told everything that it lacks', async (t) => {
+test('everything that an empty file lacks is reported', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-config-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, 'node.yaml');
@@ -248,7 +248,7 @@ test('an empty file is told everything that it lacks', async (t) => {
   }
 });
 
-test('a file that is not there is told with what to begin with', async (t) => {
+test('a missing file is reported with an example to start from', async (t) => {
   const error = await t.throwsAsync(loadConfig('/nowhere/node.yaml'), { instanceOf: Terminal });
   t.is(error.code, 'config-missing');
   t.regex(error.advice ?? '', /sealion\.example\.yaml/);

@@ -33,7 +33,7 @@ async function read(file: string): Promise<string> {
     throw new Terminal({
       code: 'config-missing',
       message: `Cannot read the configuration ${file}.`,
-      advice: 'Give the path of a YAML file; cluster/deploy/sealion.example.yaml is one to begin with.',
+      advice: 'Give the path of a YAML file; cluster/deploy/sealion.example.yaml is an example.',
       cause,
     });
   }
@@ -55,7 +55,7 @@ function faultsOf(issue: z.core.$ZodIssue, text: YamlText): Fault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       ...text.placeOfKey(issue.path, key),
-      message: `"${key}" is not known${where && ` in ${where}`}: write one of ${issue.message}.`,
+      message: `"${key}" is not known${where && ` in ${where}`}: expected one of ${issue.message}.`,
     }));
   }
   const value = issue.path.reduce<unknown>(
@@ -65,7 +65,7 @@ function faultsOf(issue: z.core.$ZodIssue, text: YamlText): Fault[] {
   return [
     {
       ...text.placeOf(issue.path),
-      message: `${where || 'the configuration'} ${state(value, issue.path)}: write ${issue.message}.`,
+      message: `${where || 'the configuration'} ${state(value, issue.path)}: expected ${issue.message}.`,
     },
   ];
 }

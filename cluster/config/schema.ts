@@ -59,13 +59,13 @@ export function nodeConfig(base: string) {
       bls: secret(base, 'the BLS key'),
     }),
     limits: section({
-      byteBudget: bytes(64 * MIB, 'how much payload the node may hold in memory').default(256 * MIB),
-      concurrentUploads: wholeNumber(1, 10_000, 'how many uploads may run at a time').default(64),
+      byteBudget: bytes(64 * MIB, 'the payload that the node may hold in memory').default(256 * MIB),
+      concurrentUploads: wholeNumber(1, 10_000, 'the number of uploads at a time').default(64),
       minUploadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
       idleTimeoutMs: wholeNumber(100, 3_600_000, 'ms').default(30_000),
       maxPayload: bytes(1, 'the largest payload that is taken').optional(),
       scrubRate: bytes(4_096, 'bytes per second').default(8 * MIB),
-      diskReserve: bytes(0, 'how much space stays free').default(10 * 2 ** 30),
+      diskReserve: bytes(0, 'the space that stays free').default(10 * 2 ** 30),
     }).prefault({}),
     timing: section({
       jobDeadlineHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(24),
@@ -103,7 +103,7 @@ const ROLES = 'all: the level journal belongs to one process, so there is one no
 const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
 const WIRES = 'a list of one or both of nats and http';
 const GWEI = 'gwei per gas, from 0.001 to 10000';
-const HEADROOM = 'how many times the gas that is used, from 1 to 100';
+const HEADROOM = 'a multiple of the gas used, from 1 to 100';
 const MAX_FEE = 'BNB, from 0.0001 to 1';
 const DAYS = 'days, from 0.0001 to 3650';
 const HOURS = 'hours, from 0.001 to 8760';

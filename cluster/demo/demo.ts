@@ -25,7 +25,7 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-/** One file from PUT to SEALED and back, told as it happens. */
+/** One file from PUT to SEALED and back, reported as it happens. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { devnet, file, report, signal } = options;
   const primary = devnet.file.sps[0];

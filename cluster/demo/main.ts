@@ -17,9 +17,9 @@ import { writeSample } from './sample.ts';
 const SAMPLE_BYTES = 40 * 2 ** 20;
 
 const command = new Command('npm run demo --')
-  .description('Takes one file through a network of its own, from PUT to SEALED and back.')
-  .argument('[file]', 'the file; a generated one of 40 MiB without it')
-  .option('--json', 'one JSON object a line, for machines')
+  .description('Starts a network and takes one file through it, from PUT to SEALED and back.')
+  .argument('[file]', 'the file (default: a generated one of 40 MiB)')
+  .option('--json', 'one JSON object per line, for machines')
   .parse();
 const report = createReporter(command.opts<{ readonly json?: boolean }>());
 await runCommand(report, (signal) => main(command.args[0], report, signal));
@@ -36,11 +36,11 @@ async function main(given: string | undefined, report: Reporter, signal: AbortSi
     const log = createLogger({ level: 'warn' });
     const devnet = await startDevnet({ directory: join(directory, 'devnet'), log, signal });
     try {
-      report.line(`the devnet serves after ${duration(Date.now() - started)}`, { event: 'started' });
+      report.line(`the devnet is ready after ${duration(Date.now() - started)}`, { event: 'started' });
       await runDemo({ devnet, file, directory, report, signal });
     } finally {
       await devnet.stop();
-      report.line(['', 'everything is stopped'], { event: 'stopped' });
+      report.line(['', 'everything has stopped'], { event: 'stopped' });
     }
   } finally {
     await rm(directory, { recursive: true, force: true });

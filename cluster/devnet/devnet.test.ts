@@ -69,7 +69,7 @@ test.serial(
   },
 );
 
-test.serial('what keeps one process from starting ends the whole start, and is told', async (t) => {
+test.serial('what keeps one process from starting ends the whole start, and is reported', async (t) => {
   const [port] = await freePorts(1);
   const taken = createServer().listen(port, '127.0.0.1');
   await once(taken, 'listening');

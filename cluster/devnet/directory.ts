@@ -101,7 +101,7 @@ function running(path: string, pid: number | undefined, cause?: unknown): Termin
   return new Terminal({
     code: 'devnet-running',
     message: `A devnet runs in ${path} already${pid === undefined ? '' : ` (process ${pid})`}.`,
-    advice: `Stop it first, or give another folder. If process ${pid ?? 'there'} is no devnet, remove ${join(path, 'lock')}.`,
+    advice: `Stop it first, or give another folder. If process ${pid ?? 'there'} is not a devnet, remove ${join(path, 'lock')}.`,
     cause,
   });
 }

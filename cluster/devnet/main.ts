@@ -1,4 +1,4 @@
-/** `npm run devnet`: runs a devnet until ^C, and says how to use it. */
+/** `npm run devnet`: runs a devnet until Ctrl-C, and says how to use it. */
 import { relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { createLogger } from '#runtime/telemetry/logger';
@@ -19,10 +19,10 @@ interface Flags {
 }
 
 const flags = new Command('sealion devnet')
-  .description('Runs a nats-server, a chain and storage providers on this machine until ^C.')
+  .description('Runs a nats-server, a chain and storage providers on this machine until Ctrl-C.')
   .option('--sps <n>', 'storage providers, at least 7', wholeNumber, 7)
-  .option('--directory <path>', 'folder that it lives in', '.devnet')
-  .option('--keep', 'go on with what is there, instead of beginning anew', false)
+  .option('--directory <path>', 'folder of its state', '.devnet')
+  .option('--keep', 'keep the state of the last run instead of starting fresh', false)
   .option('--segment-size <bytes>', 'bytes of a segment (default: 16 MiB)', wholeNumber)
   .option('--block-time <ms>', 'time from one block of the chain to the next', wholeNumber, 1_000)
   .option('--accounts <n>', 'funded accounts for clients', wholeNumber, 3)
@@ -82,14 +82,14 @@ function say(text: string): void {
 function summary({ file, path }: Devnet, ms: number): string {
   const [account] = file.accounts;
   return `
-It serves after ${(ms / 1_000).toFixed(1)} s; ^C stops it.
+Ready after ${(ms / 1_000).toFixed(1)} s. Press Ctrl-C to stop.
 
   chain    ${file.chain.rpc}  ${file.chain.chainId}
 ${file.sps.map(({ id, endpoint, admin }) => `  sp ${id}     ${endpoint}  (for operators: ${admin}/tree)`).join('\n')}
   account  ${account?.address}
   its key  ${account?.privateKey}
 
-${relative('.', path)} says all of this to programs. In another terminal, for example:
+${relative('.', path)} holds the same for programs. In another terminal, for example:
 
   npx sealion put README.md my-bucket/readme
   npx sealion status my-bucket/readme

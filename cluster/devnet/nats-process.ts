@@ -7,7 +7,7 @@ export class DevnetNats {
   readonly #onCrash: (error: Terminal) => void;
   #server: NatsServer | undefined;
 
-  /** @param onCrash told when it ends though nobody has asked for that */
+  /** @param onCrash called when it ends without being asked to */
   constructor(options: NatsServerOptions, onCrash: (error: Terminal) => void) {
     this.#options = options;
     this.#onCrash = onCrash;

@@ -11,7 +11,7 @@ export interface PlanOptions {
   readonly accounts?: number;
   /** Bytes; the chain's `max_segment_size`, 16 MiB by default. */
   readonly segmentSize?: number;
-  /** Free ones where not told. */
+  /** Free ones where not given. */
   readonly ports?: {
     readonly chain?: number;
     readonly nats?: number;
@@ -42,7 +42,7 @@ export const BUCKET = 'pieces';
 export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
   const { sps: count = 7, ports = {}, accounts, segmentSize } = options;
   const free = [...(await freePorts(2 * Math.max(count, 0) + 2))];
-  const take = (told: number | undefined) => told ?? (free.pop() as number);
+  const take = (given: number | undefined) => given ?? (free.pop() as number);
   const row = (first: number | undefined) =>
     Array.from({ length: count }, (_, i) => take(first === undefined ? undefined : first + i));
   const chosen = {

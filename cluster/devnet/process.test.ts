@@ -52,7 +52,7 @@ test('a process that stands still is stopped all the same', async (t) => {
   t.regex(await log(), /stopped in order/);
 });
 
-test('a killed process ends at once, and that is no crash', async (t) => {
+test('a killed process ends at once, and does not count as a crash', async (t) => {
   const { child, crash, log } = await prepare(t, 'serves');
   await child.start();
   await child.kill();

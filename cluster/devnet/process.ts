@@ -22,7 +22,7 @@ const STOP_LIMIT_MS = 20_000;
 const LOG_TAIL_LINES = 12;
 
 /**
- * A program of ours in a process, which is in a process group of its own: ^C in a terminal reaches only its owner.
+ * A program of ours in a process, which is in a process group of its own: Ctrl-C in a terminal reaches only its owner.
  * When the owner is gone the IPC channel between them closes, and the program ends.
  */
 export class DevnetProcess {

@@ -40,8 +40,8 @@ for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
   });
 }
 
-test('every fault is told at once', (t) => {
-  const told = chain.sps[0]?.operatorAddress ?? '';
-  const error = t.throws(() => ownProvider(chain.sps, keysOf(4), 3, told), { code: 'wrong-key' });
+test('every fault is reported at once', (t) => {
+  const configured = chain.sps[0]?.operatorAddress ?? '';
+  const error = t.throws(() => ownProvider(chain.sps, keysOf(4), 3, configured), { code: 'wrong-key' });
   t.is(error?.message.split(';').length, 5);
 });

@@ -5,14 +5,14 @@ import type { Keyring } from '#runtime/keys/keys';
 /**
  * Finds our own SP among the chain's, and checks that the keys we hold are those that the chain knows it by: with
  * any other key, nothing that we sign would ever be accepted.
- * @param told the operator address of the configuration, where it names one
+ * @param configured the operator address of the configuration, where it names one
  * @throws Terminal `unknown-sp`, `wrong-key` with every key that does not fit
  */
 export function ownProvider(
   providers: readonly StorageProvider[],
   keys: Keyring,
   spId: number,
-  told?: string,
+  configured?: string,
 ): StorageProvider {
   const own = providers.find(({ id }) => id === spId);
   if (!own) {
@@ -23,7 +23,7 @@ export function ownProvider(
     });
   }
   const faults = [
-    told !== undefined && told !== own.operatorAddress && `sp.operatorAddress is ${told}`,
+    configured !== undefined && configured !== own.operatorAddress && `sp.operatorAddress is ${configured}`,
     fault('operator', keys.operator.address, own.operatorAddress),
     fault('approval', keys.approval.address, own.approvalAddress),
     fault('seal', keys.seal.address, own.sealAddress),

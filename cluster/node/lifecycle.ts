@@ -34,7 +34,7 @@ export class Lifecycle {
   }
 
   /**
-   * Closes what is open, one part after the other. A part that fails or takes too long is logged and left behind:
+   * Closes what is open, one part after the other. A part that fails or takes too long is logged and abandoned:
    * the others are closed all the same.
    */
   async close(): Promise<void> {
@@ -52,13 +52,13 @@ export class Lifecycle {
     try {
       const outcome = await Promise.race([closing, limit]);
       const fields = { part: name, ms: Math.round(performance.now() - begin) };
-      if (outcome === overdue) this.#log.warn({ ...fields, limitMs }, 'does not close, left behind');
+      if (outcome === overdue) this.#log.warn({ ...fields, limitMs }, 'did not close in time, abandoned');
       else this.#log.debug(fields, 'closed');
     } catch (thrown) {
       this.#log.warn({ part: name, error: toSealionError(thrown) }, 'failed to close');
     } finally {
       clearTimeout(timer);
-      // What a part left behind still throws has no listener any more.
+      // What an abandoned part still throws has no listener any more.
       closing.catch(() => undefined);
     }
   }

@@ -19,8 +19,8 @@ import { serveAdmin } from './admin.ts';
 import { freeSpace } from './free-space.ts';
 import { ownProvider } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { patiently } from './patience.ts';
 import { connectPlane } from './planes.ts';
+import { retryUntilUp } from './retry-until-up.ts';
 import { spawnTree } from './tree.ts';
 import { openWires } from './wires.ts';
 
@@ -40,7 +40,7 @@ const DRAIN_LIMIT_MS = 5_000;
 /**
  * Starts one node of an SP: the only place where its parts are put together. What it stands on and cannot reach
  * yet (chain, NATS) it waits for.
- * @throws Terminal for what only an operator can mend: keys that are not the SP's, a wrong chain, a data folder
+ * @throws Terminal for what only an operator can correct: keys that are not the SP's, a wrong chain, a data folder
  * in use, refused credentials, taken ports; Cancelled when the signal fires before it serves
  */
 export async function startNode(
@@ -85,7 +85,7 @@ async function openParts(
     () => connectChain({ ...config.chain, log }),
     (it) => it.close(),
   );
-  const own = await patiently(
+  const own = await retryUntilUp(
     'the chain',
     async () => {
       await chain.latestBlock({ signal });
@@ -93,7 +93,10 @@ async function openParts(
     },
     { log, signal },
   );
-  log.info({ spId: own.id, operator: own.operatorAddress, status: own.status }, 'keys are those of the SP');
+  log.info(
+    { spId: own.id, operator: own.operatorAddress, status: own.status },
+    'the keys match the SP on chain',
+  );
 
   const homeLink = await parts.open(
     'connection to the home plane',
@@ -102,7 +105,7 @@ async function openParts(
   );
   const { replicas, syncAlways, shared } = config.nats.home;
   const { ackWaitMs } = timing;
-  const home = await patiently(
+  const home = await retryUntilUp(
     'the streams of the home plane',
     () =>
       openHome({
@@ -159,7 +162,7 @@ async function openParts(
       const stopping = new AbortController();
       const onLost = (what: 'jobs' | 'pieces') => {
         if (!caretaker.tell({ type: 'lost', what }))
-          log.warn({ what }, 'the caretaker is busy: it looks in its own time');
+          log.warn({ what }, 'the caretaker is busy and will look in its next round');
       };
       return { stopping, ended: home.keepStreams({ signal: stopping.signal, onLost }) };
     },

@@ -4,7 +4,7 @@ import { peersInbox } from '#runtime/nats/accounts';
 import { connectNats } from '#runtime/nats/connect';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { PlaneConfig } from '../config/schema.ts';
-import { patiently } from './patience.ts';
+import { retryUntilUp } from './retry-until-up.ts';
 
 export interface PlaneOptions {
   readonly spId: number;
@@ -23,7 +23,7 @@ export interface PlaneOptions {
 export async function connectPlane(options: PlaneOptions): Promise<NatsConnection> {
   const { spId, name, plane, config, log, signal } = options;
   const password = await passwordOf(config, plane);
-  return patiently(
+  return retryUntilUp(
     `the ${plane} plane`,
     () =>
       connectNats({

@@ -10,8 +10,8 @@ import { PeerWires } from '#runtime/peers/wires';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { NodeConfig, PlaneConfig } from '../config/schema.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { patiently } from './patience.ts';
 import { connectPlane } from './planes.ts';
+import { retryUntilUp } from './retry-until-up.ts';
 
 export interface WireParts {
   /** Of the node, for example `sp-1@node-a`. */
@@ -81,7 +81,7 @@ async function joinPlane(wireParts: WireParts, plane: PlaneConfig): Promise<Peer
     });
   return parts.open(
     'peers',
-    () => patiently('the mailboxes', join, { log, signal }),
+    () => retryUntilUp('the mailboxes', join, { log, signal }),
     (it) => it.close(),
   );
 }

@@ -71,7 +71,7 @@ function newObject({ fixture }: Agency, over: Partial<NewObject> = {}): NewObjec
   };
 }
 
-test('an object is created for an account, without checksums, and the transaction told', async (t) => {
+test('an object is created for an account, without checksums, and the transaction is named', async (t) => {
   const agency = await start(t);
   const { chain, user } = agency.fixture;
   const { onChain, transactionHash } = await agency.announce(newObject(agency));
@@ -102,7 +102,7 @@ test('of two who want the same, one creates it, and both have it', async (t) => 
   t.is(both.filter(({ transactionHash }) => transactionHash !== undefined).length, 1);
 });
 
-test('an update of another size, or of another account, is not taken for the one that was wanted', async (t) => {
+test('an update of another size, or of another account, is not mistaken for the one that was wanted', async (t) => {
   const agency = await start(t);
   const { fixture } = agency;
   const object = await createWaitingObject(fixture, 'bucket-1');
@@ -128,7 +128,7 @@ test('many at once are all created', async (t) => {
   await until('nothing is left to do', async () => agency.doing().length === 0);
 });
 
-test('more than so many at once are told to come again', async (t) => {
+test('more than the limit at once are asked to come again', async (t) => {
   const agency = await start(t, undefined, undefined, 2);
   const all = await Promise.allSettled(
     ['a', 'b', 'c'].map((objectName) => agency.announce(newObject(agency, { objectName }))),
@@ -141,7 +141,7 @@ test('more than so many at once are told to come again', async (t) => {
   await until('there is room again', () => agency.announce(newObject(agency, { objectName: 'c' })));
 });
 
-test('others may use the operator key: the sequence is learned anew', async (t) => {
+test('others may use the operator key: the sequence is learned again', async (t) => {
   const agency = await start(t);
   await agency.announce(newObject(agency, { objectName: 'first' }));
   const operator = agency.fixture.sp(1, 'operator');
@@ -191,7 +191,7 @@ test('new content is announced for a sealed object', async (t) => {
   });
 });
 
-test('a refusal of the chain is told, and the next is served', async (t) => {
+test('a refusal of the chain is reported, and the next is served', async (t) => {
   const agency = await start(t);
   const { stranger } = agency.fixture;
   const forbidden = agency.announce(newObject(agency, { creator: stranger.address }));
@@ -204,7 +204,7 @@ test('a refusal of the chain is told, and the next is served', async (t) => {
   await t.notThrowsAsync(agency.announce(newObject(agency)));
 });
 
-/** A node of the chain that does not show objects until it is told to have caught up. */
+/** A node of the chain that does not show objects until it is set to have caught up. */
 function laggingNode(): { readonly change: (chain: Chain) => Chain; caughtUp: () => boolean; looks: number } {
   const node = {
     looks: 0,
@@ -228,7 +228,7 @@ test('a node of the chain that lags behind is waited for', async (t) => {
   t.is(node.looks, 21);
 });
 
-test('what the chain does not show in time is told as such, and found there by who asks again', async (t) => {
+test('what the chain does not show in time is reported as such, and found by whoever asks again', async (t) => {
   const node = laggingNode();
   const agency = await start(t, node.change, 500);
   const error = await t.throwsAsync(agency.announce(newObject(agency)), { instanceOf: Retryable });

@@ -33,7 +33,7 @@ async function run(...args: readonly string[]) {
   return { code, output, complaint };
 }
 
-/** As `run`, with `--json`: the facts that it told. */
+/** As `run`, with `--json`: the facts that it reported. */
 async function facts(...args: readonly string[]) {
   const { output, code } = await run(...args, '--json');
   const told: { readonly event: string; readonly [field: string]: unknown }[] = output

@@ -43,7 +43,7 @@ export async function encode(
   return { payload, redundancy, checksums, columns };
 }
 
-/** Registers an object of the fixture's user, with random bytes unless told. */
+/** Registers an object of the fixture's user, with random bytes by default. */
 export async function createWaitingObject(
   fixture: ChainFixture,
   bucketName: string,

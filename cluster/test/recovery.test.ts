@@ -67,7 +67,7 @@ test.serial('a secondary killed in mid-replication goes on where it was', async 
   t.true(gvg?.secondarySpIds.includes(4));
 });
 
-test.serial('acknowledged bytes that are lost are told, and taken again', async (t) => {
+test.serial('acknowledged bytes that are lost are reported, and can be uploaded again', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(4), { size: 3 * SEGMENT });
   // Without its approval, nothing leaves the primary.
@@ -76,11 +76,11 @@ test.serial('acknowledged bytes that are lost are told, and taken again', async 
   await net.devnet.sp(4).kill('SIGKILL');
   await net.losePiece(4, segmentKey(object.job, 1));
   await net.devnet.sp(4).start();
-  const told = await until('the loss is told', async () => {
+  const reported = await until('the loss is reported', async () => {
     const context = (await net.job(4, object.job))?.context;
     return context?.state === 'UPLOAD_OBJECT_ERROR' ? context : undefined;
   });
-  t.is(told.failure?.code, 'payload-lost');
+  t.is(reported.failure?.code, 'payload-lost');
   net.devnet.sp(7).signal('SIGCONT');
 
   await net.put(4, object);

@@ -8,7 +8,7 @@ const SEGMENT = 64 * 1024;
 /** Secondaries of SP 1 that other SPs reach over HTTP alone; the other three over NATS alone. */
 const OVER_HTTP: readonly number[] = [2, 4, 6];
 
-/** The primary uses both wires, and is told of none of the others which they use. */
+/** The primary uses both wires, and does not know which the others use. */
 const network = useNetwork(test, {
   segmentSize: SEGMENT,
   nodeOf: (spId) => {

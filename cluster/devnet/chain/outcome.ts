@@ -51,7 +51,7 @@ export function runTransaction(
   } catch (error) {
     const failure = { data: '', events: [], ...gas };
     if (error instanceof Refusal) return { ...error.error, log: error.message, ...failure };
-    log.error({ error }, 'a transaction brought the chain stand-in into trouble');
+    log.error({ error }, 'a transaction caused an internal error');
     return { ...PANIC, log: `recovered: ${String(error)}: panic`, ...failure };
   }
 }

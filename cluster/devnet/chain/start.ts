@@ -12,7 +12,7 @@ export interface DevnetChainOptions {
   readonly directory: string;
   /** Used when the directory is empty; afterwards only its chain id is compared. */
   readonly genesis: ChainGenesis;
-  /** On 127.0.0.1; a free one unless told. */
+  /** On 127.0.0.1; a free one by default. */
   readonly port?: number;
   /** Time from block to block, ms. */
   readonly blockTimeMs?: number;
@@ -60,7 +60,10 @@ export async function startDevnetChain(options: DevnetChainOptions): Promise<Dev
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     const rpc = `http://127.0.0.1:${server.port}`;
-    log.info({ rpc, chainId: genesis.chainId, height: ledger.committed.head.height }, 'chain stand-in runs');
+    log.info(
+      { rpc, chainId: genesis.chainId, height: ledger.committed.head.height },
+      'the chain stand-in is running',
+    );
     return { rpc, stop };
   } catch (error) {
     await database.close();
@@ -101,7 +104,7 @@ async function produceBlocks(
       await sleep(blockTimeMs, undefined, { signal });
       await ledger.produceBlock(Date.now());
     } catch (error) {
-      if (!signal.aborted) log.error({ error }, 'a block could not be made');
+      if (!signal.aborted) log.error({ error }, 'failed to make a block');
     }
   }
 }

@@ -116,7 +116,7 @@ export async function createBucket(
   return user.createBucket({ bucketName, primarySpAddress, familyId: spId });
 }
 
-/** Seals an object of SP 1, by the first group of its family unless told. */
+/** Seals an object of SP 1, by the first group of its family by default. */
 export async function seal(
   fixture: ChainFixture,
   object: { bucketName: string; objectName: string; checksums?: readonly Hex[]; gvgId?: number },

@@ -15,7 +15,7 @@ interface Signing {
   readonly timeoutHeight?: number;
 }
 
-/** The bytes of a transaction of `user` that creates a bucket, signed as told. */
+/** The bytes of a transaction of `user` that creates a bucket, signed as given. */
 async function sign(
   { chain, user, genesis, key }: ChainFixture,
   bucketName: string,

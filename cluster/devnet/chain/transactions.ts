@@ -16,7 +16,7 @@ import { validateMessage } from './validation.ts';
  */
 export type Mode = 'check' | 'deliver' | 'simulate';
 
-/** @throws Refusal when the bytes are no transaction that the chain knows */
+/** @throws Refusal when the bytes are not a transaction that the chain knows */
 export function readTransaction(bytes: Uint8Array): Transaction {
   try {
     return decodeTransaction(bytes);

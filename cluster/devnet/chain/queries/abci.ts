@@ -61,7 +61,7 @@ export function abciQuery(ledger: Ledger, path: string, request: Uint8Array, log
       const { UNKNOWN_REQUEST } = Errors;
       return answer(UNKNOWN_REQUEST.code, 'sdk', `${error.message}: ${UNKNOWN_REQUEST.text}`, null);
     }
-    log.error({ error, path }, 'a query brought the chain stand-in into trouble');
+    log.error({ error, path }, 'a query caused an internal error');
     return answer(1, 'sdk', 'internal error', null);
   }
 }

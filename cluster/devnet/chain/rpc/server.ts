@@ -62,7 +62,7 @@ async function handle(
   try {
     calls = JSON.parse(body);
   } catch {
-    return send(response, failure(-1, new RpcError(-32700, 'Parse error', 'the body is no JSON')));
+    return send(response, failure(-1, new RpcError(-32700, 'Parse error', 'the body is not JSON')));
   }
   if (!Array.isArray(calls)) return send(response, answerCall(ledger, calls, log));
   if (calls.length > MAX_BATCH) return send(response, failure(-1, tooLarge), 413);

@@ -6,12 +6,12 @@ import type { Logger } from '#runtime/telemetry/logger';
 const BACKOFF = { minMs: 250, maxMs: 10_000 };
 
 /**
- * Tries until something outside of the node is there: what fails in a retryable way is told in the log and tried
- * again.
+ * Retries until something outside of the node is up: what fails in a retryable way is logged and tried again, with
+ * growing delays.
  * @param what for the log, for example `the chain`
  * @throws Terminal as the work; Cancelled when the signal fires
  */
-export async function patiently<T>(
+export async function retryUntilUp<T>(
   what: string,
   work: (signal: AbortSignal) => Promise<T>,
   { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
