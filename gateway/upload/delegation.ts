@@ -1,5 +1,6 @@
 import type { Announced, Announcement } from '#actors/messages';
 import { Retryable, Terminal } from '#protocols/errors';
+import { awaitedContent } from '#protocols/greenfield/content';
 import type { ObjectOnChain } from '#protocols/greenfield/types';
 import { Action, type BucketInfo } from '#protocols/greenfield/types';
 import type { PayloadShape } from '#protocols/payload/plan';
@@ -124,17 +125,17 @@ function mayBeUpdated({ object }: ObjectOnChain): boolean {
  */
 function checkWaiting(onChain: ObjectOnChain, announcement: Announcement): void {
   const { object, update } = onChain;
-  const { payloadSize } = announcement;
+  const isOfSize = awaitedContent(onChain).payloadSize === announcement.payloadSize;
   if (announcement.kind === 'update-object') {
     jobOf({ onChain });
-    if (update?.updater === announcement.updater && update.payloadSize === payloadSize) return;
+    if (update?.updater === announcement.updater && isOfSize) return;
     throw otherwise(
       `Object "${object.objectName}" is already being updated by another account or to another size.`,
     );
   }
   if (object.status !== 'CREATED') throw objectExists(object.objectName);
   const isOurs = [object.creator, object.owner].includes(announcement.creator);
-  if (isOurs && object.payloadSize === payloadSize) return;
+  if (isOurs && isOfSize) return;
   throw otherwise(`Object "${object.objectName}" was created by another account or with another size.`);
 }
 

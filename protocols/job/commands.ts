@@ -39,3 +39,6 @@ export type JobCommand = { readonly at: number } & (
 );
 
 export type JobCommandType = JobCommand['type'];
+
+/** The command of one type. */
+export type CommandOf<T extends JobCommandType> = Extract<JobCommand, { readonly type: T }>;
