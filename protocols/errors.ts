@@ -5,7 +5,7 @@
 
 /** What every Sealion error carries. */
 export interface ErrorFacts {
-  /** Stable name for machines and logs, kebab-case, for example `piece-digest-mismatch`. */
+  /** Stable name for machines and logs, kebab-case, for example `piece-missing`; protocols/ERRORS.md explains each. */
   readonly code: string;
   /** One plain sentence: what happened. */
   readonly message: string;

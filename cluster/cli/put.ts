@@ -51,7 +51,7 @@ export async function put(
     if (!options.wait) return;
     const uploaded = object.status !== 'SEALED';
     if (uploaded) {
-      report.line('waiting for the seal; Ctrl-C ends the wait, and the provider goes on', {
+      report.line('waiting for the seal; Ctrl-C ends the wait; the provider finishes in the background', {
         event: 'waiting',
       });
     }

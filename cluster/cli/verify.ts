@@ -80,7 +80,7 @@ async function verifyHolder(asked: Asked, report: Reporter, signal: AbortSignal)
   const what = `sp ${holder.spId}, ${partOf(holder)}`;
   const about = { event: 'verified', ...holder };
   if (!sp) {
-    report.line(`${what}: not known here, not asked`, { ...about, state: 'unknown' });
+    report.line(`${what}: not in this network, not asked`, { ...about, state: 'unknown' });
     return 0;
   }
   const findings: Finding[] = [];

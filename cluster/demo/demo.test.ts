@@ -28,7 +28,7 @@ async function demo(size: number) {
   return { code, output, complaint, left };
 }
 
-test.serial('a file goes from PUT to SEALED and back, and everything is stopped again', async (t) => {
+test.serial('a file goes from PUT to SEALED and back, and everything stops again', async (t) => {
   const { code, output, complaint, left } = await demo(100_000);
   t.is(complaint, '');
   t.is(code, 0);
@@ -36,7 +36,7 @@ test.serial('a file goes from PUT to SEALED and back, and everything is stopped 
     t.true(output.includes(said), said);
   }
   t.is(output.match(/ holds column [0-5]\n/g)?.length, 6);
-  t.true(output.endsWith('\neverything is stopped\n'));
+  t.true(output.endsWith('\neverything has stopped\n'));
   t.deepEqual(left, []);
 });
 

@@ -57,7 +57,7 @@ async function network(t: ExecutionContext): Promise<{ peers: NatsServer; home: 
   return { peers, home };
 }
 
-test('an offer of another SP rests in the mailbox at home, and is acknowledged', async (t) => {
+test('an offer of another SP waits in the mailbox at home, and is acknowledged', async (t) => {
   const { peers, home } = await network(t);
   const own = await connect({ servers: home.url, user: 'sp1', pass: 'change-me-home-password' });
   t.teardown(() => own.close());

@@ -49,7 +49,7 @@ export class DevnetNats {
       new Terminal({
         code: 'devnet-process-failed',
         message: `nats-server has ended by itself; the end of its log:\n${log.trim()}`,
-        advice: 'Start the devnet again; --keep goes on with what it had stored.',
+        advice: 'Start the devnet again; with --keep it keeps what it had stored.',
       }),
     );
   }

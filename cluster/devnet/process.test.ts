@@ -44,7 +44,7 @@ test('a process is started, stopped in order, and started again', async (t) => {
   t.is((await log()).match(/stopped in order, signal true/g)?.length, 2);
 });
 
-test('a process that stands still is stopped all the same', async (t) => {
+test('a process that does not respond is stopped all the same', async (t) => {
   const { child, log } = await prepare(t, 'serves');
   await child.start();
   child.signal('SIGSTOP');

@@ -85,7 +85,7 @@ test('a place that the chain does not give us, or not to this primary, is refuse
   t.is(lying?.refused[0]?.code, 'not-primary');
 });
 
-test('who is not listed stays silent', async (t) => {
+test('an SP that is not listed does not answer', async (t) => {
   const { primary } = await start(t);
   await firstAnswer(primary);
   t.is(await ask(primary, { groups: [{ gvgId: 1, secondarySpIds: [2, 4, 5, 6, 7] }] }, 300), undefined);

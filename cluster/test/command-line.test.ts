@@ -53,7 +53,7 @@ function newName(): string {
   return `bucket-${randomBytes(6).toString('hex')}/some/object`;
 }
 
-test('a file is put, looked at and got back', async (t) => {
+test('a file is uploaded, inspected and downloaded', async (t) => {
   const [name, content] = [newName(), randomBytes(200_000)];
   const sent = await facts('put', await fileOf(content), name, '--sp', '2');
   t.deepEqual(

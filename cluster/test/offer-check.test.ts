@@ -27,7 +27,7 @@ function check(
   return checkOffer(offer, ports, options.signal ?? new AbortController().signal);
 }
 
-test('an offer that the chain confirms is taken, with the chain’s own facts', async (t) => {
+test('an offer that the chain confirms is accepted, with the chain’s own facts', async (t) => {
   const fixture = await start(t);
   const object = await createWaitingObject(fixture, 'bucket-1');
   const { gvg, plan, content } = await check(fixture, await offerOf(fixture, object, PLACE));

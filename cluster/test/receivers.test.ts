@@ -78,7 +78,7 @@ test('a column is stored, checked against the chain, recorded and answered with 
   await until(() => us.system.tree().children[0]?.children.length === 0);
 });
 
-test('an interrupted column goes on at its first missing piece, also on a node that has just started', async (t) => {
+test('an interrupted column resumes at its first missing piece, also on a node that has just started', async (t) => {
   const { world, primary } = await start(t);
   const directory = await temporaryDirectory(t);
   const before = await startSecondary(t, world, US, { directory });

@@ -19,7 +19,7 @@ async function replicating(primary: number) {
   return object;
 }
 
-test.serial('a node that was killed takes its own job and its signer up at once', async (t) => {
+test.serial('a node that was killed resumes its own job and signer at once', async (t) => {
   const net = network();
   const object = await replicating(1);
   await net.devnet.sp(1).kill('SIGKILL');
@@ -41,7 +41,7 @@ test.serial('the first upload after a restart of nats-server is sealed', async (
   }
 });
 
-test.serial('a network that was killed as a whole goes on as soon as it runs again', async (t) => {
+test.serial('a network that was killed as a whole resumes as soon as it runs again', async (t) => {
   const net = network();
   const object = await replicating(3);
   await Promise.all(SPS.map((id) => net.devnet.sp(id).kill('SIGKILL')));

@@ -35,7 +35,7 @@ async function included(t: ExecutionContext, { chain }: ChainFixture, { hash }: 
   return t.fail(`${hash} is in no block`);
 }
 
-test('seals signed ahead are all taken, each with its own sequence', async (t) => {
+test('seals signed ahead are all accepted, each with its own sequence', async (t) => {
   const { fixture, waiting } = await start(t, 5);
   const account = accountOf(fixture);
   const signed: SignedTransaction[] = [];
@@ -85,7 +85,7 @@ test('a sequence used by somebody else is learned from the refusal, and the next
   await included(t, fixture, again);
 });
 
-test('a new holder of the key goes on where the chain is', async (t) => {
+test("a new holder of the key continues at the chain's sequence", async (t) => {
   const { fixture, waiting } = await start(t, 2);
   const [a, b] = waiting;
   if (!a || !b) return t.fail();
