@@ -51,7 +51,7 @@ export const SUPERVISION: SupervisionTable = {
   sealer: ONE_SHOT,
   /** Pulls offers; their senders hear of each failure from the receiver itself. */
   receivers: STANDING,
-  /** Tells the sender why it ends; a new offer begins anew at the first missing piece. */
+  /** Tells the sender why the session ends; a new offer continues with the first missing piece. */
   receiver: ONE_SHOT,
   /** Writes back what was repaired; whoever asked for it hears of its failure from itself. */
   restorer: ONE_SHOT,

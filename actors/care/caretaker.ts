@@ -107,7 +107,7 @@ interface Progress {
 
 /**
  * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody
- * finished, columns and payloads that are needed no more, chunks that no piece refers to, jobs that ended long ago,
+ * finished, columns and payloads that are no longer needed, chunks that no piece refers to, jobs that ended long ago,
  * stored pieces that are lost or damaged. It decides nothing about a job and
  * deletes no piece itself.
  */
@@ -211,7 +211,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage
   ): void {
     if (!outcome.ok) ctx.log.warn({ error: outcome.error }, `${round.doing} failed`);
     else if (outcome.value) ctx.log.info({}, outcome.value);
-    ctx.say({ doing: 'resting', waitsFor: 'the next round' });
+    ctx.say({ doing: 'idle', waitsFor: 'the next round' });
     const progress = state.rounds.get(round);
     if (progress?.again) run(state, round, ctx);
     else if (progress) progress.cancel = ctx.after(round.everyMs, { type: 'due', round });

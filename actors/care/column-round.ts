@@ -25,7 +25,7 @@ export interface ColumnRoundOptions {
 }
 
 /**
- * Asks the receivers to delete the columns that are needed no more (`retentionOf`). What one round finds is deleted
+ * Asks the receivers to delete the columns that are no longer needed (`retentionOf`). What one round finds is deleted
  * only when the next one finds it too: a single wrong answer of a chain node must not cost a signed column.
  */
 export function columnRound(options: ColumnRoundOptions): Round {
@@ -33,7 +33,7 @@ export function columnRound(options: ColumnRoundOptions): Round {
   const columns = new Columns({ ledger: options.journal.ledger, pieces: options.pieces });
   const notes = new Notes(options.journal.ledger);
   return {
-    doing: 'looking for columns that are needed no more',
+    doing: 'looking for columns that are no longer needed',
     everyMs: timing.columnsEveryMs,
     async run(signal) {
       await requireFreshChain(chain, timing.chainLagMs, signal);
@@ -44,7 +44,7 @@ export function columnRound(options: ColumnRoundOptions): Round {
         else if (await isDue(record, retention))
           deleted += (await discard(record, retention.because, signal)) ? 1 : 0;
       }
-      return deleted === 0 ? undefined : `${deleted} columns that are needed no more are deleted`;
+      return deleted === 0 ? undefined : `deleted ${deleted} columns that are no longer needed`;
     },
   };
 

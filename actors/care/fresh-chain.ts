@@ -19,7 +19,7 @@ export async function requireFreshChain(
   if (behind <= lagMs) return time;
   throw new Retryable({
     code: 'chain-lag',
-    message: `The chain node is ${Math.round(behind / 1000)} s behind: nothing is deleted by its word.`,
+    message: `The chain node is ${Math.round(behind / 1000)} s behind: nothing is deleted on the basis of its answers.`,
     advice: 'Check the chain node.',
   });
 }

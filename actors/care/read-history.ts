@@ -14,7 +14,7 @@ export async function readHistory(
     return await readJob(job, journal, signal);
   } catch (error) {
     if (!(error instanceof Terminal)) throw error;
-    log.error({ error, job: formatJobId(job) }, 'the history of a job cannot be read');
+    log.error({ error, job: formatJobId(job) }, 'cannot read the history of a job');
     return undefined;
   }
 }

@@ -80,7 +80,7 @@ async function holdColumn(ledger: Ledger, id: number, held: boolean): Promise<vo
   await ledger.put(`column/${id}.0/0`, { ...record, ...(held && { held: { pieceChecksums: [] } }) });
 }
 
-test('a pass looks at every held column and every sealed payload once, and then rests', async (t) => {
+test('a pass looks at every held column and every sealed payload once, and then pauses', async (t) => {
   const { ledger, looked, findings, round } = await newScene(t);
   await holdSegments(ledger, 11, 12);
   await holdColumn(ledger, 21, true);

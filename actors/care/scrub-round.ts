@@ -135,7 +135,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
           lost += 1;
           log.error(
             { job: formatJobId(job), segmentIndex, why },
-            'a stored piece is lost and cannot be repaired now',
+            'a stored piece is lost and cannot be repaired at the moment',
           );
         }
         from = part.next;
@@ -153,7 +153,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
       else await ledger.put(again, job);
       if (error.code !== 'not-sealed') {
         failed += 1;
-        log.warn({ error, job: formatJobId(job) }, 'what is stored of an object could not be verified');
+        log.warn({ error, job: formatJobId(job) }, 'could not verify what is stored of an object');
       }
     }
     return { objects, bytes, repaired, lost, failed };

@@ -241,7 +241,7 @@ test('what an abandoned upload has left goes, and is not asked for again', async
   t.deepEqual(deletes, [segmentKey(payload.job, 3)]);
 });
 
-test('a survey says how much is needed, needed no more, and unknown', async (t) => {
+test('a survey says how much is needed, no longer needed, and unknown', async (t) => {
   const { primary, round, sealed, survey } = await start(t);
   const [, deleted] = [await sealed(), await sealed()];
   const waiting = await primary.newObject();

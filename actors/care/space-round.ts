@@ -25,7 +25,7 @@ export interface SpaceRoundOptions extends JudgeOptions {
 const PIECES_PER_ROUND = 10_000;
 
 /**
- * Gives back the space of what is needed no more: goes through what is stored, a part in each round, asks the chain for
+ * Gives back the space of what is no longer needed: goes through what is stored, a part in each round, asks the chain for
  * each object by its id, and notes what is not needed. A list is good enough for that, since it only has to show what
  * is there. A later round judges each note again, and then asks the owner to delete: `objects` for the primary's
  * segments, `receivers` for columns of which there is no record.
@@ -35,7 +35,7 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
   const notes = new Notes(journal.ledger);
   const surveys = new Surveys(journal.ledger);
   return {
-    doing: 'looking for stored data that is needed no more',
+    doing: 'looking for stored data that is no longer needed',
     everyMs: timing.spaceEveryMs,
     async run(signal) {
       await requireFreshChain(chain, timing.chainLagMs, signal);
@@ -44,7 +44,7 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
         if (await deleteIfDue(note, signal)) deleted += 1;
       }
       await survey(signal);
-      return deleted === 0 ? undefined : `deleted ${deleted} payloads and columns that are needed no more`;
+      return deleted === 0 ? undefined : `deleted ${deleted} payloads and columns that are no longer needed`;
     },
   };
 
@@ -63,7 +63,7 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
     } catch (thrown) {
       const error = toSealionError(thrown);
       if (error.kind === 'cancelled') throw error;
-      log.warn({ error, unit: unitName(note) }, 'what is needed no more could not be deleted');
+      log.warn({ error, unit: unitName(note) }, 'what is no longer needed could not be deleted');
       return false;
     }
   }

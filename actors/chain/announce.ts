@@ -95,8 +95,8 @@ async function refusedOr(
 function announcedOtherwise({ bucketName, objectName }: Announcement): Terminal {
   return new Terminal({
     code: 'announced-otherwise',
-    message: `Object "${bucketName}/${objectName}" was announced meanwhile by another account, or with another size.`,
-    advice: 'Choose another name, or take back on chain what is there.',
+    message: `Object "${bucketName}/${objectName}" was announced in the meantime by another account, or with another size.`,
+    advice: 'Choose another name, or cancel the existing object on chain.',
     gatewayCode: 50010,
   });
 }

@@ -62,7 +62,7 @@ function report(state: State, ctx: Context<Message>): State {
 function announcerBusy(limit: number): Retryable {
   return new Retryable({
     code: 'agent-busy',
-    message: `${limit} objects are being announced on chain already.`,
+    message: `${limit} objects are already being announced on chain.`,
     advice: 'Try again in a few seconds.',
     gatewayCode: 60003,
   });

@@ -11,7 +11,7 @@ interface Outstanding {
  * The sequences of one account. The chain takes transactions in the order of their sequences, without gaps;
  * this book hands the sequences out ahead of the broadcasts, so that several seals may be on their way at once.
  * A sequence that was handed out and never broadcast is a gap in front of all later ones: after `holdMs` it is
- * handed out again, and what was signed above it has to be signed anew, as the chain will say.
+ * handed out again, and what was signed above it has to be signed again, as the chain will say.
  */
 export class Sequences {
   readonly #holdMs: number;

@@ -15,7 +15,7 @@ export type SignerMessage =
   | { readonly type: 'sign'; readonly order: SigningOrder; readonly reply: Reply<SignedTransaction> }
   /**
    * Broadcasts what was signed before, as often as the caller wants, after what was signed before it. A refusal
-   * by the chain is an answer; after one for the sequence (code 32), have it signed anew.
+   * by the chain is an answer; after one for the sequence (code 32), have it signed again.
    */
   | {
       readonly type: 'broadcast';
@@ -83,7 +83,7 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
   const behaviour: Behaviour<Message, State> = {
     kind: 'signer',
     start(ctx) {
-      ctx.say({ doing: 'handing requests on', waitsFor: `the role ${role}` });
+      ctx.say({ doing: 'forwarding requests to another node', waitsFor: `the role ${role}` });
       ctx.pipe(
         (signal) => options.roles.hold(role, { signal }),
         (outcome) => ({ type: 'role', outcome }),
@@ -184,14 +184,14 @@ function roleLost(role: string): Retryable {
   return new Retryable({
     code: 'role-lost',
     message: `This node no longer holds the role ${role}.`,
-    advice: 'Ask again; another node takes the role over.',
+    advice: 'Try again: another node is taking over the role.',
   });
 }
 
 function signerBusy(): Retryable {
   return new Retryable({
     code: 'signer-busy',
-    message: `${PARKED_LIMIT} broadcasts wait for an earlier one already.`,
-    advice: 'Ask again later; look at the chain node if it goes on.',
+    message: `${PARKED_LIMIT} broadcasts are already waiting for an earlier one.`,
+    advice: 'Try again later; if this continues, check the chain node.',
   });
 }

@@ -101,6 +101,6 @@ function timeout(what: string, hash: string, ms: number): Retryable {
   return new Retryable({
     code: `${what}-timeout`,
     message: `The ${what} ${hash} was not in a block after ${ms} ms.`,
-    advice: 'The same bytes are broadcast again by themselves; look at the chain node if it goes on.',
+    advice: 'The same bytes are broadcast again automatically; if this continues, check the chain node.',
   });
 }

@@ -103,7 +103,7 @@ export class JobLog {
   }
 }
 
-/** What others are told of an event, once the journal has it. */
+/** What others learn about an event, once the journal has it. */
 function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
   const { id: job, state, seal } = context;
   const trouble = troubleOf(context);

@@ -30,7 +30,7 @@ export function jobs({ queue, objects, limit }: JobsOptions): Behaviour<JobsMess
     },
     receive(_state, { outcome }) {
       // The queue ends only with our own stop; anything else restarts the pull.
-      throw toSealionError(outcome.ok ? new Error('the work queue has ended') : outcome.error);
+      throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
     },
   };
 }

@@ -52,7 +52,7 @@ export class HandOut {
     if (!list || content.gvg.secondarySpIds[column] !== this.#ports.spId) {
       throw new Terminal({
         code: 'list-unknown',
-        message: 'The checksums of this column are not known here.',
+        message: 'This node does not know the checksums of this column.',
       });
     }
     return Buffer.from(list.join(''), 'hex').subarray(offset, offset + length);

@@ -169,7 +169,10 @@ export class Recoverer {
 /** @throws Retryable `piece-unverified` */
 function verified(bytes: Uint8Array, expected: Hex | undefined): Uint8Array {
   if (checksum(bytes) === expected) return bytes;
-  throw new Retryable({ code: 'piece-unverified', message: 'What came does not match its checksum.' });
+  throw new Retryable({
+    code: 'piece-unverified',
+    message: 'The bytes received do not match their checksum.',
+  });
 }
 
 function asRetryable(error: unknown): unknown {
@@ -179,7 +182,7 @@ function asRetryable(error: unknown): unknown {
   if (cancelled && reasons.every(({ kind }) => kind === 'cancelled')) return cancelled;
   return new Retryable({
     code: 'too-few-pieces',
-    message: `The piece cannot be made again: ${reasons.map(({ message }) => message).join(' ')}`,
+    message: `The piece cannot be restored: ${reasons.map(({ message }) => message).join(' ')}`,
     cause: error,
   });
 }

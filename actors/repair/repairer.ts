@@ -165,7 +165,7 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
   /** What cannot be served now, for want of a permission for instance, must not keep us from repairing. */
   function serveAgain(service: Service, outcome: Outcome<void>, ctx: Context<Message>): void {
     const error = outcome.ok ? new Error('they have ended') : outcome.error;
-    ctx.log.error({ error: toSealionError(error) }, `${service.what} are not answered now`);
+    ctx.log.error({ error: toSealionError(error) }, `cannot answer ${service.what} at the moment`);
     ctx.after(SERVE_AGAIN_MS, { type: 'serve', service });
   }
 
@@ -177,7 +177,7 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
     return {
       name: `segment/${formatJobId(job)}/${segmentIndex}`,
       async run({ signal, say, answer }: TaskWork<Uint8Array>) {
-        say({ doing: `making segment ${segmentIndex} again`, waitsFor: 'its secondaries' });
+        say({ doing: `restoring segment ${segmentIndex}`, waitsFor: 'its secondaries' });
         const content = await sealedContent(job, options.chain, signal);
         if (content.gvg.primarySpId !== options.spId) throw notOurs(job);
         const use = async (recovered: Recovered) => {
@@ -254,8 +254,8 @@ function say({ urgent, routine, counts }: State, ctx: Context<Message>): void {
   const running = urgent.running + routine.running;
   ctx.say(
     running > 0
-      ? { doing: `repairs and checks at work: ${running} (so far ${done})` }
-      : { doing: `idle (so far ${done})`, waitsFor: 'something that is lost' },
+      ? { doing: `repairs and checks in progress: ${running} (so far ${done})` }
+      : { doing: `idle (so far ${done})`, waitsFor: 'a lost or damaged piece' },
   );
 }
 

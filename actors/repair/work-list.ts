@@ -103,7 +103,7 @@ export class WorkList<M> {
 function busy(): Retryable {
   return new Retryable({
     code: 'repairer-busy',
-    message: 'Too much is being repaired already.',
+    message: 'Too many repairs are already running.',
     advice: 'Try again in a minute.',
     retryAfterMs: 60_000,
   });

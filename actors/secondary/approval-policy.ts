@@ -69,7 +69,7 @@ export class ApprovalPolicy {
     }
     const free = await freeBytes(signal);
     if (free - expected < limits.reserveBytes) {
-      return { code: 'disk-reserve', reason: `${free} bytes are free, and a part of them stays so.` };
+      return { code: 'disk-reserve', reason: `${free} bytes are free, which is within the reserve.` };
     }
     return undefined;
   }

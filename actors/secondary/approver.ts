@@ -63,7 +63,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
       switch (message.type) {
         case 'drain':
           state.draining = true;
-          ctx.say({ doing: 'refusing asks: this node takes nothing new in' });
+          ctx.say({ doing: 'refusing asks: this node is draining' });
           break;
         case 'ask':
           await captureResult(message.reply, answer(state, message.ask, ctx.signal));
@@ -83,7 +83,9 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
         }
         case 'serving-ended':
           // asks end only with us: anything else restarts the service
-          throw toSealionError(message.outcome.ok ? new Error('the asks have ended') : message.outcome.error);
+          throw toSealionError(
+            message.outcome.ok ? new Error('the stream of asks ended') : message.outcome.error,
+          );
       }
       return state;
     },
@@ -115,4 +117,4 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
   }
 }
 
-const DRAINING = { code: 'draining', reason: 'This storage provider takes nothing new in now.' };
+const DRAINING = { code: 'draining', reason: 'This storage provider is draining.' };

@@ -99,7 +99,7 @@ async function admit(
   if (!refusal) return;
   throw new Retryable({
     code: 'column-refused',
-    message: `No column is taken in now: ${refusal.reason}`,
+    message: `No column is accepted now: ${refusal.reason}`,
     gatewayCode: 60003,
   });
 }

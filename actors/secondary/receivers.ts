@@ -16,7 +16,7 @@ import { receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
 export type ReceiversMessage =
   | ReceptionMessage
   | RestorePiece
-  /** The caretaker has found a column that is needed no more. False: it is at work, so not now. */
+  /** The caretaker has found a column that is no longer needed. False: it is at work, so not now. */
   | {
       readonly type: 'discard-column';
       readonly record: ColumnRecord;
@@ -132,10 +132,10 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
         case 'pull-ended':
           // offers end only with us; anything else restarts the pull
           throw toSealionError(
-            message.outcome.ok ? new Error('the offers have ended') : message.outcome.error,
+            message.outcome.ok ? new Error('the stream of offers ended') : message.outcome.error,
           );
       }
-      ctx.say({ doing: `receivers at work: ${state.open}`, waitsFor: 'other storage providers' });
+      ctx.say({ doing: `columns being received: ${state.open}`, waitsFor: 'other storage providers' });
       return state;
     },
   };
@@ -238,8 +238,8 @@ function nameOf({ job, redundancyIndex }: ColumnId): string {
 function inFlight(): Retryable {
   return new Retryable({
     code: 'task-repeated',
-    message: 'The same piece, or something else of its column, is in work already.',
-    advice: 'Repeat it in a moment.',
+    message: 'The same piece, or another one of its column, is already being processed.',
+    advice: 'Repeat the request in a moment.',
     gatewayCode: 80002,
   });
 }

@@ -41,7 +41,7 @@ export class PendingAsk {
   }
 }
 
-/** What an asker is told when the actor, or the incarnation that took its question, is gone. */
+/** What an asker gets when the actor, or the incarnation that received its question, is gone. */
 export function actorStopped(path: string, cause?: unknown): Retryable {
   return new Retryable({
     code: 'actor-stopped',

@@ -79,7 +79,7 @@ export class Children implements Parent {
         return;
       }
     }
-    throw new Terminal({ code: 'not-a-child', message: `${ref.path} is no child of ${this.path}.` });
+    throw new Terminal({ code: 'not-a-child', message: `${ref.path} is not a child of ${this.path}.` });
   }
 
   /** Stops all and lets none come after them. */

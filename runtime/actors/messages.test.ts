@@ -249,7 +249,7 @@ test('a message that cannot be made of an outcome is a failure of the actor', as
   t.pass();
 });
 
-test('a watcher is told once how an actor ended, not of restarts, and at once when it had ended', async (t) => {
+test('a watcher hears once how an actor ended, not of restarts, and at once if the actor had already ended', async (t) => {
   const { system } = testSystem(t);
   const ends: Ended[] = [];
   const watched = system.spawn(

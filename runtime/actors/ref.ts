@@ -50,6 +50,6 @@ export class LocalRef<M> implements Ref<M> {
 
   static targetOf<N>(ref: Ref<N>): Target<N> {
     if (ref instanceof LocalRef) return ref.#target as Target<N>;
-    throw new Terminal({ code: 'foreign-ref', message: `${ref.path} is no actor of this process.` });
+    throw new Terminal({ code: 'foreign-ref', message: `${ref.path} is not an actor of this process.` });
   }
 }

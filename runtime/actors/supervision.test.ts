@@ -270,7 +270,7 @@ test('an actor can be stopped while it waits to restart', async (t) => {
   );
 });
 
-test('a cancelled error while stopping is no failure, another one is reported', async (t) => {
+test('a cancelled error while stopping is not a failure, any other error is reported', async (t) => {
   const { system, events } = testSystem(t);
   for (const [name, error] of [
     ['quiet', new Cancelled({ code: 'aborted', message: 'asked to stop' })],
@@ -300,7 +300,7 @@ test('a cancelled error while stopping is no failure, another one is reported', 
   );
 });
 
-test('what is thrown and is no error of ours is retried', async (t) => {
+test('a thrown value that is not an error of ours is retried', async (t) => {
   const { system, events } = testSystem(t);
   const seen: string[] = [];
   const ref = system.spawn(

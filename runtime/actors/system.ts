@@ -23,7 +23,7 @@ export function createActorSystem({ name, supervision, log }: ActorSystemOptions
     open: (parent, childName, behaviour) => new Cell(world, parent, childName, behaviour),
   };
   const children = new Children(world, { path: name, runner: nact }, (error) => {
-    log.error({ code: error.code, error }, 'a top actor has failed for good');
+    log.error({ code: error.code, error }, 'a top-level actor has failed for good');
   });
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {

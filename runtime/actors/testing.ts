@@ -15,7 +15,7 @@ export function row(over: Partial<Supervision> = {}): Supervision {
   };
 }
 
-/** A system that the test stops at its end, with everything that its inspection stream told. */
+/** A system that the test stops at its end, with everything that its inspection stream emitted. */
 export function testSystem(
   t: ExecutionContext,
   rows: SupervisionTable = {},
@@ -30,7 +30,7 @@ export function testSystem(
 
 type Step<M, S> = (state: S, message: M, ctx: Context<M>) => S | Promise<S>;
 
-/** A behaviour of kind `plain` without state of its own unless told. */
+/** A behaviour of kind `plain` without state of its own unless one is given. */
 export function actor<M>(
   receive: (message: M, ctx: Context<M>) => void | Promise<void>,
   over: Partial<Behaviour<M, void>> = {},

@@ -76,7 +76,7 @@ export interface Context<M> {
   /** Stops this actor after the current handler; from now on messages to it are dead letters. */
   stopSelf(): void;
   /**
-   * Be told by a message how an actor ended (not of restarts). Watching an ended one tells at once. The watch
+   * Requests a message that says how an actor ended (not about restarts). For an actor that has already ended it comes at once. The watch
    * ends with this incarnation.
    */
   watch<N>(ref: Ref<N>, onEnd: (end: Ended) => M): void;

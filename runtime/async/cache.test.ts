@@ -27,7 +27,7 @@ test('the oldest entry goes when there are too many', async (t) => {
   t.is(await cache.get('a'), 4);
 });
 
-test('an answer that is too old is loaded anew', async (t) => {
+test('an answer that is too old is loaded again', async (t) => {
   let loads = 0;
   const cache = new Cache<string, number>({ ttlMs: 0, maxEntries: 2, load: async () => ++loads });
   t.is(await cache.get('a'), 1);

@@ -42,8 +42,8 @@ export async function connectChain(options: ConnectOptions): Promise<Chain> {
   if (urls.length === 0 || !urls.every(isHttpUrl)) {
     throw new Terminal({
       code: 'bad-chain-rpc',
-      message: `"${urls.join(', ')}" is no address of a chain node.`,
-      advice: 'Give chain.rpc as http://host:26657.',
+      message: `"${urls.join(', ')}" is not a valid address of a chain node.`,
+      advice: 'Set chain.rpc to an address such as http://host:26657.',
     });
   }
   const log = options.log ?? silentLogger;

@@ -85,7 +85,7 @@ export function unavailable(what: string, cause?: unknown): Retryable {
   return new Retryable({
     code: 'chain-unavailable',
     message: `The chain node cannot answer at the moment: ${what}`,
-    advice: 'Look at the node; the request is made again.',
+    advice: 'Check the node; the request is repeated.',
     cause,
   });
 }

@@ -86,7 +86,7 @@ export class Rpc {
         }
         throwIfAborted(signal);
         throwIfAborted(this.#closed.signal);
-        log.debug({ url, method: request.method, error }, 'a chain node did not answer');
+        log.debug({ url, method: request.method, error }, 'a chain node did not answer; trying the next one');
         failures.push(error);
       }
     }

@@ -37,6 +37,6 @@ export function assessDurability(plane: {
   }
   return {
     level: 'crash-safe',
-    because: `One server (${serverVersion}) acknowledges before it syncs: its crash loses nothing, a power cut can.`,
+    because: `One server (${serverVersion}) acknowledges before it syncs: a crash of the server loses nothing, a power cut can.`,
   };
 }

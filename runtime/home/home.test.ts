@@ -32,7 +32,7 @@ test('the owner of a job answers until it is released, and then nobody does', as
   t.is(await b.find(job), undefined);
 });
 
-test('an owner that is there but silent is told apart from none', async (t) => {
+test('an owner that is there but silent is distinguished from none', async (t) => {
   const mute = await node(t);
   mute.subscribe('object.2.0', { callback: () => undefined });
   await mute.flush();

@@ -21,7 +21,7 @@ export interface Directory {
   find(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<OwnerAnswer | undefined>;
 }
 
-/** A change of state, told after the journal accepted it. History comes from the journal, never from here. */
+/** A change of state, announced after the journal has accepted it. History comes from the journal, never from here. */
 export interface JobAnnouncement {
   readonly job: JobId;
   readonly state: JobStateName;

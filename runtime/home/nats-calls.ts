@@ -129,7 +129,10 @@ function errorOf({
 
 function callError(thrown: unknown, subject: string): SealionError {
   if (isNoResponders(thrown)) {
-    return new Retryable({ code: 'nobody-answers', message: `No node of this SP answers ${subject} now.` });
+    return new Retryable({
+      code: 'nobody-answers',
+      message: `No node of this SP answers ${subject} at the moment.`,
+    });
   }
   if (isTimeout(thrown)) {
     return new Retryable({ code: 'call-timeout', message: `${subject} was not answered in time.` });

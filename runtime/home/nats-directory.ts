@@ -58,7 +58,7 @@ async function flushed(connection: NatsConnection): Promise<void> {
     if (!limit.aborted) throw error;
     throw new Retryable({
       code: 'nats-unavailable',
-      message: 'The connection to NATS is away.',
+      message: 'There is no connection to NATS.',
       cause: error,
     });
   });

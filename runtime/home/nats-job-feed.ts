@@ -20,7 +20,7 @@ export function natsJobFeed(connection: NatsConnection, log: Logger): JobFeed {
       try {
         connection.publish(subject, JSON.stringify(announcement));
       } catch (thrown) {
-        log.debug({ error: toSealionError(thrown), subject }, 'an announcement is dropped');
+        log.debug({ error: toSealionError(thrown), subject }, 'dropped an invalid announcement of a job');
       }
     },
 
@@ -33,7 +33,7 @@ export function natsJobFeed(connection: NatsConnection, log: Logger): JobFeed {
           if (refused) throw refused;
           waiting.push(message.json());
         } catch (thrown) {
-          log.error({ error: toSealionError(thrown), subject }, 'an announcement cannot be heard');
+          log.error({ error: toSealionError(thrown), subject }, 'could not receive announcements of a job');
         }
       };
       const announcements = connection.subscribe(subject, { callback: hear });

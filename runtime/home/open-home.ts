@@ -123,6 +123,6 @@ export async function openHome(options: HomeOptions): Promise<Home> {
         },
       }),
   };
-  log.info({ durability: level, because, serverVersion }, 'what an acknowledgement is worth');
+  log.info({ durability: level, because, serverVersion }, 'durability of an acknowledgement');
   return home;
 }

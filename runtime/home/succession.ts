@@ -119,7 +119,7 @@ interface Start {
 function superseded(node: string, newest: string | undefined): Terminal {
   return new Terminal({
     code: 'journal-fenced',
-    message: `${node} writes nothing more: another node of the SP was started after it (${newest ?? 'unknown'}).`,
+    message: `${node} has stopped writing: another node of the SP was started after it (${newest ?? 'unknown'}).`,
     advice: 'Run one node per SP with the level journal; stop this one.',
     gatewayCode: 115101,
   });

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net';
 import test from 'ava';
 import { isPublic, parseEndpoint, reach } from './endpoints.ts';
 
-test('addresses of the internet are told from all others', (t) => {
+test('addresses of the internet are distinguished from all others', (t) => {
   for (const address of [
     '1.1.1.1',
     '172.32.0.1',

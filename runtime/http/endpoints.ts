@@ -96,7 +96,7 @@ export function isPublic(address: string): boolean {
 function privateEndpoint(host: string): Retryable {
   return new Retryable({
     code: 'private-endpoint',
-    message: `The endpoint ${host} has no address of the internet, and is not connected to.`,
+    message: `The endpoint ${host} does not resolve to a public address, so this node does not connect to it.`,
     advice: 'In a private network, set peers.allowPrivateEndpoints.',
   });
 }

@@ -95,9 +95,9 @@ function boundPerClient(limit: number): (socket: Socket) => void {
 function guarded(handle: HttpHandler, log: Logger) {
   const answer = async (request: IncomingMessage, response: ServerResponse) => handle(request, response);
   return (request: IncomingMessage, response: ServerResponse): void => {
-    response.on('error', (error) => log.debug({ error }, 'a response broke off'));
+    response.on('error', (error) => log.debug({ error }, 'a response was cut off'));
     answer(request, response).catch((error: unknown) => {
-      if (request.socket.destroyed) log.debug({ error }, 'a client left before its answer');
+      if (request.socket.destroyed) log.debug({ error }, 'a client disconnected before it was answered');
       else log.error({ error }, 'a request could not be answered');
       response.destroy();
     });

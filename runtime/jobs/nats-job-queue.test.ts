@@ -124,7 +124,7 @@ test('stopped leases take nothing along', async (t) => {
   t.deepEqual((await leasesOf(t, other).next()).job, job(1));
 });
 
-test('what is no job is taken out of the queue', async (t) => {
+test('an entry that is not a valid job is removed from the queue', async (t) => {
   const queue = await open(t);
   const connection = await connectNats({ url: t.context.server.url, name: 'operator', log });
   t.teardown(() => connection.close());

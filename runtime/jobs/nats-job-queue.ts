@@ -69,12 +69,12 @@ class NatsJobQueue implements JobQueue {
     return await this.#queue.has(subjectOf(job));
   }
 
-  /** What is no job was put there by hand; it is logged and taken out. */
+  /** An entry that is not a valid job was put there by hand; it is logged and removed. */
   async #jobOf(subject: string, held: MessageLease): Promise<JobId | undefined> {
     try {
       return parseJobId(subject.slice(SUBJECTS.length));
     } catch (error) {
-      this.#queue.log.error({ error, subject }, 'no job in the queue');
+      this.#queue.log.error({ error, subject }, 'removed a queue entry that is not a valid job');
       await held.ack();
       return undefined;
     }

@@ -38,7 +38,7 @@ class NatsRoles implements Roles {
     await stand();
     const message = await this.#queue.pull(role.replaceAll('.', '_'), subject, options.signal, stand);
     if (!message) {
-      throw new Cancelled({ code: 'aborted', message: `Waiting for the role ${role} was given up.` });
+      throw new Cancelled({ code: 'aborted', message: `Stopped waiting for the role ${role}.` });
     }
     const { connection, ackWaitMs } = this.#queue;
     const held = new MessageLease({ connection, message, ackWaitMs });
@@ -55,7 +55,7 @@ function checkRole(role: string): void {
   if (FORM.test(role)) return;
   throw new Terminal({
     code: 'bad-role',
-    message: `"${role}" is no name of a role.`,
-    advice: 'Give letters, digits, - and _ in parts joined by dots, for example signer.0x12ab.',
+    message: `"${role}" is not a valid name for a role.`,
+    advice: 'Use letters, digits, - and _ in parts joined by dots, for example signer.0x12ab.',
   });
 }

@@ -55,7 +55,7 @@ export async function pullOne(source: PullSource, signal: AbortSignal): Promise<
     } catch (thrown) {
       const error = natsError(thrown, `pulling from ${source.stream}`);
       if (error instanceof Terminal) throw error;
-      source.log.warn({ error, stream: source.stream }, 'the work queue does not answer');
+      source.log.warn({ error, stream: source.stream }, 'the work queue does not answer; trying again');
       prepared = undefined;
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -124,7 +124,7 @@ async function giveBack(answer: Promise<Pulled | undefined>, source: PullSource)
   } catch (error) {
     source.log.debug(
       { error, stream: source.stream },
-      'a message was not given back; its delivery will time out',
+      'could not give a message back; it is delivered again after ack_wait',
     );
   }
 }

@@ -19,7 +19,7 @@ import { type Pulled, pullOne } from './pull.ts';
 /** Default of `WorkQueueOptions.ackWaitMs`. */
 export const ACK_WAIT_MS = 30_000;
 const SHORTEST_ACK_WAIT_MS = 1_000;
-/** A parked message counts as un-acked, so the limit must leave room for all that may be parked. */
+/** A parked message counts as un-acked, so the limit must leave room for everything that may be parked. */
 const MAX_ACK_PENDING = 100_000;
 const MAX_MESSAGES = 1_000_000;
 

@@ -253,7 +253,7 @@ function checkEvent(job: JobId, n: number): void {
   if (Number.isSafeInteger(n) && n >= 1 && n <= 999_999_999) return;
   throw new Terminal({
     code: 'bad-event-number',
-    message: `${n} is no number of an event; they count from 1.`,
+    message: `Expected the number of an event, from 1 on, got ${n}.`,
   });
 }
 

@@ -85,7 +85,7 @@ test('a missing key is refused with its name and place', async (t) => {
   t.regex(error.message, /bls key.*\/nowhere\/bls\.key/);
 });
 
-test('what is no key is refused, and shown nowhere', async (t) => {
+test('a value that is not a valid key is refused, and shown nowhere', async (t) => {
   const wrong = ['5ec'.repeat(20), `${secretOf('seal')}5ec`, 'f'.repeat(64), '0'.repeat(64)];
   for (const name of ['seal', 'bls'] as const) {
     for (const text of wrong) {

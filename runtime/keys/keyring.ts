@@ -77,7 +77,7 @@ class BlsKeyInMemory implements BlsKey {
 /** Neither the text nor what complained about it goes into the error: both may hold the key. */
 function keyFrom<K>(text: string, build: (secret: Uint8Array) => K, what: string, source: SecretSource): K {
   const place = 'env' in source ? `the environment variable ${source.env}` : source.file;
-  if (!KEY_FORM.test(text)) throw badKey(`What ${place} holds is no ${what}.`);
+  if (!KEY_FORM.test(text)) throw badKey(`${place} does not hold a valid ${what}.`);
   try {
     return build(Buffer.from(text.replace(/^0x/, ''), 'hex'));
   } catch {

@@ -25,7 +25,7 @@ export async function readSecret(
     if (value) return value;
     throw new Terminal({
       code: 'secret-missing',
-      message: `There is no ${what}: the environment variable ${source.env} is not set.`,
+      message: `Missing ${what}: the environment variable ${source.env} is not set.`,
       advice: `Set ${source.env} for the process, or keep the secret in a file.`,
     });
   }

@@ -34,7 +34,7 @@ test.serial('the own nodes of an SP have a JetStream of their own', async (t) =>
   t.is((await manager.streams.info('SECRET')).state.messages, 1);
 });
 
-test.serial('an offer rests in the receiver’s own stream, with its PubAck and its dedup', async (t) => {
+test.serial('an offer is kept in the receiver’s own stream, with its PubAck and its dedup', async (t) => {
   const { mailbox, inbox } = await openMailbox(1);
   const sender = await peer(2);
 

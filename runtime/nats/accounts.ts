@@ -100,7 +100,7 @@ function peersMember(sp: SpAccount): string {
 function check(sps: readonly SpAccount[]): void {
   const ids = new Set<number>();
   for (const sp of sps) {
-    if (!Number.isSafeInteger(sp.spId) || sp.spId < 1) refuse(`${sp.spId} is no SP id.`);
+    if (!Number.isSafeInteger(sp.spId) || sp.spId < 1) refuse(`${sp.spId} is not a valid SP id.`);
     if (ids.has(sp.spId)) refuse(`SP ${sp.spId} is listed twice.`);
     ids.add(sp.spId);
     for (const password of [sp.homePassword, sp.peersPassword]) {

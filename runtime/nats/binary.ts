@@ -23,7 +23,7 @@ export async function findNatsServer(): Promise<string> {
   throw new Terminal({
     code: 'nats-server-missing',
     message: configured
-      ? `SEALION_NATS_SERVER names ${configured}, which is no executable file.`
+      ? `SEALION_NATS_SERVER names ${configured}, which is not an executable file.`
       : 'No nats-server program was found.',
     advice:
       'Install nats-server 2.9 or later (apt install nats-server, brew install nats-server, or a release from nats.io), or set SEALION_NATS_SERVER to its path.',

@@ -63,10 +63,13 @@ function tell(status: Status, log: Logger): void {
       log.warn({ status: status.type }, 'connection to NATS lost');
       break;
     case 'reconnect':
-      log.info({ server: status.server }, 'connection to NATS is back');
+      log.info({ server: status.server }, 'connection to NATS restored');
       break;
     case 'slowConsumer':
-      log.warn({ subject: status.sub.getSubject(), pending: status.pending }, 'we read too slowly from NATS');
+      log.warn(
+        { subject: status.sub.getSubject(), pending: status.pending },
+        'reading from NATS too slowly: messages may be dropped',
+      );
       break;
     case 'error':
       log.error({ error: status.error }, 'NATS reports an error');

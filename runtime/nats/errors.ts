@@ -113,7 +113,7 @@ function isWithoutJetStream(thrown: unknown): boolean {
 function retryableFacts(thrown: unknown): Omit<ErrorFacts, 'code'> | undefined {
   if (isNoResponders(thrown)) {
     return {
-      message: 'nobody answers on that subject.',
+      message: 'no responders on that subject.',
       advice: 'Check that JetStream is enabled, has recovered and has a leader.',
     };
   }

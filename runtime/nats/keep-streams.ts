@@ -21,7 +21,7 @@ export interface KeepOptions {
   readonly connection: NatsConnection;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Hears of every stream that was lost and is there again; must not throw. */
+  /** Called for every stream that was lost and has been created again; must not throw. */
   onLost?(name: string): void;
 }
 
@@ -38,7 +38,7 @@ export async function keepStreams(streams: readonly KeptStream[], options: KeepO
       const present = await streamNames(connection);
       for (const { name, loss, make } of streams.filter((stream) => !present.has(stream.name))) {
         await make();
-        log.error({ stream: name }, `the stream ${name} was lost and is there again: ${loss}`);
+        log.error({ stream: name }, `created the lost stream ${name} again: ${loss}`);
         options.onLost?.(name);
       }
       await Promise.all(streams.filter(({ name }) => present.has(name)).map((stream) => stream.look?.()));

@@ -83,7 +83,7 @@ test('a configuration that the server does not know is an error with the reason'
   await t.throwsAsync(started, { code: 'nats-server-failed', message: /no_such_setting/ });
 });
 
-test('a taken port is told without the banner of the server', async (t) => {
+test('an error about a port in use leaves out the banner of the server', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const { message } = await t.throwsAsync<Error>(startNatsServer({ port: server.port }));

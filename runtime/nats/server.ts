@@ -73,7 +73,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
         throw new Terminal({
           code: 'nats-server-failed',
           message: `nats-server ended before it was ready: ${faults(end.log) || 'it left no log'}`,
-          advice: 'Mend what it names: a setting that it does not know, a taken port, or a store in use.',
+          advice: 'Correct what the message names: an unknown setting, a port in use, or a store in use.',
         });
       }),
     ]);

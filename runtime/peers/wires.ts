@@ -49,7 +49,7 @@ export class PeerWires implements PeerClient {
     // everybody who is asked over HTTP listens
     setMaxListeners(0, over.signal);
     const end = () =>
-      over.abort(new Cancelled({ code: 'ask-over', message: 'The time for answers is over.' }));
+      over.abort(new Cancelled({ code: 'ask-over', message: 'The time limit for answers has passed.' }));
     const patience = setTimeout(end, timeoutMs);
     signal?.addEventListener('abort', end, { once: true });
     const awaited = new Set(ask.groups.flatMap(({ secondarySpIds }) => secondarySpIds));
@@ -94,8 +94,8 @@ export class PeerWires implements PeerClient {
     if (client) return client.open(offer, options);
     throw new Retryable({
       code: 'peer-unreachable',
-      message: `Sp ${offer.to} agreed over ${wire.toUpperCase()}, which is not used here any more.`,
-      advice: 'The approvals expire, and the job asks anew; or add the wire to peers.wires.',
+      message: `SP ${offer.to} agreed over ${wire.toUpperCase()}, which this node no longer uses.`,
+      advice: 'The approvals expire, and the job asks again; or add the wire to peers.wires.',
     });
   }
 
@@ -109,7 +109,8 @@ export class PeerWires implements PeerClient {
     try {
       for await (const answer of nats.ask(ask, options)) arrivals.push(answer);
     } catch (error) {
-      if (!options.signal.aborted) log.warn({ error: toSealionError(error) }, 'asking over NATS failed');
+      if (!options.signal.aborted)
+        log.warn({ error: toSealionError(error) }, 'could not ask other SPs over NATS');
     }
   }
 
@@ -128,7 +129,7 @@ export class PeerWires implements PeerClient {
       }
       return awaited.has(spId) ? await http.ask(ask, spId, signal) : undefined;
     } catch (error) {
-      if (!signal.aborted) log.warn({ error: toSealionError(error) }, 'asking over HTTP failed');
+      if (!signal.aborted) log.warn({ error: toSealionError(error) }, 'could not ask other SPs over HTTP');
       return undefined;
     }
   }

@@ -84,7 +84,7 @@ test('a process killed in the middle of a put leaves no piece, and a sweep takes
   t.is((await store.get('other')).length, 2 * MiB);
 });
 
-test('of two processes that put one name with different bytes one wins and the other is told', async (t) => {
+test('of two processes that put one name with different bytes one wins and the other gets an error', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   const writers = [child(t, bucket, 'k', 1), child(t, bucket, 'k', 2)];

@@ -200,7 +200,7 @@ function rangeOf(
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
     throw new Terminal({
       code: 'bad-range',
-      message: `${length} bytes from byte ${offset} are no range of ${piece.key}.`,
+      message: `${length} bytes from byte ${offset} are not a valid range of ${piece.key}.`,
       advice: 'Give whole numbers from 0.',
     });
   }

@@ -36,7 +36,7 @@ export async function* walk(
   let next = options.from ?? 1;
   let failure: unknown = new Retryable({
     code: 'piece-store-unavailable',
-    message: `Failed at ${doing}: messages get lost on their way.`,
+    message: `Failed at ${doing}: messages are lost in transit.`,
   });
   for (let stalls = 0; stalls < MAX_STALLS; stalls += 1) {
     throwIfAborted(options.signal);
@@ -98,7 +98,7 @@ class Stretch {
     const { manager, stream, log } = this.#bucket;
     manager.consumers
       .delete(stream, this.#name)
-      .catch((error: unknown) => log.debug({ error }, 'a consumer stays until it expires'));
+      .catch((error: unknown) => log.debug({ error }, 'could not delete a consumer; it will expire'));
   }
 
   async #info(): Promise<ConsumerInfo> {

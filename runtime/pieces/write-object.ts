@@ -166,7 +166,7 @@ async function revisionOf(bucket: Bucket, draft: Draft, time: PutTime): Promise<
 /** Best effort: what stays behind is an orphan, and a sweep removes it. */
 async function dropChunks(bucket: Bucket, nuid: string): Promise<void> {
   await purgeChunks(bucket, nuid).catch((error: unknown) =>
-    bucket.log.warn({ error, nuid }, 'chunks of a failed put stay until the next sweep'),
+    bucket.log.warn({ error, nuid }, 'could not purge the chunks of a failed put; the next sweep will'),
   );
 }
 

@@ -137,9 +137,9 @@ test('the journal goes on while the SQL DB is down, which then catches up', asyn
   await writeFile(join(folder, 'place'), 'a file where the folder should be');
   start(log);
   await append(journal, id, historyOf(id));
-  await until(async () => messages.includes('the SQL DB does not follow the journal'));
+  await until(async () => messages.includes('cannot update the SQL DB from the journal; trying again'));
   await rm(join(folder, 'place'));
-  await until(async () => messages.includes('the SQL DB follows the journal again'));
+  await until(async () => messages.includes('the SQL DB is being updated from the journal again'));
   await until(async () => (await records.position()) === historyOf(id).length);
   t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
 });
@@ -163,7 +163,7 @@ test('a job whose history is broken is left out, and holds no other up', async (
   await until(async () => (await records.position()) === historyOf(id).length + 1);
   t.is(await records.job(broken), undefined);
   t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
-  t.deepEqual(messages, ['a job is left out of the SQL DB']);
+  t.deepEqual(messages, ['could not project a job into the SQL DB; skipped it']);
 });
 
 test('the end of the journal ends nothing but the following of it', async (t) => {
@@ -173,6 +173,6 @@ test('the end of the journal ends nothing but the following of it', async (t) =>
   await append(journal, id, historyOf(id));
   await until(async () => (await records.position()) === historyOf(id).length);
   await journal.close();
-  await until(async () => messages.includes('the SQL DB does not follow the journal'));
+  await until(async () => messages.includes('cannot update the SQL DB from the journal; trying again'));
   await t.notThrowsAsync(stop());
 });

@@ -28,14 +28,17 @@ export async function runProjector(options: ProjectorOptions): Promise<void> {
   while (!signal.aborted) {
     try {
       await follow(options, () => {
-        if (failures > 0) log.info({}, 'the SQL DB follows the journal again');
+        if (failures > 0) log.info({}, 'the SQL DB is being updated from the journal again');
         failures = 0;
       });
     } catch (thrown) {
       if (signal.aborted) return;
       failures += 1;
       const delayMs = backoffMs(failures, Math.random(), BACKOFF);
-      log.warn({ error: toSealionError(thrown), delayMs }, 'the SQL DB does not follow the journal');
+      log.warn(
+        { error: toSealionError(thrown), delayMs },
+        'cannot update the SQL DB from the journal; trying again',
+      );
       await sleep(delayMs, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -54,7 +57,10 @@ async function follow(options: ProjectorOptions, onProgress: () => void): Promis
       onProgress();
     }
     throwIfAborted(signal);
-    throw new Retryable({ code: 'journal-ended', message: 'The journal has ended before its reader.' });
+    throw new Retryable({
+      code: 'journal-ended',
+      message: 'The journal was closed while it was being read.',
+    });
   } finally {
     round.abort();
   }
@@ -80,7 +86,7 @@ function projection(id: JobId, history: readonly StoredEvent[], log: Logger): Jo
     const context = replay(history.map(({ event }) => event));
     return context && { context, completedAt: completionsIn(history) };
   } catch (error) {
-    log.error({ error, job: formatJobId(id) }, 'a job is left out of the SQL DB');
+    log.error({ error, job: formatJobId(id) }, 'could not project a job into the SQL DB; skipped it');
     return undefined;
   }
 }

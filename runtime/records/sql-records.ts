@@ -97,7 +97,7 @@ export class SqlRecords implements Records {
     if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_LIMIT) {
       throw new Terminal({
         code: 'bad-query',
-        message: `${query.limit} is no limit for a list of jobs.`,
+        message: `limit: expected a whole number from 1 to ${MAX_LIMIT}, got ${query.limit}.`,
         advice: `Give a whole number from 1 to ${MAX_LIMIT}.`,
       });
     }

@@ -46,7 +46,7 @@ test('a database that cannot be opened is tried again by the next use', async (t
   t.is(await records.position(), 0);
 });
 
-test('a file that is no database is an error to try again, and is not overwritten', async (t) => {
+test('a file that is not a database is a retryable error, and is not overwritten', async (t) => {
   const file = join(await folder(t), 'records.db');
   const text = 'somebody’s letters, '.repeat(500);
   await writeFile(file, text);

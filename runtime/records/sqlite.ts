@@ -28,7 +28,7 @@ export function sqliteRecords(file: string): Records {
   return new SqlRecords(
     new SqlDatabase(
       dialect,
-      `Uploads go on, and it catches up. Look at disk space and permissions of ${file}; a damaged file can be removed while the node is stopped, and is then made anew from the journal, but for the off-chain keys, which users have to register again.`,
+      `Uploads continue, and the SQL DB catches up later. Check disk space and permissions of ${file}; a damaged file can be removed while the node is stopped, and is then built again from the journal, except for the off-chain keys, which users have to register again.`,
     ),
   );
 }

@@ -13,7 +13,7 @@ export interface StoredUnit {
   readonly storedAt: number;
 }
 
-/** Something stored that is needed no more. */
+/** Something stored that is no longer needed. */
 export interface Note extends StoredUnit {
   readonly because: string;
   /** Unix ms since which we know. */
@@ -31,7 +31,7 @@ export function unitName({ job, redundancyIndex }: Pick<StoredUnit, 'job' | 'red
 
 const PREFIX = 'space/note/';
 
-/** What was found to be needed no more, in the ledger: it outlives a restart, and justifies each deletion. */
+/** What was found to be no longer needed, in the ledger: it outlives a restart, and justifies each deletion. */
 export class Notes {
   readonly #ledger: Ledger;
 
@@ -47,7 +47,7 @@ export class Notes {
     for await (const [, note] of this.#ledger.entries<Note>(PREFIX, signal && { signal })) yield note;
   }
 
-  /** Notes that a unit is needed no more. @returns the note, and whether it is the first */
+  /** Notes that a unit is no longer needed. @returns the note, and whether it is the first */
   async see(
     unit: StoredUnit,
     { because, forReaders }: Pick<Note, 'because' | 'forReaders'>,

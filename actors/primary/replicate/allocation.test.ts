@@ -66,17 +66,17 @@ test('who refused and who was silent is named', async (t) => {
   };
   const error = await t.throwsAsync<Retryable>(run(), { instanceOf: Retryable });
   t.is(error?.code, 'approvals-missing');
-  t.regex(error?.message ?? '', /sp 6 refused group 1: its disk is full; sp 4 was silent on group 1\./);
+  t.regex(error?.message ?? '', /sp 6 refused group 1: its disk is full; sp 4 did not answer for group 1\./);
 });
 
 test('an approval that is about to end counts as none', async (t) => {
   const { peers, run } = setUp([A]);
   peers.answer = (spId, ask) => ({ ...grant(spId, ask), expiresAt: Date.now() + 30_000 });
   const error = await t.throwsAsync<Retryable>(run(), { code: 'approvals-missing' });
-  t.regex(error?.message ?? '', /sp 2 was silent/);
+  t.regex(error?.message ?? '', /sp 2 did not answer/);
 });
 
-test('no group with room, and a chain that is away, are told as they are', async (t) => {
+test('a missing group with room and an unavailable chain are reported as what they are', async (t) => {
   const { chain, peers, run } = setUp([A]);
   chain.free.set(1, 10);
   await t.throwsAsync(run(), { instanceOf: Retryable, code: 'no-group' });

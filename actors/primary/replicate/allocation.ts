@@ -20,7 +20,7 @@ const MAX_NAMED = 12;
 /**
  * GetApproval: asks the members of the bucket's groups at once, and takes the first group of which all approved;
  * one that has failed before only when no other is whole at the end (ARCHITECTURE.md#the-two-nats-planes).
- * @param onProgress told what is waited for, in words
+ * @param onProgress called with a line that says what is waited for
  * @throws Retryable `no-group` when no group can take the payload, `approvals-missing` with who refused and who
  * was silent
  */
@@ -89,13 +89,13 @@ async function candidates(
 function approvalsMissing(lacking: readonly Shortfall[]): Retryable {
   const reasons = lacking.flatMap(({ gvgId, refused, silent }) => [
     ...refused.map(({ spId, reason }) => `sp ${spId} refused group ${gvgId}: ${reason}`),
-    ...silent.map((spId) => `sp ${spId} was silent on group ${gvgId}`),
+    ...silent.map((spId) => `sp ${spId} did not answer for group ${gvgId}`),
   ]);
   const more = reasons.length > MAX_NAMED ? `, and ${reasons.length - MAX_NAMED} more` : '';
   return new Retryable({
     code: 'approvals-missing',
-    message: `No virtual group has approved whole: ${reasons.slice(0, MAX_NAMED).join('; ')}${more}.`,
-    advice: 'The job is tried again by itself; look at the storage providers that are named.',
+    message: `No virtual group was approved by all of its members: ${reasons.slice(0, MAX_NAMED).join('; ')}${more}.`,
+    advice: 'The job is retried automatically; check the storage providers that the message names.',
     gatewayCode: 70002,
   });
 }

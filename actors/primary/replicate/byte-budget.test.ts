@@ -64,7 +64,7 @@ test('never more than the limit is out, whatever the order of asking and giving 
   );
 });
 
-test('who holds bytes is told when somebody waits for them', async (t) => {
+test('a holder of bytes is notified when somebody waits for them', async (t) => {
   const budget = new ByteBudget(10);
   const release = await budget.acquire(10);
   const deaf = budget.onShortage(() => t.fail());

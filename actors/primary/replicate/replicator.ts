@@ -76,7 +76,7 @@ async function replicate(
   } catch (error) {
     ctx.log.warn(
       { error: toSealionError(error), to: offer.to, column: redundancyIndex },
-      'a column did not arrive',
+      'failed to send a column',
     );
     throw error;
   } finally {

@@ -43,7 +43,7 @@ export async function chainStatusOf(
   if (time < (object.createdAt + 1) * 1_000) {
     throw new Retryable({
       code: 'chain-behind',
-      message: `The chain node does not know the content of object ${formatJobId(id)} yet: it is behind its announcement.`,
+      message: `The chain node does not know the content of object ${formatJobId(id)} yet: the node is behind.`,
       advice: 'Wait until the chain node has caught up.',
     });
   }

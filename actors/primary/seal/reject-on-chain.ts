@@ -56,7 +56,7 @@ export async function rejectOnChain(
       advice:
         fault === 'payment'
           ? FROZEN
-          : 'It is tried again by itself; look at the seal account and at the chain node.',
+          : 'The reject is retried automatically; check the seal account and the chain node.',
     }),
     signAgain: onlyTheSignature ? 'at-once' : settled.spent ? 'once' : 'never',
   };

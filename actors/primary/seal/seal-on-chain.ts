@@ -61,12 +61,15 @@ const CURES: Readonly<Record<Fault, Cure>> = {
       'The owner of the bucket must deposit BNB to its payment account; the seal is tried at least once a minute until then, at no cost.',
   },
   sequence: { wait: 'none' },
-  gas: { wait: 'none', advice: 'If it goes on, look at chain.fees and at the gas price of the chain node.' },
+  gas: { wait: 'none', advice: 'If this continues, check chain.fees and the gas price of the chain node.' },
   'fee-balance': {
     wait: 'payment',
     advice: 'Send BNB to the seal account, which pays the fee of each seal and reject.',
   },
-  unknown: { wait: 'backoff', advice: 'It is tried again by itself; look at the SP on chain if it goes on.' },
+  unknown: {
+    wait: 'backoff',
+    advice: 'The seal is retried automatically; if it keeps failing, check the SP on chain.',
+  },
 };
 
 /** Only where the group is at fault another one gets the object; the receipts of this one hold in all other cases. */

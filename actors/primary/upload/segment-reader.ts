@@ -18,7 +18,7 @@ export class SegmentReader {
 
   /**
    * @param range the segments that the stream holds
-   * @param options.onWait told when the stream is waited for, and when it is no longer
+   * @param options.onWait called when a wait for the stream begins, and when it ends
    */
   constructor(
     stream: AsyncIterable<Uint8Array>,

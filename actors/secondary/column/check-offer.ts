@@ -126,8 +126,8 @@ async function untilKnown<T>(
     if (performance.now() >= giveUpAt) {
       throw new Retryable({
         ...codes,
-        message: `The chain did not know what was offered within ${timing.chainLagMs} ms.`,
-        advice: 'Offer it again; compare the heights of both chain nodes if it goes on.',
+        message: `The chain did not know the offered object or group within ${timing.chainLagMs} ms.`,
+        advice: 'Offer the column again; if this continues, compare the heights of both chain nodes.',
       });
     }
     await sleep(timing.chainPollMs, undefined, { signal });
@@ -135,7 +135,7 @@ async function untilKnown<T>(
 }
 
 function notWaiting(why: string): Terminal {
-  return refused('object-not-waiting', 50042, `the object does not wait for it: ${why}`);
+  return refused('object-not-waiting', 50042, `the object is not waiting for this content: ${why}`);
 }
 
 function refused(code: string, gatewayCode: number, why: string): Terminal {

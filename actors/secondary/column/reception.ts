@@ -62,8 +62,8 @@ export class Reception {
     if (pieceChecksums.length !== plan.segmentCount) {
       throw new Retryable({
         code: 'pieces-missing',
-        message: `${pieceChecksums.length} of ${plan.segmentCount} pieces have come.`,
-        advice: 'Offer the column again: it goes on at the first missing piece.',
+        message: `${pieceChecksums.length} of ${plan.segmentCount} pieces have arrived.`,
+        advice: 'Offer the column again: the transfer continues with the first missing piece.',
       });
     }
     return this.#hold(record, pieceChecksums, agreed(claimed, place), firstMissing > 0);
@@ -75,7 +75,7 @@ export class Reception {
     if (segmentIndex !== expected || size !== plan.pieceLength(segmentIndex)) {
       throw new Terminal({
         code: 'wrong-piece',
-        message: `Piece ${segmentIndex} of ${size} bytes came where piece ${expected} was due.`,
+        message: `Piece ${segmentIndex} of ${size} bytes arrived where piece ${expected} was expected.`,
       });
     }
     const key = pieceKey(record.job, segmentIndex, record.redundancyIndex);

@@ -88,7 +88,7 @@ test('a column goes when the object is gone or discontinued', (t) => {
   t.false(retention(SIGNED, onChain({ status: 'DISCONTINUED' })).keep);
 });
 
-test('what was never signed is waited for, but not for ever', (t) => {
+test('what was never signed is waited for, but not forever', (t) => {
   t.true(retention({ touchedAt: NOW - 47 * HOUR }, onChain({})).keep);
   t.false(retention({ touchedAt: NOW - 49 * HOUR }, onChain({})).keep);
 });

@@ -134,7 +134,7 @@ export function agreed(claimed: readonly Hex[], { content: { checksums }, plan }
   }
   throw new Terminal({
     code: 'checksums-differ',
-    message: 'The checksums at the end are not those of the object.',
+    message: 'The checksums at the end of the column are not those of the object.',
     gatewayCode: 50009,
   });
 }

@@ -103,7 +103,7 @@ export class TaskReception {
       throw new Retryable({
         code: 'pieces-missing',
         message: `Piece ${pieceChecksums.length} of ${segmentCount} is missing.`,
-        advice: 'Send it, and then the end of the column again.',
+        advice: 'Send the piece, and then the end of the column again.',
         gatewayCode: 80003,
       });
     }
@@ -123,7 +123,7 @@ function checkPiece({ segmentIndex, pieceSize }: ReceivedTask, { plan }: Place):
 function wrongChecksum({ segmentIndex }: ReceivedTask, why: string): Terminal {
   return new Terminal({
     code: 'wrong-piece-checksum',
-    message: `Piece ${segmentIndex} is not taken: ${why}.`,
+    message: `Piece ${segmentIndex} is rejected: ${why}.`,
     gatewayCode: 80004,
   });
 }

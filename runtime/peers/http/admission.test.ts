@@ -58,7 +58,7 @@ test('an SP that is not in service, or not on chain, is not even asked', async (
   t.is(gateway.asked, 0);
 });
 
-test('what is no SP is refused: an error, another page, nobody', async (t) => {
+test('an address that is not an SP is refused: an error, another page, nobody', async (t) => {
   const { ask } = makeSample(1_000, 1_000);
   let status = 404;
   const server = createServer((_, response) =>

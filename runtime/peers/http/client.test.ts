@@ -128,7 +128,7 @@ test('what may pass is tried three times, what cannot only once', async (t) => {
   }
 });
 
-test('an answer that is no BLS signature is no receipt', async (t) => {
+test('an answer that is not a BLS signature is not a receipt', async (t) => {
   const { sample, gateway, client, offer } = await start(t);
   const session = await client.open(offer, {});
   for (const signature of [undefined, '', 'zz', BLS_SIGNATURE.slice(2)]) {
@@ -185,7 +185,7 @@ test('another session goes on where the last one ended, unless the secondary fou
   t.is((await client.open(offer, {})).firstMissing, 0);
 });
 
-test('a secondary whose endpoint is no URL cannot be reached', async (t) => {
+test('a secondary whose endpoint is not a URL cannot be reached', async (t) => {
   const sample = makeSample(2_500, 1_000);
   const client = httpClient(t, { [TO]: { endpoint: 'sp3' } }, { objects: [onChain(sample)] });
   const session = await client.open(admittedOffer(sample, INDEX), {});

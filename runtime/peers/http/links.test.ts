@@ -24,7 +24,7 @@ async function start(
   return { links, call: { method: 'GET', endpoint, path: '/status' } };
 }
 
-test('connections are kept, and one that the other end has closed meanwhile is made anew', async (t) => {
+test('connections are kept, and one that the other end has closed meanwhile is replaced', async (t) => {
   const sockets = new Set<Socket>();
   let asked = 0;
   const { links, call } = await start(t, (request, response) => {

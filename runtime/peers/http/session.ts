@@ -85,7 +85,7 @@ export class HttpSession implements ReplicationSession {
 
   close(): void {
     this.#closed.abort(
-      new Cancelled({ code: 'session-closed', message: 'The column is not sent any more.' }),
+      new Cancelled({ code: 'session-closed', message: 'The column is no longer being sent.' }),
     );
   }
 
@@ -132,5 +132,5 @@ export class HttpSession implements ReplicationSession {
 }
 
 function notTaken(why: string): Terminal {
-  return new Terminal({ code: RECEIPT_REFUSED, message: `The column got no receipt: ${why}.` });
+  return new Terminal({ code: RECEIPT_REFUSED, message: `No receipt for the column: ${why}.` });
 }

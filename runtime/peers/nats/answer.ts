@@ -13,7 +13,7 @@ export function checkReply(message: Msg, from: number): void {
   if (message.reply?.startsWith(`${peersInbox(from)}.`)) return;
   throw new Terminal({
     code: 'reply-misdirected',
-    message: `The message asks for an answer at a place that is not in the inbox of SP ${from}.`,
+    message: `The message asks for an answer on a subject outside the inbox of SP ${from}.`,
     advice: 'Answers go to their asker only.',
   });
 }

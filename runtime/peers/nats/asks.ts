@@ -135,7 +135,7 @@ export class Asks {
     }
   }
 
-  /** Undefined for what is no answer to this ask. */
+  /** Undefined for a message that is not an answer to this ask. */
   async #open(message: Msg, ask: ApprovalAsk, nonce: string): Promise<ApprovalAnswer | undefined> {
     if (message.headers?.code === NOBODY_LISTENS) return undefined;
     const { codec, strangers } = this.#context;

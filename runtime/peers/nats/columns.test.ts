@@ -116,7 +116,7 @@ test.serial('a primary that comes back finds the receipt that came while it was 
   t.is((await back.done(sample.checksums)).integrityHash, digest(sample.pieces));
 });
 
-test.serial('a receipt for other bytes is not taken for the column', async (t) => {
+test.serial('a receipt for other bytes is rejected', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const wrong = nextOffer().then((held) => held.receipt(receiptFor(offer, '00'.repeat(32))));
@@ -127,7 +127,7 @@ test.serial('a receipt for other bytes is not taken for the column', async (t) =
   t.is(receipt.integrityHash, digest(await receiving));
 });
 
-test.serial('a receipt for other content with the same column in it is not taken', async (t) => {
+test.serial('a receipt for other content with the same column in it is rejected', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const announcedAgain = { ...offer, checksums: offer.checksums.with(6, '66'.repeat(32)) };
@@ -242,7 +242,7 @@ test.serial('nobody who takes offers is an error to try again', async (t) => {
     code: 'peer-unreachable',
   });
   await hurried.close();
-  // The offer was given up; whoever takes it later is told so, and it is gone.
+  // The offer was given up; whoever takes it later gets an error, and the offer is removed.
   await t.throwsAsync((await nextOffer()).accept(0), { name: 'Retryable', code: 'offer-withdrawn' });
 });
 

@@ -30,7 +30,7 @@ export interface Draft<K extends ControlKind> {
   readonly body: ControlBody<K>;
 }
 
-/** What a message to us must say of itself; our own id as the receiver, unless told otherwise. */
+/** What a message to us must say of itself; our own id as the receiver, unless `to` is given. */
 export type Expected<K extends ControlKind> = Pick<ControlExpectation<K>, 'kinds' | 'from' | 'about'> & {
   readonly to?: number;
 };

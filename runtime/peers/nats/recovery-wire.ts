@@ -4,7 +4,7 @@ import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 
 /**
  * Answers to fetches are unsigned: their bytes are checked against the chain, and a refusal can do no more than send
- * the asker elsewhere. A refusal is told from bytes by a header.
+ * the asker elsewhere. A header distinguishes a refusal from bytes.
  */
 const REFUSAL = 'Refusal';
 
@@ -36,7 +36,7 @@ export function readRefusal(
   }
   const facts = {
     code: 'fetch-refused',
-    message: `Storage provider ${spId} does not hand the piece out: ${refusal.message} (${refusal.code})`,
+    message: `Storage provider ${spId} refused to serve the piece: ${refusal.message} (${refusal.code})`,
   };
   return { code: refusal.code, error: refusal.again ? new Retryable(facts) : new Terminal(facts) };
 }

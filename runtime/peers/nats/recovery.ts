@@ -151,7 +151,7 @@ export class Recovery implements PieceSource {
   async #inTurn<T>(from: number, work: () => Promise<T>): Promise<T> {
     const own = this.#running.get(from) ?? 0;
     if (own >= FETCHES_PER_ASKER || this.#runningInAll >= FETCHES_AT_ONCE) {
-      throw new Retryable({ code: BUSY, message: 'Too many fetches are being answered; ask again.' });
+      throw new Retryable({ code: BUSY, message: 'Too many fetches are being answered; try again.' });
     }
     this.#running.set(from, own + 1);
     this.#runningInAll += 1;

@@ -3,7 +3,7 @@ import { toSealionError } from '#protocols/errors';
 import type { PeerContext } from './context.ts';
 import type { Mailboxes } from './mail/mailboxes.ts';
 
-/** How soon a mailbox that was lost is there again, and one of a new SP for the first time. */
+/** How soon a lost mailbox is created again, and that of a new SP for the first time. */
 const CHECK_MS = 5_000;
 
 /** Whose mail we take: that of all SPs that the chain knows. Keeps their mailboxes while the node runs. */
@@ -62,7 +62,7 @@ export class Senders {
         if (made.length > 0 && this.#known.size === before) {
           log.error(
             { streams: made.slice(0, 20), count: made.length },
-            'mailboxes were lost and are there again; what rested in them is offered again by its senders',
+            'created lost mailboxes again; their senders will offer again what was in them',
           );
         }
       } catch (error) {

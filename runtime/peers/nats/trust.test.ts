@@ -106,7 +106,7 @@ test.serial(
   },
 );
 
-test.serial('an approval that is forged, unasked, or not its sender’s to give is not taken', async (t) => {
+test.serial('an approval that is forged, unasked, or not its sender’s to give is rejected', async (t) => {
   const { ask } = makeSample(1_000, 1_000, [2, 3]);
   const about = { job: ask.job, gvgId: 0, redundancyIndex: 0 };
   const other = { ...about, job: { objectId: '1', version: 0 } };
@@ -145,7 +145,7 @@ test.serial('an approval that is forged, unasked, or not its sender’s to give 
   }
 });
 
-test.serial('an offer that is not what its subject and its signer say goes for good', async (t) => {
+test.serial('an offer that contradicts its subject or its signer is removed for good', async (t) => {
   const { job } = makeSample(9 * MIB, 4 * MIB).ask;
   const good = {
     bucketName: 'photos',
@@ -195,7 +195,7 @@ test.serial('an offer that is not what its subject and its signer say goes for g
   t.is(digest(await receiving), digest(sample.pieces));
 });
 
-test.serial('an answer to an offer is taken only from its receiver, for this very offer', async (t) => {
+test.serial('an answer to an offer is accepted only from its receiver, for this very offer', async (t) => {
   const mailbox = await startNode(server.url, 4);
   const sample = makeSample(9 * MIB, 4 * MIB, [4, 2, 3, 5, 6, 7]);
   const offer = { ...(await approvedOffer(1, sample, 2)), to: 4, redundancyIndex: 0 };
@@ -311,7 +311,7 @@ test.serial('what a home account answers across the planes says nothing of value
   await Promise.all([home.close(), asker.close(), victim.close()]);
 });
 
-test.serial('a receipt that is forged, or answers another offer, is not taken', async (t) => {
+test.serial('a receipt that is forged, or answers another offer, is rejected', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const about = { job: offer.job, gvgId: 77, redundancyIndex: 0 };

@@ -157,7 +157,10 @@ export class HeldOffer implements InboundOffer {
     try {
       how(this.#message);
     } catch (error) {
-      this.#context.log.warn({ error: natsError(error, 'settling an offer') }, 'the mailbox was not told');
+      this.#context.log.warn(
+        { error: natsError(error, 'settling an offer') },
+        'could not settle an offer with its mailbox',
+      );
     }
   }
 }

@@ -41,7 +41,7 @@ function parse(text: string): unknown {
 function unreachable(subject: string, why: string, cause?: unknown): Retryable {
   return new Retryable({
     code: 'peer-unreachable',
-    message: `The other SP takes no mail at ${subject}: ${why}.`,
+    message: `The other SP accepts no mail at ${subject}: ${why}.`,
     advice: 'Its mailbox is missing or full; it is made when one of its nodes starts.',
     cause,
   });

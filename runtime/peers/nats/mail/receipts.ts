@@ -51,7 +51,7 @@ export class Receipts {
     const { spId, log } = this.#context;
     this.#subscription = this.#home.subscribe(mailbox('receipt', spId), {
       callback: (error, message) => {
-        if (error) log.error({ error: natsError(error, 'hearing receipts') }, 'receipts are not heard');
+        if (error) log.error({ error: natsError(error, 'hearing receipts') }, 'could not receive receipts');
         else this.#hear(message);
       },
     });
@@ -131,7 +131,7 @@ export class Receipts {
       for (const listener of this.#listeners.get(mailSubject('receipt', column)) ?? []) {
         if (!strangers.heard(from)) break;
         const outcome = await this.#open(bytes, column, listener.about);
-        // one that fits nothing is no fault, but must not come without end
+        // one that fits nothing is not an error, but there must not be endlessly many
         if (outcome && !listener.hear(outcome)) strangers.charge(from);
       }
     }

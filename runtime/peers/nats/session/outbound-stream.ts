@@ -140,8 +140,8 @@ export class OutboundStream {
       this.fail(
         new Retryable({
           code: 'peer-stalled',
-          message: `The other SP took no bytes for ${this.#options.stallMs / 1000} s.`,
-          advice: 'It is stopped, cut off or overloaded; the pieces that it has stored are not sent again.',
+          message: `The other SP accepted no bytes for ${this.#options.stallMs / 1000} s.`,
+          advice: 'The SP is stopped, cut off or overloaded; pieces that it has stored are not sent again.',
         }),
       );
     } else this.#demand();

@@ -112,5 +112,5 @@ export class ReceivingSession implements InboundSession {
 }
 
 function misdirected(): Terminal {
-  return new Terminal({ code: 'done-misdirected', message: 'It ends another offer than this one.' });
+  return new Terminal({ code: 'done-misdirected', message: 'The message ends a different offer.' });
 }

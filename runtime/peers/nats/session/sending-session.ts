@@ -58,7 +58,7 @@ export class SendingSession implements ReplicationSession {
     this.#context = context;
     this.#options = options;
     this.#column = { job: about.job, redundancyIndex: about.redundancyIndex, from: to, to: context.spId };
-    // Whoever waits for these hears of the failure; that nobody does is no fault.
+    // Whoever waits for these gets the failure; it is fine if nobody does.
     this.#answered.catch(() => undefined);
     this.#receipt.catch(() => undefined);
     this.#subscription = context.connection.subscribe(`${sessionSubject(context.spId, to, this.#token)}.*`, {
@@ -109,7 +109,7 @@ export class SendingSession implements ReplicationSession {
     this.#next = this.#firstMissing;
     this.#receipt.resolve(receipt);
     this.#answered.resolve();
-    this.#end(new Cancelled({ code: 'session-settled', message: 'The receipt has come.' }), 'quietly');
+    this.#end(new Cancelled({ code: 'session-settled', message: 'The receipt has arrived.' }), 'quietly');
   }
 
   async send(
@@ -262,7 +262,7 @@ export class SendingSession implements ReplicationSession {
     return new Retryable({
       code: 'peer-unreachable',
       message: `SP ${this.#options.to} did not answer the offer in ${this.#context.times.offer / 1000} s.`,
-      advice: 'No node of it takes offers, or all are busy.',
+      advice: 'None of its nodes accepts offers, or all are busy.',
     });
   }
 }
@@ -270,7 +270,7 @@ export class SendingSession implements ReplicationSession {
 function misdirected(): Terminal {
   return new Terminal({
     code: 'answer-misdirected',
-    message: 'The answer is to another offer, or comes again.',
+    message: 'The answer belongs to another offer, or is a duplicate.',
   });
 }
 
@@ -283,7 +283,7 @@ function gone(cause: unknown): Retryable {
   return new Retryable({
     code: 'peer-gone',
     message: 'The secondary has left the session before its receipt.',
-    advice: 'Another offer goes on where this one ended.',
+    advice: 'Another offer continues where this one ended.',
     cause,
   });
 }

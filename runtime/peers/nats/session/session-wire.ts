@@ -22,17 +22,17 @@ const abortForm = z.object({ code: z.string().max(100), message: z.string().max(
 /** Either: the session has ended before its time. */
 export type Abort = z.infer<typeof abortForm>;
 
-/** Undefined for what is no demand. */
+/** Undefined for a message that is not a demand. */
 export function readDemand(message: Msg): Demand | undefined {
   return read(demandForm, message);
 }
 
-/** Undefined for what is no credit. */
+/** Undefined for a message that is not a credit. */
 export function readCredit(message: Msg): Credit | undefined {
   return read(creditForm, message);
 }
 
-/** Undefined for what is no abort. */
+/** Undefined for a message that is not an abort. */
 export function readAbort(message: Msg): Abort | undefined {
   return read(abortForm, message);
 }
@@ -47,7 +47,7 @@ export function sessionAborted(abort: Abort): Retryable {
   return new Retryable({
     code: 'session-aborted',
     message: `The other SP ended the session: ${abort.message} (${abort.code})`,
-    advice: 'Another offer goes on where this one ended.',
+    advice: 'Another offer continues where this one ended.',
   });
 }
 
