@@ -14,6 +14,7 @@ import {
   Primary,
   type PrimaryOptions,
   segmentsOf,
+  withTimeEnough,
 } from '../../testing/primary.ts';
 import { withStage } from '../../testing/stage.ts';
 
@@ -266,19 +267,24 @@ test('a chain that does not answer costs no client its upload', async (t) => {
 });
 
 test('the deadline of a life that is over does not have the next announcement rejected', async (t) => {
-  const primary = await start(t, { timing: { jobDeadlineMs: 3_000 } });
-  const { peers, chain } = primary;
-  const { opened } = gate();
-  const hung: AbortSignal[] = [];
-  peers.onOffer = (_offer, signal) => {
-    if (signal) hung.push(signal);
-    return orAborted(opened, signal);
-  };
-  const update = await newUpdate(primary);
-  await primary.upload(update);
-  await eventually('all columns hang', () => hung.length === 6);
-  const again = await announceAgain(primary, update);
-  const { discontinuedBecause, reject } = await primary.reaches(update, 'OBJECT_DISCONTINUED');
+  const { chain, again, ended } = await withTimeEnough(async (jobDeadlineMs) => {
+    const primary = await start(t, { timing: { jobDeadlineMs } });
+    const { peers, chain } = primary;
+    const { opened } = gate();
+    const hung: AbortSignal[] = [];
+    peers.onOffer = (_offer, signal) => {
+      if (signal) hung.push(signal);
+      return orAborted(opened, signal);
+    };
+    const update = await newUpdate(primary);
+    await primary.upload(update);
+    const { deadlineAt = 0 } = (await primary.context(update)) ?? {};
+    await eventually('all columns hang', () => hung.length === 6 || Date.now() >= deadlineAt);
+    const again = await announceAgain(primary, update);
+    if (Date.now() >= deadlineAt) return undefined;
+    return { chain, again, ended: await primary.reaches(update, 'OBJECT_DISCONTINUED') };
+  });
+  const { discontinuedBecause, reject } = ended;
   t.regex(discontinuedBecause ?? '', /cancelled, and other content announced/);
   t.is(reject, undefined);
   t.deepEqual(chain.broadcasts, []);
