@@ -31,26 +31,36 @@ export interface DiscardSegments {
   readonly reply: Reply<boolean>;
 }
 
+/**
+ * What is remembered of one object's actor, so that no order and no client is lost between it and the next one:
+ *
+ * - An actor reports itself idle while an order is already in its mailbox. Its report carries how many orders it has
+ *   handled; only when that is as many as were `sent` is there nothing on the way, and it may be stopped.
+ * - An actor that is being stopped takes no messages, and its successor cannot start before it has ended, since both
+ *   have the same name and the same job. Orders that come in between stay in `waiting`, for the successor.
+ * - An actor may end at any point, also by a failure, and then answers nobody. Each client's reply is therefore in
+ *   `openReplies` until it is settled; those that are left are rejected when the actor has ended.
+ */
 interface Child {
   readonly ref: Ref<ObjectMessage>;
-  /** Orders given to it; when it is idle after the last of them, it may stop. */
+  /** Orders put into its mailbox. */
   sent: number;
-  /** Clients whose answer it owes. */
-  readonly owed: Set<Reply<never>>;
-  /** The lease that it was given last. */
+  /** Replies to clients that it has not settled yet. */
+  readonly openReplies: Set<Reply<never>>;
+  /** The lease that it was given last, to be given back should it end without having done so. */
   lease?: Lease;
-  /** Present once it is being stopped: orders for the one after it. */
-  late?: ObjectOrder[];
+  /** Present once it is being stopped: orders for its successor. */
+  waiting?: ObjectOrder[];
 }
 
 type Children = Map<string, Child>;
 
 /** Orders that may wait for one object's actor to stop. */
-const MAX_LATE = 64;
+const MAX_WAITING = 64;
 /** How soon a lease comes again for which there was no place; ms. */
 const REFUSED_LEASE_MS = 1_000;
 
-/** Supervises one object actor per object in work, started by an upload or a lease, stopped when it rests. */
+/** Supervises one object actor per object in work, started by an upload or a lease, stopped when it is idle. */
 export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> {
   return {
     kind: 'objects',
@@ -66,15 +76,15 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
           break;
         case 'progress': {
           const child = children.get(formatJobId(message.job));
-          if (child && !child.late) give(children, message.job, message, ctx);
+          if (child && !child.waiting) give(children, message.job, message, ctx);
           else
             readJob(message.job, ports.journal, ctx.signal).then(message.reply.resolve, message.reply.reject);
           break;
         }
         case 'idle': {
           const child = children.get(formatJobId(message.job));
-          if (!child || child.late || child.sent !== message.handled) break;
-          child.late = [];
+          if (!child || child.waiting || child.sent !== message.handled) break;
+          child.waiting = [];
           void ctx.stop(child.ref as Ref<never>);
           break;
         }
@@ -85,25 +95,26 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
           discard(children, message, ctx);
           break;
         case 'object-ended':
-          bury(children, message.job, message.end, ctx);
+          onChildEnded(children, message.job, message.end, ctx);
       }
       ctx.say({ doing: `objects in work: ${children.size}` });
       return children;
     },
 
     stopped(children, ctx) {
-      for (const { owed, late = [] } of children?.values() ?? []) {
-        for (const reply of owed) reply.reject(ownerStopped());
-        for (const order of late) refuse(order, ctx);
+      for (const { openReplies, waiting = [] } of children?.values() ?? []) {
+        for (const reply of openReplies) reply.reject(ownerStopped());
+        for (const order of waiting) refuse(order, ctx);
       }
     },
   };
 
+  /** Gives the order to the job's actor, which is started for it if there is none, or keeps it for its successor. */
   function give(children: Children, job: JobId, order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
     const child = children.get(formatJobId(job)) ?? spawn(children, job, ctx);
-    if (child.late && child.late.length < MAX_LATE) {
-      child.late.push(order);
-    } else if (!child.late && child.ref.tell(owed(child, order))) {
+    if (child.waiting && child.waiting.length < MAX_WAITING) {
+      child.waiting.push(order);
+    } else if (!child.waiting && child.ref.tell(withTrackedReply(child, order))) {
       child.sent += 1;
       if (order.type === 'lease') child.lease = order.lease;
     } else {
@@ -128,12 +139,12 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     const name = formatJobId(job);
     const ref = ctx.spawn(`object/${name}`, objectActor({ job, ports, parent: ctx.self }));
     ctx.watch(ref, (end) => ({ type: 'object-ended', job, end }));
-    const child: Child = { ref, sent: 0, owed: new Set() };
+    const child: Child = { ref, sent: 0, openReplies: new Set() };
     children.set(name, child);
     return child;
   }
 
-  /** Orders that come for the job meanwhile are given to the actor after it. */
+  /** The eraser takes the actor's place; orders that come for the job meanwhile wait for the actor after it. */
   function discard(children: Children, message: DiscardSegments, ctx: Context<ObjectsInbox>): void {
     const { note, revision, reply } = message;
     const { job } = note;
@@ -143,7 +154,7 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
       return;
     }
     const ref: Ref<never> = ctx.spawn(`object/${name}`, segmentEraser({ note, revision, ports }));
-    children.set(name, { ref, sent: 0, owed: new Set(), late: [] });
+    children.set(name, { ref, sent: 0, openReplies: new Set(), waiting: [] });
     ctx.watch(ref, (end) => {
       if (!end.error) reply.resolve(true);
       else if (end.error.code === 'segments-in-use') reply.resolve(false);
@@ -152,42 +163,43 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     });
   }
 
-  function bury(children: Children, job: JobId, { error }: Ended, ctx: Context<ObjectsInbox>): void {
+  /** Settles what the actor has left open, and starts its successor when there are orders for it. */
+  function onChildEnded(children: Children, job: JobId, { error }: Ended, ctx: Context<ObjectsInbox>): void {
     const name = formatJobId(job);
-    const { owed = [], lease, late = [] } = children.get(name) ?? {};
+    const { openReplies = [], lease, waiting = [] } = children.get(name) ?? {};
     children.delete(name);
-    for (const reply of owed) reply.reject(clientError(job, error));
+    for (const reply of openReplies) reply.reject(clientError(job, error));
     // An actor that failed at its start has not given it back; after one that has, this does nothing.
     if (lease) giveBack(lease, redeliverMs(lease), ctx);
-    for (const order of late) give(children, job, order, ctx);
+    for (const order of waiting) give(children, job, order, ctx);
   }
 }
 
-/** The order with an answer that is settled with the child's end at the latest: no client waits for ever. */
-function owed(child: Child, order: ObjectOrder): ObjectOrder {
+/** The order with a reply that is settled with the child's end at the latest: no client waits for ever. */
+function withTrackedReply(child: Child, order: ObjectOrder): ObjectOrder {
   switch (order.type) {
     case 'upload':
-      return { ...order, reply: owe(child, order.reply) };
+      return { ...order, reply: trackReply(child, order.reply) };
     case 'progress':
-      return { ...order, reply: owe(child, order.reply) };
+      return { ...order, reply: trackReply(child, order.reply) };
     case 'lease':
       return order;
   }
 }
 
-function owe<R>(child: Child, reply: Reply<R>): Reply<R> {
-  const owing: Reply<R> = {
+function trackReply<R>(child: Child, reply: Reply<R>): Reply<R> {
+  const tracked: Reply<R> = {
     resolve(value) {
-      child.owed.delete(owing);
+      child.openReplies.delete(tracked);
       reply.resolve(value);
     },
     reject(error) {
-      child.owed.delete(owing);
+      child.openReplies.delete(tracked);
       reply.reject(error);
     },
   };
-  child.owed.add(owing);
-  return owing;
+  child.openReplies.add(tracked);
+  return tracked;
 }
 
 function refuse(order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
