@@ -100,7 +100,14 @@ export class SigningAccount {
     return trial;
   }
 
-  /** The chain's words tell what its mempool expects; the account itself shows only what is in blocks. */
+  /**
+   * What happens after code 32, a wrong sequence: the bytes that were refused are worthless, for they are signed with
+   * their sequence. Here only the book of sequences is put right: the chain's text names the sequence that its mempool
+   * expects (the account itself shows only what is in blocks), and without it the chain is asked at the next signature.
+   * The refusal is the answer to whoever had the transaction signed, and it has a new one signed: a seal goes back to
+   * SIGN_OBJECT_DOING (`primary/seal/seal-on-chain.ts`), a reject is signed again at once (`primary/object/sealing.ts`).
+   * Before that they look at the chain, for the sequence may be used by their own transaction, in a block already.
+   */
   #relearn(refusal: BroadcastResult): void {
     const expected = expectedSequence(refusal);
     if (expected === undefined) this.#sequences.forget();

@@ -22,7 +22,7 @@ export type ObjectsInbox =
   | RestoreSegment
   | { readonly type: 'object-ended'; readonly job: JobId; readonly end: Ended };
 
-/** The caretaker has found segments that are needed no more. False: their job is in work, or has changed. */
+/** The caretaker has found segments that are no longer needed. False: their job is in work, or has changed. */
 export interface DiscardSegments {
   readonly type: 'discard-segments';
   readonly note: Note;

@@ -20,7 +20,7 @@ export function isAnnouncedByUs(context: JobContext): boolean {
 }
 
 /**
- * Removes what an abandoned upload has left; it may begin anew as long as the chain waits for the payload. Once a seal
+ * Removes what an abandoned upload has left; it may begin again as long as the chain waits for the payload. Once a seal
  * was signed (the payload had been whole) the segments stay: the chain may still take it. What an earlier removal has
  * left is found by the caretaker (`care/space-round.ts`), so that nothing is asked for again that is gone.
  */

@@ -9,8 +9,8 @@ import { logFailure, record, refuseClient, type Work } from './work.ts';
 const PATIENCE_MS = 5_000;
 
 /**
- * Asks the chain whether it still waits for what a client has just sent: nobody shall be told 200 for content that
- * was cancelled meanwhile. A chain that does not answer costs no client its upload: the bytes are stored, what is not
+ * Asks the chain whether it still waits for what a client has just sent: nobody shall get 200 for content that was
+ * cancelled meanwhile. A chain that does not answer costs no client its upload: the bytes are stored, what is not
  * known is only whether they are still wanted, and the job looks at the chain again before it does anything with them.
  * @returns why they are not wanted; undefined when they are, or nobody knows
  */

@@ -32,7 +32,7 @@ export async function discardOwnSegments(
  */
 async function discard(work: Work, job: JobId, count: number): Promise<void> {
   const { log, ctx, ports } = work;
-  ctx.say({ doing: 'removing segments that are needed no more', waitsFor: 'the PieceStore' });
+  ctx.say({ doing: 'removing segments that are no longer needed', waitsFor: 'the PieceStore' });
   for (let index = count - 1; index >= 0; index -= 1) {
     throwIfAborted(work.lease?.signal);
     await log.confirm();

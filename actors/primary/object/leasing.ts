@@ -54,7 +54,7 @@ export async function takeLease(work: Work, lease: Lease): Promise<Next> {
 
 /**
  * An entry whose job the journal does not know: another node's, or the journal was lost or put back from an older
- * copy. Its payload was acknowledged, so the entry stays for whoever has the journal, and the operator is told.
+ * copy. Its payload was acknowledged, so the entry stays for whoever has the journal, and the log tells the operator.
  */
 async function postponeUnknown(work: Work): Promise<Next> {
   work.ctx.log.error(

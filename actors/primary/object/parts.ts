@@ -37,11 +37,11 @@ function incomplete(missingFrom: number): Terminal {
   });
 }
 
-/** A part that was taken, perhaps by a node that has crashed since, is not there any more. */
+/** A part that was stored earlier, perhaps by a node that has crashed since, is not there any more. */
 export function partsLost(why: string): SealionError {
   return new Retryable({
     code: 'parts-lost',
-    message: `A part that was taken earlier is lost: ${why}.`,
+    message: `A part that was stored earlier is lost: ${why}.`,
     advice: 'Upload the object again, from its first byte on.',
     gatewayCode: 115001,
   });

@@ -271,7 +271,7 @@ test('a reject that a frozen account stands in the way of costs nothing, says wh
     const line = primary.line(payload);
     return line?.activity?.doing.includes('is frozen') ? line : undefined;
   });
-  t.regex(activity?.doing ?? '', /at rest in REPLICATE_OBJECT_DOING: The chain refused the reject/);
+  t.regex(activity?.doing ?? '', /idle \(REPLICATE_OBJECT_DOING\): The chain refused the reject/);
   const tries = primary.system;
   let started = 0;
   tries.inspect((event) => {

@@ -16,7 +16,7 @@ export interface SegmentEraserOptions {
 }
 
 /**
- * Deletes segments that are needed no more, in the object actor's place, so that nobody uploads or reads them for the
+ * Deletes segments that are no longer needed, in the object actor's place, so that nobody uploads or reads them for the
  * job meanwhile. Leaves them alone when the job has changed since. Why they go is in the ledger before the first does.
  */
 export function segmentEraser({ note, revision, ports }: SegmentEraserOptions): Behaviour<never, undefined> {

@@ -98,7 +98,7 @@ export function reportIdle(work: Work): void {
   const { state = 'no job' } = log.current ?? {};
   const trouble = log.current && troubleOf(log.current);
   ctx.say({
-    doing: `at rest in ${state}${trouble ? `: ${trouble.message}` : ''}`,
+    doing: `idle (${state})${trouble ? `: ${trouble.message}` : ''}`,
     ...(trouble?.nextTryAt !== undefined && { nextTryAt: trouble.nextTryAt }),
   });
   if (!parent.tell({ type: 'idle', job, handled })) ctx.after(REPORT_AGAIN_MS, { type: 'still-idle' });
