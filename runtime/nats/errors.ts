@@ -6,6 +6,8 @@ import { type ErrorFacts, Retryable, type SealionError, Terminal, toSealionError
 export const JetStreamCode = {
   STREAM_NOT_FOUND: 10059,
   CONSUMER_NOT_FOUND: 10014,
+  /** Of a consumer to be made that exists with other settings. */
+  CONSUMER_EXISTS: 10148,
   WRONG_LAST_SEQUENCE: 10071,
   WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
   /** Of a message to be deleted that was there once. */

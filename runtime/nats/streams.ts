@@ -33,16 +33,26 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
   return checked(info, differing(settings, info.config), `stream ${name}`);
 }
 
-/** The same for a durable consumer. @throws Terminal `stream-unfit` */
+/**
+ * The same for a durable consumer. nats-server up to 2.9 brings one that exists to the settings of the request that makes
+ * it; later ones refuse that, and want to be asked for a change.
+ * @throws Terminal `stream-unfit`
+ */
 export async function ensureConsumer(
   manager: JetStreamManager,
   stream: string,
   settings: ConsumerSettings,
 ): Promise<ConsumerInfo> {
   const what = `consumer ${settings.durable_name} of ${stream}`;
-  const info = await manager.consumers.add(stream, settings).catch((error: unknown) => {
-    throw setupError(error, what);
-  });
+  const info = await manager.consumers
+    .add(stream, settings)
+    .catch((error: unknown) => {
+      if (!isJetStreamError(error, JetStreamCode.CONSUMER_EXISTS)) throw error;
+      return manager.consumers.update(stream, settings.durable_name, settings);
+    })
+    .catch((error: unknown) => {
+      throw setupError(error, what);
+    });
   return checked(info, differing(settings, info.config), what);
 }
 
