@@ -80,12 +80,15 @@ test('an error code without an explanation is found, and an explanation without 
       throw refused(2, HAND, 'a-word');
       if (error.code === 'not-thrown') return;
     `,
+    'runtime/rule.ts': 'export function rule(code: string, why: string): Terminal {}',
+    'runtime/gate.ts': "import { rule } from './rule.ts';\nthrow rule('ruled-out', 'why');",
     'runtime/doors.test.ts': "t.throws(f, { code: 'of-a-test' });",
   });
   t.deepEqual(unexplainedCodes(folder), [
     'runtime/doors.ts: door-open is not explained',
     'runtime/doors.ts: door-shut is not explained',
     'runtime/doors.ts: refused-here is not explained',
+    'runtime/gate.ts: ruled-out is not explained',
     'protocols/ERRORS.md: left-over is not used',
     'protocols/ERRORS.md: known is explained twice',
   ]);

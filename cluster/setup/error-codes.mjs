@@ -12,7 +12,7 @@ const VALUE = "'[a-z][a-z0-9-]*'|`[^`]*`|[A-Z][A-Z_]+";
 
 /**
  * Codes that the source uses and the reference lacks (`file: code`), and rows of the reference that nothing uses.
- * A code is the value of a property `code`, or the argument that a function of the same file calls `code`.
+ * A code is the value of a property `code`, or the argument that a function of the same file, or an imported one, calls `code`.
  */
 export function unexplainedCodes(root = ROOT) {
   const sources = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' })
@@ -27,9 +27,12 @@ export function unexplainedCodes(root = ROOT) {
       ]),
     ),
   );
+  const exported = sources.flatMap(({ text }) =>
+    [...text.matchAll(TAKES_CODE)].filter(([, exports]) => exports),
+  );
   const used = new Map();
   for (const { file, text } of sources) {
-    for (const value of [...ofProperties(text), ...ofArguments(text)]) {
+    for (const value of [...ofProperties(text), ...ofArguments(text, exported)]) {
       const code = spelled(constants.get(value) ?? value);
       if (code !== undefined && !used.has(code)) used.set(code, file);
     }
@@ -57,15 +60,18 @@ function ofProperties(text) {
   );
 }
 
-/** What the calls of each function with a parameter `code` pass for it, and the parameter's default. */
-function ofArguments(text) {
-  return [...text.matchAll(/(#?\w+)\(([^()]*)\bcode: (?:string|\w+\['code'\])(?: = ('[^']+'))?/g)].flatMap(
-    ([, name, before, standard]) => {
-      const skipped = `(?:[^,()]*,\\s*){${before.split(',').length - 1}}`;
-      const calls = text.matchAll(new RegExp(`(?<![\\w#])${name}\\(\\s*${skipped}(${VALUE})`, 'g'));
-      return [...(standard ? [standard] : []), ...[...calls].map(([, value]) => value)];
-    },
-  );
+/** A function with a parameter `code`: its name, the parameters before that one, and its default. */
+const TAKES_CODE =
+  /(export )?(?:function )?(#?\w+)\(([^()]*)\bcode: (?:string|\w+\['code'\])(?: = ('[^']+'))?/g;
+
+/** What a file passes for `code` to functions of its own, and to those that it imports; and the parameter's default. */
+function ofArguments(text, exported) {
+  const imported = exported.filter(([, , name]) => new RegExp(`^import [^;]*\\b${name}\\b`, 'm').test(text));
+  return [...text.matchAll(TAKES_CODE), ...imported].flatMap(([, , name, before, standard]) => {
+    const skipped = `(?:[^,()]*,\\s*){${before.split(',').length - 1}}`;
+    const calls = text.matchAll(new RegExp(`(?<![\\w#])${name}\\(\\s*${skipped}(${VALUE})`, 'g'));
+    return [...(standard ? [standard] : []), ...[...calls].map(([, value]) => value)];
+  });
 }
 
 function values(expression) {
