@@ -1,5 +1,3 @@
-import { planPayload } from '../payload/plan.ts';
-import { checksumsOf } from './checksums.ts';
 import type { CommandOf, JobCommand } from './commands.ts';
 import type { JobContext, Receipt, RejectFailure } from './context.ts';
 import type { JobEvent, JobEventType } from './events.ts';
@@ -7,10 +5,11 @@ import {
   checkAllocation,
   checkDeadline,
   checkPayload,
+  checkReceipt,
   checkReceipts,
+  checkSegments,
   refuse,
   requireResume,
-  rule,
 } from './rules.ts';
 import { beginsAnotherLife, startUpload } from './start-upload.ts';
 import { isTerminal, type JobStateName } from './states.ts';
@@ -134,38 +133,16 @@ function storePart(context: JobContext, command: CommandOf<'StorePart'>): JobEve
   const { storedSegments } = context;
   if (!storedSegments) throw refuse(context, command, 'its payload is not being uploaded in parts');
   const { firstSegment, checksums } = command;
-  const { segmentCount } = planPayload(context.object);
-  if (firstSegment < 0 || firstSegment + checksums.length > segmentCount) {
-    throw rule(context, 'segments-foreign', `its payload has ${segmentCount} segments`);
-  }
+  checkSegments(context, command);
   if (checksums.every((checksum, i) => storedSegments[firstSegment + i] === checksum)) return undefined;
   const { type: _type, ...facts } = command;
   return { type: 'PartStored', ...facts };
 }
 
 function completeSecondary(context: JobContext, receipt: Receipt, at: number): JobEvent | undefined {
-  const { allocation } = context;
-  const index = receipt.redundancyIndex;
-  if (
-    !allocation ||
-    receipt.gvgId !== allocation.gvgId ||
-    receipt.spId !== allocation.secondarySpIds[index]
-  ) {
-    throw rule(
-      context,
-      'receipt-foreign',
-      `storage provider ${receipt.spId} is not member ${index} of the group`,
-    );
-  }
-  const expected = checksumsOf(context)[index + 1];
-  if (expected !== undefined && receipt.integrityHash !== expected) {
-    throw rule(
-      context,
-      'receipt-mismatch',
-      `storage provider ${receipt.spId} stored bytes that differ from column ${index}`,
-    );
-  }
-  if (context.receipts[index] && context.state === 'REPLICATE_OBJECT_DOING') return undefined;
+  checkReceipt(context, receipt);
+  const isHere = context.receipts[receipt.redundancyIndex] !== undefined;
+  if (isHere && context.state === 'REPLICATE_OBJECT_DOING') return undefined;
   return { type: 'SecondaryCompleted', at, receipt };
 }
 

@@ -1,9 +1,9 @@
 import { Terminal } from '../errors.ts';
 import { checkIntegrity, PRIMARY } from '../integrity/checksums.ts';
 import { planPayload } from '../payload/plan.ts';
-import { isDelegated } from './checksums.ts';
+import { checksumsOf, isDelegated } from './checksums.ts';
 import type { CommandOf } from './commands.ts';
-import type { JobContext } from './context.ts';
+import type { JobContext, Receipt } from './context.ts';
 import { formatJobId } from './identity.ts';
 
 /**
@@ -41,6 +41,42 @@ export function checkAllocation(context: JobContext, command: CommandOf<'Complet
   );
   if (command.secondarySpIds.length !== places || command.approvals.length !== places || !inOrder) {
     throw rule(context, 'approvals-missing', `all ${places} secondaries must approve, in the group's order`);
+  }
+}
+
+/** A part holds segments of the payload. @throws Terminal `segments-foreign` */
+export function checkSegments(
+  context: JobContext,
+  { firstSegment, checksums }: CommandOf<'StorePart'>,
+): void {
+  const { segmentCount } = planPayload(context.object);
+  if (firstSegment < 0 || firstSegment + checksums.length > segmentCount) {
+    throw rule(context, 'segments-foreign', `its payload has ${segmentCount} segments`);
+  }
+}
+
+/** A receipt is of the group's member, for the right bytes. @throws Terminal `receipt-foreign`, `receipt-mismatch` */
+export function checkReceipt(context: JobContext, receipt: Receipt): void {
+  const { allocation } = context;
+  const index = receipt.redundancyIndex;
+  if (
+    !allocation ||
+    receipt.gvgId !== allocation.gvgId ||
+    receipt.spId !== allocation.secondarySpIds[index]
+  ) {
+    throw rule(
+      context,
+      'receipt-foreign',
+      `storage provider ${receipt.spId} is not member ${index} of the group`,
+    );
+  }
+  const expected = checksumsOf(context)[index + 1];
+  if (expected !== undefined && receipt.integrityHash !== expected) {
+    throw rule(
+      context,
+      'receipt-mismatch',
+      `storage provider ${receipt.spId} stored bytes that differ from column ${index}`,
+    );
   }
 }
 
@@ -98,6 +134,6 @@ export function refuse(
 }
 
 /** The error of a command that breaks a rule. */
-export function rule(context: JobContext, code: string, why: string): Terminal {
+function rule(context: JobContext, code: string, why: string): Terminal {
   return new Terminal({ code, message: `Job ${formatJobId(context.id)}: ${why}.` });
 }
