@@ -79,6 +79,8 @@ function checked<T>(info: T, differences: readonly string[], what: string): T {
 export function setupError(error: unknown, what: string): SealionError {
   const ours = natsError(error, `setting up the ${what}`);
   if (!(error instanceof JetStreamApiError) || error.status === 503 || ours instanceof Terminal) return ours;
+  // A server that has just started serves a stream only when it has recovered it; one that is lost is made again.
+  if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return ours;
   return new Terminal({
     code: 'stream-unfit',
     message: ours.message,
