@@ -26,7 +26,7 @@ export function retentionRound({ journal, records, timing }: RetentionRoundOptio
         if ((await records.job(job))?.state !== context.state) continue;
         // an older version sealed jobs without a record of their segments
         if (context.state === 'SEAL_OBJECT_DONE') await rememberSegments(context, journal.ledger);
-        await journal.purge(job);
+        await journal.purge(job, context.revision);
         purged += 1;
       }
       return purged === 0 ? undefined : `${purged} jobs that ended long ago are out of the journal`;

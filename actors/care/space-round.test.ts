@@ -106,7 +106,8 @@ test('segments of an object that was deleted on chain go, and only when a later 
 test('they go as well when the journal knows the job no more', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const { job } = await sealed();
-  await primary.ground.journal.purge(job);
+  const { journal } = primary.ground;
+  await journal.purge(job, (await journal.read(job)).length);
   primary.chain.objects.delete(job.objectId);
   await round();
   await round();

@@ -18,7 +18,7 @@ export function fencedJournal(journal: Journal, check: () => Promise<void>): Jou
     endedJobs: (before, options) => journal.endedJobs(before, options),
     tail: (after, options) => journal.tail(after, options),
     position: () => journal.position(),
-    purge: (job) => journal.purge(job),
+    purge: (job, last) => journal.purge(job, last),
     close: () => journal.close(),
   };
 }

@@ -41,8 +41,11 @@ export interface Journal {
   tail(after: number, options: { readonly signal: AbortSignal }): AsyncIterable<Positioned>;
   /** Of the last event that was written; 0 for none. */
   position(): Promise<number>;
-  /** Forgets an ended job. */
-  purge(job: JobId): Promise<void>;
+  /**
+   * Forgets a job whose last event is number `last`. One that has gone on since stays: whoever decided that it has ended
+   * has read an earlier state.
+   */
+  purge(job: JobId, last: number): Promise<void>;
   /**
    * A small durable key-value space of this SP beside the jobs, for what must survive a restart and is not a
    * job's event: approvals given, receipts signed, columns held. Values are JSON; writes are synced.

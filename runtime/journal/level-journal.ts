@@ -55,6 +55,7 @@ interface Append {
 /** Forgets a job; waits its turn among the appends, so that none of the job's is validated against what goes. */
 interface Purge {
   readonly purge: JobId;
+  readonly last: number;
 }
 
 /**
@@ -140,8 +141,8 @@ class LevelJournal implements Journal {
     }
   }
 
-  async purge(job: JobId): Promise<void> {
-    await this.#commits.submit({ purge: job });
+  async purge(job: JobId, last: number): Promise<void> {
+    await this.#commits.submit({ purge: job, last });
   }
 
   async close(): Promise<void> {
@@ -160,7 +161,7 @@ class LevelJournal implements Journal {
       }
       refusals.push(...(await this.#append(appends)));
       appends = [];
-      await this.#purge(op.purge);
+      await this.#purge(op.purge, op.last);
       refusals.push(undefined);
     }
     refusals.push(...(await this.#append(appends)));
@@ -205,7 +206,8 @@ class LevelJournal implements Journal {
     this.#written.advance(last);
   }
 
-  async #purge(job: JobId): Promise<void> {
+  async #purge(job: JobId, last: number): Promise<void> {
+    if ((await this.#lookUp([indexKey(job, last + 1)])).size > 0) return;
     const writes = this.#jobs.forget(job);
     for await (const [key, position] of this.#store.scan(this.#index, jobRange(job))) {
       writes.push({ type: 'del', sublevel: this.#index, key });
