@@ -182,7 +182,7 @@ scenario<{ refused: { message: string }; head: string; whole: object }>(
   'an upload in parts without a transaction is refused before it has created anything',
   (t, { refused, head, whole }) => {
     t.like(refused, { code: -1, statusCode: 400 });
-    t.regex(refused.message, /Give the size of the whole payload with every part/);
+    t.regex(refused.message, /Send the size of the whole payload with every part/);
     t.regex(head, /No such object/);
     t.deepEqual(whole, STORED);
   },
