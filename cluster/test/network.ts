@@ -17,6 +17,7 @@ import type { JobEvent } from '#protocols/job/events';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import { JobState, type JobStateName } from '#protocols/job/states';
 import type { TreeNode } from '#runtime/actors/types';
+import { orAborted } from '#runtime/async/or-aborted';
 import type { Chain } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
@@ -212,9 +213,12 @@ export class Network {
     return signerAt(this.#file(spId).admin);
   }
 
-  /** Reads from an SP's PieceStore with nothing but a stock client of NATS. */
+  /**
+   * Reads from an SP's PieceStore with nothing but a stock client of NATS.
+   * @throws SealionError when the piece lacks a chunk: a stock client would wait for it for ever
+   */
   piece(spId: number, key: string): Promise<Uint8Array | null> {
-    return this.#pieces(spId, (store) => store.getBlob(key));
+    return this.#pieces(spId, (store) => orAborted(store.getBlob(key), AbortSignal.timeout(5_000)));
   }
 
   /** Whether an SP's PieceStore holds a piece. Reading one that is being deleted would never end. */
