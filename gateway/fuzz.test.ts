@@ -108,7 +108,7 @@ function rounds(served: Served, numRuns: number): Promise<void> {
   );
 }
 
-test.serial('every request has an answer that an SDK can read, and nothing is left open', async (t) => {
+test.serial('every request gets an answer that an SDK can read, and nothing is left open', async (t) => {
   const served = await serve(t);
   await rounds(served, 150);
   t.true(served.pipeline.requests.length > 0);

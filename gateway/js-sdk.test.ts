@@ -124,7 +124,7 @@ async function send(url: string, method: string, headers: Headers, body = ''): P
   return response;
 }
 
-test('it signs in, uploads, reads and makes a pre-signed URL', async (t) => {
+test('it signs in, uploads, reads and creates a pre-signed URL', async (t) => {
   const { endpoint, chain, pipeline } = await serveToBrowser(t);
   chain.allow(OWNER, Action.CREATE_OBJECT).allow(OWNER, Action.GET_OBJECT);
   const client = await createClient();
@@ -158,7 +158,7 @@ test('it signs in, uploads, reads and makes a pre-signed URL', async (t) => {
   t.is(shown.headers['content-disposition'], 'inline');
 });
 
-test('it reads what the chain knows of an object', async (t) => {
+test('it reads the metadata of an object on chain', async (t) => {
   const { endpoint } = await serveToBrowser(t);
   const client = await createClient();
   const { body } = await client.object.getObjectMeta({ ...ADDRESS, endpoint });
@@ -167,7 +167,7 @@ test('it reads what the chain knows of an object', async (t) => {
   t.false(Removed);
 });
 
-test('it understands a refusal', async (t) => {
+test('it understands an error', async (t) => {
   const { endpoint } = await serveToBrowser(t);
   const client = await createClient();
   const auth: Auth = { type: 'EDDSA', domain: APP, seed: `0x${'22'.repeat(32)}`, address: OWNER.address };

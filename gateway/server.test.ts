@@ -72,7 +72,7 @@ function rawSocket(t: ExecutionContext, { server }: Served): { socket: Socket; r
   return { socket, received: () => received };
 }
 
-test('a payload passes over a socket, with a length and chunked', async (t) => {
+test('a payload is uploaded over a socket, with a Content-Length or chunked', async (t) => {
   const served = await serve(t);
   for (const headers of [{ 'Content-Length': 10 }, { 'Transfer-Encoding': 'chunked' }]) {
     const client = put(served, headers);
@@ -83,7 +83,7 @@ test('a payload passes over a socket, with a length and chunked', async (t) => {
   }
 });
 
-test('a payload is streamed: the pipeline has its first bytes before the client has sent the last', async (t) => {
+test('a payload is streamed: the pipeline reads its first bytes before the last are sent', async (t) => {
   const served = await serve(t);
   const client = put(served, { 'Content-Length': 10 });
   client.write('01234');
@@ -92,7 +92,7 @@ test('a payload is streamed: the pipeline has its first bytes before the client 
   t.is((await answer(client)).status, 200);
 });
 
-test('a chunked body that is too long is answered while the client still sends', async (t) => {
+test('a chunked body that is too long is refused while the client is still sending', async (t) => {
   const served = await serve(t);
   setPayloadSize(served, 100_000);
   const client = put(served, { 'Transfer-Encoding': 'chunked' });
@@ -118,7 +118,7 @@ test('a chunked body that is too short is 110008', async (t) => {
   t.regex(body, /<Code>110008<\/Code>/);
 });
 
-test('a connection outlives an upload that was refused half-way', async (t) => {
+test('a connection survives an upload refused half-way', async (t) => {
   const served = await serve(t);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.teardown(() => agent.destroy());
@@ -137,7 +137,7 @@ test('a connection outlives an upload that was refused half-way', async (t) => {
   t.is(sockets.size, 1);
 });
 
-test('a Content-Length that lies is answered at once, without the body', async (t) => {
+test('a wrong Content-Length is refused at once, without reading the body', async (t) => {
   const served = await serve(t);
   const client = put(served, { 'Content-Length': 11 });
   client.flushHeaders();
@@ -160,7 +160,7 @@ test('a client that hangs up cancels its upload', async (t) => {
   t.like(served.log.lines[0], { reason: 'client-gone', bytes: 5 });
 });
 
-test('a client that hangs up while the pipeline works on its payload is noticed too', async (t) => {
+test('a client that hangs up while its payload is being processed cancels its upload too', async (t) => {
   const served = await serve(t);
   served.pipeline.before = ({ signal }) => once(signal, 'abort').then(() => {});
   const client = put(served, { 'Content-Length': 10 });
@@ -171,7 +171,7 @@ test('a client that hangs up while the pipeline works on its payload is noticed 
   t.like(served.log.lines[0], { reason: 'client-gone' });
 });
 
-test('chunks that are none end the upload', async (t) => {
+test('malformed chunks end the upload', async (t) => {
   const served = await serve(t);
   const { socket, received } = rawSocket(t, served);
   const headers = Object.entries(signedHeaders()).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -205,7 +205,7 @@ test('a trickling client gets an error, and its connection is closed', async (t)
   t.regex(body, /<Code>110005<\/Code>.*bytes per second/);
 });
 
-test('a client that asks first sends its payload only when it is wanted', async (t) => {
+test('a client that sends "Expect: 100-continue" sends its payload only after the checks', async (t) => {
   const served = await serve(t);
   const refused = put(served, { 'Content-Length': 11, Expect: '100-continue' });
   refused.on('continue', () => t.fail('the payload is not wanted'));
@@ -219,14 +219,14 @@ test('a client that asks first sends its payload only when it is wanted', async 
   t.is((await answer(taken)).status, 200);
 });
 
-test('a client that expects what nobody knows is served all the same', async (t) => {
+test('a client with an unknown expectation is served nevertheless', async (t) => {
   const served = await serve(t);
   const client = put(served, { 'Content-Length': 10, Expect: 'miracles' });
   client.end('0123456789');
   t.deepEqual(await answer(client), { status: 200, body: '' });
 });
 
-test('requests that are malformed get an answer that an SDK can read', async (t) => {
+test('malformed requests get an answer that an SDK can read', async (t) => {
   const served = await serve(t);
   for (const bytes of [
     'no http\r\n\r\n',
@@ -251,7 +251,7 @@ test('dots in a path are refused, not resolved', async (t) => {
   t.regex(received(), /<Code>50044<\/Code>/);
 });
 
-test('closing waits for the open uploads and takes no new connection', async (t) => {
+test('closing waits for open uploads and accepts no new connection', async (t) => {
   const served = await serve(t, {}, 60_000);
   const client = put(served, { 'Content-Length': 10 });
   client.write('01234');
@@ -265,7 +265,7 @@ test('closing waits for the open uploads and takes no new connection', async (t)
   await served.server.close();
 });
 
-test('closing aborts what is still open when the time is up', async (t) => {
+test('closing aborts what is still open at the time limit', async (t) => {
   const served = await serve(t, {}, 20);
   const client = put(served, { 'Content-Length': 10 });
   const broken = gone(client);
@@ -277,7 +277,7 @@ test('closing aborts what is still open when the time is up', async (t) => {
   t.true(served.pipeline.failures.get('4711.0') instanceof Cancelled);
 });
 
-test('closing does not wait for connections that are kept without a request', async (t) => {
+test('closing does not wait for idle connections', async (t) => {
   const served = await serve(t, {}, 60_000);
   const { socket } = rawSocket(t, served);
   await once(socket, 'connect');
@@ -291,7 +291,7 @@ test('a port that is in use is a clear error', async (t) => {
   await t.throwsAsync(serveGateway(served.app, options), { instanceOf: Terminal, code: 'cannot-listen' });
 });
 
-test('many uploads at once keep apart', async (t) => {
+test('concurrent uploads do not mix', async (t) => {
   const served = await serve(t);
   const names = Array.from({ length: 16 }, (_, i) => `${i}.bin`);
   served.chain.objects = names.map((objectName, i) => ({

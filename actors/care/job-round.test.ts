@@ -46,7 +46,7 @@ const JOBS: readonly { id: string; events: readonly JobEvent[]; belongs: boolean
   { id: '7', events: [started, completed, { type: 'Discontinued', at: 3, reason: '' }], belongs: false },
 ];
 
-test('exactly the acknowledged jobs that have not ended get a queue entry, and only one each', async (t) => {
+test('each acknowledged job that is still open gets exactly one queue entry', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const connection = await connectNats({ url: server.url, name: 'a', log: silentLogger });

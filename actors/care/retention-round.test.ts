@@ -12,7 +12,7 @@ import { retentionRound } from './retention-round.ts';
 
 const signal = new AbortController().signal;
 
-test('the journal forgets a job only when it has ended long ago and the SQL DB knows it', async (t) => {
+test('the journal drops a job only long after its end, and once it is in the SQL DB', async (t) => {
   const directory = await mkdtemp(path.join(tmpdir(), 'sealion-retention-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
   const journal = await openLevelJournal({ directory: path.join(directory, 'journal') });

@@ -80,7 +80,7 @@ async function holdColumn(ledger: Ledger, id: number, held: boolean): Promise<vo
   await ledger.put(`column/${id}.0/0`, { ...record, ...(held && { held: { pieceChecksums: [] } }) });
 }
 
-test('a pass looks at every held column and every sealed payload once, and then pauses', async (t) => {
+test('a pass checks every column and every sealed payload once, then pauses', async (t) => {
   const { ledger, looked, findings, round } = await newScene(t);
   await holdSegments(ledger, 11, 12);
   await holdColumn(ledger, 21, true);
@@ -93,7 +93,7 @@ test('a pass looks at every held column and every sealed payload once, and then 
   t.is(looked.length, 6);
 });
 
-test('a pass goes on where it was when the node stopped', async (t) => {
+test('after a restart a pass continues where it stopped', async (t) => {
   const { ledger, looked, findings, round } = await newScene(t);
   await holdColumn(ledger, 21, true);
   await holdSegments(ledger, 11, 12, 13);
@@ -106,7 +106,7 @@ test('a pass goes on where it was when the node stopped', async (t) => {
   t.deepEqual(looked, ['12.0/0', '12.0/1', '13.0/0', '13.0/1']);
 });
 
-test('the next pass begins when its time has come', async (t) => {
+test('the next pass begins after the pause', async (t) => {
   const { ledger, looked, round } = await newScene(t);
   await holdSegments(ledger, 11);
   const scrub = round(0);
@@ -115,7 +115,7 @@ test('the next pass begins when its time has come', async (t) => {
   t.deepEqual(looked, ['11.0/0', '11.0/1', '11.0/0', '11.0/1']);
 });
 
-test('what could not be repaired is tried again in each round until it is whole', async (t) => {
+test('a failed repair is retried in each round until it succeeds', async (t) => {
   const { ledger, looked, findings, round } = await newScene(t);
   await holdSegments(ledger, 11, 12, 13);
   findings['11'] = 'lost';
@@ -134,7 +134,7 @@ test('what could not be repaired is tried again in each round until it is whole'
   t.deepEqual(looked, []);
 });
 
-test('the record of a payload that the chain no longer knows goes', async (t) => {
+test('the record of a payload that is gone from the chain is deleted', async (t) => {
   const { ledger, findings, round } = await newScene(t);
   await holdSegments(ledger, 11);
   findings['11'] = new Terminal({ code: 'not-sealed', message: 'It is gone.' });
@@ -150,7 +150,7 @@ test('bytes are read no faster than the rate', async (t) => {
   t.true(performance.now() - begin >= 195, '200 bytes at 1000 bytes per second');
 });
 
-test('a pass that is stopped in its pause ends at once', async (t) => {
+test('a pass that is stopped during its pause ends at once', async (t) => {
   const { ledger, round } = await newScene(t);
   await holdSegments(ledger, 11);
   const stop = new AbortController();

@@ -89,7 +89,7 @@ function discard({ objects }: Primary, { job }: Pick<Payload, 'job'>, revision: 
   return objects.ask<boolean>((reply) => ({ type: 'discard-segments', note, revision, reply }));
 }
 
-test('segments of an object that was deleted on chain go, and only when a later round finds it too', async (t) => {
+test('segments of an object deleted on chain are deleted once a later round confirms it', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const [deleted, kept] = [await sealed(), await sealed()];
   t.is(await round(), undefined);
@@ -103,7 +103,7 @@ test('segments of an object that was deleted on chain go, and only when a later 
   t.is(await new Notes(primary.ground.journal.ledger).get(deleted), undefined);
 });
 
-test('they go as well when the journal knows the job no more', async (t) => {
+test('segments of a deleted object are deleted even when the journal no longer has the job', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const { job } = await sealed();
   const { journal } = primary.ground;
@@ -114,7 +114,7 @@ test('they go as well when the journal knows the job no more', async (t) => {
   t.deepEqual(await stored(job), []);
 });
 
-test('a wrong answer of the chain that is not repeated costs nothing', async (t) => {
+test('a single wrong answer of the chain deletes nothing', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const { job } = await sealed();
   const object = primary.chain.objects.get(job.objectId);
@@ -125,7 +125,7 @@ test('a wrong answer of the chain that is not repeated costs nothing', async (t)
   t.is((await stored(job)).length, 5);
 });
 
-test('a version that was replaced stays for its readers, and then goes', async (t) => {
+test('a replaced version is kept for its readers, then deleted', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const first = await sealed();
   const update = await primary.newUpdate(first, 3_000);
@@ -139,7 +139,7 @@ test('a version that was replaced stays for its readers, and then goes', async (
   t.deepEqual(await stored(update.job), [0, 1, 2]);
 });
 
-test('by a chain node that is behind nothing is noted and nothing deleted', async (t) => {
+test('a chain node that lags behind leads to no note and no deletion', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const { job } = await sealed();
   const { chain } = primary;
@@ -152,7 +152,7 @@ test('by a chain node that is behind nothing is noted and nothing deleted', asyn
   t.is((await stored(job)).length, 5);
 });
 
-test('what was stored for an update that was cancelled goes, unless it is announced again', async (t) => {
+test('segments of a cancelled update are deleted, unless it is announced again', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const { pieces } = primary.ground;
   const [cancelled, again] = [await sealed(), await sealed()];
@@ -166,7 +166,7 @@ test('what was stored for an update that was cancelled goes, unless it is announ
   t.deepEqual(await stored({ ...again.job, version: 1 }), [0]);
 });
 
-test('segments of a job that is in work stay', async (t) => {
+test('segments of a job in progress are kept', async (t) => {
   const { primary, round, stored } = await start(t, { pulls: false });
   const payload = await primary.newObject();
   await primary.upload(payload);
@@ -177,7 +177,7 @@ test('segments of a job that is in work stay', async (t) => {
   t.is((await stored(payload.job)).length, 5);
 });
 
-test('segments stay when their job has changed since somebody decided to delete them', async (t) => {
+test('segments are kept when their job has changed since the decision to delete them', async (t) => {
   const { primary, sealed, stored } = await start(t);
   const payload = await sealed();
   const revision = (await primary.context(payload))?.revision ?? 0;
@@ -187,7 +187,7 @@ test('segments stay when their job has changed since somebody decided to delete 
   t.deepEqual(await stored(payload.job), [1, 2, 3, 4]);
 });
 
-test('an upload that comes while segments are deleted is taken after it', async (t) => {
+test('an upload that arrives during a deletion is accepted after it', async (t) => {
   const scene = await start(t);
   const { primary, stored } = scene;
   const payload = await primary.newObject();
@@ -199,7 +199,7 @@ test('an upload that comes while segments are deleted is taken after it', async 
   t.deepEqual(await stored(payload.job), [0, 1, 2, 3, 4]);
 });
 
-test('a deletion that broke off is finished', async (t) => {
+test('an interrupted deletion is finished', async (t) => {
   const { primary, round, sealed, stored } = await start(t);
   const { job } = await sealed();
   primary.chain.objects.delete(job.objectId);
@@ -212,7 +212,7 @@ test('a deletion that broke off is finished', async (t) => {
   t.deepEqual(await stored(job), []);
 });
 
-test('what an abandoned upload has left goes, and is not asked for again', async (t) => {
+test('segments of an abandoned upload are deleted, and not looked for again', async (t) => {
   const deletes: string[] = [];
   const ground = await newGround(t, await stage().connection(t));
   const pieces = except(ground.pieces, {
@@ -242,7 +242,7 @@ test('what an abandoned upload has left goes, and is not asked for again', async
   t.deepEqual(deletes, [segmentKey(payload.job, 3)]);
 });
 
-test('a survey says how much is needed, no longer needed, and unknown', async (t) => {
+test('a survey reports how much is needed, no longer needed, and unknown', async (t) => {
   const { primary, round, sealed, survey } = await start(t);
   const [, deleted] = [await sealed(), await sealed()];
   const waiting = await primary.newObject();

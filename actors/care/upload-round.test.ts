@@ -25,7 +25,7 @@ const JOBS: readonly { name: string; events: readonly JobEvent[]; due: boolean }
   { name: 'gone', events: [started(1), { type: 'Discontinued', at: 3, reason: '' }], due: false },
 ];
 
-test('exactly the uploads that were not complete by their deadline are brought to their owner', async (t) => {
+test('only uploads that missed their deadline are handed to their owner', async (t) => {
   const { journal, queue } = await newGround(t, await stage().connection(t));
   const signal = new AbortController().signal;
   const expected = new Map<string, boolean>();

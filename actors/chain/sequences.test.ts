@@ -21,7 +21,7 @@ function bookAt(expected: number): Sequences {
   return book;
 }
 
-test('nothing is known before the chain was asked, nor after it was forgotten', (t) => {
+test('the sequence is unknown until the chain has been asked, and after a reset', (t) => {
   const book = new Sequences(HOLD_MS);
   t.is(book.next(0), undefined);
   book.learn(7);
@@ -30,7 +30,7 @@ test('nothing is known before the chain was asked, nor after it was forgotten', 
   t.is(book.next(0), undefined);
 });
 
-test('signatures ahead of the broadcasts get rising sequences, and later ones wait for earlier ones', (t) => {
+test('signatures ahead of the broadcasts get rising sequences, and are broadcast in their order', (t) => {
   const book = bookAt(5);
   const [a, b, c] = [sign(book, 0), sign(book, 1), sign(book, 2)];
   t.deepEqual([a.sequence, b.sequence, c.sequence], [5, 6, 7]);
@@ -43,7 +43,7 @@ test('signatures ahead of the broadcasts get rising sequences, and later ones wa
   t.is(book.heldUntil(c, 3), undefined);
 });
 
-test('a sequence that nobody broadcasts is handed out again, and nobody waits behind it', (t) => {
+test('a sequence that is never broadcast is reused, and blocks nobody', (t) => {
   const book = bookAt(5);
   sign(book, 0);
   const later = sign(book, 50);
@@ -52,7 +52,7 @@ test('a sequence that nobody broadcasts is handed out again, and nobody waits be
   t.is(book.next(100), 5);
 });
 
-test('a refusal frees the sequence, and voids what was signed above it', (t) => {
+test('a refusal frees the sequence and voids the signatures above it', (t) => {
   const book = bookAt(5);
   const [a, b] = [sign(book, 0), sign(book, 0)];
   book.refused(a);
@@ -69,7 +69,7 @@ test('a refusal of a transaction from elsewhere changes nothing', (t) => {
   t.is(book.next(0), 6);
 });
 
-test('when the chain is ahead, the book follows; what is used is waited for no more', (t) => {
+test('when the chain is ahead, the sequences follow, and used ones are no longer waited for', (t) => {
   const book = bookAt(5);
   sign(book, 0);
   const second = sign(book, 0);
@@ -94,7 +94,7 @@ test('when the chain is behind, an outstanding transaction may still fill the ga
 });
 
 /** A chain's mempool: takes sequences in order, without gaps. */
-test('whatever is broadcast, late, twice or never, every job gets its turn', (t) => {
+test('every job gets its turn, whether transactions are broadcast late, twice or never', (t) => {
   const step = fc.record({
     order: fc.constantFrom('sign', 'broadcast', 'drop', 'wait', 'foreign'),
     pick: fc.nat(20),

@@ -58,7 +58,7 @@ class Leases {
   }
 }
 
-test('at rest an object has no actor, and its progress is read from the journal', async (t) => {
+test('an idle object has no actor, and its progress is read from the journal', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   t.is(await progress(primary, payload), undefined);
@@ -70,7 +70,7 @@ test('at rest an object has no actor, and its progress is read from the journal'
   await eventually('the queue forgets it', async () => !(await primary.ground.queue.has(payload.job)));
 });
 
-test('while it works its progress comes from the actor', async (t) => {
+test('the progress of an object in work comes from its actor', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const held = gate();
@@ -82,7 +82,7 @@ test('while it works its progress comes from the actor', async (t) => {
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
 });
 
-test('asking for progress again and again keeps no actor alive, and every question is answered', async (t) => {
+test('repeated requests for progress are all answered, and keep no actor alive', async (t) => {
   const primary = await start(t, { pulls: false });
   const payload = await primary.newObject();
   const upload = primary
@@ -99,7 +99,7 @@ test('asking for progress again and again keeps no actor alive, and every questi
   t.pass();
 });
 
-test('an upload that comes while the owner of the last one is stopping finds a new owner', async (t) => {
+test('an upload that arrives while the previous owner is stopping gets a new owner', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const held = gate();
   const directory = natsDirectory(ground.connection, silentLogger);
@@ -145,7 +145,7 @@ test('a lost lease ends the work in the middle of a phase, and nothing more is w
   t.deepEqual(leases.given[0]?.settled, []);
 });
 
-test('a lease that is lost while the journal writes lets nothing follow', async (t) => {
+test('after a lease is lost during a journal write, nothing more is written', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const leases = new Leases();
   const { journal } = ground;
@@ -166,7 +166,7 @@ test('a lease that is lost while the journal writes lets nothing follow', async 
   t.is((await primary.context(payload))?.state, 'REPLICATE_OBJECT_DONE');
 });
 
-test('an actor that fails gives its lease back, and the next one goes on', async (t) => {
+test('an actor that fails returns its lease, and the next one continues', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const leases = new Leases();
   const { journal } = ground;
@@ -194,7 +194,7 @@ test('an actor that fails gives its lease back, and the next one goes on', async
   );
 });
 
-test('an actor that fails at its start gives its lease back too', async (t) => {
+test('an actor that fails at its start returns its lease too', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const leases = new Leases();
   const { journal } = ground;
@@ -233,7 +233,7 @@ test('a job whose owner works on another node is left to it', async (t) => {
   await other.reaches(payload, 'SEAL_OBJECT_DONE');
 });
 
-test('a failure persists when the next try is, and the job waits in the queue until then', async (t) => {
+test('the time of the next try is persisted, and the job waits in the queue until then', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   primary.peers.answer = () => undefined;
@@ -248,7 +248,7 @@ test('a failure persists when the next try is, and the job waits in the queue un
   t.is(second?.code, 'approvals-missing');
 });
 
-test('a failure that knows better when is believed', async (t) => {
+test('a failure that names the time of the next try sets it', async (t) => {
   const primary = await start(t, { timing: { backoff: { minMs: 20, maxMs: 600_000 } } });
   const payload = await primary.newObject();
   primary.peers.answer = () => {

@@ -69,7 +69,7 @@ function settled(holders: Record<number, Holder>, enough: boolean): Record<numbe
   );
 }
 
-test('a segment comes back from any pieces that are enough, whoever else is away, slow or lies', async (t) => {
+test('a segment is restored from any sufficient pieces, even if other providers are down, slow or wrong', async (t) => {
   await fc.assert(
     fc.asyncProperty(cases, async ({ redundancy, size, secondaries, own, lists }) => {
       const sample = sealedSample(redundancy, size, 1_024);
@@ -94,7 +94,7 @@ test('a segment comes back from any pieces that are enough, whoever else is away
   );
 });
 
-test('a piece comes back from the primary, or from any columns that are enough', async (t) => {
+test('a piece is restored from the primary or from any sufficient columns', async (t) => {
   await fc.assert(
     fc.asyncProperty(cases, fc.nat(5), async ({ redundancy, size, secondaries, primary, lists }, column) => {
       const sample = sealedSample(redundancy, size, 1_024);
@@ -114,7 +114,7 @@ test('a piece comes back from the primary, or from any columns that are enough',
   );
 });
 
-test('without a fault only as many are asked as are needed', async (t) => {
+test('without faults, only as many providers are asked as needed', async (t) => {
   const sample = sealedSample('EC', 1_000, 1_024);
   const { content, segmentChecksums } = sample;
   await new SegmentRecords(journal.ledger).put({ job: content.job, segmentChecksums });
@@ -123,7 +123,7 @@ test('without a fault only as many are asked as are needed', async (t) => {
   t.is(peers.asked.length, 4);
 });
 
-test('a list of ours that does not fit the chain is not believed', async (t) => {
+test('our own checksums are not trusted when they contradict the chain', async (t) => {
   const sample = sealedSample('EC', 1_000, 1_024);
   const { content } = sample;
   await new SegmentRecords(journal.ledger).put({ job: content.job, segmentChecksums: ['ab'.repeat(32)] });
@@ -132,7 +132,7 @@ test('a list of ours that does not fit the chain is not believed', async (t) => 
   t.deepEqual(Buffer.from(bytes), Buffer.from(sample.segments[0] ?? []));
 });
 
-test('a repair that is aborted ends, also while it waits for memory', async (t) => {
+test('an aborted repair ends, even while it waits for memory', async (t) => {
   const sample = sealedSample('EC', 1_000, 1_024);
   const everybody = Object.fromEntries([2, 3, 4, 5, 6, 7].map((id) => [id, 'hangs' as const]));
   const { recoverer, memory } = await recovererFor(sample, 1, everybody);

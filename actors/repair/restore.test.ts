@@ -25,7 +25,7 @@ function restorationOf(bytes: Uint8Array) {
   return { key: '4711+s0', bytes, checksum: checksum(bytes), because: 'a test lost it' };
 }
 
-test('what is missing is written, what is there already stays, and no note is left', async (t) => {
+test('missing pieces are written, existing ones kept, and no note is left', async (t) => {
   const ports = await newPorts(t);
   const restoration = restorationOf(randomBytes(3_000));
   for (const _ of [1, 2]) {
@@ -35,7 +35,7 @@ test('what is missing is written, what is there already stays, and no note is le
   }
 });
 
-test('why other bytes go is durable before they go', async (t) => {
+test('the reason is durable before other bytes are deleted', async (t) => {
   const { ledger, pieces } = await newPorts(t);
   await pieces.put('4711+s0', randomBytes(3_000));
   const restoration = restorationOf(randomBytes(3_000));

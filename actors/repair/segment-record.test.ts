@@ -6,7 +6,7 @@ import { SegmentRecords } from './segment-record.ts';
 
 const stage = withStage(test);
 
-test('with the seal of a payload its checksums are written where they outlive its job', async (t) => {
+test('the checksums of a sealed payload are recorded so that they outlive its job', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const primary = await Primary.start(t, ground);
   const payload = await primary.newObject(3_000);

@@ -41,7 +41,7 @@ function approval(id: number, expiresAt: number): GivenApproval {
   return { job: { objectId: String(id), version: 0 }, primarySpId: 1, granted: [], bytes: 10, expiresAt };
 }
 
-test('an expired approval counts for nothing, without a write for those who ask', async (t) => {
+test('an expired approval does not count, and asking about it writes nothing', async (t) => {
   const { ledger, writes } = await counted(t);
   const approvals = await Approvals.load(ledger, signal);
   await approvals.give(approval(1, 100));
@@ -53,7 +53,7 @@ test('an expired approval counts for nothing, without a write for those who ask'
   t.is(writes(), before);
 });
 
-test('thousands that have expired go in a few writes, each of a bounded number', async (t) => {
+test('thousands of expired approvals are removed in a few bounded writes', async (t) => {
   const { ledger, writes } = await counted(t);
   const approvals = await Approvals.load(ledger, signal);
   await Promise.all(Array.from({ length: 2_500 }, (_, i) => approvals.give(approval(i + 1, 100))));
@@ -69,7 +69,7 @@ test('thousands that have expired go in a few writes, each of a bounded number',
 });
 
 for (const forgetsFirst of [true, false]) {
-  test(`an approval that is given again while the expired one is removed stays, begun ${forgetsFirst ? 'after' : 'before'} it`, async (t) => {
+  test(`an approval renewed while the expired one is removed is kept, begun ${forgetsFirst ? 'after' : 'before'} it`, async (t) => {
     const { ledger } = await counted(t);
     const approvals = await Approvals.load(ledger, signal);
     await approvals.give(approval(1, 100));

@@ -6,7 +6,7 @@ import { createReporter } from './reporter.ts';
 const HOSTILE = 'a\u001b[2J\u001b]0;owned\u0007\u009b1m\r\nsealed\u202e';
 
 for (const isTTY of [true, false]) {
-  test(`what strangers wrote neither moves the cursor nor begins a line: ${isTTY ? 'terminal' : 'pipe'}`, (t) => {
+  test(`text from others neither moves the cursor nor starts a line: ${isTTY ? 'terminal' : 'pipe'}`, (t) => {
     const written: string[] = [];
     const out = { write: (text: string) => written.push(text), isTTY };
     const report = createReporter({ out, error: out });
@@ -19,7 +19,7 @@ for (const isTTY of [true, false]) {
   });
 }
 
-test('JSON for machines is one line that a terminal can show', (t) => {
+test('JSON output is one line that is safe to show in a terminal', (t) => {
   const written: string[] = [];
   const out = { write: (text: string) => written.push(text) };
   createReporter({ json: true, out }).line('', { event: 'x', text: HOSTILE });

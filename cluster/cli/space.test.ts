@@ -3,7 +3,7 @@ import { spaceLines } from './space.ts';
 
 const NOW = 1_700_000_000_000;
 
-test('what a store holds is sorted by what the chain says: needed, no longer needed and why, unknown, incomplete', (t) => {
+test('the survey sorts stored data by the chain: needed, no longer needed and why, unknown, incomplete', (t) => {
   const survey = {
     startedAt: NOW - 400_000,
     finishedAt: NOW - 240_000,

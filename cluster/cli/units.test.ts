@@ -3,7 +3,7 @@ import type { TreeNode } from '#runtime/actors/types';
 import { treeLines } from './tree-view.ts';
 import { duration, exactSize, rate, size } from './units.ts';
 
-test('sizes, spans and rates are written for people', (t) => {
+test('sizes, durations and rates are human-readable', (t) => {
   t.deepEqual([1, 500, 1024, 16 * 2 ** 20, 3 * 2 ** 30].map(size), [
     '1 byte',
     '500 bytes',
@@ -23,7 +23,7 @@ test('sizes, spans and rates are written for people', (t) => {
   t.is(rate(100_000_000, 1_000), '100.0 MB/s');
 });
 
-test('the tree says of every actor what it does and what it waits for', (t) => {
+test('the tree shows what each actor does and what it waits for', (t) => {
   const leaf: TreeNode = {
     name: 'replicator/2',
     path: 'sp-1@a/objects/object/1.0/replicator/2',

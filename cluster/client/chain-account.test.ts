@@ -4,7 +4,7 @@ import { accountKey } from '#runtime/keys/keyring';
 import { startChain } from '../devnet/chain/testing.ts';
 import { ChainAccount } from './chain-account.ts';
 
-test('two that sign with one key get on with each other', async (t) => {
+test('two clients that sign with one key do not disturb each other', async (t) => {
   const fixture = await startChain(t);
   const { chain, genesis, key } = fixture;
   const [account] = genesis.accounts;
@@ -25,14 +25,14 @@ test('two that sign with one key get on with each other', async (t) => {
   t.deepEqual(ids.sort(), ['1', '2', '3', '4']);
 });
 
-test('an account that the chain does not know gets an error that says so', async (t) => {
+test('an account unknown to the chain gets an error that says so', async (t) => {
   const { chain } = await startChain(t);
   const nobody = new ChainAccount(chain, accountKey(Buffer.alloc(32, 7)));
   const error = await t.throwsAsync<SealionError>(nobody.cancelCreateObject('bucket', 'object'));
   t.is(error?.code, 'no-such-account');
 });
 
-test('a transaction that is not in a block in time can be awaited later', async (t) => {
+test('a transaction that is not in a block in time can be waited for later', async (t) => {
   const { chain, genesis, key } = await startChain(t);
   const impatient = new ChainAccount(chain, key(genesis.accounts[0]?.privateKey ?? ''), 0);
   const error = await t.throwsAsync<SealionError>(
@@ -46,7 +46,7 @@ test('a transaction that is not in a block in time can be awaited later', async 
   t.is(error?.kind, 'retryable');
 });
 
-test('the caller’s signal ends the wait, and the next transaction is not in its way', async (t) => {
+test('the caller’s signal ends the wait, and the next transaction is not affected', async (t) => {
   const { user, genesis } = await startChain(t);
   const bucket = (bucketName: string) => ({
     bucketName,

@@ -103,7 +103,7 @@ test('the example is valid, and the defaults that it shows are the defaults', as
   });
 });
 
-test('every setting stands in the example', (t) => {
+test('the example shows every setting', (t) => {
   const text = readFileSync(EXAMPLE, 'utf8');
   const unknown = (section: string): string => fault((config) => `${config}${section}`);
   const known = [
@@ -116,7 +116,7 @@ test('every setting stands in the example', (t) => {
   for (const key of known) t.regex(text, new RegExp(`^ *(# )?${key}:`, 'm'));
 });
 
-test('an unknown key is refused at its place, with those that are known', (t) => {
+test('an unknown key is rejected with its location and the known keys', (t) => {
   t.is(
     fault((text) => text.replace('node: a', 'node: a\nnods: b')),
     '/etc/sealion.yaml:4:1: "nods" is not known: expected one of sp, node, dataDir, roles, chain, gateway, admin, ' +
@@ -128,7 +128,7 @@ test('an unknown key is refused at its place, with those that are known', (t) =>
   );
 });
 
-test('a missing key is reported where it belongs', (t) => {
+test('a missing key is reported with its location', (t) => {
   t.is(
     fault((text) => text.replace('sp: { id: 7 }', 'sp: {}')),
     '/etc/sealion.yaml:2:5: sp.id is missing: expected the id of the SP on the chain, a whole number from 1 to 4294967295.',
@@ -139,7 +139,7 @@ test('a missing key is reported where it belongs', (t) => {
   );
 });
 
-test('a wrong value is reported with its place and what is expected', (t) => {
+test('an invalid value is reported with its location and what is expected', (t) => {
   t.is(
     fault((text) => `${text}gateway:\n  listen:\n    port: http\n`),
     '/etc/sealion.yaml:16:11: gateway.listen.port is "http": expected a port (0: any free one), a whole number from 0 to 65535.',
@@ -154,7 +154,7 @@ test('a wrong value is reported with its place and what is expected', (t) => {
   );
 });
 
-test('an origin of web pages is taken as browsers send it', (t) => {
+test('an origin is read in the form in which browsers send it', (t) => {
   const origins = (list: string) => fault((text) => `${text}gateway: { corsOrigins: ${list} }\n`);
   t.is(origins("[https://app.example.com, 'http://localhost:3000']"), 'accepted');
   t.is(origins('[]'), 'accepted');
@@ -169,7 +169,7 @@ test('an origin of web pages is taken as browsers send it', (t) => {
   }
 });
 
-test('all faults are reported at once, in the order of the file', (t) => {
+test('all errors are reported at once, in the order of the file', (t) => {
   const lines = fault((text) => `${text.replace('id: 7', 'id: 0')}extra: 1\nlog: { level: loud }\n`).split(
     '\n',
   );
@@ -179,7 +179,7 @@ test('all faults are reported at once, in the order of the file', (t) => {
   );
 });
 
-test('the wires to other SPs are one or both, and the peers plane is needed for one of them', (t) => {
+test('one or both wires can be set, and the NATS wire needs the peers plane', (t) => {
   const wires = (list: string) => (text: string) => `${text}peers: { wires: ${list} }\n`;
   const without = (text: string) => text.replace("  peers: { url: 'nats://127.0.0.1:4222' }\n", '');
   t.deepEqual(parseConfig(wires('[http]')(SMALLEST), '/etc/sealion.yaml').peers.wires, ['http']);
@@ -194,14 +194,14 @@ test('the wires to other SPs are one or both, and the peers plane is needed for 
   }
 });
 
-test('split roles are refused, since the level journal has one owner', (t) => {
+test('a node without all roles is rejected, since the level journal has one owner', (t) => {
   t.regex(
     fault((text) => `${text}roles: [gateway]\n`),
     /roles is not valid: expected all: .*one node per SP/,
   );
 });
 
-test('what may be a secret is not shown', (t) => {
+test('values that may be secrets are not shown', (t) => {
   const secret = '5ec2e7'.repeat(11);
   for (const wrong of [
     (text: string) => text.replace('{ file: operator.key }', secret),
@@ -218,7 +218,7 @@ test('what may be a secret is not shown', (t) => {
   }
 });
 
-test('an address needs no quotes, and is brought into one case', (t) => {
+test('an address needs no quotes, and is normalised', (t) => {
   const config = parseConfig(
     SMALLEST.replace('id: 7', 'id: 7, operatorAddress: 0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a'),
     '/etc/sealion.yaml',
@@ -226,7 +226,7 @@ test('an address needs no quotes, and is brought into one case', (t) => {
   t.is(config.sp.operatorAddress, '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A');
 });
 
-test('text that is not YAML is rejected with its place', (t) => {
+test('text that is not YAML is rejected with its location', (t) => {
   t.regex(
     fault((text) => `${text}log: { level: info`),
     /^\/etc\/sealion\.yaml:1[45]:\d+: /,
@@ -237,7 +237,7 @@ test('text that is not YAML is rejected with its place', (t) => {
   );
 });
 
-test('everything that an empty file lacks is reported', async (t) => {
+test('an empty file is reported with everything it lacks', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-config-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, 'node.yaml');

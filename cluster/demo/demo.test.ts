@@ -28,7 +28,7 @@ async function demo(size: number) {
   return { code, output, complaint, left };
 }
 
-test.serial('a file goes from PUT to SEALED and back, and everything stops again', async (t) => {
+test.serial('a file is uploaded, sealed and downloaded, and everything stops afterwards', async (t) => {
   const { code, output, complaint, left } = await demo(100_000);
   t.is(complaint, '');
   t.is(code, 0);

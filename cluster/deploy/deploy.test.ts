@@ -57,7 +57,7 @@ async function network(t: ExecutionContext): Promise<{ peers: NatsServer; home: 
   return { peers, home };
 }
 
-test('an offer of another SP waits in the mailbox at home, and is acknowledged', async (t) => {
+test('an offer of another SP is acknowledged and waits in our mailbox', async (t) => {
   const { peers, home } = await network(t);
   const own = await connect({ servers: home.url, user: 'sp1', pass: 'change-me-home-password' });
   t.teardown(() => own.close());
@@ -84,7 +84,7 @@ test('an offer of another SP waits in the mailbox at home, and is acknowledged',
   t.is((await manager.streams.info('MAILBOX')).state.messages, 1);
 });
 
-test('a fetch of a stored piece goes to the SP that it names, and only in the name of its sender', async (t) => {
+test('a fetch of a stored piece reaches the SP it names, and carries its real sender', async (t) => {
   const { peers } = await network(t);
   const [one, two] = await Promise.all(
     [1, 2].map((id) =>

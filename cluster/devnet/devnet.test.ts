@@ -23,7 +23,7 @@ async function start(t: ExecutionContext, options: Omit<DevnetOptions, 'log'>) {
 }
 
 test.serial(
-  'a devnet serves as devnet.json says, leaves nothing running, and can be taken up again',
+  'a devnet serves as devnet.json says, leaves nothing running, and can be restarted',
   async (t) => {
     const crashes: Terminal[] = [];
     const directory = await folder(t);
@@ -69,7 +69,7 @@ test.serial(
   },
 );
 
-test.serial('what keeps one process from starting ends the whole start, and is reported', async (t) => {
+test.serial('a process that cannot start ends the whole start, with the reason', async (t) => {
   const [port] = await freePorts(1);
   const taken = createServer().listen(port, '127.0.0.1');
   await once(taken, 'listening');

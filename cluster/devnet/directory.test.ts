@@ -19,7 +19,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('devnet.json is there from publish to release, for its owner alone', async (t) => {
+test('devnet.json exists from publish to release, readable by its owner alone', async (t) => {
   const directory = await claimDirectory(await folder(t), false);
   t.false(await exists(directory.file));
   await directory.publish(FILE);
@@ -29,7 +29,7 @@ test('devnet.json is there from publish to release, for its owner alone', async 
   t.false(await exists(directory.file));
 });
 
-test('a folder in use is refused, and nothing in it changes', async (t) => {
+test('a folder in use is rejected and left unchanged', async (t) => {
   const path = await folder(t);
   const directory = await claimDirectory(path, false);
   await directory.publish(FILE);
@@ -41,7 +41,7 @@ test('a folder in use is refused, and nothing in it changes', async (t) => {
   await t.notThrowsAsync(claimDirectory(path, false));
 });
 
-test('what a killed devnet has left is cleared away', async (t) => {
+test('the remains of a killed devnet are removed', async (t) => {
   const path = await folder(t);
   const gone = await claimDirectory(path, false);
   await gone.publish(FILE);
@@ -56,7 +56,7 @@ test('what a killed devnet has left is cleared away', async (t) => {
   t.false(await exists(join(next.state, 'old')));
 });
 
-test('what is kept stays', async (t) => {
+test('kept folders are not removed', async (t) => {
   const path = await folder(t);
   const first = await claimDirectory(path, false);
   await writeFile(join(first.state, 'old'), '');
@@ -65,7 +65,7 @@ test('what is kept stays', async (t) => {
   t.true(await exists(join(next.state, 'old')));
 });
 
-test('only what a devnet has made is removed', async (t) => {
+test('only files made by a devnet are removed', async (t) => {
   const path = await folder(t);
   await writeFile(join(path, 'mine'), '');
   await claimDirectory(path, false);

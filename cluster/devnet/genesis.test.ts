@@ -32,7 +32,7 @@ for (const sps of [8, 9, 13, 20]) {
   });
 }
 
-test('the keys are those behind the addresses on chain, and equal seeds give equal keys', (t) => {
+test('the keys belong to the addresses on chain, and equal seeds give equal keys', (t) => {
   const { chain, sps } = buildGenesis({ endpoint, seed: 'a' });
   const sp = chain.sps[3];
   const keys = sps[3];
@@ -47,7 +47,7 @@ test('too few SPs are refused', (t) => {
   t.throws(() => buildGenesis({ endpoint, sps: 6 }), { message: /6 storage providers/ });
 });
 
-test('the genesis survives JSON, as it must to reach another process', (t) => {
+test('the genesis survives a round trip through JSON', (t) => {
   const { chain } = buildGenesis({ endpoint, storage: { maxSegmentSize: 1024 } });
   t.deepEqual(JSON.parse(JSON.stringify(chain)), chain);
   t.is(chain.params.storage.maxSegmentSize, 1024);

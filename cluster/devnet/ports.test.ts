@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import test from 'ava';
 import { freePorts } from './ports.ts';
 
-test('free ports can be listened on, and are none that a system gives away by itself', async (t) => {
+test('free ports can be listened on, and are outside the ephemeral range', async (t) => {
   const ports = await freePorts(16);
   t.is(new Set(ports).size, 16);
   for (const port of ports) {

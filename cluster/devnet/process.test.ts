@@ -44,7 +44,7 @@ test('a process is started, stopped in order, and started again', async (t) => {
   t.is((await log()).match(/stopped in order, signal true/g)?.length, 2);
 });
 
-test('a process that does not respond is stopped all the same', async (t) => {
+test('a process that does not respond is stopped nevertheless', async (t) => {
   const { child, log } = await prepare(t, 'serves');
   await child.start();
   child.signal('SIGSTOP');
@@ -67,7 +67,7 @@ test('a process that cannot start is reported with the end of its log', async (t
   t.is(child.pid, undefined);
 });
 
-test('a start that is given up leaves no process', async (t) => {
+test('a cancelled start leaves no process', async (t) => {
   const { child } = await prepare(t, 'starts for ever');
   const giveUp = new AbortController();
   const started = child.start(giveUp.signal);
@@ -91,7 +91,7 @@ for (const [task, how, shows] of [
   });
 }
 
-test('a second signal ends a program that hangs while it stops', async (t) => {
+test('a second signal ends a program that hangs during its stop', async (t) => {
   const child = spawn(process.execPath, [CHILD, 'never stops'], { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   const ended = once(child, 'exit');
@@ -102,7 +102,7 @@ test('a second signal ends a program that hangs while it stops', async (t) => {
   t.deepEqual(await ended, [130, null]);
 });
 
-test('a program whose parent is gone stops in order', async (t) => {
+test('a program whose parent is gone stops cleanly', async (t) => {
   const child = spawn(process.execPath, [CHILD, 'serves'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   t.teardown(() => child.kill('SIGKILL'));
   const ended = once(child, 'exit');

@@ -77,7 +77,7 @@ async function statusOf({ port }: AdminServer, target: string, ...headers: strin
   return readAnswers(bytes, 'GET')[0]?.status ?? 0;
 }
 
-test('operators see health, tree, jobs and the history of one job', async (t) => {
+test('operators can read health, tree, jobs and the history of one job', async (t) => {
   const admin = await serve(t);
   const ask = async (path: string, method = 'GET') => {
     const response = await fetch(`http://127.0.0.1:${admin.port}${path}`, { method });
@@ -108,7 +108,7 @@ test('operators see health, tree, jobs and the history of one job', async (t) =>
   );
 });
 
-test('no request ends the process, and each has an answer', async (t) => {
+test('no request stops the process, and each gets an answer', async (t) => {
   const admin = await serve(t);
   t.is(await statusOf(admin, '//', 'Host: 127.0.0.1'), 404);
   t.is(await statusOf(admin, 'http://[', 'Host: 127.0.0.1'), 404);
@@ -123,7 +123,7 @@ test('no request ends the process, and each has an answer', async (t) => {
   t.is(await statusOf(admin, '/health', 'Host: 127.0.0.1'), 200);
 });
 
-test('it answers under its own names alone: not under one that a web page has pointed at it', async (t) => {
+test('requests for other host names are refused, so that DNS rebinding fails', async (t) => {
   const admin = await serve(t, ['sp1.internal']);
   for (const host of [
     '127.0.0.1',
@@ -149,7 +149,7 @@ test('it answers under its own names alone: not under one that a web page has po
   }
 });
 
-test('it does not answer to pages of other sites', async (t) => {
+test('requests from pages of other sites are refused', async (t) => {
   const admin = await serve(t);
   const host = `Host: 127.0.0.1:${admin.port}`;
   const own = `Origin: http://127.0.0.1:${admin.port}`;
@@ -163,7 +163,7 @@ test('it does not answer to pages of other sites', async (t) => {
   }
 });
 
-test('what it tells can be shown at a terminal', async (t) => {
+test('answers are safe to show in a terminal', async (t) => {
   const admin = await serve(t);
   const text = await (await fetch(`http://127.0.0.1:${admin.port}/tree`)).text();
   t.notRegex(text.slice(0, -1), /\p{Cc}/u);

@@ -18,19 +18,19 @@ function keysOf(id: number) {
   };
 }
 
-test('an SP is found by its id, when its keys are those that the chain knows', (t) => {
+test('an SP is found by its id when its keys match those on chain', (t) => {
   t.is(ownProvider(chain.sps, keysOf(3), 3).moniker, 'sp3');
   t.is(ownProvider(chain.sps, keysOf(3), 3, chain.sps[2]?.operatorAddress).moniker, 'sp3');
 });
 
-test('an SP that the chain does not know is refused', (t) => {
+test('an SP unknown to the chain is rejected', (t) => {
   const error = t.throws(() => ownProvider(chain.sps, keysOf(3), 8), { instanceOf: Terminal });
   t.is(error.code, 'unknown-sp');
   t.regex(error.message, /no storage provider 8; it knows 1, 2, 3, 4, 5, 6, 7/);
 });
 
 for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
-  test(`another ${name} key is refused by name`, (t) => {
+  test(`a wrong ${name} key is rejected by name`, (t) => {
     const keys = { ...keysOf(3), [name]: keysOf(4)[name] };
     const error = t.throws(() => ownProvider(chain.sps, keys, 3), {
       instanceOf: Terminal,
@@ -40,7 +40,7 @@ for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
   });
 }
 
-test('every fault is reported at once', (t) => {
+test('all mismatches are reported at once', (t) => {
   const configured = chain.sps[0]?.operatorAddress ?? '';
   const error = t.throws(() => ownProvider(chain.sps, keysOf(4), 3, configured), { code: 'wrong-key' });
   t.is(error?.message.split(';').length, 5);

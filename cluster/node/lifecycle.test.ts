@@ -2,7 +2,7 @@ import test from 'ava';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { Lifecycle } from './lifecycle.ts';
 
-test('parts close in the reverse order, one after the other', async (t) => {
+test('parts close one by one, in reverse order', async (t) => {
   const order: string[] = [];
   const parts = new Lifecycle(silentLogger);
   for (const name of ['log', 'chain', 'gateway']) {
@@ -26,7 +26,7 @@ test('parts close in the reverse order, one after the other', async (t) => {
   t.is(order.length, 6);
 });
 
-test('a part that hangs, throws or rejects keeps no other one open', async (t) => {
+test('a part that hangs or fails while closing keeps no other open', async (t) => {
   const closed: string[] = [];
   const parts = new Lifecycle(silentLogger);
   const open = (name: string, close: () => void | Promise<void>, limitMs?: number) =>

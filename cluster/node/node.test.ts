@@ -62,7 +62,7 @@ async function prepare(t: ExecutionContext): Promise<Place> {
   };
 }
 
-test('a node waits for a chain and a nats-server that are down, and serves when they are there', async (t) => {
+test('a node waits for its chain and nats-server, and serves once they are up', async (t) => {
   const place = await prepare(t);
   const started = place.start();
   await until('it waits for the chain', async () => /waiting for the chain/.test(await place.log()));
@@ -94,7 +94,7 @@ test('a node waits for a chain and a nats-server that are down, and serves when 
   t.is(parts('closed')[0], 'gateway');
 });
 
-test('a node with the keys of another SP is refused by each key, and leaves nothing open', async (t) => {
+test('a node with the keys of another SP does not start, names each key, and leaves nothing open', async (t) => {
   const place = await prepare(t);
   await place.startChain();
   const config = { ...place.config, sp: { id: 2 } };
@@ -104,7 +104,7 @@ test('a node with the keys of another SP is refused by each key, and leaves noth
   }
 });
 
-test('a node for another chain is refused', async (t) => {
+test('a node does not start on another chain', async (t) => {
   const place = await prepare(t);
   await place.startChain();
   const chain = { ...place.config.chain, chainId: 'greenfield_1017-1' };
@@ -114,7 +114,7 @@ test('a node for another chain is refused', async (t) => {
   t.is(error.code, 'wrong-chain');
 });
 
-test('two nodes cannot have one data folder', async (t) => {
+test('two nodes cannot share a data folder', async (t) => {
   const place = await prepare(t);
   await Promise.all([place.startChain(), place.startNats()]);
   await place.start();
@@ -122,7 +122,7 @@ test('two nodes cannot have one data folder', async (t) => {
   t.regex(error.message, /journal in .*sp1\/data\/journal is open in another process/);
 });
 
-test('a wrong NATS password is refused at once', async (t) => {
+test('a wrong NATS password ends the start at once', async (t) => {
   const place = await prepare(t);
   await Promise.all([place.startChain(), place.startNats()]);
   const { nats } = place.config;
@@ -130,7 +130,7 @@ test('a wrong NATS password is refused at once', async (t) => {
   await t.throwsAsync(place.start({ config }), { instanceOf: Terminal, code: 'nats-refused' });
 });
 
-test('a start that waits can be given up', async (t) => {
+test('a waiting start can be cancelled', async (t) => {
   const place = await prepare(t);
   const giveUp = new AbortController();
   const started = place.start({ signal: giveUp.signal });
@@ -139,7 +139,7 @@ test('a start that waits can be given up', async (t) => {
   await t.throwsAsync(started, { instanceOf: Cancelled });
 });
 
-test('passwords can lie in files', async (t) => {
+test('passwords can be read from files', async (t) => {
   const place = await prepare(t);
   await Promise.all([place.startChain(), place.startNats()]);
   const file = join(place.folder, 'password');

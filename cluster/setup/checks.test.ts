@@ -21,7 +21,7 @@ async function checkout(t: ExecutionContext, files: Record<string, string>): Pro
   return folder;
 }
 
-test('a citation of a heading that does not exist is found, with its place', async (t) => {
+test('a citation of a missing heading is found, with its location', async (t) => {
   const at = '#'; // what is cited here must not be taken for citations of this file
   const { brokenCitations } = await setup('citations.mjs');
   const folder = await checkout(t, {
@@ -35,7 +35,7 @@ test('a citation of a heading that does not exist is found, with its place', asy
   ]);
 });
 
-test('a production package without a permissive licence is found, others and those of development are not', async (t) => {
+test('only production packages without a permissive licence are found', async (t) => {
   const { productionPackages } = await setup('dependencies.mjs');
   const packages = productionPackages({
     packages: {
@@ -64,7 +64,7 @@ test('a production package without a permissive licence is found, others and tho
   );
 });
 
-test('an error code without an explanation is found, and an explanation without a code', async (t) => {
+test('error codes without an explanation, and explanations without a code, are found', async (t) => {
   const { unexplainedCodes } = await setup('error-codes.mjs');
   const folder = await checkout(t, {
     'protocols/ERRORS.md': ['known', 'by-hand', '<what>-timeout', 'left-over', 'known']
@@ -94,7 +94,7 @@ test('an error code without an explanation is found, and an explanation without 
   ]);
 });
 
-test('a misspelt word is found with its place, words of the project are known', async (t) => {
+test('a misspelt word is found with its location, and words of the project are accepted', async (t) => {
   const { misspellings } = await setup('spelling.mjs');
   // cspell:ignore recieves
   const folder = await checkout(t, { 'GUIDE.md': 'Sealion runs on a devnet.\nIt recieves pieces.\n' });

@@ -42,11 +42,11 @@ async function objections(t: ExecutionContext, files: Record<string, string>): P
   return [...found].sort();
 }
 
-test('imports down the floors and without a circle are accepted', async (t) => {
+test('imports without cycles down the floors are accepted', async (t) => {
   t.deepEqual(await objections(t, {}), []);
 });
 
-test('files that import each other are refused, also when it is types only, and by name', async (t) => {
+test('import cycles are refused, including those of types and by name', async (t) => {
   const found = await objections(t, {
     'actors/primary/object/advance.ts':
       "import { phase } from './phase.ts';\nexport const advance = () => phase;\n",
@@ -81,7 +81,7 @@ const AGAINST_THE_FLOORS = [
   ['gateway/upload/deep', 'actors/primary/object/work'],
 ] as const;
 
-test('imports against the floors are refused two folders deep and more, by path and by name, in tests too', async (t) => {
+test('upward imports are refused at any depth, by path and by name, in tests too', async (t) => {
   const files: Record<string, string> = {};
   for (const [index, [folder, above]] of AGAINST_THE_FLOORS.entries()) {
     const up = '../'.repeat(folder.split('/').length);

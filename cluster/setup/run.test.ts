@@ -57,26 +57,26 @@ test('the last line counts passed, failed and skipped tests, with the reason of 
   t.regex(lines.at(-1) ?? '', /^1 passed, [2-4] failed, 1 skipped$/);
 });
 
-test('a compiled test is gone with its source', async (t) => {
+test('the compiled test of a deleted source is removed', async (t) => {
   const folder = await project(t, { 'protocols/a.test.ts': passing, 'protocols/b.test.ts': passing });
   t.is((await setup(folder, 'test')).lines.at(-1), '2 passed, 0 failed');
   await rm(join(folder, 'protocols/b.test.ts'));
   t.is((await setup(folder, 'test')).lines.at(-1), '1 passed, 0 failed');
 });
 
-test('tests can be selected by the name of their source', async (t) => {
+test('tests can be selected by source path', async (t) => {
   const folder = await project(t, { 'protocols/a.test.ts': passing, 'runtime/b.test.ts': passing });
   t.is((await setup(folder, 'test', 'runtime')).lines.at(-1), '1 passed, 0 failed');
   t.is((await setup(folder, 'test', 'protocols/a.test.ts')).lines.at(-1), '1 passed, 0 failed');
 });
 
-test('no test at all is a failure', async (t) => {
+test('a run without any test fails', async (t) => {
   const { code, lines } = await setup(await project(t, { 'protocols/a.ts': 'export {};' }), 'test');
   t.is(code, 1);
   t.is(lines.at(-1), '0 passed, 1 failed');
 });
 
-test('a fault that the compiler finds is shown, and counts as a failure', async (t) => {
+test('a compiler error is shown and counts as a failure', async (t) => {
   const folder = await project(t, { 'protocols/a.test.ts': `${passing} export const x: number = 'text';` });
   const { code, lines } = await setup(folder, 'test');
   t.is(code, 1);
@@ -84,7 +84,7 @@ test('a fault that the compiler finds is shown, and counts as a failure', async 
   t.is(lines.at(-1), '0 passed, 1 failed');
 });
 
-test('what cannot be run is refused with what can', async (t) => {
+test('an unknown task is refused with the list of tasks', async (t) => {
   const { code, lines } = await setup(await project(t, {}), 'deploy');
   t.is(code, 1);
   t.regex(lines.join('\n'), /"deploy".*\n.*verify.*devnet/);

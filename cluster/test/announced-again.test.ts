@@ -128,7 +128,7 @@ for (const wire of WIRES) {
     }
   });
 
-  test(`over ${wire}, the same column of other content is signed for with the checksums of that content`, async (t) => {
+  test(`over ${wire}, the same column in other content is signed for with that content's checksums`, async (t) => {
     const scene = await start(t, wire);
     const object = await sealed(scene);
     const payload = randomBytes(3_000);
@@ -142,7 +142,7 @@ for (const wire of WIRES) {
     await holds(t, scene, again, after.receipt);
   });
 
-  test(`over ${wire}, a column whose pieces are lost is received again before it is signed for again`, async (t) => {
+  test(`over ${wire}, a column with lost pieces is received again before it is signed for again`, async (t) => {
     const scene = await start(t, wire);
     const object = await createWaitingObject(scene.world.fixture, 'bucket-1');
     await replicate(scene, object);
@@ -155,7 +155,7 @@ for (const wire of WIRES) {
   });
 }
 
-test('a column in a record of before announcements were kept is answered as it was', async (t) => {
+test('a column recorded before announcements were kept is answered as before', async (t) => {
   const scene = await start(t, 'nats');
   const object = await createWaitingObject(scene.world.fixture, 'bucket-1');
   const first = await replicate(scene, object, OTHER_GROUP.id);

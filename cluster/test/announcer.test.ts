@@ -95,14 +95,14 @@ test('a folder is sealed as soon as it is created', async (t) => {
   t.is((await agency.announce(folder)).onChain.object.status, 'SEALED');
 });
 
-test('of two who want the same, one creates it, and both have it', async (t) => {
+test('two requests for the same object create it once, and both get it', async (t) => {
   const agency = await start(t);
   const both = await Promise.all([1, 2].map(() => agency.announce(newObject(agency))));
   t.is(new Set(both.map(({ onChain }) => onChain.object.id)).size, 1);
   t.is(both.filter(({ transactionHash }) => transactionHash !== undefined).length, 1);
 });
 
-test('an update of another size, or of another account, is not mistaken for the one that was wanted', async (t) => {
+test('an update of another size or account is not mistaken for the requested one', async (t) => {
   const agency = await start(t);
   const { fixture } = agency;
   const object = await createWaitingObject(fixture, 'bucket-1');
@@ -118,7 +118,7 @@ test('an update of another size, or of another account, is not mistaken for the 
   await t.throwsAsync(agency.announce(other), { instanceOf: Terminal });
 });
 
-test('many at once are all created', async (t) => {
+test('many concurrent requests are all created', async (t) => {
   const agency = await start(t);
   const names = Array.from({ length: 20 }, (_, i) => `letter-${i}`);
   const all = await Promise.all(
@@ -128,7 +128,7 @@ test('many at once are all created', async (t) => {
   await until('nothing is left to do', async () => agency.doing().length === 0);
 });
 
-test('more than the limit at once are asked to come again', async (t) => {
+test('requests above the limit are asked to retry', async (t) => {
   const agency = await start(t, undefined, undefined, 2);
   const all = await Promise.allSettled(
     ['a', 'b', 'c'].map((objectName) => agency.announce(newObject(agency, { objectName }))),
@@ -141,7 +141,7 @@ test('more than the limit at once are asked to come again', async (t) => {
   await until('there is room again', () => agency.announce(newObject(agency, { objectName: 'c' })));
 });
 
-test('others may use the operator key: the sequence is learned again', async (t) => {
+test('after others have used the operator key, the sequence is read again', async (t) => {
   const agency = await start(t);
   await agency.announce(newObject(agency, { objectName: 'first' }));
   const operator = agency.fixture.sp(1, 'operator');
@@ -150,7 +150,7 @@ test('others may use the operator key: the sequence is learned again', async (t)
   t.truthy((await agency.announce(newObject(agency, { objectName: 'second' }))).transactionHash);
 });
 
-test('governance raises the gas of an announcement, and announcements go on', async (t) => {
+test('announcements continue after governance raises their gas', async (t) => {
   const agency = await start(t);
   const { chain, rpc, sp } = agency.fixture;
   await agency.announce(newObject(agency, { objectName: 'first' }));
@@ -191,7 +191,7 @@ test('new content is announced for a sealed object', async (t) => {
   });
 });
 
-test('a refusal of the chain is reported, and the next is served', async (t) => {
+test('a refusal of the chain is reported, and the next request is served', async (t) => {
   const agency = await start(t);
   const { stranger } = agency.fixture;
   const forbidden = agency.announce(newObject(agency, { creator: stranger.address }));
@@ -220,7 +220,7 @@ function laggingNode(): { readonly change: (chain: Chain) => Chain; caughtUp: ()
   return node;
 }
 
-test('a node of the chain that lags behind is waited for', async (t) => {
+test('a lagging chain node is waited for', async (t) => {
   const node = laggingNode();
   node.caughtUp = () => node.looks > 20;
   const agency = await start(t, node.change);
@@ -228,7 +228,7 @@ test('a node of the chain that lags behind is waited for', async (t) => {
   t.is(node.looks, 21);
 });
 
-test('what the chain does not show in time is reported as such, and found by whoever asks again', async (t) => {
+test('an announcement that the chain does not show in time is reported, and found by the next request', async (t) => {
   const node = laggingNode();
   const agency = await start(t, node.change, 500);
   const error = await t.throwsAsync(agency.announce(newObject(agency)), { instanceOf: Retryable });

@@ -47,7 +47,7 @@ async function firstAnswer(client: PeerClient, changes: Partial<ApprovalAsk> = {
   throw new Error('nobody answers');
 }
 
-test('a place that the chain gives us is granted, and the approval is remembered', async (t) => {
+test('a membership confirmed by the chain is approved, and the approval is stored', async (t) => {
   const { primary, us } = await start(t);
   const answer = await firstAnswer(primary);
   t.deepEqual(answer.granted, [{ gvgId: 1, redundancyIndex: 1 }]);
@@ -63,7 +63,7 @@ test('a place that the chain gives us is granted, and the approval is remembered
   for await (const [key] of us.ports.ledger.entries('approval/')) t.fail(`${key} has expired and is kept`);
 });
 
-test('a place that the chain does not give us, or not to this primary, is refused with its reason', async (t) => {
+test('a membership that the chain does not confirm is refused with the reason', async (t) => {
   const { world, primary } = await start(t);
   const groups = [
     { gvgId: 1, secondarySpIds: [3, 2, 4, 5, 6, 7] },
@@ -98,12 +98,12 @@ test('a draining node refuses everything', async (t) => {
   t.is((await ask(primary))?.refused[0]?.code, 'draining');
 });
 
-test('with a chain that is behind nothing is granted', async (t) => {
+test('nothing is approved while the chain node lags behind', async (t) => {
   const { primary } = await start(t, { limits: { chainLagMs: -1_000_000 } });
   t.is((await firstAnswer(primary)).refused[0]?.code, 'chain-lag');
 });
 
-test('the disk keeps its reserve, counting what is approved and still to come', async (t) => {
+test('the disk keeps its reserve, counting approved columns that are still to come', async (t) => {
   const { primary } = await start(t, {
     limits: { reserveBytes: 5000 },
     freeBytes: 5000 + 1.5 * COLUMN_BYTES,

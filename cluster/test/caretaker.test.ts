@@ -101,7 +101,7 @@ function pieceOf({ ports }: Secondary, { job }: WaitingObject) {
   return ports.pieces.stat(pieceKey(job, 0, INDEX));
 }
 
-test('a signed column goes when the chain says so, and only then', async (t) => {
+test('a signed column is deleted only when the chain no longer needs it', async (t) => {
   const { world, us, held } = await start(t);
   const [waiting, cancelled, elsewhere, ours] = [await held(), await held(), await held(), await held()];
   const { fixture } = world;
@@ -133,7 +133,7 @@ test('a signed column goes when the chain says so, and only then', async (t) => 
   }
 });
 
-test('a column that was never completed goes when nobody waits for it any more', async (t) => {
+test('an incomplete column is deleted once nobody waits for it', async (t) => {
   const { world, us } = await start(t);
   const object = await createWaitingObject(world.fixture, 'bucket-1');
   const record = { job: object.job, redundancyIndex: INDEX, from: 1, segmentCount: 3, touchedAt: 0 };
@@ -144,7 +144,7 @@ test('a column that was never completed goes when nobody waits for it any more',
   t.is(await pieceOf(us, object), undefined);
 });
 
-test('pieces of which a crash has left no record go when the chain does not need them, and only then', async (t) => {
+test('pieces without a record after a crash are deleted only when the chain does not need them', async (t) => {
   const { world, us, held } = await start(t);
   const [cancelled, waiting] = [await held(), await held()];
   for (const { job } of [cancelled, waiting]) {
@@ -156,7 +156,7 @@ test('pieces of which a crash has left no record go when the chain does not need
   t.truthy(await pieceOf(us, waiting));
 });
 
-test('a deletion that a crash interrupted is finished', async (t) => {
+test('a deletion interrupted by a crash is finished', async (t) => {
   const { world, us } = await start(t);
   const object = await createWaitingObject(world.fixture, 'bucket-1');
   const discarding = { because: 'it was sealed without us', at: 0 };
@@ -168,7 +168,7 @@ test('a deletion that a crash interrupted is finished', async (t) => {
   t.is(await us.ports.pieces.stat(pieceKey(object.job, 2, INDEX)), undefined);
 });
 
-test('what one round finds is deleted only when the next one finds it too', async (t) => {
+test('data is deleted only when two rounds in a row find it', async (t) => {
   const { world, us, held } = await start(t);
   const object = await held();
   await world.fixture.user.cancelCreateObject(object.bucketName, object.objectName);
@@ -184,7 +184,7 @@ test('what one round finds is deleted only when the next one finds it too', asyn
   t.is(await recordOf(us, object), undefined);
 });
 
-test('by the word of a chain node that is behind nothing is deleted', async (t) => {
+test('a chain node that lags behind leads to no deletion', async (t) => {
   const { world, us, held } = await start(t);
   const object = await held();
   await world.fixture.user.cancelCreateObject(object.bucketName, object.objectName);

@@ -77,7 +77,7 @@ test('a file is uploaded, inspected and downloaded', async (t) => {
   );
 });
 
-test('a file that is there already is not sent again, and other bytes do not take its name', async (t) => {
+test('a file that exists already is not sent again, and other bytes do not replace it', async (t) => {
   const [name, file] = [newName(), await fileOf(randomBytes(10))];
   t.is((await run('put', file, name)).code, 0);
   const again = await facts('put', file, name);
@@ -90,19 +90,19 @@ test('a file that is there already is not sent again, and other bytes do not tak
   t.like(other.last, { event: 'failed', code: 'object-exists' });
 });
 
-test('with --no-wait a put ends when the provider has the payload', async (t) => {
+test('with --no-wait a put ends once the provider has the payload', async (t) => {
   const { code, last } = await facts('put', await fileOf(randomBytes(10)), newName(), '--no-wait');
   t.is(code, 0);
   t.is(last?.event, 'acknowledged');
 });
 
-test('the tree of a provider is shown', async (t) => {
+test('the actor tree of a provider is shown', async (t) => {
   const { code, last } = await facts('tree', '--sp', '3');
   t.is(code, 0);
   t.like(last, { event: 'tree', spId: 3, tree: { status: 'running' } });
 });
 
-test('what cannot be done is said in one line, with exit code 1', async (t) => {
+test('an error is one line, with exit code 1', async (t) => {
   const present = await fileOf(randomBytes(10));
   const cases: readonly (readonly [code: string, ...args: string[]])[] = [
     ['no-file', 'put', join(folder, 'nothing'), newName()],
@@ -118,7 +118,7 @@ test('what cannot be done is said in one line, with exit code 1', async (t) => {
   }
 });
 
-test('a download is refused before it begins where its file cannot be written', async (t) => {
+test('a download to a file that cannot be written fails before it begins', async (t) => {
   const name = newName();
   t.is((await run('put', await fileOf(randomBytes(10)), name)).code, 0);
   for (const file of [join(folder, 'nothing', 'copy'), folder]) {
@@ -138,7 +138,7 @@ test('a signal stops a command with the exit code that shells expect', async (t)
   t.is(await complaint, 'Stopped by SIGINT.\n');
 });
 
-test('a command whose output nobody reads any more ends without a word', async (t) => {
+test('a command whose output is closed ends silently', async (t) => {
   const child = start(['tree', '--sp', '1', '--watch']);
   const complaint = text(child.stderr);
   await once(child.stdout, 'data');

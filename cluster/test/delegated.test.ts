@@ -22,7 +22,7 @@ async function sealed(bucketName: string, objectName: string, version = 0) {
   return { job: { objectId: object.id, version }, checksums: object.checksums };
 }
 
-test('a delegated upload in parts outlives the node that took the first of them; its seal brings the checksums', async (t) => {
+test('a delegated upload in parts survives a node failure, and its seal brings the checksums', async (t) => {
   const net = network();
   const upload = delegatedPayload(await net.createBucket(1), 7 * SEGMENT + 321);
   const { payload } = upload;
@@ -70,7 +70,7 @@ test('the content of an object is replaced by delegated updates, whole and in pa
   t.false((await net.chain.object(bucketName, objectName))?.object.isUpdating);
 });
 
-test('two clients that upload one name at once: one is taken, the other refused, whoever is first', async (t) => {
+test('of two clients that upload one name at once, one is accepted and the other refused', async (t) => {
   const net = network();
   const upload = delegatedPayload(await net.createBucket(3), 3 * SEGMENT);
   const results = await Promise.allSettled([1, 2].map(() => putDelegated(net, 3, upload)));

@@ -29,7 +29,7 @@ const columns = fc.record({
   payloadSize: fc.integer({ min: 1, max: 4_000 }),
 });
 
-test('what one wire has stored the other can finish, and either answers for what the other has signed', async (t) => {
+test('either wire can finish a column begun over the other, and answer for one signed over the other', async (t) => {
   const world = await startWorld(t);
   const { fixture } = world;
   await createBucket(fixture, 'bucket-1', 1);

@@ -18,7 +18,7 @@ async function paid(spId: number): Promise<number> {
 }
 
 test.serial(
-  'an object whose owner is frozen is sealed after the deposit, and nothing is paid or replicated until then',
+  'the object of a frozen owner is sealed after the deposit, without cost or replication until then',
   async (t) => {
     const net = network();
     const decisions = new DevnetDecisions(net.devnet.file.chain.rpc);
@@ -48,7 +48,7 @@ test.serial(
   },
 );
 
-test.serial('governance raises the gas of seals, and seals go on', async (t) => {
+test.serial('seals continue after governance raises their gas', async (t) => {
   const net = network();
   const decisions = new DevnetDecisions(net.devnet.file.chain.rpc);
   const bucket = await net.createBucket(2);

@@ -28,7 +28,7 @@ interface GoMessage {
   readonly finished?: boolean;
 }
 
-test('a column comes from a Go SP: its own messages store the piece and get our signature', async (t) => {
+test('recorded messages of a Go SP store a column and get our signature', async (t) => {
   const ours = GO_RECEIVE_MESSAGES.map(({ text }) => ({ text, json: JSON.parse(text) as GoMessage })).filter(
     ({ json }) => json.object_info.id === OBJECT_ID && json.redundancy_idx === INDEX,
   );

@@ -9,7 +9,7 @@ const network = useNetwork(test, { segmentSize: SEGMENT, sps: 8 });
 /** The SPs that one of the groups of SP 1 can do without. */
 const DISPENSABLE: readonly number[] = [3, 5, 8];
 
-test.serial('an object goes to the group whose members all live', async (t) => {
+test.serial('an object goes to the group whose members are all up', async (t) => {
   const net = network();
   const [dead = 0] = DISPENSABLE;
   await net.devnet.sp(dead).kill();
@@ -21,14 +21,17 @@ test.serial('an object goes to the group whose members all live', async (t) => {
   await net.devnet.sp(dead).start();
 });
 
-test.serial('a secondary that dies for good in mid-replication costs its group the object', async (t) => {
-  const net = network();
-  const object = await net.createObject(await net.createBucket(1), { size: 96 * SEGMENT });
-  await net.put(1, object);
-  const { allocation } = await net.reached(1, object, 'REPLICATE_OBJECT_DOING');
-  const dead = allocation?.secondarySpIds.find((spId) => DISPENSABLE.includes(spId)) ?? 0;
-  await net.devnet.sp(dead).kill();
-  const { gvg } = await net.sealed(object);
-  t.false(gvg?.secondarySpIds.includes(dead));
-  t.true((await net.get(1, object)).equals(object.payload));
-});
+test.serial(
+  'a secondary that dies for good during replication moves the object to another group',
+  async (t) => {
+    const net = network();
+    const object = await net.createObject(await net.createBucket(1), { size: 96 * SEGMENT });
+    await net.put(1, object);
+    const { allocation } = await net.reached(1, object, 'REPLICATE_OBJECT_DOING');
+    const dead = allocation?.secondarySpIds.find((spId) => DISPENSABLE.includes(spId)) ?? 0;
+    await net.devnet.sp(dead).kill();
+    const { gvg } = await net.sealed(object);
+    t.false(gvg?.secondarySpIds.includes(dead));
+    t.true((await net.get(1, object)).equals(object.payload));
+  },
+);

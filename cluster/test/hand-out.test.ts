@@ -139,7 +139,7 @@ function requestOf(scene: Scene, segmentIndex: number) {
 }
 
 for (const redundancy of ['EC', 'REPLICA'] as const) {
-  test(`over HTTP the primary and another secondary get our piece, byte for byte: ${redundancy}`, async (t) => {
+  test(`over HTTP the primary and another secondary can fetch our piece: ${redundancy}`, async (t) => {
     const scene = await start(t, redundancy);
     for (const asker of [1, 2, 7]) {
       const client = httpClient(t, scene, asker);
@@ -155,7 +155,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
     });
   });
 
-  test(`over NATS as well, with the list of its checksums: ${redundancy}`, async (t) => {
+  test(`over NATS they can fetch it too, and its checksums: ${redundancy}`, async (t) => {
     const scene = await start(t, redundancy);
     const column = scene.object.columns[INDEX] ?? [];
     for (const asker of [1, 2]) {
@@ -170,7 +170,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   });
 }
 
-test('who is not of the group, and who names another group or column, gets nothing over NATS', async (t) => {
+test('over NATS, a non-member or a request for another group or column gets nothing', async (t) => {
   const scene = await start(t);
   const [primary, stranger] = [await join(t, scene.world, 1), await join(t, scene.world, 9)];
   const fetch = (peers: typeof primary.peers, change: object) =>
@@ -189,7 +189,7 @@ test('who is not of the group, and who names another group or column, gets nothi
   }
 });
 
-test('a recovery task is refused with the codes of today’s SPs, in their order', async (t) => {
+test('recovery tasks are refused with the codes of today’s SPs, in their order', async (t) => {
   const scene = await start(t);
   const { fixture, us, object } = scene;
   const info = (change: object) => (task: RecoveryTask) => ({

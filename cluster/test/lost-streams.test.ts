@@ -30,39 +30,36 @@ async function streamsOf(spId: number): Promise<string[]> {
   });
 }
 
-test.serial(
-  'every stream that is removed under running nodes is there again, and uploads go on',
-  async (t) => {
-    const bucketName = await network().createBucket(1);
-    const before = { 1: await streamsOf(1), 2: await streamsOf(2) };
-    t.true(['JOBS', 'NODES', 'OBJ_pieces', 'ROLES'].every((name) => before[1].includes(name)));
-    for (const spId of [1, 2] as const) {
-      await atHome(spId, async (manager) => {
-        for (const name of before[spId]) await manager.streams.delete(name);
-      });
-    }
-    for (const spId of [1, 2] as const) {
-      await until(`SP ${spId} has its streams again`, async () => {
-        const names = await streamsOf(spId);
-        return before[spId].every((name) => names.includes(name));
-      });
-    }
-    const object = await network().createObject(bucketName, { size: 150_000 });
-    await until('an upload is taken', () =>
-      network()
-        .put(1, object)
-        .then(
-          () => true,
-          () => false,
-        ),
-    );
-    await network().sealed(object);
-    t.deepEqual(await network().get(1, object), object.payload);
-  },
-);
+test.serial('streams removed under running nodes are recreated, and uploads continue', async (t) => {
+  const bucketName = await network().createBucket(1);
+  const before = { 1: await streamsOf(1), 2: await streamsOf(2) };
+  t.true(['JOBS', 'NODES', 'OBJ_pieces', 'ROLES'].every((name) => before[1].includes(name)));
+  for (const spId of [1, 2] as const) {
+    await atHome(spId, async (manager) => {
+      for (const name of before[spId]) await manager.streams.delete(name);
+    });
+  }
+  for (const spId of [1, 2] as const) {
+    await until(`SP ${spId} has its streams again`, async () => {
+      const names = await streamsOf(spId);
+      return before[spId].every((name) => names.includes(name));
+    });
+  }
+  const object = await network().createObject(bucketName, { size: 150_000 });
+  await until('an upload is taken', () =>
+    network()
+      .put(1, object)
+      .then(
+        () => true,
+        () => false,
+      ),
+  );
+  await network().sealed(object);
+  t.deepEqual(await network().get(1, object), object.payload);
+});
 
 test.serial(
-  'a job whose queue and payload are lost ends as lost, and its upload can be repeated',
+  'a job whose queue entry and payload are lost ends as lost, and can be uploaded again',
   async (t) => {
     const bucketName = await network().createBucket(1);
     const object = await network().createObject(bucketName, { size: 150_000 });
@@ -92,24 +89,21 @@ test.serial(
   },
 );
 
-test.serial(
-  'sealed objects whose pieces are all lost with their stream are repaired without waiting',
-  async (t) => {
-    const bucketName = await network().createBucket(1);
-    const object = await network().createObject(bucketName, { size: 150_000 });
-    await network().put(1, object);
-    await network().sealed(object);
-    const key = segmentKey(object.job, 0);
-    t.truthy(await network().piece(1, key));
-    await atHome(1, (manager) => manager.streams.delete('OBJ_pieces'));
-    await until('the segment is there again', async () => {
-      try {
-        return (await network().piece(1, key)) !== undefined;
-      } catch {
-        // the stream is not there yet
-        return false;
-      }
-    });
-    t.deepEqual(await network().get(1, object), object.payload);
-  },
-);
+test.serial('sealed objects whose pieces were lost with the stream are repaired at once', async (t) => {
+  const bucketName = await network().createBucket(1);
+  const object = await network().createObject(bucketName, { size: 150_000 });
+  await network().put(1, object);
+  await network().sealed(object);
+  const key = segmentKey(object.job, 0);
+  t.truthy(await network().piece(1, key));
+  await atHome(1, (manager) => manager.streams.delete('OBJ_pieces'));
+  await until('the segment is there again', async () => {
+    try {
+      return (await network().piece(1, key)) !== undefined;
+    } catch {
+      // the stream is not there yet
+      return false;
+    }
+  });
+  t.deepEqual(await network().get(1, object), object.payload);
+});

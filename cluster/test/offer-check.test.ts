@@ -36,7 +36,7 @@ test('an offer that the chain confirms is accepted, with the chain’s own facts
   t.deepEqual(content.checksums, object.checksums);
 });
 
-test('an offer that differs from the chain in anything is refused for good', async (t) => {
+test('an offer that differs from the chain is refused for good', async (t) => {
   const fixture = await start(t);
   await createBucket(fixture, 'bucket-2', 2);
   const object = await createWaitingObject(fixture, 'bucket-1');
@@ -72,7 +72,7 @@ test('an offer without a valid approval of ours is refused', async (t) => {
   await t.throwsAsync(check(fixture, { ...offer, approval: forged }), { instanceOf: Terminal });
 });
 
-test('an object that does not wait for the content is refused: sealed, replaced, or another version', async (t) => {
+test('an object that does not wait for this content is refused: sealed, replaced, or another version', async (t) => {
   const fixture = await start(t);
   const object = await createWaitingObject(fixture, 'bucket-1');
   const offer = await offerOf(fixture, object, PLACE);
@@ -100,7 +100,7 @@ test('an object that does not wait for the content is refused: sealed, replaced,
   t.not(pieceKey(update.job, 0, 1), pieceKey(offer.job, 0, 1));
 });
 
-test('what our chain node does not know yet is waited for, and refused for now at last', async (t) => {
+test('an object unknown to our chain node is waited for, then refused for now', async (t) => {
   const fixture = await start(t);
   const objectName = 'late';
   const encoded = await encode(fixture, new Uint8Array(100));

@@ -15,7 +15,7 @@ async function replicating(primary: number) {
   return object;
 }
 
-test.serial('a nats-server that is killed in mid-replication costs nothing but time', async (t) => {
+test.serial('a nats-server killed during replication costs only time', async (t) => {
   const net = network();
   const object = await replicating(1);
   await net.devnet.nats.kill();
@@ -24,7 +24,7 @@ test.serial('a nats-server that is killed in mid-replication costs nothing but t
   t.true((await net.get(1, object)).equals(object.payload));
 });
 
-test.serial('a chain that is away while columns are sent costs nothing but time', async (t) => {
+test.serial('a chain that is unreachable during replication costs only time', async (t) => {
   const net = network();
   const object = await replicating(2);
   await net.devnet.chain.kill();

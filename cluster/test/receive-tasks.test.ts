@@ -121,7 +121,7 @@ async function nothingStored(t: ExecutionContext, { us }: Scene, { job }: Waitin
   }
 }
 
-test('a column comes piece by piece, and is signed for at the end', async (t) => {
+test('a column arrives piece by piece, and is signed for at the end', async (t) => {
   const scene = await start(t);
   const client = primary(t, scene);
   for (const redundancy of ['EC', 'REPLICA'] as const) {
@@ -145,7 +145,7 @@ test('a column comes piece by piece, and is signed for at the end', async (t) =>
   await until(() => scene.us.system.tree().children.every(({ children }) => children.length === 0));
 });
 
-test('each check has its code, and an earlier one answers before a later one', async (t) => {
+test('each check has its own code, and the first that fails decides', async (t) => {
   const scene = await start(t);
   const { fixture, endpoint } = scene;
   const object = await createWaitingObject(fixture, 'bucket-1');
@@ -225,7 +225,7 @@ async function seal(
   });
 }
 
-test('a repeated piece and a repeated end change nothing, also on a node that has just started', async (t) => {
+test('a repeated piece and a repeated end change nothing, even after a restart', async (t) => {
   const scene = await start(t);
   const object = await createWaitingObject(scene.fixture, 'bucket-1');
   for (const segment of [0, 0, 1, 2, 1])
@@ -260,7 +260,7 @@ test('a column with a piece missing is not signed for, and can be completed; pie
   t.is((await finish(restarted, object)).status, 200);
 });
 
-test('what is in flight is refused a second time; other pieces of the column go on beside it', async (t) => {
+test('a piece in transit is refused a second time, while other pieces continue', async (t) => {
   const scene = await start(t);
   const { fixture, endpoint } = scene;
   const object = await createWaitingObject(fixture, 'bucket-1');
@@ -276,7 +276,7 @@ test('what is in flight is refused a second time; other pieces of the column go 
   t.is((await finish(scene, object)).status, 200);
 });
 
-test('a piece that breaks off is not stored, and can come again', async (t) => {
+test('an interrupted piece is not stored, and can be sent again', async (t) => {
   const scene = await start(t);
   const object = await createWaitingObject(scene.fixture, 'bucket-1');
   const offer = await offered(scene.fixture, object);
@@ -289,7 +289,7 @@ test('a piece that breaks off is not stored, and can come again', async (t) => {
   t.is(checksum(stored), checksum(pieceOf(object, 0)));
 });
 
-test('bytes of an earlier try give way, those of a finished column do not', async (t) => {
+test('pieces of an earlier try can be replaced, those of a finished column cannot', async (t) => {
   const scene = await start(t);
   const { fixture, us, endpoint } = scene;
   const object = await createWaitingObject(fixture, 'bucket-1');
@@ -307,7 +307,7 @@ test('bytes of an earlier try give way, those of a finished column do not', asyn
   t.is(checksum(stored), checksum(pieceOf(object, 1)));
 });
 
-test('for another group in which we keep our index, a finished column is signed again without its pieces', async (t) => {
+test('a finished column is signed for again, without its pieces, in another group where our index is the same', async (t) => {
   const other = { id: 99, familyId: 1, primarySpId: 1, secondarySpIds: [2, 3, 7, 6, 5, 4] };
   const scene = await start(t, { world: { moreGvgs: [other] } });
   const object = await createWaitingObject(scene.fixture, 'bucket-1');
@@ -331,7 +331,7 @@ test('for another group in which we keep our index, a finished column is signed 
   t.not(signatures[0], signatures[1]);
 });
 
-test('an object that our chain node does not know yet is waited for', async (t) => {
+test('an object unknown to our chain node is waited for', async (t) => {
   const scene = await start(t, { timing: { taskLagMs: 20_000 } });
   const { fixture, endpoint } = scene;
   const first = await createWaitingObject(fixture, 'bucket-1');
@@ -351,7 +351,7 @@ test('an object that our chain node does not know yet is waited for', async (t) 
   t.deepEqual(refusal(await answer), [200, 0]);
 });
 
-test('of a delegated upload, whose checksums the chain does not know, the primary’s word counts', async (t) => {
+test('for a delegated upload, the checksums of the primary count', async (t) => {
   const scene = await start(t);
   const { fixture } = scene;
   const encoded = await encode(fixture, randomBytes(3000));
@@ -397,14 +397,14 @@ test('of a delegated upload, whose checksums the chain does not know, the primar
   await t.notThrowsAsync(checkAgainstChain(scene, object, receipt));
 });
 
-test('a column for which there is no room does not begin', async (t) => {
+test('a column without room for it is refused at its first piece', async (t) => {
   const scene = await start(t, { freeBytes: 0 });
   const object = await createWaitingObject(scene.fixture, 'bucket-1');
   t.deepEqual(refusal(await putPiece(scene, object, 0)), [406, 60003]);
   await nothingStored(t, scene, object);
 });
 
-test('what cannot be recorded is not signed for', async (t) => {
+test('a column that cannot be recorded is not signed for', async (t) => {
   const scene = await start(t);
   const object = await createWaitingObject(scene.fixture, 'bucket-1');
   for (const segment of [0, 1, 2]) await putPiece(scene, object, segment);
@@ -412,7 +412,7 @@ test('what cannot be recorded is not signed for', async (t) => {
   t.deepEqual(refusal(await finish(scene, object)), [500, 85201]);
 });
 
-test('our own client hears why it is refused', async (t) => {
+test('our own client gets the reason of a refusal', async (t) => {
   const scene = await start(t);
   const object = await createWaitingObject(scene.fixture, 'bucket-1');
   const client = primary(t, scene);

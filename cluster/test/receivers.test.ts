@@ -78,7 +78,7 @@ test('a column is stored, checked against the chain, recorded and answered with 
   await until(() => us.system.tree().children[0]?.children.length === 0);
 });
 
-test('an interrupted column resumes at its first missing piece, also on a node that has just started', async (t) => {
+test('an interrupted column resumes at its first missing piece, even after a restart', async (t) => {
   const { world, primary } = await start(t);
   const directory = await temporaryDirectory(t);
   const before = await startSecondary(t, world, US, { directory });
@@ -98,7 +98,7 @@ test('an interrupted column resumes at its first missing piece, also on a node t
   await t.notThrowsAsync(checkAgainstChain(world, receipt, object));
 });
 
-test('a finished column is answered with the stored receipt, by a node that has just started', async (t) => {
+test('a finished column gets its stored receipt after a restart', async (t) => {
   const { world, primary } = await start(t);
   const directory = await temporaryDirectory(t);
   const before = await startSecondary(t, world, US, { directory });
@@ -112,7 +112,7 @@ test('a finished column is answered with the stored receipt, by a node that has 
   t.deepEqual(again.receipt, first.receipt);
 });
 
-test('for another group in which we keep our index, a finished column is signed again and not sent again', async (t) => {
+test('a finished column is signed for again, but not sent again, in another group where our index is the same', async (t) => {
   const other = { id: 99, familyId: 1, primarySpId: 1, secondarySpIds: [2, 3, 7, 6, 5, 4] };
   const { world, primary } = await start(t, { moreGvgs: [other] });
   await startSecondary(t, world, US);
@@ -126,7 +126,7 @@ test('for another group in which we keep our index, a finished column is signed 
   await t.notThrowsAsync(checkAgainstChain(world, again.receipt, object, other.id));
 });
 
-test('wrong bytes are never signed for, and do not stay', async (t) => {
+test('wrong bytes are never signed for, and are deleted', async (t) => {
   const { world, primary } = await start(t);
   const us = await startSecondary(t, world, US);
   const object = await createWaitingObject(world.fixture, 'bucket-1');
@@ -140,7 +140,7 @@ test('wrong bytes are never signed for, and do not stay', async (t) => {
   await t.notThrowsAsync(checkAgainstChain(world, receipt, object));
 });
 
-test('what cannot be recorded is not signed for', async (t) => {
+test('a column that cannot be recorded is not signed for', async (t) => {
   const { world, primary } = await start(t);
   const us = await startSecondary(t, world, US);
   const object = await createWaitingObject(world.fixture, 'bucket-1');
@@ -155,7 +155,7 @@ test('what cannot be recorded is not signed for', async (t) => {
   session.close();
 });
 
-test('pieces of an earlier try that turn out wrong are discarded, and the next try is a good one', async (t) => {
+test('wrong pieces of an earlier try are discarded, and the next try succeeds', async (t) => {
   const { world, primary } = await start(t);
   const us = await startSecondary(t, world, US);
   for (const segment of [0, 2]) {
@@ -171,7 +171,7 @@ test('pieces of an earlier try that turn out wrong are discarded, and the next t
   }
 });
 
-test('an offer that the chain does not confirm is refused, and nothing is stored', async (t) => {
+test('an offer not confirmed by the chain is refused, and nothing is stored', async (t) => {
   const { world, primary } = await start(t);
   const us = await startSecondary(t, world, US);
   const object = await createWaitingObject(world.fixture, 'bucket-1');
@@ -181,7 +181,7 @@ test('an offer that the chain does not confirm is refused, and nothing is stored
   t.is(await new Columns(us.ports).get(offer), undefined);
 });
 
-test('a repeated offer takes the place of the one before it', async (t) => {
+test('a repeated offer replaces the previous one', async (t) => {
   const { world, primary } = await start(t);
   await startSecondary(t, world, US);
   const object = await createWaitingObject(world.fixture, 'bucket-1');

@@ -19,7 +19,7 @@ async function missingColumns(net: Network, primary: number, object: WaitingObje
   return ids.flatMap((_, index) => (context?.receipts[index] ? [] : [index]));
 }
 
-test.serial('a primary killed in mid-upload accepts the payload again, and seals it', async (t) => {
+test.serial('a primary killed during an upload accepts the payload again and seals it', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT });
   const gone = new AbortController();
@@ -42,7 +42,7 @@ test.serial('a primary killed in mid-upload accepts the payload again, and seals
   t.is((await net.job(1, object.job))?.context.uploadAttempt, 2);
 });
 
-test.serial('a primary killed in mid-replication resumes without the client', async (t) => {
+test.serial('a primary killed during replication resumes without the client', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(2), { size: LARGE });
   await net.put(2, object);
@@ -56,7 +56,7 @@ test.serial('a primary killed in mid-replication resumes without the client', as
   t.true((await net.get(2, object)).equals(object.payload));
 });
 
-test.serial('a secondary killed in mid-replication resumes where it stopped', async (t) => {
+test.serial('a secondary killed during replication resumes where it stopped', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(3), { size: LARGE });
   await net.put(3, object);
@@ -88,7 +88,7 @@ test.serial('acknowledged bytes that are lost are reported, and can be uploaded 
   t.true((await net.get(4, object)).equals(object.payload));
 });
 
-test.serial('one secondary that does not respond delays no other column of ten uploads', async (t) => {
+test.serial('a secondary that does not respond delays no other column of ten uploads', async (t) => {
   const net = network();
   const [primary, still] = [5, 7];
   const bucketName = await net.createBucket(primary);
@@ -114,7 +114,7 @@ test.serial('one secondary that does not respond delays no other column of ten u
   await Promise.all(objects.map((object) => net.sealed(object)));
 });
 
-test.serial('the seal key of an SP has one signer, whoever is killed or stops responding', async (t) => {
+test.serial('the seal key of an SP always has exactly one signer', async (t) => {
   const net = network();
   const SIGNS = /^signing for /;
   const first = net.devnet.sp(6);

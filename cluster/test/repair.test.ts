@@ -52,7 +52,7 @@ async function losesColumns(net: Network, object: WaitingObject, columns: readon
 
 for (const redundancy of ['EC', 'REPLICA'] as const) {
   test.serial(
-    `a download survives two lost columns and lost segments, which come back: ${redundancy}`,
+    `a download survives lost columns and segments, which are repaired: ${redundancy}`,
     async (t) => {
       const net = network();
       const object = await sealedObject(net, redundancy, 4);
@@ -67,7 +67,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   );
 }
 
-test.serial('every two of six columns can be missing, and with REPLICA any five', async (t) => {
+test.serial('any two of six columns can be missing, and with REPLICA any five', async (t) => {
   const net = network();
   const cases = [...pairs()].map((lost) => ({ redundancy: 'EC' as const, lost: [...lost] }));
   const replica = { redundancy: 'REPLICA' as const, lost: [0, 1, 2, 3, 5] };
@@ -153,7 +153,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   });
 }
 
-test.serial('what too few others hold cannot be repaired, and says so', async (t) => {
+test.serial('damage that too few others can repair is reported', async (t) => {
   const net = network();
   const object = await sealedObject(net, 'EC', 1);
   await losesColumns(net, object, [0, 2, 5]);

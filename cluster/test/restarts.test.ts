@@ -41,7 +41,7 @@ test.serial('the first upload after a restart of nats-server is sealed', async (
   }
 });
 
-test.serial('a network that was killed as a whole resumes as soon as it runs again', async (t) => {
+test.serial('a network killed as a whole resumes as soon as it runs again', async (t) => {
   const net = network();
   const object = await replicating(3);
   await Promise.all(SPS.map((id) => net.devnet.sp(id).kill('SIGKILL')));

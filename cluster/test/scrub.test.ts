@@ -20,7 +20,7 @@ async function stores(spId: number, key: string, expected: Uint8Array): Promise<
   return stored !== null && Buffer.from(expected).equals(stored);
 }
 
-test('a secondary that was emptied, and segments that a primary has lost, come back by themselves', async (t) => {
+test('an emptied secondary and lost segments of a primary are repaired without intervention', async (t) => {
   const net = network();
   const bucket = await net.createBucket(1);
   const objects: WaitingObject[] = [];

@@ -70,7 +70,7 @@ async function sealed({ chain }: ChainFixture, { job }: WaitingObject): Promise<
   return (await chain.objectById(job.objectId))?.object.status === 'SEALED';
 }
 
-test('seals of many jobs at once are all included, in whatever order they are broadcast', async (t) => {
+test('concurrent seals are all included, in any order of broadcast', async (t) => {
   const { fixture, waiting, node } = await start(t, 8);
   const { ref, holds } = await node('a');
   await until(holds);
@@ -84,7 +84,7 @@ test('seals of many jobs at once are all included, in whatever order they are br
   t.pass();
 });
 
-test('one node signs for all, and when it stops another goes on', async (t) => {
+test('one node signs for all, and another takes over when it stops', async (t) => {
   const { fixture, waiting, node } = await start(t, 2);
   const [a, b] = waiting;
   if (!a || !b) return t.fail();
@@ -106,7 +106,7 @@ test('one node signs for all, and when it stops another goes on', async (t) => {
   await until(() => sealed(fixture, b));
 });
 
-test('a chain that does not answer is the asker’s error, and the signer goes on', async (t) => {
+test('a chain that does not answer fails the request, and the signer keeps running', async (t) => {
   const { fixture, waiting, node } = await start(t, 1);
   const [a] = waiting;
   if (!a) return t.fail();

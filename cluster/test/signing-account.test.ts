@@ -50,7 +50,7 @@ test('seals signed ahead are all accepted, each with its own sequence', async (t
   t.is(sealed?.object.status, 'SEALED');
 });
 
-test('a broadcast waits for the one signed before it, and no longer than that may take', async (t) => {
+test('a broadcast waits for the one signed before it, up to a limit', async (t) => {
   const { fixture, waiting } = await start(t, 2);
   const account = accountOf(fixture);
   const [a, b] = await Promise.all(waiting.map((object) => sealOf(fixture, object)));
@@ -69,7 +69,7 @@ test('a broadcast waits for the one signed before it, and no longer than that ma
   t.is((await hasty.sign(b, signal)).sequence, lost.sequence);
 });
 
-test('a sequence used by somebody else is learned from the refusal, and the next signature is good', async (t) => {
+test('a sequence used elsewhere is learned from the refusal, and the next signature is good', async (t) => {
   const { fixture, waiting } = await start(t, 2);
   const [a, b] = waiting;
   if (!a || !b) return t.fail();
@@ -85,7 +85,7 @@ test('a sequence used by somebody else is learned from the refusal, and the next
   await included(t, fixture, again);
 });
 
-test("a new holder of the key continues at the chain's sequence", async (t) => {
+test("a new signer continues at the chain's sequence", async (t) => {
   const { fixture, waiting } = await start(t, 2);
   const [a, b] = waiting;
   if (!a || !b) return t.fail();
@@ -111,7 +111,7 @@ test('the same bytes may be broadcast again', async (t) => {
   await included(t, fixture, transaction);
 });
 
-test('a reject takes the object off the chain', async (t) => {
+test('a reject removes the object from the chain', async (t) => {
   const { fixture, waiting } = await start(t, 1);
   const [a] = waiting;
   if (!a) return t.fail();
@@ -123,7 +123,7 @@ test('a reject takes the object off the chain', async (t) => {
   t.is(await fixture.chain.objectById(job.objectId), undefined);
 });
 
-test('an account that the chain does not know is a clear, passing error', async (t) => {
+test('an account unknown to the chain is a clear, retryable error', async (t) => {
   const { fixture } = await start(t, 0);
   const key = fixture.key('11'.repeat(32));
   const account = new SigningAccount({ key, chain: fixture.chain, holdMs: 1000 });

@@ -73,7 +73,7 @@ test.serial('a download that runs while an update is sealed gets all its bytes',
   await net.account.deleteObject(object.bucketName, object.objectName);
 });
 
-test.serial('in the end the stores hold what the chain says, and not one chunk more', async (t) => {
+test.serial('finally the stores hold exactly what the chain requires', async (t) => {
   t.timeout(600_000);
   const net = network();
   const bucketName = await net.createBucket(1);

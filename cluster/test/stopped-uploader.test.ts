@@ -13,7 +13,7 @@ const SEGMENTS = 6;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
-test('an uploader that stood still while another was acknowledged changes no byte and deletes none', async (t) => {
+test('an uploader suspended while another was acknowledged changes and deletes nothing', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(1), { size: SEGMENTS * SEGMENT });
   const first = net.devnet.sp(1);

@@ -26,7 +26,7 @@ async function get(port: number, target: string, headers: Record<string, string>
   return { status: answer?.status, body: `${answer?.body}` };
 }
 
-test('no request ends a node or the chain, and web pages read nothing of a node', async (t) => {
+test('no request stops a node or the chain, and web pages cannot read from a node', async (t) => {
   const { devnet } = network();
   const [sp] = devnet.file.sps;
   const admin = portOf(sp?.admin);
@@ -40,7 +40,7 @@ test('no request ends a node or the chain, and web pages read nothing of a node'
   t.is(devnet.sp(1).pid, pid);
 });
 
-test('a request that an owner signed for one provider opens nothing at another', async (t) => {
+test('a request signed for one provider is refused by another', async (t) => {
   const net = network();
   const [first, second] = net.devnet.file.sps;
   const object = await net.createObject(await net.createBucket(1), { size: 1_000 });
@@ -65,7 +65,7 @@ test('a request that an owner signed for one provider opens nothing at another',
   t.true((await net.get(1, object)).equals(object.payload));
 });
 
-test('a header that would have kept a node for seconds does not delay the upload beside it', async (t) => {
+test('a maliciously long header does not delay a concurrent upload', async (t) => {
   const net = network();
   const endpoint = new URL(net.devnet.file.sps[0]?.endpoint ?? '');
   const object = await net.createObject(await net.createBucket(1), { size: 1_000 });

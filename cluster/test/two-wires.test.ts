@@ -18,7 +18,7 @@ const network = useNetwork(test, {
 });
 
 for (const redundancy of ['EC', 'REPLICA'] as const) {
-  test(`three secondaries over HTTP and three over NATS seal one object: ${redundancy}`, async (t) => {
+  test(`an object is sealed with three secondaries over HTTP and three over NATS: ${redundancy}`, async (t) => {
     const net = network();
     const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT + 1, redundancy });
     await net.put(1, object);
@@ -81,7 +81,7 @@ test('20 objects of mixed sizes, uploaded at once, are sealed by three secondari
   }
 });
 
-test('a secondary that no wire of the primary reaches is named, with the reason', async (t) => {
+test('an unreachable secondary is named, with the reason', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(2), { size: SEGMENT });
   await net.put(2, object);

@@ -100,12 +100,12 @@ async function start(
   };
 }
 
-test('a node without an index of transactions seals', async (t) => {
+test('seals succeed with a chain node that has no index of transactions', async (t) => {
   const { seal } = await start(t);
   t.is(await seal(), 'sealed');
 });
 
-test('what failed in a block is known by its used sequence, and the next seal is a new one', async (t) => {
+test('a failure in a block is recognised by the used sequence, and the seal is signed again', async (t) => {
   // As a node says that was asked before the account froze. One that does not answer is not asked again for 10 s.
   const accepted: Simulation = { kind: 'accepted', gasUsed: 1_200, minGasPrice: MIN_GAS_PRICE };
   let knows = false;

@@ -58,7 +58,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   }
 }
 
-test('new content of a sealed object is uploaded beside the old one, and then takes its place', async (t) => {
+test('new content of a sealed object is uploaded beside the old and then replaces it', async (t) => {
   const net = network();
   const object = await net.createObject(await net.createBucket(4), { size: 3 * SEGMENT });
   await uploadAndCheck(t, 4, object);
@@ -67,7 +67,7 @@ test('new content of a sealed object is uploaded beside the old one, and then ta
   await uploadAndCheck(t, 4, update);
 });
 
-test('two SPs, each a secondary of the other, take uploads at the same time', async (t) => {
+test("two SPs that are each other's secondaries accept uploads at the same time", async (t) => {
   const net = network();
   const primaries = [2, 3];
   const objects = await Promise.all(

@@ -15,7 +15,7 @@ async function answer({ app }: TestGateway, request: Request | string, init?: Re
   return [status, code];
 }
 
-test('a registered key signs in the place of its account', async (t) => {
+test('a registered key signs on behalf of its account', async (t) => {
   const gateway = testGateway(t);
   gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
   await gateway.records.offChainKeys.register(ownersKey());
@@ -32,7 +32,7 @@ test('a key gives no more rights than its account has', async (t) => {
   t.deepEqual(await answer(gateway, keySignedRequest({}, PAYLOAD)), [401, 50004]);
 });
 
-test('account and key are known in any case of their digits', async (t) => {
+test('account and key are recognised in any letter case', async (t) => {
   const gateway = testGateway(t);
   gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
   await gateway.records.offChainKeys.register(ownersKey());
@@ -43,7 +43,7 @@ test('account and key are known in any case of their digits', async (t) => {
   t.is(await answer(gateway, keySignedRequest({ headers }, PAYLOAD)), 200);
 });
 
-test("a key that does not hold is refused, with today's code for each reason", async (t) => {
+test("an invalid key is refused with today's code for each reason", async (t) => {
   const gateway = testGateway(t);
   gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
   const { offChainKeys } = gateway.records;
@@ -76,7 +76,7 @@ test('a signature by a key covers the request', async (t) => {
   t.deepEqual(await answer(gateway, other), [400, 20012]);
 });
 
-test('while the keys cannot be looked up, a request signed with one gets Retry-After, others are served', async (t) => {
+test('while keys cannot be looked up, requests signed with one get Retry-After, others are served', async (t) => {
   const gateway = testGateway(t);
   gateway.chain.allow(OWNER, Action.CREATE_OBJECT);
   await mkdir(gateway.recordsFile, { recursive: true });
@@ -97,14 +97,14 @@ async function privateObject(gateway: TestGateway): Promise<TestGateway> {
   return gateway;
 }
 
-test('a pre-signed URL opens a private object, without any header', async (t) => {
+test('a pre-signed URL gives access to a private object without any header', async (t) => {
   const gateway = await privateObject(testGateway(t));
   t.is(await answer(gateway, presignedUrl()), 200);
   t.is(await answer(gateway, presignedUrl({ extra: 'b+c/d&e=f' })), 200);
   t.deepEqual(await answer(gateway, 'http://photos.sp1.localhost/a.jpg'), [401, 50004]);
 });
 
-test('a pre-signed URL holds for what was signed alone', async (t) => {
+test('a pre-signed URL is valid only for exactly what was signed', async (t) => {
   const gateway = await privateObject(testGateway(t));
   t.deepEqual(await answer(gateway, presignedUrl().replace('/a.jpg', '/b.jpg')), [404, 20008]);
   t.deepEqual(await answer(gateway, `${presignedUrl()}&more=1`), [400, 20012]);
@@ -125,7 +125,7 @@ test('a pre-signed URL is refused when it has expired, or its key is not registe
   t.deepEqual(await open({}), [400, 20015]);
 });
 
-test('a pre-signed URL is signed by an off-chain key, in no other way', async (t) => {
+test('a pre-signed URL must be signed by an off-chain key', async (t) => {
   const gateway = await privateObject(testGateway(t));
   const target = `/a.jpg?X-Gnfd-Expiry-Timestamp=${timestamp(60_000)}`;
   const authorization = signedRequest({ method: 'GET', target }).headers.get('Authorization') ?? '';
@@ -134,7 +134,7 @@ test('a pre-signed URL is signed by an off-chain key, in no other way', async (t
   t.deepEqual(await answer(gateway, 'http://photos.sp1.localhost/a.jpg?Authorization=x'), [400, 50001]);
 });
 
-test('a player may ask a pre-signed URL for a part', async (t) => {
+test('a pre-signed URL serves ranges', async (t) => {
   const gateway = await privateObject(testGateway(t));
   // The payload is empty: that the range is looked at shows that the signature was taken.
   t.deepEqual(await answer(gateway, presignedUrl(), { headers: { Range: 'bytes=0-' } }), [400, 50012]);

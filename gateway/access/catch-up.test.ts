@@ -25,7 +25,7 @@ function missing(): Terminal {
   return new Terminal({ code: 'no-such-object', message: 'The object does not exist.' });
 }
 
-test('what the node does not know yet is looked for again once it has the block of the request', async (t) => {
+test('a missing item is looked up again once the node has the block of the request', async (t) => {
   const chain = node(-60_000, -60_000, 60_000);
   const looks: number[] = [];
   const found = await catchUpWith(chain)(async () => {
@@ -37,7 +37,7 @@ test('what the node does not know yet is looked for again once it has the block 
   t.deepEqual(looks, [0, 3]);
 });
 
-test('the word of a node that is up to date counts', async (t) => {
+test('the answer of an up-to-date node counts', async (t) => {
   const chain = node(60_000);
   let looks = 0;
   const refused = catchUpWith(chain)(async () => {
@@ -48,7 +48,7 @@ test('the word of a node that is up to date counts', async (t) => {
   t.is(looks, 2);
 });
 
-test('nothing is asked of the chain when nothing is missing, or when no block could help', async (t) => {
+test('the chain is not asked when nothing is missing or no block could help', async (t) => {
   const chain = node(-60_000);
   const catchUp = catchUpWith(chain);
   t.is(await catchUp(async () => 'found', signal), 'found');
@@ -59,7 +59,7 @@ test('nothing is asked of the chain when nothing is missing, or when no block co
   t.is(chain.asked, 0);
 });
 
-test('a client that goes away is waited for no longer', async (t) => {
+test('the wait ends when the client goes away', async (t) => {
   const going = new AbortController();
   const chain = node(-60_000);
   const waiting = catchUpWith(chain)(async () => {

@@ -52,7 +52,7 @@ async function damagedStore(chunk: number): Promise<PieceStore> {
 }
 
 for (const chunk of [0, 1, 2, 3]) {
-  test(`a download goes on behind chunk ${chunk} of a segment that is gone from the store`, async (t) => {
+  test(`a download continues from chunk ${chunk} of a segment that is gone from the store`, async (t) => {
     const pieces = await damagedStore(chunk);
     const recovered: number[] = [];
     const recover = async (index: number) => {

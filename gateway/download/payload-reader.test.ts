@@ -40,7 +40,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<number[]> {
 
 const never = new AbortController().signal;
 
-test('any part of any payload comes in order', async (t) => {
+test('any range of any payload is read in order', async (t) => {
   const cases = fc
     .record({ size: fc.integer({ min: 1, max: 60 }), segment: fc.integer({ min: 1, max: 20 }) })
     .chain(({ size, segment }) =>
@@ -79,7 +79,7 @@ test('one segment is fetched ahead, and no more', async (t) => {
   await chunks.return();
 });
 
-test('ending the iteration ends the reads, also the one ahead', async (t) => {
+test('ending the iteration ends all reads, including the prefetch', async (t) => {
   const cut = plan(12, 4);
   const { pieces, notes } = segments(cut);
   const chunks = readPayload({ pieces, job: JOB, plan: cut }, { offset: 0, length: 12 }, never);
@@ -90,7 +90,7 @@ test('ending the iteration ends the reads, also the one ahead', async (t) => {
   t.deepEqual(notes.filter((note) => note.startsWith('end')).sort(), ['end 4711+s0', 'end 4711+s1']);
 });
 
-test('a segment of the wrong length is a fault, not a gap', async (t) => {
+test('a segment of the wrong length is an error, not a gap', async (t) => {
   const wanted = { offset: 0, length: 12 };
   for (const [stored, planned] of [
     [plan(11, 4), plan(12, 4)],
@@ -124,7 +124,7 @@ function broken(cut: PayloadPlan, breaks: Readonly<Record<number, number>>): Pie
   return { read } as PieceStore;
 }
 
-test('segments that are missing, or damaged from any byte on, are restored, and no byte comes twice', async (t) => {
+test('missing and damaged segments are restored, and no byte is sent twice', async (t) => {
   const cases = fc
     .record({ size: fc.integer({ min: 1, max: 60 }), segment: fc.integer({ min: 1, max: 20 }) })
     .chain(({ size, segment }) => {
@@ -163,7 +163,7 @@ test('a response whose sent bytes turn out to be wrong is aborted', async (t) =>
   await t.throwsAsync(collect(chunks), { code: 'piece-corrupt' });
 });
 
-test('where a segment cannot be restored, the reader gets the error of the stored one', async (t) => {
+test('when a segment cannot be restored, the reader gets the error of the stored one', async (t) => {
   const cut = plan(12, 6);
   const source = { pieces: broken(cut, { 1: 0 }), job: JOB, plan: cut };
   const read = (more: object) =>

@@ -9,7 +9,7 @@ async function* chunks(count: number): AsyncGenerator<Uint8Array, void, undefine
   for (let i = 0; i < count; i++) yield new Uint8Array(3);
 }
 
-test('all bytes are sent and counted, and the end is reported', async (t) => {
+test('all bytes are sent and counted, and completion is reported', async (t) => {
   let counted = 0;
   const onChunk = (bytes: number) => {
     counted += bytes;
@@ -20,7 +20,7 @@ test('all bytes are sent and counted, and the end is reported', async (t) => {
   t.is(await ended, undefined);
 });
 
-test('a chunk is read only when it is wanted', async (t) => {
+test('a chunk is read only on demand', async (t) => {
   let read = 0;
   async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of chunks(5)) {
@@ -38,7 +38,7 @@ test('a chunk is read only when it is wanted', async (t) => {
   await reader.cancel();
 });
 
-test('a failure of the first chunk is thrown, of a later one breaks the body', async (t) => {
+test('a failure of the first chunk is thrown, one of a later chunk aborts the body', async (t) => {
   async function* failing(after: number): AsyncGenerator<Uint8Array, void, undefined> {
     yield* chunks(after);
     throw new Retryable({ code: 'piece-corrupt', message: 'm' });
@@ -49,7 +49,7 @@ test('a failure of the first chunk is thrown, of a later one breaks the body', a
   t.is((await ended)?.code, 'piece-corrupt');
 });
 
-test('a reader that gives up ends the source', async (t) => {
+test('a reader that cancels ends the source', async (t) => {
   const source = chunks(5);
   const { body, ended } = await payloadResponse(source, PATIENT);
   await body.cancel();
@@ -57,7 +57,7 @@ test('a reader that gives up ends the source', async (t) => {
   t.true((await source.next()).done);
 });
 
-test('a slow reader is served, one that has stopped is cut off', async (t) => {
+test('a slow reader is served, a stalled one is cut off', async (t) => {
   const { body, ended } = await payloadResponse(chunks(6), { ...PATIENT, idleTimeoutMs: 1000 });
   const reader = body.getReader();
   for (let i = 0; i < 5; i++) {

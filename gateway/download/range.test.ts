@@ -6,7 +6,7 @@ test('no header means the whole payload', (t) => {
   t.is(readRange(undefined, 10), undefined);
 });
 
-test('ranges with both ends, open ends and suffixes, clamped to the payload', (t) => {
+test('ranges, open ranges and suffixes are clamped to the payload', (t) => {
   const cases: [string, number, number][] = [
     ['bytes=0-0', 0, 1],
     ['bytes=2-4', 2, 3],

@@ -15,7 +15,7 @@ function make({ app }: TestGateway, query = 'create-folder=&payload_size=0&visib
   return app.request(signedRequest({ method: 'POST', target: `/letters/?${query}`, by }));
 }
 
-test('a folder is created for the client, who gets the hash of the transaction', async (t) => {
+test('a folder is created for the client, with the transaction hash in the answer', async (t) => {
   const gateway = permitting(t);
   const response = await make(gateway);
   t.is(response.status, 200);
@@ -35,13 +35,13 @@ test('a folder is created for the client, who gets the hash of the transaction',
   t.deepEqual(gateway.pipeline.requests, []);
 });
 
-test('the Go SDK says nothing of a size', async (t) => {
+test('the request of the Go SDK, without a size, is accepted', async (t) => {
   const gateway = permitting(t);
   t.is((await make(gateway, 'create-folder=&visibility=0')).status, 200);
   t.like(gateway.announcer.announcements[0], { payloadSize: 0, visibility: 'INHERIT' });
 });
 
-test('what already exists is not created again as a folder', async (t) => {
+test('an existing object is not created again as a folder', async (t) => {
   for (const status of ['CREATED', 'SEALED'] as const) {
     const gateway = permitting(t);
     gateway.chain.objects = [{ object: object({ objectName: 'letters/', payloadSize: 10, status }) }];
@@ -55,7 +55,7 @@ test('what already exists is not created again as a folder', async (t) => {
   t.like(await errorOf(await make(gateway)), { status: 400, code: 50010 });
 });
 
-test('nothing is made for those who may not, nor with bad parameters, nor beyond the limit', async (t) => {
+test('nothing is created without permission, with bad parameters or beyond the limit', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 1 } });
   const query = 'create-folder=&visibility=';
   t.like(await errorOf(await make(gateway, `${query}9`)), { status: 400, code: 50010 });

@@ -35,7 +35,7 @@ async function keysOf({ records }: TestGateway, domain = APP): Promise<string[]>
   return (await records.offChainKeys.list({ ...HOLDER, domain })).map(({ publicKey }) => publicKey);
 }
 
-test('an account deletes keys that it names', async (t) => {
+test('an account deletes the keys it names', async (t) => {
   const gateway = await withKeys(t);
   const response = await gateway.app.request(signedRequest(...deletion('11, 22,99,')));
   t.is(response.status, 200);
@@ -44,7 +44,7 @@ test('an account deletes keys that it names', async (t) => {
   t.deepEqual(await keysOf(gateway, ELSEWHERE), ['11']);
 });
 
-test('a key can delete keys of its account and application, itself too', async (t) => {
+test('a key can delete keys of its account and application, including itself', async (t) => {
   const gateway = await withKeys(t);
   const remove = () =>
     gateway.app.request(keySignedRequest(...deletion(`22,${KEY.publicKey.toUpperCase()}`)));
@@ -59,7 +59,7 @@ test('naming no keys deletes none', async (t) => {
   t.is((await keysOf(gateway)).length, 3);
 });
 
-test('only the account itself deletes its keys, by a signature that holds', async (t) => {
+test('only the account itself can delete its keys, with a valid signature', async (t) => {
   const gateway = await withKeys(t);
   const refusal = async (over: Unsigned) => {
     const { status, code } = await errorOf(await gateway.app.request(signedRequest(...deletion('11', over))));
@@ -87,7 +87,7 @@ test('more than a hundred keys at once are refused', async (t) => {
   t.is((await gateway.app.request(signedRequest(...deletion(hundred)))).status, 200);
 });
 
-test('over a socket: the body is read, must have a length, and must come in time', async (t) => {
+test('over a socket, the body must have a length and arrive in time', async (t) => {
   const gateway = testGateway(t, { limits: { idleTimeoutMs: 50 } });
   await gateway.records.offChainKeys.register(ownersKey({ publicKey: '11' }));
   const server = await serveGateway(gateway.app, {

@@ -66,7 +66,7 @@ async function bytesOf(response: Response): Promise<Buffer> {
 const GET = { method: 'GET' };
 const URL_OF = 'http://photos.sp1.localhost/a.jpg';
 
-test('an object comes whole, with its type and length', async (t) => {
+test('an object is returned whole, with its type and length', async (t) => {
   const { app, payload, log } = await store(t, randomBytes(10), 4);
   const response = await app.request(URL_OF);
   t.is(response.status, 200);
@@ -78,7 +78,7 @@ test('an object comes whole, with its type and length', async (t) => {
   t.like(log.lines[0], { method: 'GET', status: 200, bytes: 10 });
 });
 
-test("every range is that part of the object, with today's status and headers", async (t) => {
+test("every range returns that part of the object, with today's status and headers", async (t) => {
   const { app, payload } = await store(t, randomBytes(23), 5);
   await fc.assert(
     fc.asyncProperty(fc.nat(22), fc.nat(30), fc.boolean(), async (start, more, open) => {
@@ -96,7 +96,7 @@ test("every range is that part of the object, with today's status and headers", 
   t.true(payload.subarray(20).equals(await bytesOf(suffix)));
 });
 
-test('a range that names nothing is 50012', async (t) => {
+test('a range outside the object is 50012', async (t) => {
   const { app } = await store(t, randomBytes(10), 4);
   for (const Range of ['bytes=10-', 'bytes=4-2', 'lines=1-2']) {
     const { status, code } = await errorOf(await app.request(URL_OF, { headers: { Range } }));
@@ -104,7 +104,7 @@ test('a range that names nothing is 50012', async (t) => {
   }
 });
 
-test('HEAD has the headers and reads nothing', async (t) => {
+test('HEAD returns the headers and reads nothing', async (t) => {
   const { app, chain } = testGateway(t);
   chain.objects = [{ object: object({ status: 'SEALED', visibility: 'PUBLIC_READ' }) }];
   const response = await app.request(URL_OF, { method: 'HEAD' });
@@ -114,7 +114,7 @@ test('HEAD has the headers and reads nothing', async (t) => {
   t.is(await response.text(), '');
 });
 
-test('an empty object is an empty body', async (t) => {
+test('an empty object has an empty body', async (t) => {
   const { app } = await store(t, Buffer.alloc(0), 4);
   const response = await app.request(URL_OF);
   t.is(response.headers.get('Content-Length'), '0');
@@ -133,7 +133,7 @@ test('a content type that HTTP cannot carry is left out', async (t) => {
   }
 });
 
-test('who may read: everyone what is public, else who has permission', async (t) => {
+test('everyone can read public objects, others need permission', async (t) => {
   const { app, chain } = await store(t, randomBytes(10), 4);
   const statuses = async () => [
     (await app.request(URL_OF)).status,
@@ -156,7 +156,7 @@ test('who may read: everyone what is public, else who has permission', async (t)
   t.is((await errorOf(await app.request(signedRequest({ ...GET, expiresInMs: -1 })))).code, 50023);
 });
 
-test('a public object is served though the signature is of no use', async (t) => {
+test('a public object is served even with an invalid signature', async (t) => {
   const { app } = await store(t, randomBytes(10), 4);
   t.is((await app.request(URL_OF, { headers: { Authorization: 'Basic x' } })).status, 200);
 });
@@ -181,7 +181,7 @@ test('a payload that is fully uploaded can be read before the seal, one that is 
   await refused();
 });
 
-test('while new content is on its way, the old content is served', async (t) => {
+test('during an update, the old content is served', async (t) => {
   const { app, chain, pieces } = await store(t, randomBytes(10), 4);
   const old = randomBytes(3);
   await pieces.put('4711+v2+s0', old);
@@ -206,7 +206,7 @@ test('while new content is on its way, the old content is served', async (t) => 
   t.deepEqual(chain.paramsAskedAt, [2500]);
 });
 
-test('a pre-signed URL has browsers save the payload, or show it where it says so; no other GET does', async (t) => {
+test('only a pre-signed URL sets the content disposition', async (t) => {
   const { app, chain, records } = testGateway(t);
   chain.allow(OWNER, Action.GET_OBJECT);
   const objectName = 'summer/a "b" é.jpg';
@@ -231,7 +231,7 @@ test('a pre-signed URL has browsers save the payload, or show it where it says s
   t.is(await disposition(presignedUrl({}, { path })), null);
 });
 
-test('a missing bucket or object, or another primary, has its own error', async (t) => {
+test('a missing bucket, a missing object and another primary each have their own error', async (t) => {
   const { app, chain } = await store(t, randomBytes(10), 4);
   const code = async () => (await errorOf(await app.request(URL_OF))).code;
   chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
@@ -242,7 +242,7 @@ test('a missing bucket or object, or another primary, has its own error', async 
   t.is(await code(), 20007);
 });
 
-test('a payload that is lost or damaged is never passed off as whole', async (t) => {
+test('a lost or damaged payload is never delivered as complete', async (t) => {
   const { app, pieces, log } = await store(t, randomBytes(10), 4);
   await pieces.delete('4711+s1');
   await t.throwsAsync(bytesOf(await app.request(URL_OF)));
@@ -259,7 +259,7 @@ test('a payload that is lost or damaged is never passed off as whole', async (t)
   t.deepEqual([status, code], [500, 115001]);
 });
 
-test('one download above the limit gets "busy" and Retry-After', async (t) => {
+test('a download above the limit gets "busy" and Retry-After', async (t) => {
   const { app } = await store(t, randomBytes(10), 4, { maxDownloads: 1 });
   const first = await app.request(URL_OF);
   t.is((await errorOf(await app.request(URL_OF))).code, 60003);
@@ -318,7 +318,7 @@ async function download(
   return { stored: { ...stored, ...gateway }, reads, client, response };
 }
 
-test('a large object passes over a socket unchanged', async (t) => {
+test('a large object is downloaded unchanged over a socket', async (t) => {
   const { stored, reads, response } = await download(t);
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
@@ -335,7 +335,7 @@ test('a client that hangs up stops the reading', async (t) => {
   t.like(stored.log.lines[0], { reason: 'client-gone' });
 });
 
-test('a client that takes nothing is not read ahead for, and is let go in the end', async (t) => {
+test('for a client that reads nothing, nothing is prefetched, and it is cut off in the end', async (t) => {
   const { stored, reads, client } = await download(t, { idleTimeoutMs: 300 });
   await until(() => reads.open() === 0 && stored.log.lines.length === 1);
   t.true(reads.bytes() < 30 * MiB, `${reads.bytes()} bytes were read`);
@@ -343,7 +343,7 @@ test('a client that takes nothing is not read ahead for, and is let go in the en
   client.destroy();
 });
 
-test('a fault on the way resets the connection', async (t) => {
+test('an error during the body resets the connection', async (t) => {
   const { stored, response } = await download(t);
   await stored.pieces.delete('4711+s4');
   const error = await t.throwsAsync(async () => {

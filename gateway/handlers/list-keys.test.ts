@@ -9,7 +9,7 @@ function asking(account: string, domain: string): { headers: Record<string, stri
   return { headers: { 'X-Gnfd-User-Address': account, 'X-Gnfd-App-Domain': domain } };
 }
 
-test('the valid keys of an account in an application are listed, unsigned', async (t) => {
+test('the valid keys of an account in an application are listed without a signature', async (t) => {
   const { app, records } = testGateway(t);
   const keys = ['11', '22', '33'].map((publicKey, i) => ownersKey({ publicKey, registeredAt: i }));
   for (const key of keys) await records.offChainKeys.register(key);

@@ -5,7 +5,7 @@ import { errorOf, testGateway } from '../testing/gateway.ts';
 
 const URL_OF = 'http://photos.sp1.localhost/a.jpg?object-meta=';
 
-test('the chain’s word on an object is given to everybody, in the form that the JS SDK reads', async (t) => {
+test('everybody can read the metadata of an object, in the form that the JS SDK reads', async (t) => {
   const { app, chain } = testGateway(t);
   chain.objects = [{ object: object({ status: 'SEALED', contentType: 'a&b', checksums: ['00', '11'] }) }];
   const response = await app.request(URL_OF);
@@ -38,7 +38,7 @@ test('the chain’s word on an object is given to everybody, in the form that th
   t.like(rest, { Removed: 'false', Operator: OWNER.address, CreateTxHash: zero, SealTxHash: zero });
 });
 
-test('an object that the chain does not know is 90010', async (t) => {
+test('an object unknown to the chain is 90010', async (t) => {
   const { app, chain } = testGateway(t);
   chain.objects = [];
   const { status, code } = await errorOf(await app.request(URL_OF));

@@ -21,7 +21,7 @@ function part({ app }: TestGateway, query: string, body: string, whole = WHOLE) 
   );
 }
 
-test('the first part announces the object; all are handed to the pipeline', async (t) => {
+test('the first part announces the object, and all parts go to the pipeline', async (t) => {
   const gateway = permitting(t);
   const { announcer, pipeline } = gateway;
   t.is((await part(gateway, 'offset=0&complete=false', '0123')).status, 200);
@@ -43,7 +43,7 @@ test('the first part announces the object; all are handed to the pipeline', asyn
   );
 });
 
-test('a payload may come as one part', async (t) => {
+test('a payload may be a single part', async (t) => {
   const gateway = permitting(t);
   t.is((await part(gateway, 'offset=0&complete=true', '0123456789')).status, 200);
   t.is(gateway.announcer.announcements.length, 1);
@@ -72,7 +72,7 @@ for (const [what, query, body, code, whole = WHOLE] of [
   });
 }
 
-test('the last part of an update that comes again after the seal does not begin another', async (t) => {
+test('the last part of an update, repeated after the seal, does not start another update', async (t) => {
   const gateway = permitting(t);
   gateway.chain.allow(OWNER, Action.UPDATE_OBJECT_CONTENT);
   gateway.chain.objects = [{ object: object({ objectName: 'new', status: 'SEALED', version: 1 }) }];
@@ -84,7 +84,7 @@ test('the last part of an update that comes again after the seal does not begin 
   t.like(gateway.announcer.announcements[0], { kind: 'update-object', payloadSize: 10 });
 });
 
-test('parts are cut as the object says that is there, not as one would be that is announced now', async (t) => {
+test('parts are cut by the parameters of the existing object, not the current ones', async (t) => {
   const gateway = permitting(t);
   const { chain } = gateway;
   t.is((await part(gateway, 'offset=0&complete=false', '0123')).status, 200);

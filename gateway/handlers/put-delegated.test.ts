@@ -22,7 +22,7 @@ function put({ app }: TestGateway, query = NEW, more: Parameters<typeof signedRe
   return app.request(signedRequest({ target: `/new?${query}`, ...more }, PAYLOAD));
 }
 
-test('an object is created for the client, and its payload taken', async (t) => {
+test('an object is created for the client, and its payload accepted', async (t) => {
   const gateway = permitting(t);
   const headers = { 'Content-Type': 'text/plain' };
   const response = await put(gateway, NEW, { headers, by: STRANGER });
@@ -54,7 +54,7 @@ for (const [visibility, meant] of [
   ['&visibility=2', 'PRIVATE'],
   ['&visibility=3', 'INHERIT'],
 ] as const) {
-  test(`what clients leave out has its usual value: "${visibility}"`, async (t) => {
+  test(`omitted parameters have their usual values: "${visibility}"`, async (t) => {
     const gateway = permitting(t);
     t.is((await put(gateway, `delegate&payload_size=10${visibility}`)).status, 200);
     const [announced] = gateway.announcer.announcements as NewObject[];
@@ -87,13 +87,13 @@ test('nothing is announced for a body of another size', async (t) => {
   t.deepEqual(gateway.announcer.announcements, []);
 });
 
-test('nothing is announced that is too large for one PUT', async (t) => {
+test('nothing is announced for a payload too large for one PUT', async (t) => {
   const gateway = permitting(t, { limits: { maxPayloadSize: 9 } });
   t.like(await errorOf(await put(gateway)), { status: 403, code: 50016 });
   t.deepEqual(gateway.announcer.announcements, []);
 });
 
-test('nothing is announced for those who may not upload, nor where the provider may not act', async (t) => {
+test('nothing is announced without permission to upload, or where the provider may not act', async (t) => {
   const refused = async (status: number, code: number, change: (gateway: TestGateway) => void) => {
     const gateway = permitting(t);
     change(gateway);
@@ -128,7 +128,7 @@ test('an upload that was interrupted after its announcement continues', async (t
   }
 });
 
-test('an object that waits for something else, or for nothing, is left alone', async (t) => {
+test('an object that waits for other content, or for none, is left alone', async (t) => {
   for (const over of [
     { creator: STRANGER.address, owner: STRANGER.address },
     { payloadSize: 11 },
@@ -142,7 +142,7 @@ test('an object that waits for something else, or for nothing, is left alone', a
   }
 });
 
-test('whoever is slower with another payload for the same name is refused', async (t) => {
+test('of two payloads for the same name, the slower is refused', async (t) => {
   const gateway = permitting(t);
   gateway.announcer.quicker = { payloadSize: 11 };
   t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });
@@ -191,13 +191,13 @@ test('an update waits for its object, and for the update before it', async (t) =
   await refused(500, 55001, [{ object: updating }]);
 });
 
-test('no more is announced than can be taken', async (t) => {
+test('no more objects are announced than can be uploaded', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 0 } });
   t.like(await errorOf(await put(gateway)), { status: 406, code: 60003 });
   t.deepEqual(gateway.announcer.announcements, []);
 });
 
-test('why the chain refuses the announcement reaches the client, and the slot is free again', async (t) => {
+test('the client gets the reason of a refused announcement, and the slot is freed', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 1 } });
   gateway.announcer.before = () => {
     throw new Retryable({ code: 'creation-timeout', message: 'The creation was not in a block.' });
@@ -209,7 +209,7 @@ test('why the chain refuses the announcement reaches the client, and the slot is
   t.is((await put(gateway)).status, 200);
 });
 
-test('a bucket that our node of the chain does not know yet is waited for', async (t) => {
+test('a bucket unknown to our chain node is waited for', async (t) => {
   const gateway = permitting(t);
   gateway.chain.buckets = [];
   gateway.chain.latestBlock = async () => {
@@ -219,7 +219,7 @@ test('a bucket that our node of the chain does not know yet is waited for', asyn
   t.is((await put(gateway)).status, 200);
 });
 
-test('an account has only so many objects announced, and others have theirs', async (t) => {
+test('each account has its own limit of announced objects', async (t) => {
   const gateway = permitting(t, { limits: { delegation: { enabled: true, perAccountPerHour: 2 } } });
   const create = async (name: string, by = OWNER) => {
     const response = await put(gateway, NEW, { target: `/${name}?${NEW}`, by });

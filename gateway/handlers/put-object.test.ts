@@ -59,7 +59,7 @@ test('path style, names with slashes, Unicode and markup reach the same object',
   }
 });
 
-test('the host counts with its port or without: the signer is the one whom the chain permits', async (t) => {
+test('the host may be signed with or without its port', async (t) => {
   const { app, chain } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const host = 'photos.sp1.localhost:9033';
@@ -88,7 +88,7 @@ test('the signature covers method, path, query and headers', async (t) => {
   for (const request of changed) t.is((await errorOf(await app.request(request))).code, 50004);
 });
 
-test('a request must be signed, in a known way, and not for ever', async (t) => {
+test('a request must be signed in a known way and for a limited time', async (t) => {
   const { app, chain, pipeline } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const put = async (change: (headers: Headers) => void, expiresInMs = 60_000) => {
@@ -158,7 +158,7 @@ const FAULTS: readonly { readonly answer: [status: number, code: number]; put(ch
   },
 ];
 
-test('every check answers with its own code, and an earlier one before a later one', async (t) => {
+test('each check has its own code, and the first that fails decides', async (t) => {
   for (const [first, { answer }] of FAULTS.entries()) {
     const { app, chain, pipeline } = testGateway(t);
     chain.allow(OWNER, Action.CREATE_OBJECT);
@@ -169,7 +169,7 @@ test('every check answers with its own code, and an earlier one before a later o
   }
 });
 
-test('a bucket that the chain does not know is 20007', async (t) => {
+test('a bucket unknown to the chain is 20007', async (t) => {
   const { app, chain } = testGateway(t);
   chain.buckets = [];
   const { status, code } = await errorOf(await app.request(signedRequest({}, PAYLOAD)));
@@ -184,7 +184,7 @@ test('the message about a wrong status names the expected and the actual one', a
   t.regex(message, /CREATED/);
 });
 
-test('in maintenance only the maintenance account uploads, and still needs permission', async (t) => {
+test('in maintenance only the maintenance account can upload, and still needs permission', async (t) => {
   const { app, chain } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   chain.providers = [provider({ status: 'IN_MAINTENANCE' })];
@@ -195,14 +195,14 @@ test('in maintenance only the maintenance account uploads, and still needs permi
   t.is(await put(MAINTAINER), 200);
 });
 
-test('a provider that the chain does not list takes nothing', async (t) => {
+test('a provider that the chain does not list accepts no upload', async (t) => {
   const { app, chain } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   chain.providers = [provider({ id: 2 })];
   t.is((await errorOf(await app.request(signedRequest({}, PAYLOAD)))).code, 50029);
 });
 
-test('new content of a sealed object needs the permission to update it, and is its own job', async (t) => {
+test('new content of a sealed object needs the permission to update, and is a job of its own', async (t) => {
   const { app, chain, pipeline } = testGateway(t);
   const update = {
     updater: STRANGER.address,
@@ -228,7 +228,7 @@ test('new content of a sealed object needs the permission to update it, and is i
   t.deepEqual(chain.paramsAskedAt, [3000]);
 });
 
-test('parameters are those of the last update where there was one', async (t) => {
+test('parameters are those of the last update, if there was one', async (t) => {
   const { app, chain } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   chain.objects = [{ object: object({ updatedAt: 2500 }) }];
@@ -242,7 +242,7 @@ test('a payload above the limit of a plain PUT is refused', async (t) => {
   t.is((await errorOf(await app.request(signedRequest({}, PAYLOAD)))).code, 50016);
 });
 
-test('a Content-Length that contradicts the chain is refused before the pipeline hears of it', async (t) => {
+test('a Content-Length that contradicts the chain is refused before the pipeline is called', async (t) => {
   const { app, chain, pipeline } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const request = signedRequest({ headers: { 'Content-Length': '9' } }, '012345678');
@@ -262,7 +262,7 @@ test('a body without a length is counted', async (t) => {
   }
 });
 
-test('the fault of the body counts, whatever the pipeline makes of it', async (t) => {
+test('an error of the body takes precedence over that of the pipeline', async (t) => {
   const { app, chain, pipeline } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   pipeline.before = async ({ body }) => {
@@ -276,7 +276,7 @@ test('the fault of the body counts, whatever the pipeline makes of it', async (t
   t.is((await errorOf(await app.request(signedRequest({}, stream)))).code, 110008);
 });
 
-test("the pipeline's own errors become their codes", async (t) => {
+test('errors of the pipeline become their codes', async (t) => {
   const { app, chain, pipeline, log } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const cases: [Error, number, number][] = [
@@ -309,7 +309,7 @@ test('advice reaches the client, and markup in a name does not break the answer'
   t.regex(message, /Create the object on chain first/);
 });
 
-test('one upload above the limit gets "busy" and Retry-After', async (t) => {
+test('an upload above the limit gets "busy" and Retry-After', async (t) => {
   const { app, chain, pipeline } = testGateway(t, { limits: { maxUploads: 1 } });
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const begun = gate();
@@ -330,7 +330,7 @@ test('one upload above the limit gets "busy" and Retry-After', async (t) => {
   t.is((await app.request(signedRequest({}, PAYLOAD))).status, 200);
 });
 
-test('an object, or an update, that our node of the chain does not know yet is waited for', async (t) => {
+test('an object or update unknown to our chain node is waited for', async (t) => {
   const sealed = object({ status: 'SEALED' });
   const update = { updater: OWNER.address, payloadSize: 10, contentType: '', updatedAt: 1, version: 1 };
   const updating = { object: { ...sealed, isUpdating: true }, update: { ...update, checksums: [] } };

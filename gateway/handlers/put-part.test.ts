@@ -20,7 +20,7 @@ function permitting(...about: Parameters<typeof testGateway>): TestGateway {
   return gateway;
 }
 
-test('a part is handed to the pipeline with the segments that it holds', async (t) => {
+test('a part goes to the pipeline with the segments it holds', async (t) => {
   const gateway = permitting(t);
   const response = await part(gateway, 'offset=4&complete=false', '4567');
   t.is(response.status, 200);
@@ -52,14 +52,14 @@ for (const [query, body, code] of [
   ['offset=0&complete=true', '', 50028],
   ['offset=8&complete=true', '89+', 110008],
 ] as const) {
-  test(`a part with ?${query} and ${body.length} bytes is refused with ${code}, and the pipeline hears nothing`, async (t) => {
+  test(`a part with ?${query} and ${body.length} bytes is refused with ${code} before the pipeline is called`, async (t) => {
     const gateway = permitting(t);
     t.is((await errorOf(await part(gateway, query, body))).code, code);
     t.is(gateway.pipeline.requests.length, 0);
   });
 }
 
-test('a part must say how long it is, and keep to it', async (t) => {
+test('a part must have the length it declares', async (t) => {
   const gateway = permitting(t);
   const unsized = signedRequest(
     { method: 'POST', target: '/a.jpg?offset=0&complete=false' },
@@ -72,7 +72,7 @@ test('a part must say how long it is, and keep to it', async (t) => {
   }
 });
 
-test('a part is permitted as a PUT is', async (t) => {
+test('a part needs the same permission as a PUT', async (t) => {
   const gateway = testGateway(t);
   t.is((await errorOf(await part(gateway, 'offset=0&complete=false', '0123'))).code, 50004);
   gateway.chain.objects = [{ object: object({ status: 'SEALED' }) }];
@@ -81,12 +81,12 @@ test('a part is permitted as a PUT is', async (t) => {
   t.is((await errorOf(await part(gateway, 'offset=0&complete=false', '0123'))).code, 50029);
 });
 
-test('parts carry payloads that are too large for one PUT', async (t) => {
+test('parts can make up a payload that is too large for one PUT', async (t) => {
   const gateway = permitting(t, { limits: { maxPayloadSize: 9 } });
   t.is((await part(gateway, 'offset=0&complete=false', '0123')).status, 200);
 });
 
-test('parts and PUTs together keep to the limit of uploads', async (t) => {
+test('parts and PUTs share the limit of uploads', async (t) => {
   const gateway = permitting(t, { limits: { maxUploads: 1 } });
   const begun = gate();
   const finish = gate();

@@ -7,7 +7,7 @@ import { APP, KEY, keySignedRequest, ownersKey, registration, timestamp } from '
 
 const HOLDER = { account: OWNER.address, domain: APP };
 
-test('a key that an account registers can sign for it from then on', async (t) => {
+test('a key registered by an account can sign for it', async (t) => {
   const { app, chain, records } = testGateway(t);
   chain.allow(OWNER, Action.CREATE_OBJECT);
   const put = async () => (await app.request(keySignedRequest({}, '0123456789'))).status;
@@ -20,20 +20,20 @@ test('a key that an account registers can sign for it from then on', async (t) =
   t.is(await put(), 200);
 });
 
-test('a body does not matter, as the Go SDK sends one', async (t) => {
+test('a body, as sent by the Go SDK, is ignored', async (t) => {
   const { app } = testGateway(t);
   const { headers, url } = registration();
   t.is((await app.request(url, { method: 'POST', headers, body: '{}' })).status, 200);
 });
 
-test('the same registration may come again', async (t) => {
+test('a registration may be repeated', async (t) => {
   const { app, records } = testGateway(t);
   const { headers, url } = registration();
   for (let i = 0; i < 2; i++) t.is((await app.request(url, { method: 'POST', headers })).status, 200);
   t.is((await records.offChainKeys.list(HOLDER)).length, 1);
 });
 
-test("what does not fit is refused with today's code, and changes nothing", async (t) => {
+test("an invalid registration is refused with today's code and changes nothing", async (t) => {
   const { app, records } = testGateway(t);
   await records.offChainKeys.register(ownersKey({ publicKey: 'ab' }));
   const refusal = async (change: (headers: Headers) => void) => {
@@ -74,7 +74,7 @@ test('while keys cannot be stored, the application gets Retry-After', async (t) 
   t.deepEqual([status, code], [500, 115101]);
 });
 
-test('a wallet that the chain does not know can register nothing', async (t) => {
+test('a wallet unknown to the chain cannot register a key', async (t) => {
   const { app, chain, records } = testGateway(t);
   chain.accounts = [];
   const { status, code } = await errorOf(await app.request(registration()));

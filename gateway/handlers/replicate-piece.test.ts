@@ -92,7 +92,7 @@ function put(message: string | undefined, body: Buffer | ReadableStream = BODY):
   });
 }
 
-test('a piece is handed to the receivers with its task and its signer', async (t) => {
+test('a piece goes to the receivers with its task and its signer', async (t) => {
   const { app, secondary, log } = start(t);
   const response = await app.request(put(header()));
   t.is(response.status, 200);
@@ -103,7 +103,7 @@ test('a piece is handed to the receivers with its task and its signer', async (t
   t.like(log.lines.at(-1), { status: 200, bytes: 4 });
 });
 
-test('the end of a column is answered with the BLS signature', async (t) => {
+test('the end of a column gets the BLS signature', async (t) => {
   const { app, secondary } = start(t);
   const response = await app.request(put(header({ finished: true, piece_size: 0 }), Buffer.alloc(0)));
   t.is(response.status, 200);
@@ -112,7 +112,7 @@ test('the end of a column is answered with the BLS signature', async (t) => {
   t.is(secondary.messages[0]?.type, 'finish-column');
 });
 
-test('a task that cannot be read, has no signer, or is old, is refused before the receivers hear of it', async (t) => {
+test('an unreadable, unsigned or expired task is refused before the receivers are called', async (t) => {
   const { app, secondary } = start(t);
   const answer = async (message: string | undefined) => {
     const { status, code } = await errorOf(await app.request(put(message)));
@@ -125,7 +125,7 @@ test('a task that cannot be read, has no signer, or is old, is refused before th
   t.is(secondary.messages.length, 0);
 });
 
-test('a body of another size than the task says has not its checksum', async (t) => {
+test('a body of another size than the task says fails the checksum', async (t) => {
   const { app } = start(t);
   for (const body of ['012', '01234']) {
     const stream = new Blob([body]).stream();
@@ -162,7 +162,7 @@ test('the errors of the receivers become their codes, and no internal detail lea
   }
 });
 
-test('one task above the limit gets "busy" and Retry-After', async (t) => {
+test('a task above the limit gets "busy" and Retry-After', async (t) => {
   const { app, secondary } = start(t, { maxReceptions: 1 });
   const [begun, finish] = [gate(), gate()];
   secondary.before = () => {
@@ -177,7 +177,7 @@ test('one task above the limit gets "busy" and Retry-After', async (t) => {
   t.is((await first).status, 200);
 });
 
-test('one signer has no more than its share of the receptions, and another goes on', async (t) => {
+test('a signer gets no more than its share of the receptions, and others continue', async (t) => {
   const { app, secondary } = start(t, { maxReceptions: 8 });
   const [begun, finish] = [gate(), gate()];
   let waiting = 0;
@@ -196,14 +196,14 @@ test('one signer has no more than its share of the receptions, and another goes 
   t.is((await app.request(put(header()))).status, 200);
 });
 
-test('a provider without the HTTP wire takes no pieces', async (t) => {
+test('a provider without the HTTP wire accepts no pieces', async (t) => {
   const { app } = testGateway(t);
   const { status, code } = await errorOf(await app.request(put(header())));
   t.deepEqual([status, code], [400, 50008]);
 });
 
 test.serial(
-  'the messages of a Go SP reach the receivers, and each finished column is answered with a signature',
+  'recorded messages of a Go SP reach the receivers, and each finished column gets a signature',
   async (t) => {
     const { app, secondary } = start(t);
     const tasks = GO_RECEIVE_MESSAGES.map(

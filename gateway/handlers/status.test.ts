@@ -3,7 +3,7 @@ import { parseSpStatus } from '#protocols/greenfield/sp-status';
 import { testGateway } from '../testing/gateway.ts';
 import { SP_HOST } from '../testing/keys.ts';
 
-test('a provider says who it is, of which chain, and how far it knows it', async (t) => {
+test('the status shows the provider, its chain and its height', async (t) => {
   const { app, chain } = testGateway(t);
   chain.blockTime = 1_700_000_000_000;
   const response = await app.request(`http://${SP_HOST}/status`);
@@ -19,7 +19,7 @@ test('a provider says who it is, of which chain, and how far it knows it', async
   });
 });
 
-test('however often a status is asked for, the chain is not', async (t) => {
+test('repeated status requests do not query the chain', async (t) => {
   const { app, chain } = testGateway(t);
   const asked = Array.from({ length: 20 }, () => app.request(`http://${SP_HOST}/status`));
   for (const response of await Promise.all(asked)) t.is(response.status, 200);

@@ -34,7 +34,7 @@ test('a public object is shown or saved, by its path or by objectPath', async (t
   }
 });
 
-test('an object of another primary is found there', async (t) => {
+test('an object of another primary is redirected to that primary', async (t) => {
   const gateway = testGateway(t);
   gateway.chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
   gateway.chain.providers.push(provider({ id: 2, endpoint: 'https://sp2.example.com:9033' }));
@@ -51,7 +51,7 @@ test('an object of another primary is found there', async (t) => {
   t.deepEqual(await refusal(gateway, `${SP}/view/photos/a.jpg`), [400, 20002]);
 });
 
-test('only what is sealed is there', async (t) => {
+test('only sealed objects are served', async (t) => {
   const gateway = testGateway(t);
   gateway.chain.objects = [{ object: object({ visibility: 'PUBLIC_READ' }) }];
   for (const path of [

@@ -41,14 +41,14 @@ const CASES: readonly [name: string, over: Partial<JobContext> | undefined, offs
 ];
 
 for (const [name, over, expected] of CASES) {
-  test(`an upload that ${name} goes on from byte ${expected}`, async (t) => {
+  test(`an upload that ${name} resumes from byte ${expected}`, async (t) => {
     const gateway = testGateway(t);
     if (over) gateway.pipeline.contexts.set('4711.0', jobContext(over));
     t.is(await offset(gateway), xml(expected));
   });
 }
 
-test('an update is asked for by its own version', async (t) => {
+test('the progress of an update is that of its own version', async (t) => {
   const gateway = testGateway(t);
   const update = {
     updater: STRANGER.address,
@@ -70,7 +70,7 @@ test('an update is asked for by its own version', async (t) => {
   t.is(await offset(gateway), xml(0), 'parts of an update that was announced again count for nothing');
 });
 
-test('the request must be signed, and for an object of ours', async (t) => {
+test('the request must be signed and for an object of ours', async (t) => {
   const { app, chain } = testGateway(t);
   const request = signedRequest({ method: 'GET', target: '/a.jpg?upload-context' });
   request.headers.delete('Authorization');

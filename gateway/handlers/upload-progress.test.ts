@@ -21,12 +21,12 @@ async function progress({ app }: TestGateway): Promise<{ description: string; er
   return { description: match[1] ?? '', error: match[2] ?? '' };
 }
 
-test('an object that was never uploaded is only created', async (t) => {
+test('an object that was never uploaded is shown as created', async (t) => {
   const gateway = testGateway(t);
   t.deepEqual(await progress(gateway), { description: PROGRESS_TEXT.INIT_UNSPECIFIED, error: '' });
 });
 
-test('while an upload is in progress, anyone who signs can read its state', async (t) => {
+test('during an upload, any signed request can read its state', async (t) => {
   const gateway = testGateway(t);
   for (const state of JOB_STATE_NAMES) {
     gateway.pipeline.contexts.set('4711.0', jobContext({ state }));
@@ -34,7 +34,7 @@ test('while an upload is in progress, anyone who signs can read its state', asyn
   }
 });
 
-test('a failure that heals by itself reads as work that goes on, with the reason beside it', async (t) => {
+test('a failure that will be retried reads as work in progress, with the reason', async (t) => {
   const gateway = testGateway(t);
   const failure: JobContext['failure'] = {
     code: 'offer-refused',
@@ -51,14 +51,14 @@ test('a failure that heals by itself reads as work that goes on, with the reason
   });
 });
 
-test('what keeps an overdue object from its reject is said', async (t) => {
+test('the reason why an overdue object is not rejected yet is shown', async (t) => {
   const gateway = testGateway(t);
   const rejectFailure = { code: 'reject-refused', message: 'The account is frozen.', advice: 'Deposit BNB.' };
   gateway.pipeline.contexts.set('4711.0', jobContext({ state: 'SEAL_OBJECT_DOING', rejectFailure }));
   t.is((await progress(gateway)).error, 'The account is frozen. Deposit BNB.');
 });
 
-test('a failure that waits for the client reads as one', async (t) => {
+test('a failure that waits for the client reads as a failure', async (t) => {
   const gateway = testGateway(t);
   const failure: JobContext['failure'] = {
     code: 'payload-lost',
@@ -74,7 +74,7 @@ test('a failure that waits for the client reads as one', async (t) => {
   });
 });
 
-test("the chain's word counts once the object is sealed or discontinued", async (t) => {
+test('the chain decides once the object is sealed or discontinued', async (t) => {
   const gateway = testGateway(t);
   gateway.pipeline.contexts.set('4711.0', jobContext({ state: 'SEAL_OBJECT_DOING' }));
   gateway.chain.objects = [{ object: object({ status: 'SEALED' }) }];

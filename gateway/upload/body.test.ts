@@ -21,7 +21,7 @@ async function read(source: AsyncIterable<Uint8Array>): Promise<number> {
   return bytes;
 }
 
-test('a body of the right size passes whole, however it is cut', async (t) => {
+test('a body of the right size passes unchanged, however it is chunked', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(5)), async (sizes) => {
       const size = sizes.reduce((sum, n) => sum + n, 0);
@@ -33,7 +33,7 @@ test('a body of the right size passes whole, however it is cut', async (t) => {
   );
 });
 
-test('a body of any other size fails, and its last expected byte is never handed out', async (t) => {
+test('a body of any other size fails before its last expected byte is passed on', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(5)), fc.nat(20), async (sizes, length) => {
       fc.pre(length !== sizes.reduce((sum, n) => sum + n, 0));
@@ -86,7 +86,7 @@ test('a trickling client is cut off though it is never silent', async (t) => {
   await t.throwsAsync(read(body(trickle(), 1e9, limits)), { instanceOf: Cancelled, code: 'client-too-slow' });
 });
 
-test('a slow reader is not held against the client', async (t) => {
+test('a slow reader does not count as a slow client', async (t) => {
   const limits = { idleTimeoutMs: 60_000, minBytesPerSecond: 1_000_000, rateWindowMs: 500 };
   let bytes = 0;
   for await (const chunk of body(chunks([1, 1, 1, 1]), 4, limits)) {
@@ -96,7 +96,7 @@ test('a slow reader is not held against the client', async (t) => {
   t.is(bytes, 4);
 });
 
-test('the source is let go however the iteration ends', async (t) => {
+test('the source is released however the iteration ends', async (t) => {
   let open = 0;
   async function* source(): AsyncGenerator<Uint8Array> {
     open += 1;
@@ -122,7 +122,7 @@ test('a client that closes the connection, before or during the body, is Cancell
   await t.throwsAsync(read(body(chunks([1]), 1, PATIENT, AbortSignal.abort())), { instanceOf: Cancelled });
 });
 
-test('a client is silent while it is waited for without a byte, and at no other time', async (t) => {
+test('a client counts as silent only while a byte is waited for', async (t) => {
   const more = gate();
   async function* source(): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(1);

@@ -33,7 +33,7 @@ test('a missing Content-Length is not the same as one beyond any payload', async
   t.is(await of('1000000000000000', declaredLength), Number.POSITIVE_INFINITY);
 });
 
-test('a PUT must fit the limit, and have the length of its payload where it has one', async (t) => {
+test('a PUT must keep to the limit, and its Content-Length must be that of the payload', async (t) => {
   const put = (contentLength: string | undefined, payloadSize: number) =>
     of(contentLength, (c): Pick<GatewayAnswer, 'status' | 'code'> | undefined => {
       try {

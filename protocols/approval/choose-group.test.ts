@@ -20,7 +20,7 @@ function answersOf(...spIds: number[]): MemberAnswer[] {
   return spIds.map((spId) => grants(spId));
 }
 
-test('the first group in the order asked is chosen when all members of both approved', (t) => {
+test('of two groups whose members all approved, the first in order is chosen', (t) => {
   const chosen = chooseGroup(GROUPS, answersOf(8, 7, 6, 5, 4, 3, 2), NOW);
   t.is(chosen?.gvgId, 7);
   t.deepEqual(
@@ -30,14 +30,14 @@ test('the first group in the order asked is chosen when all members of both appr
   t.is(chooseGroup(GROUPS.toReversed(), answersOf(2, 3, 4, 5, 6, 7, 8), NOW)?.gvgId, 8);
 });
 
-test('a group with one member missing is passed over', (t) => {
+test('a group with one member missing is skipped', (t) => {
   t.is(chooseGroup(GROUPS, answersOf(3, 4, 5, 6, 7, 8), NOW)?.gvgId, 8);
   t.is(chooseGroup(GROUPS, answersOf(3, 4, 5, 6, 7), NOW), undefined);
   t.is(chooseGroup(GROUPS, [], NOW), undefined);
   t.is(chooseGroup([{ gvgId: 7, secondarySpIds: [] }], [], NOW), undefined);
 });
 
-test('a grant counts only for its own group and index', (t) => {
+test('an approval counts only for its own group and index', (t) => {
   const rest = answersOf(3, 4, 5, 6, 7);
   for (const granted of [[{ gvgId: 7, redundancyIndex: 1 }], [{ gvgId: 8, redundancyIndex: 0 }], []]) {
     t.is(chooseGroup(GROUPS, [...rest, grants(2, { granted })], NOW), undefined);
@@ -52,7 +52,7 @@ test('an approval with less than a minute left is stale', (t) => {
   t.is(chooseGroup(GROUPS, [...answersOf(3, 4, 5, 6, 7), stale, grants(2)], NOW)?.gvgId, 7);
 });
 
-test('what a group lacks is reported by provider', (t) => {
+test('the missing approvals of a group are reported by provider', (t) => {
   const draining = { gvgId: 7, code: 'draining', reason: 'It is being drained.' };
   const answers = [...answersOf(3, 4, 5, 6), grants(2, { granted: [], refused: [draining] })];
   t.deepEqual(shortfalls(GROUPS, answers, NOW), [

@@ -52,7 +52,7 @@ test('our own approval for this offer is recognised', async (t) => {
   t.notThrows(() => checkOwnApproval(good, CHECK));
 });
 
-test('an approval for something else, by someone else or from another time is refused', async (t) => {
+test('an approval for another object, by another SP or from another time is refused', async (t) => {
   const code = (given: ApprovedOffer, check: Partial<ApprovalCheck> = {}): string | undefined =>
     t.throws(() => checkOwnApproval(given, { ...CHECK, ...check }), { instanceOf: Terminal })?.code;
   t.is(code(await offer({ gvgId: 6 })), 'approval-not-granted');

@@ -50,7 +50,7 @@ for (const { name, segment, shards } of [
   });
 }
 
-test('every shard is the value of the interpolating polynomial', (t) => {
+test('every shard is a value of the interpolating polynomial', (t) => {
   fc.assert(
     fc.property(counts, fc.uint8Array({ maxLength: 300 }), ([data, parity], segment) => {
       const code = new ReedSolomon(data as number, parity as number);
@@ -62,7 +62,7 @@ test('every shard is the value of the interpolating polynomial', (t) => {
   );
 });
 
-test('as many shards as there is data, whichever they are, restore the segment and the others', (t) => {
+test('any shards, as many as there are data shards, restore the segment and the other shards', (t) => {
   const losses = counts.chain(([data = 1, parity = 0]) =>
     fc.tuple(
       fc.constant(new ReedSolomon(data, parity)),
@@ -79,7 +79,7 @@ test('as many shards as there is data, whichever they are, restore the segment a
   );
 });
 
-test('one shard alone is the one among all', (t) => {
+test('encoding a single shard gives the same as encoding all', (t) => {
   fc.assert(
     fc.property(counts, segments, ([data, parity], segment) => {
       const code = new ReedSolomon(data as number, parity as number);
@@ -90,7 +90,7 @@ test('one shard alone is the one among all', (t) => {
   );
 });
 
-test('the most shards that the field allows', (t) => {
+test('the maximum number of shards that the field allows works', (t) => {
   const code = new ReedSolomon(128, 128);
   const segment = new Uint8Array(randomBytes(500_001));
   const shards = code.encode(segment);
@@ -100,7 +100,7 @@ test('the most shards that the field allows', (t) => {
   );
 });
 
-test('data shards are views of the segment, save the padded end', (t) => {
+test('data shards are views of the segment, except the padded end', (t) => {
   const segment = new Uint8Array(100).subarray(1, 12);
   const shards = new ReedSolomon(4, 2).split(segment);
   t.deepEqual(
@@ -109,7 +109,7 @@ test('data shards are views of the segment, save the padded end', (t) => {
   );
 });
 
-test('results of one call are not touched by the next', (t) => {
+test('the results of one call are not changed by the next', (t) => {
   const code = new ReedSolomon(4, 2);
   const first = code.encode(Uint8Array.of(1, 2, 3, 4));
   const before = first.map(hex);
@@ -142,7 +142,7 @@ test('shards that do not belong together are refused', (t) => {
   }
 });
 
-test('counts and indexes that cannot be are refused', (t) => {
+test('impossible counts and indexes are refused', (t) => {
   t.is(t.throws(() => new ReedSolomon(0, 2), { instanceOf: Terminal })?.code, 'bad-shard-counts');
   t.is(t.throws(() => new ReedSolomon(255, 2), { instanceOf: Terminal })?.code, 'bad-shard-counts');
   for (const index of [-1, 6, 0.5]) {

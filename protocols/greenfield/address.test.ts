@@ -9,7 +9,7 @@ test('an address of a public key is in EIP-55 case', (t) => {
   t.is(addressOf(fromHex(COMPRESSED)), '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A');
 });
 
-test('any case is brought into EIP-55 case', (t) => {
+test('an address in any case is converted to EIP-55 case', (t) => {
   // the examples of EIP-55 itself
   for (const address of [
     '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
@@ -21,7 +21,7 @@ test('any case is brought into EIP-55 case', (t) => {
   }
 });
 
-test('what is not an address is refused', (t) => {
+test('text that is not an address is refused', (t) => {
   for (const text of [
     '',
     '0x',

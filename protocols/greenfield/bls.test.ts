@@ -43,7 +43,7 @@ test('signatures are those of an independent implementation', (t) => {
   t.is(toHex(blsAggregate(SIGNATURES)), scheme.aggregateSignatures(oracle).toHex());
 });
 
-test('an aggregate holds only with every key', (t) => {
+test('an aggregate signature is valid only with every key', (t) => {
   const aggregate = fromHex(AGGREGATE);
   t.true(blsVerifyAggregate(MESSAGE, PUBLIC, aggregate));
   t.true(blsVerifyAggregate(MESSAGE, PUBLIC.toReversed(), aggregate));
@@ -60,7 +60,7 @@ test('a single signature is checked against its own key', (t) => {
   t.false(blsVerify(MESSAGE, PUBLIC[0] as Uint8Array, second));
 });
 
-test('malformed keys and signatures are never true', (t) => {
+test('malformed keys and signatures are never valid', (t) => {
   const good = SIGNATURES[0] as Uint8Array;
   const infinity = new Uint8Array(96);
   infinity[0] = 0xc0;

@@ -41,11 +41,11 @@ function lines(changes: Partial<SignableRequest>): string[] {
   return canonicalRequest({ method: 'GET', target: '/', host: 'h', headers: [], ...changes }).split('\n');
 }
 
-test('without signed headers only the host is left', (t) => {
+test('without signed headers only the host remains', (t) => {
   t.deepEqual(lines({}), ['GET', '/', '', 'h', '', '']);
 });
 
-test('the path is encoded in one way, however it came', (t) => {
+test('the path is encoded canonically, however it was sent', (t) => {
   t.is(lines({ target: "/a%2Fb/(c)'+~ü" })[1], '/a/b/%28c%29%27%2B~%C3%BC');
   t.is(lines({ target: '/%61%c3%bc' })[1], '/a%C3%BC');
 });
@@ -56,7 +56,7 @@ test('the query is sorted and every key gets an equals sign', (t) => {
   t.is(lines({ target: '/x?offset=0&complete=true' })[2], 'complete=true&offset=0');
 });
 
-test('header values are trimmed, joined and freed of runs of blanks', (t) => {
+test('header values are trimmed, joined, and runs of spaces collapsed', (t) => {
   const headers: [string, string][] = [
     ['Range', ' bytes=0-1 '],
     ['content-type', 'a  \t b'],
@@ -90,7 +90,7 @@ test('every header that Greenfield signs is signed', (t) => {
   t.is(lines({ headers }).at(-1), names.join(';'));
 });
 
-test('a pre-signed URL was signed without its Authorization', (t) => {
+test('a pre-signed URL is signed without its Authorization parameter', (t) => {
   const authorization = 'GNFD1-ECDSA, Signature=ab';
   const target = `/o?X-Gnfd-Expiry-Timestamp=t&Authorization=${encodeURIComponent(authorization)}`;
   const presigned = presignedRequest({ ...PUT, target });

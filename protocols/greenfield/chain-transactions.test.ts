@@ -27,7 +27,7 @@ function domainOf(executed: ExecutedTransaction): Domain | undefined {
 for (const [index, executed] of EXECUTED_TRANSACTIONS.entries()) {
   const { type, hash, bytes, privateKey, accountNumber, sequence, digestOfAltai } = executed;
 
-  test(`${index}: ${type}, executed by a real node, is read, verified and built byte for byte`, async (t) => {
+  test(`${index}: ${type}, executed by a real node, is decoded, verified and rebuilt byte for byte`, async (t) => {
     const secret = fromHex(privateKey);
     const address = addressOf(publicKeyOf(secret));
     const transaction = decodeTransaction(fromHex(bytes));
@@ -56,7 +56,7 @@ for (const [index, executed] of EXECUTED_TRANSACTIONS.entries()) {
   });
 }
 
-test('a node that has passed Altai accepts both domains, of nine types of messages', (t) => {
+test('a node after upgrade Altai accepts both domains, for nine message types', (t) => {
   t.is(EXECUTED_TRANSACTIONS.length, 36);
   t.is(new Set(EXECUTED_TRANSACTIONS.map(({ type }) => type)).size, 9);
   const domains = EXECUTED_TRANSACTIONS.map(domainOf);
@@ -64,7 +64,7 @@ test('a node that has passed Altai accepts both domains, of nine types of messag
   t.is(domains.filter((domain) => domain === 'altai').length, 28);
 });
 
-test('what Sealion signs is signed under the domain that a node accepts before Altai as well', async (t) => {
+test('Sealion signs under the domain that nodes accept before and after Altai', async (t) => {
   const [executed] = EXECUTED_TRANSACTIONS;
   if (!executed) return t.fail();
   const { messages, fee } = decodeTransaction(fromHex(executed.bytes));

@@ -62,14 +62,14 @@ test('a version that was never announced is not treated as one that is gone', (t
   t.deepEqual(versionOnChain(updating, 2), { kind: 'unannounced' });
 });
 
-test('an object that is deleted or discontinued is gone with all its versions', (t) => {
+test('a deleted or discontinued object is gone with all its versions', (t) => {
   t.like(versionOnChain(undefined, 0), { kind: 'gone' });
   const discontinued: ObjectOnChain = { ...updating, object: { ...sealed, status: 'DISCONTINUED' } };
   t.like(versionOnChain(discontinued, 0), { kind: 'gone' });
   t.like(versionOnChain(discontinued, 1), { kind: 'gone' });
 });
 
-test('an update that is cancelled and announced again has the same version and is another announcement', (t) => {
+test('an update cancelled and announced again has the same version but is another announcement', (t) => {
   const first = awaitedContent(updating);
   const again = awaitedContent({ ...updating, update: { ...update, checksums: CHECKSUMS } });
   const later = awaitedContent({ ...updating, update: { ...update, updatedAt: update.updatedAt + 5 } });
@@ -79,7 +79,7 @@ test('an update that is cancelled and announced again has the same version and i
   t.true(isSameAnnouncement(first, awaitedContent(updating)));
 });
 
-test('checksums that come with the seal of a delegated upload do not make it another announcement', (t) => {
+test('checksums added by the seal of a delegated upload do not make it another announcement', (t) => {
   const delegated = awaitedContent({ ...updating, update: { ...update, checksums: [] } });
   const afterSeal = versionOnChain(updated, 1);
   t.true(afterSeal.kind === 'sealed' && isSameAnnouncement(delegated, afterSeal.content));

@@ -3,7 +3,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { Retryable, Terminal, toSealionError } from '../errors.ts';
 import { errorXml, GATEWAY_ERRORS, gatewayAnswer } from './gateway-errors.ts';
 
-test('a known code brings its status and the message of the error', (t) => {
+test('a known code has its status and the message of the error', (t) => {
   const refusal = new Terminal({ code: 'busy', message: 'Too many uploads.', gatewayCode: 60003 });
   t.deepEqual(gatewayAnswer(refusal), { status: 406, code: 60003, message: 'Too many uploads.' });
   const silent = new Terminal({ code: 'gone', message: '', gatewayCode: 20008 });
@@ -22,7 +22,7 @@ test('anything else is 500 and reveals nothing', (t) => {
   }
 });
 
-test('statuses of the upload path are those of the wire', (t) => {
+test('the statuses of the upload path are those on the wire', (t) => {
   const expected = {
     50004: 401,
     50023: 400,
@@ -40,7 +40,7 @@ test('statuses of the upload path are those of the wire', (t) => {
   t.is(GATEWAY_ERRORS[110001]?.area, 'uploader');
 });
 
-test('the XML body survives any message', (t) => {
+test('the XML body is valid for any message', (t) => {
   const message = '<a href="x">&amp;\u0000\ud800 \u{1f600}\'';
   const parsed = new XMLParser({ processEntities: true, trimValues: false }).parse(errorXml(50025, message));
   t.is(parsed.Error.Code, 50025);

@@ -9,7 +9,7 @@ test('hex is read with or without 0x, in either case', (t) => {
   t.is(hexToBase64('00ff'), 'AP8=');
 });
 
-test('text that is not hex, or has another length, is refused', (t) => {
+test('text that is not hex or has the wrong length is refused', (t) => {
   for (const text of ['0', 'zz', '0x1', '12 4', '１２']) {
     t.is(t.throws(() => fromHex(text), { instanceOf: Terminal })?.code, 'bad-hex');
   }

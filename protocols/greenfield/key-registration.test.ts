@@ -66,7 +66,7 @@ test('a public key is kept in lower case', (t) => {
   t.deepEqual(readKeyRegistration(headers({ authorization, publicKey }), NOW), READ);
 });
 
-test("what does not fit is refused, with today's code for each reason", (t) => {
+test("an invalid registration is refused with today's code for each reason", (t) => {
   const code = (over: Parameters<typeof headers>[0], now = NOW): number | undefined =>
     t.throws(() => readKeyRegistration(headers(over), now), { instanceOf: Terminal }, JSON.stringify(over))
       ?.gatewayCode;
@@ -102,7 +102,7 @@ test("what does not fit is refused, with today's code for each reason", (t) => {
   t.is(code(signing({ expiry: '2024-01-04T03:04:05Z' })), 50038);
 });
 
-test('a text that was made to be hard to read is refused as fast as any', (t) => {
+test('a maliciously crafted text is refused as fast as any other', (t) => {
   const filler =
     ' wants you to sign in with your BNB Greenfield account:aRegister your identity public key aURI: ';
   const authorization = sign(`${DOMAIN}${filler.repeat(150)}\nURI: a`);
@@ -113,7 +113,7 @@ test('a text that was made to be hard to read is refused as fast as any', (t) =>
   );
 });
 
-test('a text of any length is read in one pass: who sends a long one keeps us no longer than its signature', (t) => {
+test('a text of any length is read in one pass', (t) => {
   const welcome = ' wants you to sign in with your BNB Greenfield account:';
   const long = `${DOMAIN}${welcome.repeat(20_000)}\n${'\n'.repeat(500_000)}`;
   t.throws(() => readKeyRegistration(headers({ authorization: sign(long) }), NOW), {

@@ -147,7 +147,7 @@ function ofType(
   return fc.record({ typeUrl: fc.constant(typeUrl), value: fc.record(fields) }) as fc.Arbitrary<Message>;
 }
 
-test('decoding undoes encoding, for every message and value', (t) => {
+test('decoding reverses encoding for every message and value', (t) => {
   fc.assert(
     fc.property(anyMessage, (message) => {
       t.deepEqual(decodeMessage(encodeMessage(message)), message);
@@ -171,7 +171,7 @@ test('64-bit numbers keep every bit on the wire', (t) => {
   t.is(tx.MsgUpdateObjectContent.decode(value).payloadSize.toString(), '18446744073709551615');
 });
 
-test('the signer is the field that the chain takes', (t) => {
+test('the signer is the field that the chain uses', (t) => {
   t.is(signerOfMessage(SEAL), ADDRESS);
   const create = decodeMessage({
     typeUrl: '/greenfield.storage.MsgCreateObject',

@@ -21,7 +21,7 @@ test('the length of a text is counted in bytes of UTF-8', (t) => {
   t.deepEqual(personalDigest('é'), keccak256('\x19Ethereum Signed Message:\n2é'));
 });
 
-test('what is not a signature is refused', (t) => {
+test('text that is not a signature is refused', (t) => {
   for (const bad of ['', '0x', SIGNATURE.slice(2), `${SIGNATURE}00`, `${SIGNATURE.slice(0, -2)}05`, 'zz']) {
     const error = t.throws(() => recoverPersonalSigner('Some data', bad), { instanceOf: Terminal }, bad);
     t.is(error?.gatewayCode, 50015);

@@ -31,7 +31,7 @@ const PUT: SignableRequest = {
 };
 const OFF_CHAIN: SignableRequest = { ...PUT, headers: [...PUT.headers, ['x-gnfd-user-address', ADDRESS]] };
 
-test('signing a request gives the header of the vector', (t) => {
+test('signing a request produces the header of the vector', (t) => {
   t.is(
     signRequest(PUT, KEY),
     'GNFD1-ECDSA, Signature=1ecf03c19fef4ef7b3549c1eed47f4c05066d2b10e1163cd1eced6902a62ed4746f95f123ad3b4d05e35b9ba2a3ff4d36f6e6dc8f69c78d6b938edba572ed3b800',
@@ -56,7 +56,7 @@ test('the host may have been signed with its port or without', (t) => {
   }
 });
 
-test('an EDDSA signature is that of the vector, and holds only for its request and key', (t) => {
+test('an EDDSA signature is that of the vector, and valid only for its request and key', (t) => {
   t.is(toHex(requestDigest(OFF_CHAIN)), 'ee98f823d210ee3bd4d4251af88afe56ae215fe2d86dff8deec12158c9ccef49');
   const { scheme, signature } = parseAuthorization(
     'GNFD2-EDDSA,Signature=48ab6f3d3430d8289533c505c41c750f880833aacff13135c755510817754a8645042f251936c0523ea5735e596e57a693ebff52d64e55b50f91c94001d3bd03',
@@ -70,7 +70,7 @@ test('an EDDSA signature is that of the vector, and holds only for its request a
   t.false(verifyEddsaRequest(OFF_CHAIN, new Uint8Array(64).fill(0xff), EDDSA_KEY));
 });
 
-test('Authorization headers are read with or without the blank, and refused in any other form', (t) => {
+test('Authorization headers are read with or without the space, and refused in any other form', (t) => {
   const hex = 'ab'.repeat(65);
   t.is(toHex(parseAuthorization(`GNFD1-ECDSA,Signature=${hex}`).signature), hex);
   const code = (header: string): number | undefined =>
@@ -92,7 +92,7 @@ test('a malformed signature is refused as tampered', (t) => {
   t.is(t.throws(unreadable, { instanceOf: Terminal })?.code, 'bad-request-target');
 });
 
-test('the expiry lies ahead, by seven days at most', (t) => {
+test('the expiry is in the future, by seven days at most', (t) => {
   const now = Date.parse('2024-01-02T03:04:05Z');
   for (const good of ['2024-01-02T03:04:06Z', '2024-01-09T03:04:05Z', '2024-01-02T06:04:05.5+02:00']) {
     t.notThrows(() => checkExpiry(good, now));

@@ -11,7 +11,7 @@ const DIGEST = fromHex('1207ad7dce4a55f5a931789c27e72a14b94b7eacd228abcf871108b7
 const SIGNATURE =
   'b062366b9a70f33f688e8df927c9534f556460764baabb5d8a337370be54b150540f73fbc0d566e93f0e840d93cd3d6e159773839f856076a98a90562f49be6000';
 
-test('signing is deterministic and gives r, s and v', (t) => {
+test('signing is deterministic and returns r, s and v', (t) => {
   t.is(toHex(signDigest(DIGEST, KEY)), SIGNATURE);
   t.is(toHex(publicKeyOf(KEY)), '034f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa');
 });
@@ -27,7 +27,7 @@ test('the signer is recovered, with v of either convention', (t) => {
   t.not(recoverAddress(DIGEST, signature), ADDRESS);
 });
 
-test('recovery undoes signing for any digest', (t) => {
+test('recovery finds the signer for any digest', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (digest) => {
       const signature = signDigest(digest, KEY);
@@ -52,7 +52,7 @@ test('malformed signatures, digests and keys are refused', (t) => {
   for (const [code, act] of refusals) t.is(t.throws(act, { instanceOf: Terminal })?.code, code);
 });
 
-test('a signature is of one account over one digest', (t) => {
+test('a signature belongs to one account and one digest', (t) => {
   t.true(isSignedBy(ADDRESS, DIGEST, fromHex(SIGNATURE)));
   t.false(isSignedBy(ADDRESS.toLowerCase(), DIGEST, fromHex(SIGNATURE)));
   t.false(isSignedBy(ADDRESS, new Uint8Array(32), fromHex(SIGNATURE)));

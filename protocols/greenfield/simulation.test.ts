@@ -6,7 +6,7 @@ import { decodeTransaction } from './transaction.ts';
 
 const SIGNED = fromHex(SDK_TRANSACTIONS.createObject);
 
-test('a transaction is tried out without its signature and with the sequence that is asked for', (t) => {
+test('a transaction is simulated without its signature and with the requested sequence', (t) => {
   const signed = decodeTransaction(SIGNED);
   const simulation = decodeTransaction(simulationOf(SIGNED, 9));
   const [signer] = signed.signers;
@@ -20,7 +20,7 @@ test('a transaction is tried out without its signature and with the sequence tha
   t.is(toHex(simulationOf(SIGNED, 3)), toHex(simulationOf(simulationOf(SIGNED, 9), 3)));
 });
 
-test('the text of a refused simulation gives the number back', (t) => {
+test('the code is read from the text of a refused simulation', (t) => {
   const log =
     "rpc error: code = Unknown desc = account sequence mismatch, expected 4, got 3: incorrect account sequence With gas wanted: '0' and gas used: '120' : unknown request";
   const refusal = refusalOfSimulation(log);
@@ -44,7 +44,7 @@ test('a failure of the query itself is not a refusal of the transaction', (t) =>
   }
 });
 
-test('a price is read as a node writes it', (t) => {
+test('a price is read in the form in which nodes write it', (t) => {
   t.is(parseGasPrice('5000000000BNB'), 5_000_000_000n);
   t.is(parseGasPrice('5000000000.000000000000000000BNB'), 5_000_000_000n);
   for (const text of ['', 'BNB', '5', '5ETH', '-1BNB']) t.is(parseGasPrice(text), undefined);

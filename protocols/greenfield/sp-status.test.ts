@@ -1,7 +1,7 @@
 import test from 'ava';
 import { formatSpStatus, parseSpStatus } from './sp-status.ts';
 
-test('a status is read as it was written, in whole seconds', (t) => {
+test('a status is read back as written, in whole seconds', (t) => {
   const status = {
     chainId: 'greenfield_9000-1741',
     operatorAddress: '0x19',
@@ -13,7 +13,7 @@ test('a status is read as it was written, in whole seconds', (t) => {
   t.deepEqual(parseSpStatus(formatSpStatus(status)), { ...status, blockTime: 1_700_000_001_000 });
 });
 
-test("today's SPs are understood", (t) => {
+test("the status of today's SPs is understood", (t) => {
   const answer = `{"status":{"block_syncer_info":{"bs_block_height":"12345","bs_block_hash":"0xab","bs_update_time":"1700000000",
     "bs_mysql_version":"8.0","bs_modules":["epoch"],"bs_workers":50,"bs_enable_dual_db":false},
     "storage_provider_info":{"sp_code_version":"v1.10.1","sp_operator_address":"0x19","sp_monthly_free_quota":"0"},
@@ -28,7 +28,7 @@ test("today's SPs are understood", (t) => {
   });
 });
 
-test('anything else is not a status', (t) => {
+test('any other text is not a status', (t) => {
   for (const json of [
     '',
     '{}',

@@ -43,7 +43,7 @@ const REJECT: Message = {
   value: { operator: ADDRESS, bucketName: 'mybucket', objectName: 'x' },
 };
 
-test('a built seal carries the signature of the vector', async (t) => {
+test('a seal is built with the signature of the vector', async (t) => {
   const fee = {
     amount: [{ denom: 'BNB', amount: 6_000_000_000_000n }],
     gasLimit: 1200,
@@ -77,7 +77,7 @@ test('building again gives the same bytes', async (t) => {
 });
 
 for (const name of ['createBucket', 'createObject', 'cancelCreateObject'] as const) {
-  test(`the signature that the SDK made for ${name} holds`, (t) => {
+  test(`the SDK's signature for ${name} is valid`, (t) => {
     const transaction = decodeTransaction(fromHex(SDK_TRANSACTIONS[name]));
     t.is(checkTransactionSignature(transaction, CONTEXT), ADDRESS);
     t.is(transaction.fee.payer, ADDRESS);
@@ -103,7 +103,7 @@ test('the content of an SDK transaction is read', (t) => {
   });
 });
 
-test('a simulation is read: no signature, no fee, a key of zeros', (t) => {
+test('a simulated transaction is read: no signature, no fee, a key of zeros', (t) => {
   const simulation = decodeTransaction(fromHex(SDK_TRANSACTIONS.createObjectSimulation));
   t.deepEqual(simulation.signatures, [new Uint8Array()]);
   t.is(simulation.fee.gasLimit, 0);
@@ -112,7 +112,7 @@ test('a simulation is read: no signature, no fee, a key of zeros', (t) => {
   t.is(signerOf(simulation), ADDRESS);
 });
 
-test('nothing that the signature covers can be changed', async (t) => {
+test('a change to anything signed is detected', async (t) => {
   const built = await buildTransaction({ chainId: CHAIN, account: ACCOUNT, messages: [REJECT], key: KEY });
   const good = decodeTransaction(fromHex(built.bytes));
   const refused = (changes: Partial<Transaction>, context = CONTEXT): void => {
@@ -158,7 +158,7 @@ test('signatures of another form are refused', async (t) => {
   );
 });
 
-test('one account signs everything, compared as text', (t) => {
+test('all messages have one signer, compared as text', (t) => {
   const fee = feeOf([REJECT]);
   const code = (messages: readonly Message[], payer = ''): string | undefined =>
     t.throws(() => signerOf({ messages, fee: { ...fee, payer } }), { instanceOf: Terminal })?.code;
@@ -183,7 +183,7 @@ test('bytes that are not a transaction are refused', (t) => {
   }
 });
 
-test('what the chain would not take either is refused when read', (t) => {
+test('a transaction that the chain would refuse is refused when read', (t) => {
   const raw = TxRaw.decode(fromHex(SDK_TRANSACTIONS.cancelCreateObject));
   const body = TxBody.decode(raw.bodyBytes);
   const auth = AuthInfo.decode(raw.authInfoBytes);

@@ -52,14 +52,14 @@ test('types, parts and digest are those of the vector', (t) => {
   t.is(toHex(hashTypedData(SEAL)), 'cccc6ec56251a6403831c307b116b84c607bbfe4d27c96e7303c5623dfed3e2d');
 });
 
-test('the domain that nodes accept before upgrade Altai as well gives the other digest of the vector', (t) => {
+test('the domain that nodes also accept before upgrade Altai gives the other digest of the vector', (t) => {
   t.is(
     toHex(hashTypedData(typedTransaction(DOCUMENT, 'everywhere'))),
     'eccc51335aed2eb3990e2fd60dbb4f8df1c2f858a8b069ae753f1f0f4014a55d',
   );
 });
 
-test('a document that does not fit its types is refused', (t) => {
+test('a document that does not match its types is refused', (t) => {
   const refused = (value: TypedData): void => {
     t.is(t.throws(() => hashTypedData(value), { instanceOf: Terminal })?.code, 'bad-typed-data');
   };

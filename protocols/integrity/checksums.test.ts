@@ -26,7 +26,7 @@ test('each role is checked against its own checksum', (t) => {
   t.is(checkIntegrity(3, [COLUMN_3], []), EXPECTED[4]);
 });
 
-test('a mismatch names the role and what the client sees', (t) => {
+test('a mismatch names the role and the code for the client', (t) => {
   const payload = t.throws(() => checkIntegrity(PRIMARY, [COLUMN_3], EXPECTED), { instanceOf: Terminal });
   t.is(payload?.code, 'integrity-mismatch');
   t.is(payload?.gatewayCode, 110004);
@@ -39,6 +39,6 @@ test('a mismatch names the role and what the client sees', (t) => {
   });
 });
 
-test('what is not a checksum is refused, not hashed', (t) => {
+test('an invalid checksum is refused, not hashed', (t) => {
   t.is(t.throws(() => integrityHash(['00']), { instanceOf: Terminal })?.code, 'bad-hex');
 });

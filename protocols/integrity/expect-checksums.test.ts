@@ -103,7 +103,7 @@ for (const { name, payload, maxSegmentSize, checksums } of vectors) {
   });
 }
 
-test('a payload gives the checksums that the client library gives', async (t) => {
+test('a payload has the checksums that the client library computes', async (t) => {
   const cases = fc.record({
     maxSegmentSize: fc.integer({ min: 1, max: 150 }).map((n) => 4 * n),
     payload: fc.integer({ min: 1, max: 3000 }).map((length) => new Uint8Array(randomBytes(length))),
@@ -117,7 +117,7 @@ test('a payload gives the checksums that the client library gives', async (t) =>
   );
 });
 
-test('so it does with the segments of today', async (t) => {
+test("checksums match the client library with today's segment size", async (t) => {
   for (const length of [100_003, 16 * MiB + 5]) {
     const payload = new Uint8Array(randomBytes(length));
     const expected = new ClientLibrary(4, 2, mainnet.maxSegmentSize).encode(payload).map(base64ToHex);
@@ -125,7 +125,7 @@ test('so it does with the segments of today', async (t) => {
   }
 });
 
-test('so it does with other counts of shards that the library can do', async (t) => {
+test('checksums match the client library with other shard counts', async (t) => {
   for (const [dataChunks, parityChunks] of [
     [2, 1],
     [6, 3],
@@ -151,7 +151,7 @@ async function* stream(payload: Uint8Array, cuts: readonly number[]): AsyncGener
   yield payload.slice(at);
 }
 
-test('chunks, segment size and counts may be any; each role hashes what it will store', async (t) => {
+test('with any chunks, segment size and counts, each role hashes what it will store', async (t) => {
   const cases = fc.record({
     payload: fc.uint8Array({ maxLength: 1000 }),
     cuts: fc.array(fc.nat(300), { maxLength: 10 }),
@@ -214,6 +214,6 @@ test('an abort ends the computation and closes the source', async (t) => {
   t.true(closed);
 });
 
-test('a shape that cannot be is refused', async (t) => {
+test('impossible parameters are refused', async (t) => {
   await t.throwsAsync(expectChecksums([], { ...mainnet, maxSegmentSize: 0 }), { instanceOf: Terminal });
 });

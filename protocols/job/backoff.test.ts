@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { backoffMs, JOB_BACKOFF } from './backoff.ts';
 
-test('the delay begins at a second, doubles, and ends at ten minutes; half of it is jitter', (t) => {
+test('the delay starts at a second and doubles up to ten minutes; half of it is jitter', (t) => {
   const longest = (tries: number) => Math.min(600_000, 1_000 * 2 ** (tries - 1));
   fc.assert(
     fc.property(

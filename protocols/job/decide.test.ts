@@ -103,7 +103,7 @@ function refusal(commands: readonly JobCommand[], from?: JobContext): string | u
   }
 }
 
-test('a job goes forward through every state without an error', (t) => {
+test('a job passes through every state without an error', (t) => {
   const seen = new Set<JobStateName>();
   let context: JobContext | undefined;
   for (const command of FORWARD) {
@@ -117,7 +117,7 @@ test('a job goes forward through every state without an error', (t) => {
   t.is(context?.signedSeals.length, 1);
 });
 
-test('each phase fails into its own error and resumes where the failure said', (t) => {
+test('each phase fails into its own error state and resumes where the failure says', (t) => {
   const cases: [JobCommand['type'], JobCommand['type'], JobStateName, JobStateName, JobCommand['type']][] = [
     ['StartUpload', 'FailUpload', 'UPLOAD_OBJECT_DOING', 'UPLOAD_OBJECT_ERROR', 'StartUpload'],
     [
@@ -155,7 +155,7 @@ test('each phase fails into its own error and resumes where the failure said', (
   }
 });
 
-test('a try after a failure cannot begin elsewhere than the failure said', (t) => {
+test('a retry starts only where the failure says', (t) => {
   const failed = run(
     [{ type: 'FailSeal', at: 20, failure: failure('SIGN_OBJECT_DOING') }],
     after('StartSeal'),
@@ -167,7 +167,7 @@ test('a try after a failure cannot begin elsewhere than the failure said', (t) =
   );
 });
 
-test('failed tries count up through allocation and replication, and end with a completed replication', (t) => {
+test('failed tries are counted through allocation and replication, until a replication completes', (t) => {
   const once = run(
     [{ type: 'FailReplication', at: 20, failure: failure('ALLOC_SECONDARY_DOING') }],
     after('StartReplication'),
@@ -185,7 +185,7 @@ test('failed tries count up through allocation and replication, and end with a c
   t.is(after('CompleteReplication').failedTries, 0);
 });
 
-test('a payload that does not match the chain is refused with the code that the client knows', (t) => {
+test('a payload that does not match the chain is refused with the code for the client', (t) => {
   const wrong = [SEGMENTS[1] ?? '', SEGMENTS[0] ?? ''];
   const command: JobCommand = {
     type: 'CompleteUpload',
@@ -226,7 +226,7 @@ function knows({ revision: _, uploadAttempt: _attempt, createdAt: _at, ...known 
   return known;
 }
 
-test('another announcement begins another life in every state, and nothing of the one before counts any more', (t) => {
+test('a new announcement starts the job afresh in every state, and nothing of the old one counts', (t) => {
   const other = announcedAgain(5, { checksums: HASHES.toReversed(), payloadSize: 19 });
   const fresh =
     other.type === 'StartUpload' && other.object && run([{ ...CREATE, object: other.object }, other]);
@@ -248,7 +248,7 @@ test('another announcement begins another life in every state, and nothing of th
   t.deepEqual(knows(run([other], rejected)), fresh && knows(fresh));
 });
 
-test('an upload of an earlier announcement voids nothing of a later one, and what is sealed stays', (t) => {
+test('an upload for an earlier announcement does not affect a later one or a sealed one', (t) => {
   const sealed = after('CompleteSeal');
   t.is(refusal([announcedAgain(-1)], after('CompleteUpload')), 'announcement-outdated');
   t.is(refusal([announcedAgain(-1)], sealed), 'announcement-outdated');
@@ -256,7 +256,7 @@ test('an upload of an earlier announcement voids nothing of a later one, and wha
   t.is(refusal([announcedAgain(0)], sealed), 'already-uploaded');
 });
 
-test('what was discontinued is not uploaded again without another announcement', (t) => {
+test('a discontinued object is uploaded again only after another announcement', (t) => {
   const over = run(
     [{ type: 'Discontinue', at: 4, reason: 'The update was cancelled.' }],
     after('StartUpload'),
@@ -265,7 +265,7 @@ test('what was discontinued is not uploaded again without another announcement',
   t.is(run([announcedAgain(1)], over).state, 'UPLOAD_OBJECT_DOING');
 });
 
-test('receipts must come from the place that they name, hold the right bytes and count once', (t) => {
+test('a receipt counts once, and must have the right bytes, group and index', (t) => {
   const doing = after('StartReplication');
   const complete = (change: object): JobCommand => ({
     type: 'CompleteSecondary',
@@ -280,7 +280,7 @@ test('receipts must come from the place that they name, hold the right bytes and
   t.is(refusal([complete({}), { type: 'CompleteReplication', at: 8 }], doing), 'receipts-missing');
 });
 
-test('another group voids the receipts, the same group keeps them', (t) => {
+test('a change of group voids the receipts, the same group keeps them', (t) => {
   const failed = run(
     [
       { type: 'CompleteSecondary', at: 7, receipt: receipt(0) },
@@ -294,7 +294,7 @@ test('another group voids the receipts, the same group keeps them', (t) => {
   t.deepEqual(run([allocation(10, 6)], failed).receipts, {});
 });
 
-test('a member that left the group takes its receipt with it', (t) => {
+test('the receipt of a member that left the group is dropped', (t) => {
   const failed = run(
     [
       { type: 'CompleteSecondary', at: 7, receipt: receipt(0) },
@@ -311,7 +311,7 @@ test('a member that left the group takes its receipt with it', (t) => {
   t.deepEqual(Object.keys(run([{ ...swapped, secondarySpIds, approvals }], failed).receipts), ['1']);
 });
 
-test('receipts whose seal the chain refused are not brought before it again', (t) => {
+test('receipts whose seal the chain refused are not used again', (t) => {
   const again = run(
     [
       { type: 'FailSeal', at: 12, failure: failure('ALLOC_SECONDARY_DOING') },
@@ -323,7 +323,7 @@ test('receipts whose seal the chain refused are not brought before it again', (t
   t.deepEqual(again.receipts, {});
 });
 
-test('failed replications are counted for one allocation', (t) => {
+test('failed replications are counted per allocation', (t) => {
   const failed = run(
     [{ type: 'FailReplication', at: 8, failure: failure('ALLOC_SECONDARY_DOING') }],
     after('StartReplication'),
@@ -332,7 +332,7 @@ test('failed replications are counted for one allocation', (t) => {
   t.is(run([{ type: 'StartAllocation', at: 9 }, allocation(10)], failed).allocation?.failedTries, 0);
 });
 
-test('a delegated upload brings the checksums of all columns, and receipts are held to them', (t) => {
+test('a delegated upload supplies the checksums of all columns, and receipts must match them', (t) => {
   const object = { ...OBJECT, checksums: [] };
   const begun = run([
     { ...CREATE, object } as JobCommand,
@@ -352,7 +352,7 @@ test('a delegated upload brings the checksums of all columns, and receipts are h
   t.is(refusal([{ type: 'CompleteSecondary', at: 7, receipt: receipt(0) }], replicating), undefined);
 });
 
-test('each upload restarts the time to the deadline', (t) => {
+test('each upload restarts the deadline', (t) => {
   const lost = run(
     [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],
     after('StartSeal'),
@@ -360,7 +360,7 @@ test('each upload restarts the time to the deadline', (t) => {
   t.is(run([{ type: 'StartUpload', at: 21, deadlineAt: 48 * HOUR }], lost).deadlineAt, 48 * HOUR);
 });
 
-test('a lost payload goes back to the upload, and what was signed is not forgotten', (t) => {
+test('after a lost payload the job returns to the upload and keeps what was signed', (t) => {
   const lost = run(
     [{ type: 'LosePayload', at: 20, failure: failure('UPLOAD_OBJECT_DOING') }],
     after('StartSeal'),
@@ -372,7 +372,7 @@ test('a lost payload goes back to the upload, and what was signed is not forgott
   t.is(run([{ type: 'StartUpload', at: 21, deadlineAt: 24 * HOUR }], lost).uploadAttempt, 2);
 });
 
-test('what keeps a reject from its end is written once per reason, and gone with the next step', (t) => {
+test('the obstacle of a reject is recorded once per reason, and cleared by the next step', (t) => {
   const failure = (message: string): JobCommand => ({
     type: 'FailReject',
     at: 25 * HOUR,
@@ -415,7 +415,7 @@ test('a reject is signed only after the deadline', (t) => {
   );
 });
 
-test('every state but the two last has a way on, and every way leads to a known state', (t) => {
+test('every state but the last two has a transition, and every transition leads to a known state', (t) => {
   for (const state of JOB_STATE_NAMES) {
     t.is(nextStates(state).length === 0, isTerminal(state), state);
     for (const next of nextStates(state)) t.true(JOB_STATE_NAMES.includes(next));
@@ -465,7 +465,7 @@ const anyCommand: fc.Arbitrary<JobCommand> = fc.oneof(
   }),
 );
 
-test('no sequence of commands leaves the table, and any prefix replays to the same state', (t) => {
+test('no sequence of commands leaves the state table, and any prefix replays to the same state', (t) => {
   fc.assert(
     fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
       const events: JobEvent[] = [];
@@ -499,7 +499,7 @@ test('no sequence of commands leaves the table, and any prefix replays to the sa
   );
 });
 
-test('whatever a job has been through, its next life goes as that of a new job would', (t) => {
+test('after a new announcement, a job behaves like a new job', (t) => {
   const again = announcedAgain(20, { checksums: HASHES });
   t.notThrows(() =>
     fc.assert(
@@ -523,7 +523,7 @@ test('whatever a job has been through, its next life goes as that of a new job w
   );
 });
 
-test('a job can be driven to its end from wherever a sequence of commands has left it', (t) => {
+test('a job can be completed from any reachable state', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(fc.array(anyCommand, { maxLength: 40 }), (commands) => {

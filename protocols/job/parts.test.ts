@@ -65,7 +65,7 @@ function refusal(command: JobCommand, context: JobContext): string | undefined {
   }
 }
 
-test('a client goes on after what is stored without a gap', (t) => {
+test('a client resumes after the stored parts without a gap', (t) => {
   const started = run([CREATE, START]);
   t.is(resumeOffset(run([CREATE])), 0);
   t.is(resumeOffset(started), 0);
@@ -74,14 +74,14 @@ test('a client goes on after what is stored without a gap', (t) => {
   t.is(resumeOffset(run([part(0, 1), part(4, 1)], started)), SEGMENT);
 });
 
-test('each part that is stored gives the next ones their whole time', (t) => {
+test('each stored part restarts the deadline', (t) => {
   const started = run([CREATE, START]);
   const later = run([{ ...part(0, 1), deadlineAt: 2 * HOUR } as JobCommand], started);
   t.is(later.deadlineAt, 2 * HOUR);
   t.is(run([part(1, 1)], later).deadlineAt, 2 * HOUR, 'as in a journal of an older release');
 });
 
-test('nothing is left to send of a payload that is complete', (t) => {
+test('nothing is left to send of a complete payload', (t) => {
   const complete: JobCommand = {
     type: 'CompleteUpload',
     at: 4,
@@ -91,7 +91,7 @@ test('nothing is left to send of a payload that is complete', (t) => {
   t.is(resumeOffset(run([CREATE, START, part(0, 3), complete])), 5 * SEGMENT);
 });
 
-test('parts in any order, repeated as often as one likes, come to the same', (t) => {
+test('parts in any order, repeated any number of times, have the same result', (t) => {
   const anyPart = fc
     .tuple(fc.nat(4), fc.integer({ min: 1, max: 5 }))
     .map(([first, count]) => part(first, Math.min(count, 5 - first)));
@@ -131,7 +131,7 @@ test('a part that closes the last gap completes the payload', (t) => {
   });
 });
 
-test('a segment that comes again with other bytes takes the place of the first', (t) => {
+test('a segment sent again with other bytes replaces the first', (t) => {
   const other = checksum(Uint8Array.of(77));
   const discarded = run([CREATE, START, part(0, 3), { type: 'DiscardSegment', at: 4, segmentIndex: 1 }]);
   t.is(resumeOffset(discarded), SEGMENT);
@@ -150,7 +150,7 @@ test('in each of the seventeen states parts are accepted only by an upload in pa
   }
 });
 
-test('segments that the payload does not have are refused', (t) => {
+test('segments beyond the payload are refused', (t) => {
   const context = run([CREATE, START]);
   const store = (firstSegment: number, count: number): JobCommand => ({
     type: 'StorePart',
@@ -162,7 +162,7 @@ test('segments that the payload does not have are refused', (t) => {
   t.is(refusal(store(-1, 1), context), 'segments-foreign');
 });
 
-test('whatever ends the attempt ends its parts, and a new one begins with none', (t) => {
+test('the end of an attempt ends its parts, and a new attempt starts without any', (t) => {
   const failure = { code: 'test', message: 'a test', resume: 'UPLOAD_OBJECT_DOING' as const };
   const waiting = run([CREATE, START, part(0, 2)]);
   const failed = run([{ type: 'FailUpload', at: 4, failure }], waiting);
@@ -172,7 +172,7 @@ test('whatever ends the attempt ends its parts, and a new one begins with none',
   t.is(run([{ type: 'StartUpload', at: 5, deadlineAt: HOUR }], failed).storedSegments, undefined);
 });
 
-test('an upload in parts has its whole time to the seal from its last part on', (t) => {
+test('the time to the seal of an upload in parts counts from its last part', (t) => {
   const complete: JobCommand = {
     type: 'CompleteUpload',
     at: 4,

@@ -2,13 +2,13 @@ import test from 'ava';
 import { PROGRESS_TEXT, progressText } from './progress-text.ts';
 import { JOB_STATE_NAMES } from './states.ts';
 
-test('every state has a text, and only errors say that something is wrong', (t) => {
+test('every state has a text, and only error states report a problem', (t) => {
   for (const state of JOB_STATE_NAMES) {
     t.is(PROGRESS_TEXT[state].startsWith('something is wrong in '), state.endsWith('_ERROR'), state);
   }
 });
 
-test('the way of an upload as a client sees it', (t) => {
+test('an upload shows its progress to the client', (t) => {
   const seen = new Set(
     JOB_STATE_NAMES.filter((state) => !state.endsWith('_ERROR')).map((state) => PROGRESS_TEXT[state]),
   );
@@ -25,7 +25,7 @@ test('the way of an upload as a client sees it', (t) => {
   );
 });
 
-test('a failure that is tried again by itself has the text of what is tried, any other its own', (t) => {
+test('a failure that is retried has the text of the retried step, any other its own', (t) => {
   const failure = { code: 'x', message: 'x', attempt: 1 };
   for (const [state, resume] of [
     ['ALLOC_SECONDARY_ERROR', 'ALLOC_SECONDARY_DOING'],

@@ -8,7 +8,7 @@ test('keys of the first version are those of the upload document', (t) => {
   t.is(pieceKey(job, 12, 5), '4711+s12+p5');
 });
 
-test('keys of a later version name it', (t) => {
+test('keys of a later version contain the version', (t) => {
   const job = { objectId: '4711', version: 3 };
   t.is(segmentKey(job, 0), '4711+v3+s0');
   t.is(pieceKey(job, 0, 2), '4711+v3+s0+p2');
@@ -26,7 +26,7 @@ const names = fc.record(
   { requiredKeys: ['job', 'segmentIndex'] },
 );
 
-test('a key is read back as it was written', (t) => {
+test('a key is read back as written', (t) => {
   fc.assert(
     fc.property(names, (name) => {
       const key =
@@ -46,7 +46,7 @@ test('the prefix of one job matches no key of another', (t) => {
   }
 });
 
-test('any other text is not a key', (t) => {
+test('other text is not a key', (t) => {
   const others = [
     '',
     '4711',

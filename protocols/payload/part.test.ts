@@ -8,7 +8,7 @@ function plan(payloadSize: number, maxSegmentSize: number) {
   return planPayload({ payloadSize, maxSegmentSize, redundancy: 'EC', dataChunks: 4, parityChunks: 2 });
 }
 
-test('whole segments are a part, wherever they lie, and so is the end of the payload', (t) => {
+test('a part is any run of whole segments, or the end of the payload', (t) => {
   const payload = plan(100, 16);
   t.deepEqual(planPart(payload, 0, 16), { firstSegment: 0, segmentCount: 1 });
   t.deepEqual(planPart(payload, 32, 64), { firstSegment: 2, segmentCount: 4 });
@@ -32,7 +32,7 @@ for (const [name, offset, length, gatewayCode] of [
   });
 }
 
-test('a part that is accepted has exactly the bytes of its segments', (t) => {
+test('an accepted part has exactly the bytes of its segments', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(

@@ -12,7 +12,7 @@ const mainnet: PayloadShape = {
   parityChunks: 2,
 };
 
-test('the last segment is the short one', (t) => {
+test('only the last segment is shorter', (t) => {
   const plan = planPayload({ ...mainnet, payloadSize: 33 * MiB + 5 });
   t.is(plan.segmentCount, 3);
   t.deepEqual(plan.segment(1), { index: 1, offset: 16 * MiB, length: 16 * MiB });
@@ -43,7 +43,7 @@ test('an empty payload has no segments', (t) => {
   t.is(plan.columnLength, 0);
 });
 
-test('segments cover the payload without gap, and pieces fill the column', (t) => {
+test('segments cover the payload without gaps, and pieces fill the column', (t) => {
   const shapes = fc.record({
     payloadSize: fc.nat(5000),
     maxSegmentSize: fc.integer({ min: 1, max: 700 }),
@@ -76,7 +76,7 @@ test('a segment beyond the payload is refused', (t) => {
   }
 });
 
-test('a shape that cannot be is refused', (t) => {
+test('impossible parameters are refused', (t) => {
   const wrong: Partial<PayloadShape>[] = [
     { payloadSize: -1 },
     { payloadSize: 1.5 },

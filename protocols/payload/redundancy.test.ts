@@ -3,7 +3,7 @@ import { Terminal } from '../errors.ts';
 import { planPayload } from './plan.ts';
 import { REDUNDANCY_NUMBER, redundancyCode, redundancyFromWire } from './redundancy.ts';
 
-test('numbers and names of today are known', (t) => {
+test("today's numbers and names are known", (t) => {
   t.is(redundancyFromWire(0), 'EC');
   t.is(redundancyFromWire(1), 'REPLICA');
   t.is(redundancyFromWire('REDUNDANCY_EC_TYPE'), 'EC');
@@ -38,7 +38,7 @@ test('pieces have the lengths of the plan, one for each column', (t) => {
   }
 });
 
-test('a replica is the segment itself, and any one restores it', (t) => {
+test('a replica is the segment itself, and any single one restores it', (t) => {
   const code = redundancyCode({ ...shape, redundancy: 'REPLICA' });
   for (const piece of code.encode(segment)) t.is(piece.buffer, segment.buffer);
   t.deepEqual(code.shard(segment, 5), segment);

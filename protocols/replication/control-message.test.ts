@@ -87,7 +87,7 @@ function sign(digest: Uint8Array): Promise<Uint8Array> {
 
 const sealed = sealControl(HEADER, BODIES.offer, sign);
 
-test('every kind of message arrives as it was sent', async (t) => {
+test('every kind of message is read back as sent', async (t) => {
   for (const kind of Object.keys(CONTROL_BODIES) as ControlKind[]) {
     const header = { ...HEADER, kind, to: kind === 'ask' ? EVERYBODY : 2 };
     const bytes = await sealControl(header, BODIES[kind], sign);
@@ -104,7 +104,7 @@ test('a message is accepted when sender and subject are those expected', async (
   t.is(opened.nonce, NONCE);
 });
 
-test('what is said to others, elsewhere, or about something else is refused', async (t) => {
+test('a message for another receiver, subject or topic is refused', async (t) => {
   const bytes = await sealed;
   const code = (changes: Partial<ControlExpectation<ControlKind>>): string | undefined =>
     t.throws(() => openControl<ControlKind>(bytes, { ...EXPECTED, ...changes }), { instanceOf: Terminal })
@@ -123,7 +123,7 @@ test('what is said to others, elsewhere, or about something else is refused', as
   t.is(code({ about: { ...HEADER, redundancyIndex: 4 } }), 'control-wrong-index');
 });
 
-test('a message holds from its issue to its expiry, give or take the clocks', async (t) => {
+test('a message is valid from issue to expiry, with a tolerance for clocks', async (t) => {
   const bytes = await sealed;
   const code = (now: number): string | undefined =>
     t.throws(() => openControl(bytes, { ...EXPECTED, now }), { instanceOf: Terminal })?.code;
@@ -133,7 +133,7 @@ test('a message holds from its issue to its expiry, give or take the clocks', as
   t.is(code(NOW - CLOCK_SKEW_MS - 1), 'control-not-yet');
 });
 
-test('no message lives longer than the limit', async (t) => {
+test('no message is valid for longer than the limit', async (t) => {
   const lasting = async (lifetime: number) =>
     openControl(await sealControl({ ...HEADER, expiresAt: NOW + lifetime }, BODIES.offer, sign), EXPECTED);
   await t.notThrowsAsync(lasting(MAX_CONTROL_LIFETIME_MS));
@@ -157,7 +157,7 @@ const TAMPERED: Record<string, unknown> = {
   nonce: TOKEN,
 };
 
-test('every field of the header is under the signature', async (t) => {
+test('every header field is signed', async (t) => {
   const message = JSON.parse(Buffer.from(await sealed).toString());
   t.deepEqual(Object.keys(TAMPERED).sort(), Object.keys(message.header).sort());
   for (const [field, value] of Object.entries(TAMPERED)) {
@@ -177,7 +177,7 @@ test('every field of the header is under the signature', async (t) => {
   }
 });
 
-test('the body is under the signature', async (t) => {
+test('the body is signed', async (t) => {
   const message = JSON.parse(Buffer.from(await sealed).toString());
   for (const [field, value] of Object.entries({ payloadSize: 12, token: HASH.slice(32), checksums: [] })) {
     const bytes = Buffer.from(JSON.stringify({ ...message, body: { ...message.body, [field]: value } }));
@@ -199,7 +199,7 @@ test('a signature by another key is refused', async (t) => {
   }
 });
 
-test('the order of members and white space do not matter', async (t) => {
+test('order of members and whitespace do not matter', async (t) => {
   const message = JSON.parse(Buffer.from(await sealed).toString());
   const shuffled = {
     signature: message.signature,
@@ -209,7 +209,7 @@ test('the order of members and white space do not matter', async (t) => {
   t.notThrows(() => openControl(Buffer.from(JSON.stringify(shuffled, undefined, 2)), EXPECTED));
 });
 
-test('what is not a control message is refused', async (t) => {
+test('text that is not a control message is refused', async (t) => {
   const message = JSON.parse(Buffer.from(await sealed).toString());
   const { nonce: _, ...withoutNonce } = message.header;
   const malformed: (string | Uint8Array)[] = [
@@ -240,7 +240,7 @@ test('what is not a control message is refused', async (t) => {
   }
 });
 
-test('nothing malformed is sealed', async (t) => {
+test('a malformed message is not signed', async (t) => {
   const refused = async (header: ControlHeader<'accept'>, body: ControlBody<'accept'>): Promise<void> => {
     const error = await t.throwsAsync(sealControl(header, body, sign), { instanceOf: Terminal });
     t.is(error?.code, 'control-malformed');

@@ -28,7 +28,7 @@ const MESSAGES = GO_RECEIVE_MESSAGES.map(({ text, answer }) => {
 
 const nameOf = ({ job }: { job: { objectId: string; version: number } }) => `${job.objectId}.${job.version}`;
 
-test('every message of a Go SP is read, and all are signed by one account', (t) => {
+test('every recorded message of a Go SP is read, and all have one signer', (t) => {
   t.is(MESSAGES.length, 36);
   for (const { json, task } of MESSAGES) {
     t.is(task.signer, SIGNER);
@@ -49,14 +49,14 @@ test('every message of a Go SP is read, and all are signed by one account', (t) 
   t.deepEqual(columns(true), columns(false));
 });
 
-test('a message is valid for its time, whatever is in it', (t) => {
+test('a message is valid until its expiry, whatever its content', (t) => {
   for (const { header, now } of MESSAGES) {
     t.notThrows(() => readReceiveMessage(header, now + 1_000_000));
     t.throws(() => readReceiveMessage(header, now + 1_001_000), { code: 'receive-task-expired' });
   }
 });
 
-test('whatever is changed in a message is not signed by that account any more', (t) => {
+test('a changed message no longer has that signer', (t) => {
   const changes: readonly (readonly [string, string])[] = [
     ['"payload_size":', '"payload_size":1'],
     ['"owner":"0x6', '"owner":"0x7'],
@@ -76,7 +76,7 @@ test('whatever is changed in a message is not signed by that account any more', 
   }
 });
 
-test('the pieces that a Go SP announced are those that we cut and encode', (t) => {
+test('the pieces announced by a Go SP equal those that we encode', (t) => {
   const code = new ReedSolomon(4, 2);
   for (const { task } of MESSAGES) {
     const pieces = code.encode(Buffer.from(PAYLOADS[nameOf(task)] ?? ''));
@@ -91,7 +91,7 @@ test('the pieces that a Go SP announced are those that we cut and encode', (t) =
   }
 });
 
-test('what Go SPs answered adds up to the aggregate that the chain accepted', (t) => {
+test('the signatures of Go SPs aggregate to the one that the chain accepted', (t) => {
   for (const [name, aggregate] of Object.entries(GO_SEAL_AGGREGATES)) {
     const answers = MESSAGES.filter(({ task }) => task.finished && nameOf(task) === name)
       .sort((a, b) => a.task.redundancyIndex - b.task.redundancyIndex)

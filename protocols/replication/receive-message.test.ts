@@ -50,7 +50,7 @@ function headerOf(json: string): string {
   return Buffer.from(json).toString('hex');
 }
 
-test('a task is read as it was written, and its signer recovered', (t) => {
+test('a task is read back as written, and its signer recovered', (t) => {
   t.deepEqual(readReceiveMessage(formatReceiveMessage(signed()), NOW), {
     job: { objectId: '4711', version: 3 },
     bucketName: 'mybucket',
@@ -71,7 +71,7 @@ test('a task is read as it was written, and its signer recovered', (t) => {
   });
 });
 
-test('what Go leaves out is zero', (t) => {
+test('fields omitted by Go are zero', (t) => {
   const { segment_idx: _, redundancy_idx: __, piece_size: ___, piece_checksum: ____, ...last } = TASK;
   const object_info = { id: '1', bucket_name: 'b', object_name: 'o' };
   const task = readReceiveMessage(
@@ -83,7 +83,7 @@ test('what Go leaves out is zero', (t) => {
   t.is(task.signer, SIGNER);
 });
 
-test('parameters that no JavaScript number holds are signed digit by digit', (t) => {
+test("parameters beyond JavaScript's safe integers are signed exactly", (t) => {
   const max = '18446744073709551615';
   const storage_params = { ...TASK.storage_params, discontinue_object_max: max };
   const message = signed({ ...TASK, storage_params });
@@ -98,7 +98,7 @@ test('a change after signing gives another signer', (t) => {
   t.not(readReceiveMessage(formatReceiveMessage({ ...signed(), piece_size: 4 }), NOW).signer, SIGNER);
 });
 
-test('what is not a task is 50005', (t) => {
+test('text that is not a task is 50005', (t) => {
   const { object_info: _, ...without } = signed();
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
   const headers = [
@@ -124,13 +124,13 @@ test('what is not a task is 50005', (t) => {
   );
 });
 
-test('a signature that no key can have made is 50015', (t) => {
+test('a signature that no key can produce is 50015', (t) => {
   const signature = Buffer.alloc(65, 9).toString('base64');
   const error = t.throws(() => readReceiveMessage(formatReceiveMessage({ ...signed(), signature }), NOW));
   t.like(error, { gatewayCode: 50015 });
 });
 
-test('a task is valid for a thousand seconds, and one of the future too', (t) => {
+test('a task is valid for a thousand seconds, and so is one from the future', (t) => {
   const header = formatReceiveMessage(signed());
   t.notThrows(() => readReceiveMessage(header, NOW + 1_000_000));
   t.notThrows(() => readReceiveMessage(header, NOW - 1_000_000));
@@ -148,7 +148,7 @@ test('pieces of a bucket that is being migrated are refused', (t) => {
   );
 });
 
-test('a header of any length is read in one pass, before anybody has signed it', (t) => {
+test('a header of any length is read in one pass', (t) => {
   const open = `"${'\\"'.repeat(500_000)}`;
   t.throws(() => readReceiveMessage(headerOf(open), NOW), { code: 'bad-receive-task' });
 });

@@ -48,7 +48,7 @@ test('document, digest and signature are those of the vector', (t) => {
   );
 });
 
-test('what is zero or not covered does not change the document', (t) => {
+test('zero and unsigned fields do not change the document', (t) => {
   const more = {
     ...TASK,
     task: { ...TASK.task, retry: 3, address: 'x' },
@@ -62,7 +62,7 @@ test('what is zero or not covered does not change the document', (t) => {
   t.is(receiveTaskDocument(without), receiveTaskDocument(TASK));
 });
 
-test('every covered field changes the document', (t) => {
+test('every signed field changes the document', (t) => {
   const changes: Partial<ReceiveTask>[] = [
     { segment_idx: 1 },
     { redundancy_idx: 1 },
@@ -80,7 +80,7 @@ test('every covered field changes the document', (t) => {
   t.regex(receiveTaskDocument({ ...TASK, object_info: { version: 1, is_updating: true } }), /"version":"1"/);
 });
 
-test("the document is what Go's amino library writes", (t) => {
+test("the document equals that of Go's amino library", (t) => {
   const task: ReceiveTask = {
     object_info: {
       owner: '0x19',

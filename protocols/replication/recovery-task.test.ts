@@ -52,7 +52,7 @@ test('the signed text is amino JSON of a type without a registered name', (t) =>
   );
 });
 
-test('what is zero, and what the signature does not cover, is not in the signed text', (t) => {
+test('zero and unsigned fields are not in the signed text', (t) => {
   const { ec_idx: _, segment_idx: __, ...first } = TASK;
   const zero = { ...first, ec_idx: 0, segment_idx: 0 };
   t.is(recoveryTaskDocument(zero), recoveryTaskDocument(first));
@@ -61,7 +61,7 @@ test('what is zero, and what the signature does not cover, is not in the signed 
   t.is(recoveryTaskDocument({ ...first, ...more, task }), recoveryTaskDocument(first));
 });
 
-test('a task is read as it was written, and its signer recovered', (t) => {
+test('a task is read back as written, and its signer recovered', (t) => {
   const more = { task: { ...TASK.task, task_priority: 128 }, gvg_id: 7, recovered: false };
   t.deepEqual(readRecoveryMessage(headerOf(TASK, more), NOW), {
     job: { objectId: '4711', version: 2 },

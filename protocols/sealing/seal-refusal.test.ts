@@ -79,7 +79,7 @@ for (const [index, [fault, refusal]] of CASES.entries()) {
     t.is(faultOf(refusal), fault);
   });
 
-  test(`${index}: a simulation that says so is understood alike`, (t) => {
+  test(`${index}: the same text from a simulation is recognised`, (t) => {
     const query = `rpc error: code = Unknown desc = ${refusal.log} With gas wanted: '0' and gas used: '120' : unknown request`;
     const found = refusalOfSimulation(query);
     t.is(found?.log, refusal.log);

@@ -39,7 +39,7 @@ test('the BLS message is that of the vector', (t) => {
   t.is(toHex(sealDigest(DOCUMENT)), '9abc7a575dc965ce4d1274b7214c5049f086317675f32de5ce14d7c6e994fd22');
 });
 
-test('every part of the document changes the message', (t) => {
+test('every field of the document changes the message', (t) => {
   const changes: Partial<SealDocument>[] = [
     { chainId: 'greenfield_5600-1' },
     { gvgId: 6 },
@@ -50,7 +50,7 @@ test('every part of the document changes the message', (t) => {
   t.is(new Set(messages.map(toHex)).size, changes.length + 1);
 });
 
-test('a signature holds for its key and document only', (t) => {
+test('a signature is valid only for its key and document', (t) => {
   const [first, second] = [RECEIPTS[0], RECEIPTS[1]] as [Receipt, Receipt];
   t.true(verifySealSignature(DOCUMENT, KEYS[0] as string, first.blsSignature));
   t.false(verifySealSignature(DOCUMENT, KEYS[0] as string, second.blsSignature));
@@ -61,14 +61,14 @@ test('a signature holds for its key and document only', (t) => {
   }
 });
 
-test('receipts add up to the aggregate of the vector, which the chain accepts', (t) => {
+test('receipts aggregate to the signature of the vector, which the chain accepts', (t) => {
   t.is(aggregateReceipts(GVG, RECEIPTS), AGGREGATE);
   t.true(verifySealAggregate(DOCUMENT, KEYS, AGGREGATE));
   t.false(verifySealAggregate(DOCUMENT, KEYS.slice(1), AGGREGATE));
   t.false(verifySealAggregate({ ...DOCUMENT, objectId: '2' }, KEYS, AGGREGATE));
 });
 
-test('a missing receipt, or one of another provider or group, makes no seal', (t) => {
+test('no seal is made with a receipt missing or of another provider or group', (t) => {
   const last = RECEIPTS[5] as Receipt;
   const { 5: _, ...missing } = RECEIPTS;
   for (const receipts of [

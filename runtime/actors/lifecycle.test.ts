@@ -19,14 +19,14 @@ const counter: Behaviour<Count, number> = {
   },
 };
 
-test('messages are handled in order, by one handler at a time, on state that start may load asynchronously', async (t) => {
+test('messages are handled in order, one at a time, on state that start may load asynchronously', async (t) => {
   const { system } = testSystem(t);
   const ref = system.spawn('counter', counter);
   for (let i = 0; i < 100; i += 1) t.true(ref.tell({ type: 'add', by: 1 }));
   t.is(await ref.ask<number>((reply) => ({ type: 'read', reply })), 100);
 });
 
-test('no two handlers of an actor overlap, not even across restarts', async (t) => {
+test('handlers of an actor never overlap, not even across restarts', async (t) => {
   const { system } = testSystem(t);
   let running = 0;
   let most = 0;
@@ -53,7 +53,7 @@ test('no two handlers of an actor overlap, not even across restarts', async (t) 
   t.is(most, 1);
 });
 
-test('stop ends children before their parent and resolves when the last stopped has run', async (t) => {
+test('stop ends children before their parent and resolves after the last stopped hook', async (t) => {
   const { system } = testSystem(t);
   const ended: string[] = [];
   const node = (depth: number): Behaviour<never, void> => ({
@@ -81,7 +81,7 @@ test('stop ends children before their parent and resolves when the last stopped 
   }
 });
 
-test('a stopped parent leaves no child at work', async (t) => {
+test('a stopped parent leaves no child running', async (t) => {
   const { system } = testSystem(t);
   let ticks = 0;
   const child = actor<'tick'>((_, ctx) => {
@@ -102,7 +102,7 @@ test('a stopped parent leaves no child at work', async (t) => {
   t.is(ticks, before);
 });
 
-test('stop waits for the running handler and for piped work, and tells both by the signal', async (t) => {
+test('stop aborts the signal, then waits for the running handler and piped work', async (t) => {
   const { system } = testSystem(t);
   const order: string[] = [];
   const aborted = (signal: AbortSignal) =>
@@ -136,7 +136,7 @@ test('stop waits for the running handler and for piped work, and tells both by t
   t.is(order.at(-1), 'stopped');
 });
 
-test('a parent stops one child and may use its name again once that has ended', async (t) => {
+test('a parent can stop a child and reuse its name once it has ended', async (t) => {
   const { system } = testSystem(t);
   const hold = gate();
   const begun = gate();
@@ -172,7 +172,7 @@ test('a parent stops one child and may use its name again once that has ended', 
   t.true(fresh.incarnation > (old?.incarnation ?? 0));
 });
 
-test('a failing stopped is reported and keeps nothing from ending', async (t) => {
+test('a failing stopped hook is reported and does not prevent the end', async (t) => {
   const { system, events } = testSystem(t);
   system.spawn(
     'top',
@@ -188,7 +188,7 @@ test('a failing stopped is reported and keeps nothing from ending', async (t) =>
   t.true(events.some((e) => e.type === 'stopped' && e.how === 'stopped'));
 });
 
-test('an actor that is stopped before it began never starts', async (t) => {
+test('an actor stopped before its start never starts', async (t) => {
   const { system } = testSystem(t);
   const calls: string[] = [];
   system.spawn(
@@ -222,7 +222,7 @@ test('stopSelf lets the current handler finish undisturbed; later messages are d
   t.is(events.filter((e) => e.type === 'dead-letter' && e.reason === 'stopped').length, 2);
 });
 
-test('timers and piped work of an ended incarnation send nothing to the next one', async (t) => {
+test('timers and piped work of an ended incarnation send nothing to the next', async (t) => {
   const { system } = testSystem(t);
   const seen: string[] = [];
   let incarnations = 0;
@@ -256,7 +256,7 @@ test('timers and piped work of an ended incarnation send nothing to the next one
   t.false(seen.includes('piped'));
 });
 
-test('after sends once, unless it is cancelled, and refuses a delay that no timer can keep', async (t) => {
+test('after sends once unless cancelled, and rejects delays beyond the range of timers', async (t) => {
   const { system } = testSystem(t);
   const seen: string[] = [];
   system.spawn(
@@ -275,7 +275,7 @@ test('after sends once, unless it is cancelled, and refuses a delay that no time
   t.deepEqual(seen, ['first', 'second']);
 });
 
-test('a context outlived by its incarnation does nothing more', async (t) => {
+test('the context of an ended incarnation does nothing', async (t) => {
   const { system } = testSystem(t);
   let kept: Context<string> | undefined;
   system.spawn(
@@ -308,7 +308,7 @@ test('a context outlived by its incarnation does nothing more', async (t) => {
   );
 });
 
-test('systems of the same name in one process do not meet', async (t) => {
+test('systems of the same name in one process are separate', async (t) => {
   const one = createActorSystem({ name: 'same', supervision: { plain: row() }, log: silentLogger });
   const two = createActorSystem({ name: 'same', supervision: { plain: row() }, log: silentLogger });
   t.teardown(() => Promise.all([one.stop(), two.stop()]));
@@ -319,7 +319,7 @@ test('systems of the same name in one process do not meet', async (t) => {
   t.is(await b.ask<number>((reply) => ({ type: 'read', reply })), 0);
 });
 
-test('nothing is spawned in a stopped system, under a taken or empty name, or without a row', async (t) => {
+test('spawning fails in a stopped system, under a taken or empty name, or without a supervision row', async (t) => {
   const { system } = testSystem(t);
   system.spawn('taken', counter);
   t.throws(() => system.spawn('taken', counter), { code: 'name-taken' });
@@ -334,7 +334,7 @@ test('nothing is spawned in a stopped system, under a taken or empty name, or wi
   t.throws(() => system.spawn('late', counter), { code: 'actor-stopping' });
 });
 
-test('much may listen to the signal of one actor', async (t) => {
+test('many listeners on the signal of an actor cause no warning', async (t) => {
   const { system } = testSystem(t);
   const warnings: Error[] = [];
   const note = (warning: Error) => warnings.push(warning);

@@ -7,7 +7,7 @@ import type { Ended, Outcome, Ref, Reply } from './types.ts';
 type Question = { readonly type: 'question'; readonly reply: Reply<string> };
 const question = (reply: Reply<string>): Question => ({ type: 'question', reply });
 
-test('a full mailbox refuses, and the refused messages are dead letters', async (t) => {
+test('a full mailbox rejects messages, which become dead letters', async (t) => {
   const { system, events } = testSystem(t);
   const hold = gate();
   const begun = gate();
@@ -38,7 +38,7 @@ test('a full mailbox refuses, and the refused messages are dead letters', async 
   t.true(ref.tell(6));
 });
 
-test('what an actor has ordered for itself arrives even when its mailbox is full', async (t) => {
+test("results of an actor's own work arrive even when its mailbox is full", async (t) => {
   const { system } = testSystem(t);
   const seen: string[] = [];
   const piped = gate();
@@ -67,7 +67,7 @@ test('what an actor has ordered for itself arrives even when its mailbox is full
   t.deepEqual(seen.toSorted(), ['from outside', 'go', 'piped', 'timer']);
 });
 
-test('a stale ref does not reach the actor that has its path now', async (t) => {
+test('a stale ref does not reach a new actor at its path', async (t) => {
   const { system, events } = testSystem(t);
   const seen: string[] = [];
   const body = actor<string>((message, ctx) => {
@@ -102,7 +102,7 @@ test('the first answer to a question counts', async (t) => {
   t.is(await ref.ask(question), 'first');
 });
 
-test('a question is rejected with the error of the actor, thrown or given', async (t) => {
+test('a question is rejected with the error that the actor throws or returns', async (t) => {
   const { system } = testSystem(t);
   const refused = new Terminal({ code: 'refused', message: 'no' });
   const ref = system.spawn(
@@ -116,7 +116,7 @@ test('a question is rejected with the error of the actor, thrown or given', asyn
   t.is(await t.throwsAsync(ref.ask<string>((reply) => ({ ...question(reply), how: 'throw' }))), refused);
 });
 
-test('a question is rejected when the actor ends, restarts or has ended without an answer, with the cause', async (t) => {
+test('a question is rejected with the cause when the actor ends or restarts without an answer', async (t) => {
   const { system } = testSystem(t);
   type Ask = Question | { readonly type: 'fail'; readonly error: Error };
   const body = actor<Ask>((message) => {
@@ -150,7 +150,7 @@ test('a question that waits through a restart is answered by the next incarnatio
   t.is(await ref.ask(question), 'here');
 });
 
-test('the asker can give up by signal or time limit, and nothing of the question stays behind', async (t) => {
+test('a question ends with its signal or time limit, and leaves nothing behind', async (t) => {
   const { system } = testSystem(t);
   const ref = system.spawn(
     'a',
@@ -192,7 +192,7 @@ test('a question that cannot be built is rejected', async (t) => {
   await t.throwsAsync(ref.ask(build), { code: 'no-question' });
 });
 
-test('the outcome of piped work comes as a message, also when the work fails at once', async (t) => {
+test('the outcome of piped work arrives as a message, even when the work fails at once', async (t) => {
   const { system } = testSystem(t);
   const outcomes: Outcome<number>[] = [];
   const ref = system.spawn(
@@ -231,7 +231,7 @@ test('the outcome of piped work comes as a message, also when the work fails at 
   );
 });
 
-test('a message that cannot be made of an outcome is a failure of the actor', async (t) => {
+test('an outcome that cannot be turned into a message is a failure of the actor', async (t) => {
   const { system, events } = testSystem(t);
   const ref = system.spawn(
     'a',
@@ -249,7 +249,7 @@ test('a message that cannot be made of an outcome is a failure of the actor', as
   t.pass();
 });
 
-test('a watcher hears once how an actor ended, not of restarts, and at once if the actor had already ended', async (t) => {
+test('a watcher is notified once of the end of an actor, at once if it has ended, and not of restarts', async (t) => {
   const { system } = testSystem(t);
   const ends: Ended[] = [];
   const watched = system.spawn(
@@ -276,7 +276,7 @@ test('a watcher hears once how an actor ended, not of restarts, and at once if t
   t.deepEqual(ends[1], ends[0]);
 });
 
-test('a watcher that has ended is forgotten', async (t) => {
+test('an ended watcher is removed', async (t) => {
   const { system, events } = testSystem(t);
   const watched = system.spawn(
     'watched',
@@ -301,7 +301,7 @@ test('a watcher that has ended is forgotten', async (t) => {
   t.false(events.some((e) => e.type === 'dead-letter'));
 });
 
-test('only a child can be stopped, and stopping an ended one is done at once', async (t) => {
+test('only a child can be stopped, and stopping an ended one resolves at once', async (t) => {
   const { system } = testSystem(t);
   const other = system.spawn(
     'other',
@@ -324,7 +324,7 @@ test('only a child can be stopped, and stopping an ended one is done at once', a
   t.is(await ref.ask<string>((reply) => ({ type: 'try', reply })), 'undefined');
 });
 
-test('the inspection stream tells what happens, without message content, and survives a bad listener', async (t) => {
+test('the inspection stream reports events without message content, and survives a failing listener', async (t) => {
   const { system, events } = testSystem(t, { plain: row({ terminal: 'stop' }) });
   const unsubscribe = system.inspect(() => {
     throw new Error('bad listener');
@@ -354,7 +354,7 @@ test('the inspection stream tells what happens, without message content, and sur
   t.is(others, 5);
 });
 
-test('the tree shows what each actor says, and since when it does so', async (t) => {
+test('the tree shows the status of each actor and since when', async (t) => {
   const { system } = testSystem(t);
   type Say = {
     readonly type: 'say';

@@ -16,13 +16,13 @@ test('each kind of error gets its own directive', (t) => {
   t.is(restarts.total, 0);
 });
 
-test('without a state to resume with, resume is a restart', (t) => {
+test('resume without a state is a restart', (t) => {
   const restarts = new Restarts(row({ retryable: 'resume' }));
   t.is(restarts.judge(retryable, false, 0, 0).directive, 'restart');
   t.is(restarts.total, 1);
 });
 
-test('more restarts than the limit within the window are a failure for good, and old ones are forgotten', (t) => {
+test('more restarts than the limit within the window are a permanent failure, and old ones do not count', (t) => {
   const restarts = new Restarts(row({ restarts: { limit: 2, withinMs: 100, beyond: 'escalate' } }));
   const at = (now: number) => restarts.judge(retryable, true, now, 0).directive;
   t.deepEqual([at(0), at(50), at(99)], ['restart', 'restart', 'escalate']);
@@ -31,7 +31,7 @@ test('more restarts than the limit within the window are a failure for good, and
   t.is(restarts.total, 3);
 });
 
-test('the pause grows with the restarts within the window, or is what the error asks for', (t) => {
+test('the pause grows with the restarts within the window, unless the error sets it', (t) => {
   const restarts = new Restarts(row({ backoff: { minMs: 10, maxMs: 35 } }));
   const pause = (error: Retryable, now = 0) => {
     const verdict = restarts.judge(error, true, now, 0.5);
@@ -42,7 +42,7 @@ test('the pause grows with the restarts within the window, or is what the error 
   t.is(pause(retryable, 60_000), 5);
 });
 
-test('a pause lies between nothing and the cut exponential', (t) => {
+test('a pause is between zero and the capped exponential', (t) => {
   const numbers = { n: fc.nat(2000), minMs: fc.nat(10_000), maxMs: fc.nat(10_000_000) };
   fc.assert(
     fc.property(

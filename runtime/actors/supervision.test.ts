@@ -8,7 +8,7 @@ const terminal = (code = 'never') => new Terminal({ code, message: 'no use' });
 
 type Told = { readonly type: 'ended'; readonly end: Ended };
 
-test('a restarted actor starts afresh; its ref and its waiting messages stay good', async (t) => {
+test('a restarted actor starts afresh; its ref and waiting messages stay valid', async (t) => {
   const { system, events } = testSystem(t);
   const states: number[] = [];
   const ref = system.spawn<string, number>('a', {
@@ -85,7 +85,7 @@ test('a failing start is a failure like any other', async (t) => {
   t.is(states.length, 2);
 });
 
-test('resume keeps the state and goes on with the next message', async (t) => {
+test('resume keeps the state and continues with the next message', async (t) => {
   const { system, events } = testSystem(t, { plain: row({ retryable: 'resume' }) });
   const states: number[] = [];
   const ref = system.spawn<string, number>('a', {
@@ -163,7 +163,7 @@ test('a child that escalates ends, and its parent fails with the same error by i
   );
 });
 
-test('a parent that resumes after an escalation goes on without the child, and may have it again', async (t) => {
+test('a parent that resumes after an escalation continues without the child, and may spawn it again', async (t) => {
   const { system } = testSystem(t, {
     child: row({ terminal: 'escalate' }),
     parent: row({ terminal: 'resume' }),
@@ -195,7 +195,7 @@ test('a parent that resumes after an escalation goes on without the child, and m
   t.deepEqual(seen, ['after never', 'parent: still here']);
 });
 
-test('an escalation that nobody holds ends the top actor and leaves the others alone', async (t) => {
+test('an unhandled escalation ends the top actor and no other', async (t) => {
   const { system } = testSystem(t, { top: row({ terminal: 'escalate' }) });
   const seen: string[] = [];
   const other = system.spawn(
@@ -218,7 +218,7 @@ test('an escalation that nobody holds ends the top actor and leaves the others a
   );
 });
 
-test('an escalation reaches a parent in the middle of a handler: it sees the signal and is not run beside itself', async (t) => {
+test('an escalation during a handler of the parent aborts its signal, and handlers do not overlap', async (t) => {
   const { system } = testSystem(t, {
     child: row({ terminal: 'escalate' }),
     parent: row({ terminal: 'restart' }),
@@ -300,7 +300,7 @@ test('a cancelled error while stopping is not a failure, any other error is repo
   );
 });
 
-test('a thrown value that is not an error of ours is retried', async (t) => {
+test('an unknown thrown value is treated as retryable', async (t) => {
   const { system, events } = testSystem(t);
   const seen: string[] = [];
   const ref = system.spawn(

@@ -2,7 +2,7 @@ import test from 'ava';
 import { Cancelled } from '#protocols/errors';
 import { Cache } from './cache.ts';
 
-test('callers at the same time share one load, and later ones its answer', async (t) => {
+test('concurrent callers share one load, and later ones its result', async (t) => {
   let loads = 0;
   const cache = new Cache<string, string>({
     ttlMs: 60_000,
@@ -17,7 +17,7 @@ test('callers at the same time share one load, and later ones its answer', async
   t.is(await cache.get('b'), 'b2');
 });
 
-test('the oldest entry goes when there are too many', async (t) => {
+test('the oldest entry is evicted when there are too many', async (t) => {
   let loads = 0;
   const cache = new Cache<string, number>({ ttlMs: 60_000, maxEntries: 2, load: async () => ++loads });
   await cache.get('a');
@@ -27,14 +27,14 @@ test('the oldest entry goes when there are too many', async (t) => {
   t.is(await cache.get('a'), 4);
 });
 
-test('an answer that is too old is loaded again', async (t) => {
+test('an expired entry is loaded again', async (t) => {
   let loads = 0;
   const cache = new Cache<string, number>({ ttlMs: 0, maxEntries: 2, load: async () => ++loads });
   t.is(await cache.get('a'), 1);
   t.is(await cache.get('a'), 2);
 });
 
-test('a failure is not kept', async (t) => {
+test('a failure is not cached', async (t) => {
   let loads = 0;
   const cache = new Cache<string, number>({
     ttlMs: 60_000,
@@ -49,7 +49,7 @@ test('a failure is not kept', async (t) => {
   t.is(await cache.get('a'), 2);
 });
 
-test('a caller that gives up leaves the load to the others', async (t) => {
+test('a caller that gives up does not cancel the load for others', async (t) => {
   let finish = (_: string) => {};
   const cache = new Cache<string, string>({
     ttlMs: 60_000,

@@ -9,7 +9,7 @@ const untilAborted = (signal: AbortSignal) =>
     signal.addEventListener('abort', () => reject(signal.reason));
   });
 
-test('a task ends with its time, or with any of the signals', async (t) => {
+test('a task ends at its deadline or with any of the signals', async (t) => {
   await t.throwsAsync(withDeadline(5, [undefined], untilAborted), { message: /within 5 ms/ });
   await t.throwsAsync(withDeadline(60_000, [AbortSignal.abort()], untilAborted), { instanceOf: Cancelled });
   const caller = new AbortController();

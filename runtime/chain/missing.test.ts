@@ -40,7 +40,7 @@ async function startNode(t: ExecutionContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('the real node’s words for what does not exist are understood', async (t) => {
+test("a real node's answers for missing things are recognised", async (t) => {
   const chain = await connectChain({ rpc: await startNode(t), chainId: 'greenfield_9000-121' });
   t.teardown(() => chain.close());
   t.is(await chain.bucket('nothing'), undefined);
@@ -51,7 +51,7 @@ test('the real node’s words for what does not exist are understood', async (t)
   t.false(await chain.isAllowed('', 'nothing', '', 6));
 });
 
-test('a request that the real node cannot read is an error, and not a "no"', async (t) => {
+test('a request that a real node cannot read is an error, not a "not found"', async (t) => {
   const chain = await connectChain({ rpc: await startNode(t), chainId: 'greenfield_9000-121' });
   t.teardown(() => chain.close());
   await t.throwsAsync(chain.objectById('1'), { code: 'chain-refused', message: /unexpected EOF/ });

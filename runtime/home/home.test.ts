@@ -20,7 +20,7 @@ async function node(t: ExecutionContext): Promise<NatsConnection> {
   return connection;
 }
 
-test('the owner of a job answers until it is released, and then nobody does', async (t) => {
+test('the owner of a job answers until the job is released', async (t) => {
   const [a, b] = [natsDirectory(await node(t), silentLogger), natsDirectory(await node(t), silentLogger)];
   const job = { objectId: '1', version: 0 };
   t.is(await b.find(job), undefined);
@@ -45,7 +45,7 @@ test('an owner that is there but silent is distinguished from none', async (t) =
   t.is(error?.code, 'owner-silent');
 });
 
-test('who watches a job hears of that job, in order, until the signal fires', async (t) => {
+test('a watcher of a job receives its events, in order, until the signal fires', async (t) => {
   const [a, b] = [natsJobFeed(await node(t), silentLogger), natsJobFeed(await node(t), silentLogger)];
   const job = { objectId: '3', version: 2 };
   const stop = new AbortController();
@@ -70,7 +70,7 @@ test('who watches a job hears of that job, in order, until the signal fires', as
   t.deepEqual(heard, told);
 });
 
-test('an owner whose answer fails is silent, and keeps its connection', async (t) => {
+test('an owner whose answer fails stays silent and keeps its connection', async (t) => {
   const [a, b] = [await node(t), natsDirectory(await node(t), silentLogger)];
   const directory = natsDirectory(a, silentLogger);
   await directory.own({ objectId: '5', version: 0 }, () => {
@@ -83,7 +83,7 @@ test('an owner whose answer fails is silent, and keeps its connection', async (t
   t.false(a.isClosed());
 });
 
-test('who looks for an owner may give up', async (t) => {
+test('the search for an owner can be cancelled', async (t) => {
   const mute = await node(t);
   mute.subscribe('object.7.0', { callback: () => undefined });
   await mute.flush();
@@ -92,7 +92,7 @@ test('who looks for an owner may give up', async (t) => {
   await t.throwsAsync(found, { name: 'Cancelled' });
 });
 
-test('a watcher that does not keep up hears the last announcements, and the end of its connection', async (t) => {
+test('a slow watcher receives the latest events, and the end of its connection', async (t) => {
   const connection = await node(t);
   const feed = natsJobFeed(connection, silentLogger);
   const job = { objectId: '8', version: 0 };

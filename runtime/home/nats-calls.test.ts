@@ -43,7 +43,7 @@ async function serving(
 
 const timeoutMs = 10_000;
 
-test('a question is answered by another node', async (t) => {
+test('a call is answered by another node', async (t) => {
   const a = await node(t, 'a');
   const b = await node(t, 'b');
   const line = await serving(a, 'sum', async (question) => {
@@ -54,7 +54,7 @@ test('a question is answered by another node', async (t) => {
   await line.stop();
 });
 
-test('what the answerer throws reaches the asker as it was', async (t) => {
+test('an error thrown by the answerer reaches the caller unchanged', async (t) => {
   const a = await node(t, 'a');
   const b = await node(t, 'b');
   const thrown: Record<string, Error> = {
@@ -80,7 +80,7 @@ test('what the answerer throws reaches the asker as it was', async (t) => {
   await line.stop();
 });
 
-test('a question that nobody answers, or not in time, can be asked again', async (t) => {
+test('a call that nobody answers in time is retryable', async (t) => {
   const a = await node(t, 'a');
   const b = await node(t, 'b');
   await t.throwsAsync(b.calls.call('void', 1, { timeoutMs }), {
@@ -104,7 +104,7 @@ test('a question that nobody answers, or not in time, can be asked again', async
   await line.stop();
 });
 
-test('an asker that gives up hears of it at once and leaves no listener', async (t) => {
+test('a cancelled call ends at once and leaves no listener', async (t) => {
   const a = await node(t, 'a');
   const line = await serving(a, 'held', async (_question, signal) => {
     if (!signal.aborted)
@@ -121,7 +121,7 @@ test('an asker that gives up hears of it at once and leaves no listener', async 
   await line.stop();
 });
 
-test('serving ends with its signal, after what is under way; without it, the end is a failure', async (t) => {
+test('serving ends with its signal after the calls in progress; any other end is a failure', async (t) => {
   const a = await node(t, 'a');
   const b = await node(t, 'b');
   let ended = false;

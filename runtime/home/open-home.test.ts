@@ -15,7 +15,7 @@ async function plane(t: ExecutionContext, config = '') {
   return connection;
 }
 
-test('an empty account is furnished, and opening it again changes nothing', async (t) => {
+test('an empty account gets all streams, and opening it again changes nothing', async (t) => {
   const connection = await plane(t);
   const first = await openHome({ connection, node: 'sp-1@a', journal: 'j', log });
   await first.pieces.put('k', new Uint8Array(10));
@@ -27,7 +27,7 @@ test('an empty account is furnished, and opening it again changes nothing', asyn
   t.regex(second.durabilityReason, /power cut/);
 });
 
-test('what older settings lack is set', async (t) => {
+test('settings that older streams lack are added', async (t) => {
   const connection = await plane(t);
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: 'JOBS', subjects: ['jobs.old.>'], retention: 'workqueue' });
@@ -37,7 +37,7 @@ test('what older settings lack is set', async (t) => {
   t.true(config.discard_new_per_subject);
 });
 
-test('a stream that cannot be brought to its settings is an error for the operator', async (t) => {
+test('a stream whose settings cannot be updated is an error for the operator', async (t) => {
   const connection = await plane(t);
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: 'JOBS', subjects: ['jobs.replicate.>'], retention: 'limits' });
@@ -62,7 +62,7 @@ test('an account without JetStream is an error for the operator', async (t) => {
   });
 });
 
-test('what an earlier start of the node held in the work queue comes at once, and another node’s does not', async (t) => {
+test('leases of an earlier start of the node are redelivered at once, those of other nodes are not', async (t) => {
   const connection = await plane(t);
   const url = `nats://127.0.0.1:${connection.info?.port}`;
   // Long enough that the test would hang if it were waited for.

@@ -56,7 +56,7 @@ test('only the newest node writes to its journal', async (t) => {
   await t.notThrowsAsync(second.check());
 });
 
-test('the newest node stays the newest when the stream that says so is lost', async (t) => {
+test('the newest node stays the newest when the stream that records it is lost', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
@@ -80,7 +80,7 @@ test('the newest node stays the newest when the stream that says so is lost', as
   await t.throwsAsync(second.check(), { code: 'journal-fenced' });
 });
 
-test('an answer counts for a while, so that not every event asks', async (t) => {
+test('the answer is cached for a while, so that not every event asks', async (t) => {
   const server = await startNatsServer();
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
   const only = await succeed({ connection, node: 'sp-1@a', journal: 'j', freshMs: 3_600_000 });
@@ -89,7 +89,7 @@ test('an answer counts for a while, so that not every event asks', async (t) => 
   await t.notThrowsAsync(only.check());
 });
 
-test('a silent owner stands in the way of older nodes, and not of the newest', async (t) => {
+test('a silent owner blocks older nodes but not the newest', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
@@ -107,7 +107,7 @@ test('a silent owner stands in the way of older nodes, and not of the newest', a
   t.is(error?.code, 'journal-fenced');
 });
 
-test('a start continues the one before it when nobody else has been started for an hour', async (t) => {
+test('a start continues the previous one when no other node has started for an hour', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net';
 import test from 'ava';
 import { isPublic, parseEndpoint, reach } from './endpoints.ts';
 
-test('addresses of the internet are distinguished from all others', (t) => {
+test('public addresses are distinguished from all others', (t) => {
   for (const address of [
     '1.1.1.1',
     '172.32.0.1',
@@ -41,7 +41,7 @@ test('addresses of the internet are distinguished from all others', (t) => {
   }
 });
 
-test('a name is judged by the address that the connection is made to', async (t) => {
+test('a host name is checked by the address that it connects to', async (t) => {
   const server = createServer(() => t.fail('it was connected to'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
@@ -54,7 +54,7 @@ test('a name is judged by the address that the connection is made to', async (t)
   }
 });
 
-test('an endpoint is of http or https, and names no user', (t) => {
+test('an endpoint must be http or https, without credentials', (t) => {
   t.is(parseEndpoint('https://sp.example.com/base?x=1#y')?.href, 'https://sp.example.com/base');
   for (const endpoint of [
     '',

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { clientOf, hostName, isAddressOf } from './hosts.ts';
 
-test('the name in a Host header is read without its port, and nothing else may stand there', (t) => {
+test('a Host header is read without its port, and may contain nothing else', (t) => {
   t.is(hostName('Photos.SP1.example.com:9033'), 'photos.sp1.example.com');
   t.is(hostName('[::1]:80'), '::1');
   t.is(hostName('127.0.0.1'), '127.0.0.1');
@@ -10,7 +10,7 @@ test('the name in a Host header is read without its port, and nothing else may s
   }
 });
 
-test('the address of a connection is its own, and loopback names are of loopback connections alone', (t) => {
+test('a connection is accepted under its own address, and under loopback names only from loopback', (t) => {
   t.true(isAddressOf({ localAddress: '10.0.0.7' }, '10.0.0.7'));
   t.true(isAddressOf({ localAddress: '::ffff:10.0.0.7' }, '10.0.0.7'));
   t.true(isAddressOf({ localAddress: '127.0.0.1' }, 'localhost'));
@@ -19,7 +19,7 @@ test('the address of a connection is its own, and loopback names are of loopback
   t.false(isAddressOf({ localAddress: '127.0.0.1' }, 'a.localhost'));
 });
 
-test('all addresses of a network of IPv6 are one client', (t) => {
+test('all addresses of an IPv6 network count as one client', (t) => {
   t.is(clientOf('127.0.0.1'), '127.0.0.1');
   t.is(clientOf('::ffff:10.0.0.1'), '10.0.0.1');
   t.is(clientOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64');

@@ -61,7 +61,7 @@ test('a job has at most one entry, from its enqueue until it is done', async (t)
   t.is(await queue.enqueue(job(1)), 'queued', 'at once, without a memory of the last one');
 });
 
-test('a held lease renews itself and goes to nobody else', async (t) => {
+test('a held lease renews itself and is given to nobody else', async (t) => {
   const [one, other] = [await open(t), await open(t)];
   await one.enqueue(job(1));
   const lease = await leasesOf(t, one).next();
@@ -72,7 +72,7 @@ test('a held lease renews itself and goes to nobody else', async (t) => {
   await lease.done();
 });
 
-test('a postponed job comes back after its delay, and is there meanwhile', async (t) => {
+test('a postponed job is delivered again after its delay, and stays in the queue meanwhile', async (t) => {
   const queue = await open(t);
   const leases = leasesOf(t, queue);
   await queue.enqueue(job(1));
@@ -114,7 +114,7 @@ test('no more than the limit are held at once', async (t) => {
   t.deepEqual((await third).job, job(3));
 });
 
-test('stopped leases take nothing along', async (t) => {
+test('stopping to wait for leases takes no job', async (t) => {
   const [one, other] = [await open(t), await open(t)];
   const leases = leasesOf(t, one);
   const waiting = leases.next();
@@ -153,7 +153,7 @@ function node(t: Context) {
   return { kill: (how: NodeJS.Signals) => child.kill(how), says };
 }
 
-test('the job of a killed node goes to another', async (t) => {
+test('the job of a killed node is given to another', async (t) => {
   const queue = await open(t);
   await queue.enqueue(job(1));
   const victim = node(t);
@@ -164,7 +164,7 @@ test('the job of a killed node goes to another', async (t) => {
   t.is(lease.delivery, 2);
 });
 
-test('a node that was stopped finds its lease lost, and does not disturb the next owner', async (t) => {
+test('a suspended node finds its lease lost, and does not disturb the next owner', async (t) => {
   const queue = await open(t);
   await queue.enqueue(job(1));
   const sleeper = node(t);
@@ -178,7 +178,7 @@ test('a node that was stopped finds its lease lost, and does not disturb the nex
   await lease.done();
 });
 
-test('a lease is lost when the server does not answer any more', async (t) => {
+test('a lease is lost when the server no longer answers', async (t) => {
   const queue = await open(t);
   await queue.enqueue(job(1));
   const lease = await leasesOf(t, queue).next();
@@ -187,7 +187,7 @@ test('a lease is lost when the server does not answer any more', async (t) => {
   t.is(lease.signal.reason.code, 'lease-lost');
 });
 
-test('waiting for leases outlives a restart of the server', async (t) => {
+test('waiting for leases survives a restart of the server', async (t) => {
   const { server } = t.context;
   const connection = await connectNats({ url: server.url, name: 'test', log });
   t.teardown(() => connection.close());
@@ -200,7 +200,7 @@ test('waiting for leases outlives a restart of the server', async (t) => {
   t.deepEqual((await waiting).job, job(1));
 });
 
-test('a restart of the server costs no pull its whole time: the next one is made when the connection is back', async (t) => {
+test('after a restart of the server, the next pull is made as soon as the connection is back', async (t) => {
   const storeDir = await mkdtemp(join(tmpdir(), 'sealion-queue-'));
   t.teardown(() => rm(storeDir, { recursive: true, force: true }));
   const before = await startNatsServer({ storeDir });

@@ -49,7 +49,7 @@ test('one node holds a role until it releases it, then another does', async (t) 
   await (await one.roles.hold('signer.0xA', one)).release();
 });
 
-test('roles are held apart from each other', async (t) => {
+test('roles are independent of each other', async (t) => {
   const { roles, signal } = await node(t);
   const holdings = await Promise.all(
     ['caretaker', 'signer.0xB', 'signer'].map((r) => roles.hold(r, { signal })),
@@ -58,7 +58,7 @@ test('roles are held apart from each other', async (t) => {
   t.is(holdings.length, 3);
 });
 
-test('the role of a killed node goes to another', async (t) => {
+test('the role of a killed node passes to another', async (t) => {
   const script = new URL('./nats-jobs.child.js', import.meta.url);
   const victim = fork(script, [server.url, String(ACK_WAIT_MS), 'victims']);
   t.teardown(() => victim.kill('SIGKILL'));
@@ -68,7 +68,7 @@ test('the role of a killed node goes to another', async (t) => {
   await (await roles.hold('victims', { signal })).release();
 });
 
-test('a role passes on within seconds of its holder’s end, however long work may be leased', async (t) => {
+test('a role passes on within seconds of its holder’s end, however long leases are', async (t) => {
   const script = new URL('./nats-jobs.child.js', import.meta.url);
   // Long enough that the test would hang if it were waited for.
   const ackWaitMs = 600_000;
@@ -80,7 +80,7 @@ test('a role passes on within seconds of its holder’s end, however long work m
   await (await roles.hold('brief', { signal })).release();
 });
 
-test('a role that was made with a longer ack_wait by an older release passes on as quickly', async (t) => {
+test('a role created with a longer ack_wait by an older release passes on as quickly', async (t) => {
   const connection = await connectNats({ url: server.url, name: 'older', log });
   t.teardown(() => connection.close());
   const older = await WorkQueue.open('ROLES', 'role.>', { connection, ackWaitMs: 600_000, log });
@@ -91,7 +91,7 @@ test('a role that was made with a longer ack_wait by an older release passes on 
   await (await one.roles.hold('old', one)).release();
 });
 
-test('waiting for a role can be given up', async (t) => {
+test('waiting for a role can be cancelled', async (t) => {
   const [one, other] = [await node(t), await node(t)];
   const holding = await one.roles.hold('wanted', one);
   const waiting = other.roles.hold('wanted', { signal: AbortSignal.timeout(100) });

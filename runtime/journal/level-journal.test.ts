@@ -26,7 +26,7 @@ journalContract('level', async (t) => {
   return { journal, successor };
 });
 
-test('a second opening is refused with the reason, and harms nothing', async (t) => {
+test('opening a journal twice is refused with the reason and harms nothing', async (t) => {
   const directory = await newDirectory(t);
   const journal = await openLevelJournal({ directory });
   await t.throwsAsync(openLevelJournal({ directory }), { name: 'Retryable', code: 'journal-locked' });
@@ -40,13 +40,13 @@ test('a second opening is refused with the reason, and harms nothing', async (t)
   await (await openLevelJournal({ directory })).close();
 });
 
-test('a directory that cannot be used is an error of ours', async (t) => {
+test('an unusable directory is a clear error', async (t) => {
   const file = join(await newDirectory(t), 'file');
   await writeFile(file, '');
   await t.throwsAsync(openLevelJournal({ directory: file }), { code: 'journal-unavailable' });
 });
 
-test('what was acknowledged to a process that is then killed is there', async (t) => {
+test('acknowledged writes survive a kill of the process', async (t) => {
   const directory = await newDirectory(t);
   const writer = fork(new URL('./level-journal.child.js', import.meta.url), [directory]);
   t.teardown(() => writer.kill('SIGKILL'));
@@ -81,7 +81,7 @@ test('what was acknowledged to a process that is then killed is there', async (t
   t.is(tailed.size, 9, 'new events come after those from before the crash');
 });
 
-test('a journal from before journals had an identity and an index gets both, once', async (t) => {
+test('a journal from an older release gets its identity and index, once', async (t) => {
   const directory = await newDirectory(t);
   const job = (objectId: string) => ({ objectId, version: 0 });
   const first = await openLevelJournal({ directory });
@@ -113,7 +113,7 @@ test('a journal from before journals had an identity and an index gets both, onc
   t.is(again.id, later.id);
 });
 
-test('two journals are not the same', async (t) => {
+test('two journals have different identities', async (t) => {
   const [one, other] = await Promise.all(
     [1, 2].map(async () => openLevelJournal({ directory: await newDirectory(t) })),
   );

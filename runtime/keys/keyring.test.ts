@@ -48,7 +48,7 @@ test('keys come from files', async (t) => {
   t.is(keys.seal.address, accountKey(fromHex(secretOf('seal'))).address);
 });
 
-test('what the keys sign verifies', async (t) => {
+test('signatures by the keys verify', async (t) => {
   const keys = await openKeyring(fromEnv, env);
   const digest = new Uint8Array(32).fill(7);
   t.is(recoverAddress(digest, await keys.seal.sign(digest)), keys.seal.address);
@@ -66,14 +66,14 @@ test('a key file that others may read or change is refused', async (t) => {
   }
 });
 
-test('a key file that only its owner or its group may read is taken', async (t) => {
+test('a key file that only its owner or its group may read is accepted', async (t) => {
   for (const mode of [0o400, 0o440, 0o600]) {
     const file = await keyFile(t, secretOf('seal'), mode);
     await t.notThrowsAsync(openKeyring({ ...fromEnv, seal: { file } }, env));
   }
 });
 
-test('a missing key is refused with its name and place', async (t) => {
+test('a missing key is rejected with its name and location', async (t) => {
   const { SEAL: _missing, ...rest } = env;
   const unset = await t.throwsAsync(openKeyring(fromEnv, rest), { instanceOf: Terminal });
   t.is(unset.code, 'secret-missing');
@@ -85,7 +85,7 @@ test('a missing key is refused with its name and place', async (t) => {
   t.regex(error.message, /bls key.*\/nowhere\/bls\.key/);
 });
 
-test('a value that is not a valid key is refused, and shown nowhere', async (t) => {
+test('a value that is not a valid key is rejected, and not shown', async (t) => {
   const wrong = ['5ec'.repeat(20), `${secretOf('seal')}5ec`, 'f'.repeat(64), '0'.repeat(64)];
   for (const name of ['seal', 'bls'] as const) {
     for (const text of wrong) {
@@ -109,7 +109,7 @@ test('a file that is empty or too long is refused', async (t) => {
   }
 });
 
-test('neither inspection nor JSON, of which the log is made, shows a secret', async (t) => {
+test('neither inspection nor JSON, as used by the log, shows a secret', async (t) => {
   const keys = await openKeyring(fromEnv, env);
   for (const text of [inspect(keys, { depth: null, showHidden: true }), JSON.stringify(keys)]) {
     t.true(text.includes(keys.seal.address));

@@ -24,7 +24,7 @@ test.after.always(async () => {
   await server?.stop();
 });
 
-test.serial('the own nodes of an SP have a JetStream of their own', async (t) => {
+test.serial('the nodes of an SP have a JetStream of their own', async (t) => {
   const [one, two] = [await home(1), await home(2)];
   const manager = await jetstreamManager(one);
   await manager.streams.add({ name: 'SECRET', subjects: ['secret'] });
@@ -34,7 +34,7 @@ test.serial('the own nodes of an SP have a JetStream of their own', async (t) =>
   t.is((await manager.streams.info('SECRET')).state.messages, 1);
 });
 
-test.serial('an offer is kept in the receiver’s own stream, with its PubAck and its dedup', async (t) => {
+test.serial('an offer is stored in the receiver’s own stream, with PubAck and deduplication', async (t) => {
   const { mailbox, inbox } = await openMailbox(1);
   const sender = await peer(2);
 
@@ -46,7 +46,7 @@ test.serial('an offer is kept in the receiver’s own stream, with its PubAck an
   t.is((await inbox('peer.1.offer.2.77.0.3')).string(), 'offer');
 });
 
-test.serial('an SP cannot send in the name of another', async (t) => {
+test.serial('an SP cannot send as another', async (t) => {
   const { count } = await openMailbox(1);
   const forger = await peer(2);
   const before = await count();
@@ -62,7 +62,7 @@ test.serial('an SP cannot send in the name of another', async (t) => {
   t.is(await count(), before);
 });
 
-test.serial('an SP cannot make a mailbox speak: a PubAck to another mailbox lands nowhere', async (t) => {
+test.serial('an SP cannot direct the PubAck of a mailbox into another mailbox', async (t) => {
   await openMailbox(1);
   const { count } = await openMailbox(3);
   const forger = await peer(2);
@@ -75,7 +75,7 @@ test.serial('an SP cannot make a mailbox speak: a PubAck to another mailbox land
   t.is(await count(), before + 1);
 });
 
-test.serial('an SP can read neither the mailbox of another nor what others tell each other', async (t) => {
+test.serial('an SP can read neither the mailbox nor the messages of others', async (t) => {
   await openMailbox(1);
   const spy = await peer(3);
   for (const subject of [
@@ -111,34 +111,31 @@ test.serial('the JetStream API cannot be reached from the peers plane', async (t
   }
 });
 
-test.serial(
-  'a listed SP answers an ask into the inbox of the asker, once, and nobody else hears it',
-  async (t) => {
-    const [asker, answerer] = [await peer(1), await peer(2)];
-    const asks = answerer.subscribe('approval.ask.*', {
-      callback: (_, ask) => {
-        ask.respond('yes');
-        ask.respond('and again');
-      },
-    });
-    await answerer.flush();
-    const inbox = asker.subscribe(`${peersInbox(1)}.answers`);
-    asker.publish('approval.ask.1', 'who?', { reply: `${peersInbox(1)}.answers` });
-    const answers: string[] = [];
-    const collecting = (async () => {
-      for await (const answer of inbox) answers.push(answer.string());
-    })();
-    await until(async () => answers[0]);
-    await answerer.flush();
-    await asker.flush();
-    await inbox.drain();
-    await collecting;
-    t.deepEqual(answers, ['yes']);
-    asks.unsubscribe();
-  },
-);
+test.serial('a listed SP answers an ask once, and only the asker receives it', async (t) => {
+  const [asker, answerer] = [await peer(1), await peer(2)];
+  const asks = answerer.subscribe('approval.ask.*', {
+    callback: (_, ask) => {
+      ask.respond('yes');
+      ask.respond('and again');
+    },
+  });
+  await answerer.flush();
+  const inbox = asker.subscribe(`${peersInbox(1)}.answers`);
+  asker.publish('approval.ask.1', 'who?', { reply: `${peersInbox(1)}.answers` });
+  const answers: string[] = [];
+  const collecting = (async () => {
+    for await (const answer of inbox) answers.push(answer.string());
+  })();
+  await until(async () => answers[0]);
+  await answerer.flush();
+  await asker.flush();
+  await inbox.drain();
+  await collecting;
+  t.deepEqual(answers, ['yes']);
+  asks.unsubscribe();
+});
 
-test.serial('a sender’s session subjects reach the receiver that they name', async (t) => {
+test.serial('the session subjects of a sender reach the receiver they name', async (t) => {
   const [sender, receiver] = [await peer(1), await peer(2)];
   const session = receiver.subscribe('session.2.1.token.>', { max: 1 });
   await receiver.flush();
@@ -146,22 +143,19 @@ test.serial('a sender’s session subjects reach the receiver that they name', a
   for await (const message of session) t.is(message.string(), 'piece');
 });
 
-test.serial(
-  'a fetch reaches the SP that it names, with the name of its sender, and is answered',
-  async (t) => {
-    const [asker, holder] = [await peer(1), await peer(2)];
-    const fetches = holder.subscribe('recovery.2.*', { max: 1 });
-    await holder.flush();
-    const answered = asker.request('recovery.2.1', 'a piece, please', { timeout: 5_000 });
-    for await (const message of fetches) {
-      t.is(message.subject, 'recovery.2.1');
-      t.true(message.respond('a piece'));
-    }
-    t.is((await answered).string(), 'a piece');
-  },
-);
+test.serial('a fetch reaches the SP it names, carries its sender, and is answered', async (t) => {
+  const [asker, holder] = [await peer(1), await peer(2)];
+  const fetches = holder.subscribe('recovery.2.*', { max: 1 });
+  await holder.flush();
+  const answered = asker.request('recovery.2.1', 'a piece, please', { timeout: 5_000 });
+  for await (const message of fetches) {
+    t.is(message.subject, 'recovery.2.1');
+    t.true(message.respond('a piece'));
+  }
+  t.is((await answered).string(), 'a piece');
+});
 
-test.serial('no SP can erase the streams of another, by whatever way the request is made', async (t) => {
+test.serial('no SP can delete the streams of another, by any route', async (t) => {
   const [victim, rogue, member] = [await home(1), await home(2), await peer(2)];
   const manager = await jetstreamManager(victim);
   const there = () => manager.streams.info('KEPT');
@@ -194,7 +188,7 @@ test.serial('no SP can erase the streams of another, by whatever way the request
   t.is((await there()).config.name, 'KEPT');
 });
 
-test.serial('ids and passwords that cannot stand in the configuration are refused', (t) => {
+test.serial('ids and passwords that are not valid in the configuration are rejected', (t) => {
   const sp = SPS[0] as SpAccount;
   t.throws(() => accountsConfig([sp, sp]), { instanceOf: Terminal, code: 'bad-nats-accounts' });
   t.throws(() => accountsConfig([{ ...sp, spId: 0 }]), { code: 'bad-nats-accounts' });

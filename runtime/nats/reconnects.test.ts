@@ -4,7 +4,7 @@ import { connectNats } from './connect.ts';
 import { askOverReconnects, connectionBack } from './reconnects.ts';
 import { startNatsServer } from './server.ts';
 
-test('what a restarted server has forgotten is asked again, and its first answer counts', async (t) => {
+test('a request lost by a restarted server is sent again, and the first answer counts', async (t) => {
   const before = await startNatsServer();
   t.teardown(() => before.stop());
   const connection = await connectNats({ url: before.url, name: 'test', log: silentLogger });
@@ -33,7 +33,7 @@ test('what a restarted server has forgotten is asked again, and its first answer
   t.is(asked, 2);
 });
 
-test('a failure is passed on while the connection holds', async (t) => {
+test('a failure is reported while the connection is up', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });

@@ -16,7 +16,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-test('a server takes connections with JetStream, and leaves nothing behind when stopped', async (t) => {
+test('a server accepts connections with JetStream, and leaves nothing behind when stopped', async (t) => {
   const server = await startNatsServer();
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
   const manager = await jetstreamManager(connection);
@@ -62,7 +62,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('accounts of the configuration hold: a wrong password is refused for good', async (t) => {
+test('accounts of the configuration apply: a wrong password is a terminal error', async (t) => {
   const server = await startNatsServer({
     config:
       'accounts { A { jetstream: enabled, users: [{ user: a, password: right }] } }\njetstream { max_file: 1G }',
@@ -78,26 +78,26 @@ test('accounts of the configuration hold: a wrong password is refused for good',
   });
 });
 
-test('a configuration that the server does not know is an error with the reason', async (t) => {
+test('an invalid configuration is an error with the reason', async (t) => {
   const started = startNatsServer({ config: 'no_such_setting: 1' });
   await t.throwsAsync(started, { code: 'nats-server-failed', message: /no_such_setting/ });
 });
 
-test('an error about a port in use leaves out the banner of the server', async (t) => {
+test('the error for a port in use leaves out the banner of the server', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());
   const { message } = await t.throwsAsync<Error>(startNatsServer({ port: server.port }));
   t.regex(message, /^nats-server ended before it was ready: Error listening on port: [^\n]*$/);
 });
 
-test('nobody at the address is an error to try again', async (t) => {
+test('an unreachable address is a retryable error', async (t) => {
   const server = await startNatsServer();
   await server.stop();
   const connecting = connectNats({ url: server.url, name: 'test', log: silentLogger });
   await t.throwsAsync(connecting, { code: 'nats-unavailable', name: 'Retryable' });
 });
 
-test('an aborted start ends its process', async (t) => {
+test('an aborted start ends the server process', async (t) => {
   await t.throwsAsync(startNatsServer({ signal: AbortSignal.timeout(1) }), { name: 'Cancelled' });
 });
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { checkSharedServer, isolatesAccounts } from './shared-server.ts';
 
-test('a server that is shared must be one that keeps its accounts apart', (t) => {
+test('a shared server must keep its accounts apart', (t) => {
   for (const version of ['2.9.10', '2.10.26', '2.11.0', '2.11.0-RC.1']) {
     t.false(isolatesAccounts(version), version);
     t.throws(() => checkSharedServer(version), { name: 'Terminal', code: 'nats-server-unsafe' });

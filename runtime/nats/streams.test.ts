@@ -24,7 +24,7 @@ function consumer(ackWaitMs: number) {
   return { durable_name: 'workers', ack_policy: AckPolicy.Explicit, ack_wait: nanos(ackWaitMs) };
 }
 
-test('a durable consumer that exists with other settings is brought to those that are wanted', async (t) => {
+test('an existing durable consumer is updated to the required settings', async (t) => {
   const streams = await manager(t);
   await ensureStream(streams, { name: 'CHANGED', subjects: ['changed.>'] });
   await ensureConsumer(streams, 'CHANGED', consumer(30_000));
@@ -32,7 +32,7 @@ test('a durable consumer that exists with other settings is brought to those tha
   t.is(info.config.ack_wait, nanos(5_000));
 });
 
-test('a stream that a restarted server has not recovered yet is worth another try', async (t) => {
+test('a stream that a restarted server has not recovered yet is a retryable error', async (t) => {
   const streams = await manager(t);
   const error = await t.throwsAsync(ensureConsumer(streams, 'NOT_THERE_YET', consumer(5_000)));
   t.true(error instanceof Retryable);

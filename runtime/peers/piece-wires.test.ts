@@ -28,7 +28,7 @@ function wire(name: string, byte: number, asked: string[], failure?: () => Error
   };
 }
 
-test('an SP that nobody answers for on NATS is asked over HTTP, and from then on there first', async (t) => {
+test('an SP that does not answer on NATS is asked over HTTP, and there first from then on', async (t) => {
   const asked: string[] = [];
   let nats: Error | undefined = AWAY;
   const wires = new PieceWires({ nats: wire('nats', 1, asked, () => nats), http: wire('http', 2, asked) });
@@ -47,7 +47,7 @@ test('an SP that refuses is not asked again over the other wire', async (t) => {
   t.deepEqual(asked, ['nats']);
 });
 
-test('with one wire that one is used, and what it says is what is heard', async (t) => {
+test('with a single wire, its answers and errors are passed on', async (t) => {
   const asked: string[] = [];
   t.deepEqual(await new PieceWires({ http: wire('http', 2, asked) }).fetchPiece(REQUEST), Uint8Array.of(2));
   const away = new PieceWires({ nats: wire('nats', 1, asked, () => AWAY) });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Recent } from './recent.ts';
 
-test('the newest things are known, the oldest go', (t) => {
+test('the newest entries are kept, the oldest evicted', (t) => {
   const recent = new Recent<number, string>({ ttlMs: 600_000, maxEntries: 2 });
   recent.set(1, 'a');
   recent.set(2, 'b');
@@ -13,7 +13,7 @@ test('the newest things are known, the oldest go', (t) => {
   t.is(recent.get(3), undefined);
 });
 
-test('nothing is known for longer than its time', async (t) => {
+test('entries expire', async (t) => {
   const recent = new Recent<number, string>({ ttlMs: 10, maxEntries: 2 });
   recent.set(1, 'a');
   while (recent.get(1) !== undefined) await sleep(5);

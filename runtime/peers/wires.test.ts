@@ -63,7 +63,7 @@ async function collect(
   return answers.sort((a, b) => a.spId - b.spId);
 }
 
-test.serial('each SP is reached over the wire that it answers on', async (t) => {
+test.serial('each SP is reached over the wire on which it answers', async (t) => {
   const { gateways, wires } = await start(t);
   const { ask } = makeSample(1_000, 1_000, [2, 3, 4, 5]);
   const answers = await collect(wires, ask, { timeoutMs: 20_000 });
@@ -79,7 +79,7 @@ test.serial('each SP is reached over the wire that it answers on', async (t) => 
   t.is(gateways[2].asked, 0);
 });
 
-test.serial('an SP that was silent on NATS is asked over HTTP at once the next time', async (t) => {
+test.serial('an SP that was silent on NATS is asked over HTTP first the next time', async (t) => {
   const { wires } = await start(t);
   const { ask } = makeSample(1_000, 1_000, [4, 5]);
   t.is((await collect(wires, ask, { timeoutMs: 1_000 })).length, 2);
@@ -88,7 +88,7 @@ test.serial('an SP that was silent on NATS is asked over HTTP at once the next t
 });
 
 test.serial(
-  'an SP that answers on neither wire is refused with the reason, when the time is over',
+  'an SP that answers on neither wire counts as refused at the deadline, with the reason',
   async (t) => {
     const { wires } = await start(t);
     const { ask } = makeSample(1_000, 1_000, [2, 6]);
@@ -99,7 +99,7 @@ test.serial(
   },
 );
 
-test.serial('a refusal on NATS is not got round over HTTP', async (t) => {
+test.serial('a refusal on NATS is not circumvented over HTTP', async (t) => {
   const { gateways, wires } = await start(t);
   const until = new AbortController();
   const serving = node(3).host.serveAsks(
@@ -122,7 +122,7 @@ test.serial('a refusal on NATS is not got round over HTTP', async (t) => {
   t.is(gateways[2].asked, 0);
 });
 
-test.serial('with one wire alone, the other is not used', async (t) => {
+test.serial('a disabled wire is not used', async (t) => {
   const { gateways, http } = await start(t);
   const nats = node(1).client;
   const { ask } = makeSample(1_000, 1_000, [2, 4]);
@@ -148,7 +148,7 @@ test.serial('with one wire alone, the other is not used', async (t) => {
   });
 });
 
-test.serial('an ask ends with its signal, and when its reader has enough', async (t) => {
+test.serial('an ask ends with its signal, or when its reader stops', async (t) => {
   const { wires } = await start(t);
   const { ask } = makeSample(1_000, 1_000, [2, 6]);
   for await (const answer of wires.ask(ask, { timeoutMs: 3_000_000 })) {
@@ -161,7 +161,7 @@ test.serial('an ask ends with its signal, and when its reader has enough', async
   await t.throwsAsync(asking, { instanceOf: Cancelled });
 });
 
-test.serial('a failing wire leaves the other alone', async (t) => {
+test.serial('a failing wire does not affect the other', async (t) => {
   const { http } = await start(t);
   const dead = await startNode(server.url, 7);
   await dead.close();
@@ -179,7 +179,7 @@ test.serial('a failing wire leaves the other alone', async (t) => {
   t.is((await collect(overNats, both, { timeoutMs: 1_000 })).length, 1);
 });
 
-test.serial('a column takes the wire that its approval came over', async (t) => {
+test.serial('a column uses the wire of its approval', async (t) => {
   const sample = makeSample(2_500, 1_000, [2, 3, 4, 5, 6, 7]);
   const { gateways, wires } = await start(t, { objects: [onChain(sample)] });
   const overHttp = await wires.open(admittedOffer(sample, 2), {});

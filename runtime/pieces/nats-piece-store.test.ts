@@ -50,7 +50,7 @@ test('any client of the object store can read a piece', async (t) => {
   t.true(bytes.equals((await (await plain(bucket)).getBlob('4711+s0')) ?? new Uint8Array()));
 });
 
-test('a name that another program deleted is free', async (t) => {
+test('a name deleted by another program is free', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   await store.put('k', randomBytes(10));
@@ -62,7 +62,7 @@ test('a name that another program deleted is free', async (t) => {
   t.true(bytes.equals(await store.get('k')));
 });
 
-test('a process killed in the middle of a put leaves no piece, and a sweep takes its chunks', async (t) => {
+test('a process killed during a put leaves no piece, and a sweep removes its chunks', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   await store.put('other', randomBytes(2 * MiB));
@@ -84,7 +84,7 @@ test('a process killed in the middle of a put leaves no piece, and a sweep takes
   t.is((await store.get('other')).length, 2 * MiB);
 });
 
-test('of two processes that put one name with different bytes one wins and the other gets an error', async (t) => {
+test('of two processes that put different bytes under one name, one wins and the other gets an error', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   const writers = [child(t, bucket, 'k', 1), child(t, bucket, 'k', 2)];
@@ -96,7 +96,7 @@ test('of two processes that put one name with different bytes one wins and the o
   t.is((await store.sweep({ olderThanMs: 0, limit: 100 })).purged, 0);
 });
 
-test('a stopped process that wakes up after another stored the name changes nothing', async (t) => {
+test('a suspended process that resumes after another stored the name changes nothing', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   const writer = child(t, bucket, 'k', 1);
@@ -110,7 +110,7 @@ test('a stopped process that wakes up after another stored the name changes noth
   t.is((await store.sweep({ olderThanMs: 0, limit: 100 })).purged, 0);
 });
 
-test('a piece whose chunks are gone is corrupt, and a put of its bytes removes the wreck', async (t) => {
+test('a piece without its chunks is corrupt, and a new put replaces it', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   const bytes = randomBytes(2 * MiB);
@@ -124,7 +124,7 @@ test('a piece whose chunks are gone is corrupt, and a put of its bytes removes t
   t.true(bytes.equals(await store.get('k')));
 });
 
-test('a slow reader holds a few chunks and no more', async (t) => {
+test('a slow reader holds only a few chunks in memory', async (t) => {
   const own = await connectNats({ url: server.url, name: 'slow', log });
   t.teardown(() => own.close());
   const store = await openNatsPieceStore({ connection: own, bucket: newBucket(), log });
@@ -137,7 +137,7 @@ test('a slow reader holds a few chunks and no more', async (t) => {
   await reader.return?.();
 });
 
-test('a put whose last acknowledgement is lost with the connection has its bytes', async (t) => {
+test('a put whose last acknowledgement was lost with the connection is complete', async (t) => {
   const bucket = newBucket();
   let named = false;
   const proxy = await startCuttingProxy(server.port, ({ from, line }) => {
@@ -154,7 +154,7 @@ test('a put whose last acknowledgement is lost with the connection has its bytes
   t.true(bytes.equals(await store.get('k')));
 });
 
-test('a bucket that would drop pieces is refused', async (t) => {
+test('a bucket whose settings would drop pieces is rejected', async (t) => {
   const bucket = newBucket();
   await new Objm(jetstream(connection)).create(bucket, { ttl: 1e9, storage: StorageType.Memory });
   await t.throwsAsync(open(bucket), {

@@ -46,7 +46,7 @@ const faults = fc.array(
 /** At which message each sweep loses its connection. */
 const sweepCuts = fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 10, maxLength: 20 });
 
-test('no sequence of cuts, server restarts, puts and deletes makes a sweep remove a piece that has a name', async (t) => {
+test('after any cuts, restarts, puts and deletes, a sweep removes no named piece', async (t) => {
   const storeDir = await mkdtemp(path.join(tmpdir(), 'sealion-sweep-'));
   t.teardown(() => rm(storeDir, { recursive: true, force: true }));
   const first = await startNatsServer({ storeDir });

@@ -51,7 +51,7 @@ const total = (counts: Record<string, number>) => Object.values(counts).reduce((
 const PIECES = 150;
 const LANES = 10;
 
-test('wherever the connection is cut, no piece loses a chunk, and orphans go in the end', async (t) => {
+test('wherever the connection is cut, no piece loses a chunk, and orphans are removed eventually', async (t) => {
   let cuts = 0;
   const lane = async (first: number) => {
     const bucket = newBucket();
@@ -101,7 +101,7 @@ async function withCut(
   }
 }
 
-test('a list of names is complete although the connection is cut in it, or fails', async (t) => {
+test('a list of names is complete even if the connection is cut during it', async (t) => {
   const bucket = newBucket();
   const direct = await open(bucket);
   for (let i = 0; i < 15; i += 1) await direct.put(`${i}`, randomBytes(5));
@@ -115,7 +115,7 @@ test('a list of names is complete although the connection is cut in it, or fails
   }
 });
 
-test('chunks that do not say which piece they belong to are kept and counted', async (t) => {
+test('chunks that do not name their piece are kept and counted', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   const legacy = await orphan(bucket, undefined, 3);
@@ -139,7 +139,7 @@ test('pieces without our header, of another program or an earlier version, are r
   t.true(bytes.equals(await store.get('old')));
 });
 
-test('a hold that an interrupted sweep has left keeps nobody from storing, and goes with the next sweep', async (t) => {
+test('a hold left by an interrupted sweep blocks no put, and is removed by the next sweep', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   const client = jetstream(connection);
@@ -156,7 +156,7 @@ test('a hold that an interrupted sweep has left keeps nobody from storing, and g
   t.is((await store.get('a')).length, 30);
 });
 
-test('a damaged meta keeps its chunks, and keeps nothing else from being listed or swept', async (t) => {
+test('damaged metadata keeps its chunks, and does not prevent listing or sweeping', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
   await store.put('whole', randomBytes(30));

@@ -32,7 +32,7 @@ export function offChainKeysContract(
   const namesOf = async (keys: OffChainKeys, holder: KeyHolder): Promise<string[]> =>
     (await keys.list(holder)).map((found) => found.publicKey);
 
-  test('a key is found as it was registered, by its holder alone', async (t, keys) => {
+  test('a key is found as registered, for its own account only', async (t, keys) => {
     await keys.register(key(1));
     t.deepEqual(await keys.find(ALICE, publicKey(1)), key(1));
     t.is(await keys.find(ALICE, publicKey(2)), undefined);
@@ -40,7 +40,7 @@ export function offChainKeysContract(
     t.is(await keys.find(BOB, publicKey(1)), undefined);
   });
 
-  test('the keys of a holder are listed, oldest first', async (t, keys) => {
+  test('the keys of an account are listed, oldest first', async (t, keys) => {
     for (const n of [2, 3, 1]) await keys.register(key(n));
     await keys.register(key(4, ELSEWHERE));
     t.deepEqual(await keys.list(ALICE), [key(1), key(2), key(3)]);
@@ -54,7 +54,7 @@ export function offChainKeysContract(
     t.deepEqual(await keys.list(ALICE), [key(1, { expiresAt: 200 })]);
   });
 
-  test('removed keys are gone, and only those', async (t, keys) => {
+  test('only the named keys are removed', async (t, keys) => {
     for (const n of [1, 2, 3]) await keys.register(key(n));
     await keys.register(key(1, ELSEWHERE));
     await keys.remove(ALICE, [publicKey(1), publicKey(3), publicKey(99)]);
@@ -64,7 +64,7 @@ export function offChainKeysContract(
     t.deepEqual(await namesOf(keys, ALICE), [publicKey(2)]);
   });
 
-  test('a registration removes keys that have expired, of whomever', async (t, keys) => {
+  test('a registration removes expired keys of all accounts', async (t, keys) => {
     await keys.register(key(1, { ...BOB, expiresAt: 10 }));
     await keys.register(key(2, { expiresAt: 11 }));
     await keys.register(key(3, { registeredAt: 9 }));
@@ -74,7 +74,7 @@ export function offChainKeysContract(
     t.is((await keys.list(ALICE)).length, 3);
   });
 
-  test('one key too many of an account in one application pushes out its oldest there', async (t, keys) => {
+  test('a key above the limit of an account in an application replaces its oldest there', async (t, keys) => {
     await keys.register(key(1, ELSEWHERE));
     for (let n = 1; n <= 65; n++) await keys.register(key(n));
     t.is((await keys.list(ALICE)).length, 64);
@@ -82,7 +82,7 @@ export function offChainKeysContract(
     t.is((await keys.list(ELSEWHERE)).length, 1);
   });
 
-  test('one key too many of an account pushes out its oldest, wherever that is used', async (t, keys) => {
+  test('a key above the limit of an account replaces its oldest in any application', async (t, keys) => {
     await keys.register(key(1, ELSEWHERE));
     await keys.register(key(1, BOB));
     const app = (n: number): KeyHolder => ({ ...ALICE, domain: `https://${n % 8}.example.com` });

@@ -67,7 +67,7 @@ function listening(): { log: Logger; messages: string[] } {
   return { log, messages };
 }
 
-test('what is in the journal, and what comes into it, is in the SQL DB', async (t) => {
+test('the SQL DB receives existing and new events of the journal', async (t) => {
   const { journal, records, start } = await setting(t);
   const history = historyOf(id);
   await append(journal, id, history.slice(0, 3));
@@ -78,7 +78,7 @@ test('what is in the journal, and what comes into it, is in the SQL DB', async (
   t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
 });
 
-test('a secondary carries the time at which its receipt came in', async (t) => {
+test('each secondary has the time of its receipt', async (t) => {
   const { journal, records, start } = await setting(t);
   const history = historyOf(id);
   const at = (history.at(-1)?.at ?? 0) + 500;
@@ -89,7 +89,7 @@ test('a secondary carries the time at which its receipt came in', async (t) => {
   t.deepEqual(times, [at - 500, undefined, undefined, at, undefined, undefined]);
 });
 
-test('more jobs than one batch holds are all projected', async (t) => {
+test('jobs beyond one batch are all projected', async (t) => {
   const { journal, records, start } = await setting(t);
   const ids = Array.from({ length: 100 }, (_, index) => ({ objectId: String(index + 1), version: 0 }));
   await Promise.all(ids.map((one) => append(journal, one, historyOf(one))));
@@ -98,7 +98,7 @@ test('more jobs than one batch holds are all projected', async (t) => {
   t.is((await records.jobs({ limit: 1000, states: ['REPLICATE_OBJECT_DOING'] })).length, 100);
 });
 
-test('a projector that was stopped goes on where it was', async (t) => {
+test('a restarted projector continues where it stopped', async (t) => {
   const { journal, records, start } = await setting(t);
   const history = historyOf(id);
   await append(journal, id, history.slice(0, 3));
@@ -112,7 +112,7 @@ test('a projector that was stopped goes on where it was', async (t) => {
   t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
 });
 
-test('the SQL DB of one journal is made again from another', async (t) => {
+test('the SQL DB of another journal is rebuilt', async (t) => {
   const { folder, journal, records, start } = await setting(t);
   const [lost, kept] = [id, { objectId: '13', version: 0 }];
   await append(journal, lost, historyOf(lost));
@@ -131,7 +131,7 @@ test('the SQL DB of one journal is made again from another', async (t) => {
   await running;
 });
 
-test('the journal goes on while the SQL DB is down, which then catches up', async (t) => {
+test('the journal keeps working while the SQL DB is down, which then catches up', async (t) => {
   const { folder, journal, records, start } = await setting(t, 'place/records.db');
   const { log, messages } = listening();
   await writeFile(join(folder, 'place'), 'a file where the folder should be');
@@ -144,7 +144,7 @@ test('the journal goes on while the SQL DB is down, which then catches up', asyn
   t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING');
 });
 
-test('it stops at once while the SQL DB is down', async (t) => {
+test('the projector stops at once even while the SQL DB is down', async (t) => {
   const { folder, start } = await setting(t, 'place/records.db');
   const { log, messages } = listening();
   await writeFile(join(folder, 'place'), 'a file where the folder should be');
@@ -153,7 +153,7 @@ test('it stops at once while the SQL DB is down', async (t) => {
   await t.notThrowsAsync(stop());
 });
 
-test('a job whose history is broken is left out, and holds no other up', async (t) => {
+test('a job with a broken history is skipped, and delays no other', async (t) => {
   const { journal, records, start } = await setting(t);
   const { log, messages } = listening();
   const broken = { objectId: '13', version: 0 };
@@ -166,7 +166,7 @@ test('a job whose history is broken is left out, and holds no other up', async (
   t.deepEqual(messages, ['could not project a job into the SQL DB; skipped it']);
 });
 
-test('the end of the journal ends nothing but the following of it', async (t) => {
+test('a closed journal does not fail the projector', async (t) => {
   const { journal, records, start } = await setting(t);
   const { log, messages } = listening();
   const stop = start(log);

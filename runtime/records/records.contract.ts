@@ -92,7 +92,7 @@ export function recordsContract(
     t.deepEqual(await records.jobs({ limit: 10 }), []);
   });
 
-  test('a job is found as it was projected, with the position', async (t) => {
+  test('a job is found as projected, with the position', async (t) => {
     const records = await opened(t);
     await records.project({ jobs: [projectionOf(historyOf(id))], position: 7 });
     t.is(await records.position(), 7);
@@ -179,12 +179,12 @@ export function recordsContract(
     }
   });
 
-  test('the payload of an object with thousands of segments is taken', async (t) => {
+  test('the payload of an object with thousands of segments is stored', async (t) => {
     const records = await opened(t);
     await t.notThrowsAsync(records.project({ jobs: [projectionOf(historyOf(id, T0, 4096))], position: 7 }));
   });
 
-  test('pages are newest first, and lose none of the jobs of one millisecond', async (t) => {
+  test('pages are newest first, and skip no job of the same millisecond', async (t) => {
     const records = await opened(t);
     const ids = Array.from({ length: 7 }, (_, index) => ({ objectId: String(index + 1), version: 0 }));
     await records.project({
@@ -200,7 +200,7 @@ export function recordsContract(
     t.deepEqual(seen, ['7', '6', '5', '4', '3', '2', '1']);
   });
 
-  test('jobs are found by their state', async (t) => {
+  test('jobs can be queried by state', async (t) => {
     const records = await opened(t);
     const done = historyOf({ objectId: '1', version: 0 });
     done.push({ type: 'SealCompleted', at: T0 + 9 });
@@ -216,7 +216,7 @@ export function recordsContract(
     t.deepEqual(await records.jobs({ states: [], limit: 10 }), []);
   });
 
-  test('a limit that is none is refused', async (t) => {
+  test('an invalid limit is rejected', async (t) => {
     const records = await opened(t);
     for (const limit of [0, 1001, 1.5, Number.NaN]) {
       const error = await t.throwsAsync(records.jobs({ limit }), { instanceOf: Terminal });
@@ -224,7 +224,7 @@ export function recordsContract(
     }
   });
 
-  test('all is there when it is opened again', async (t) => {
+  test('everything is there when it is opened again', async (t) => {
     const database = await setUp(t);
     const first = database.open();
     await first.project({ jobs: [projectionOf(historyOf(id))], position: 7 });
@@ -235,7 +235,7 @@ export function recordsContract(
     t.is((await second.job(id))?.state, 'REPLICATE_OBJECT_DOING');
   });
 
-  test('the position belongs to one journal; what came from another goes, and the keys stay', async (t) => {
+  test('the position belongs to one journal; for another, jobs are removed and keys kept', async (t) => {
     const records = await opened(t);
     t.is(await records.follow({ id: 'first', position: 0 }), 0);
     await records.project({ jobs: [projectionOf(historyOf(id))], position: 7 });
@@ -251,7 +251,7 @@ export function recordsContract(
     t.is((await records.offChainKeys.list(holder)).length, 1);
   });
 
-  test('a journal that was put back from an older copy is read from its beginning', async (t) => {
+  test('a journal restored from an older copy is read from its beginning', async (t) => {
     const records = await opened(t);
     await records.follow({ id: 'first', position: 0 });
     await records.project({ jobs: [projectionOf(historyOf(id))], position: 7 });
@@ -259,7 +259,7 @@ export function recordsContract(
     t.is((await records.job(id))?.state, 'REPLICATE_OBJECT_DOING', 'what was purged since is nowhere else');
   });
 
-  test('what is closed is not used again', async (t) => {
+  test('a closed database rejects further use', async (t) => {
     const records = (await setUp(t)).open();
     await records.position();
     await records.close();

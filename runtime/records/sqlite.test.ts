@@ -34,7 +34,7 @@ function jobs(segments = 3) {
   return context ? [{ context, completedAt: {} }] : [];
 }
 
-test('a database that cannot be opened is tried again by the next use', async (t) => {
+test('a database that cannot be opened is retried by the next use', async (t) => {
   const place = join(await folder(t), 'place');
   await writeFile(place, 'a file where the folder should be');
   const records = sqliteRecords(join(place, 'records.db'));
@@ -56,7 +56,7 @@ test('a file that is not a database is a retryable error, and is not overwritten
   t.is(await readFile(file, 'utf8'), text);
 });
 
-test('a batch that fails in its midst leaves nothing behind, and succeeds later', async (t) => {
+test('a batch that fails half-way leaves nothing behind, and succeeds later', async (t) => {
   const file = join(await folder(t), 'records.db');
   const records = sqliteRecords(file);
   t.teardown(() => records.close());
@@ -77,7 +77,7 @@ test('a batch that fails in its midst leaves nothing behind, and succeeds later'
   t.is(await records.position(), 10);
 });
 
-test('a database of before the off-chain keys gets a table for them, and keeps its jobs', async (t) => {
+test('a database from before off-chain keys gets a table for them and keeps its jobs', async (t) => {
   const file = join(await folder(t), 'records.db');
   const before = sqliteRecords(file);
   await before.project({ jobs: jobs(), position: 7 });
@@ -96,7 +96,7 @@ test('a database of before the off-chain keys gets a table for them, and keeps i
   t.is((await records.job(id))?.job.objectId, '4711');
 });
 
-test('a database of before journals had an identity keeps its jobs, and reads the journal once more', async (t) => {
+test('a database from before journals had an identity keeps its jobs and reads the journal once more', async (t) => {
   const file = join(await folder(t), 'records.db');
   const before = sqliteRecords(file);
   await before.project({ jobs: jobs(), position: 7 });
@@ -114,7 +114,7 @@ test('a database of before journals had an identity keeps its jobs, and reads th
   t.is(await records.follow({ id: 'a', position: 9 }), 8);
 });
 
-test('when there is no room for another key, the oldest of the account with the most goes', async (t) => {
+test('when there is no room for another key, the account with the most keys loses its oldest', async (t) => {
   const file = join(await folder(t), 'records.db');
   const { offChainKeys, close } = opened(file);
   t.teardown(close);
@@ -135,7 +135,7 @@ test('when there is no room for another key, the oldest of the account with the 
   t.is(n, 100_000);
 });
 
-test('where all have one key, the oldest of all goes', async (t) => {
+test('when every account has one key, the oldest of all is removed', async (t) => {
   const file = join(await folder(t), 'records.db');
   const { offChainKeys, close } = opened(file);
   t.teardown(close);
@@ -150,7 +150,7 @@ test('where all have one key, the oldest of all goes', async (t) => {
   t.is((await offChainKeys.list({ ...key, account: 'first' })).length, 0);
 });
 
-test('another program that holds the file makes a write fail for now, and does not hinder reading', async (t) => {
+test('a file locked by another program makes writes retryable, and does not affect reading', async (t) => {
   const file = join(await folder(t), 'records.db');
   const records = sqliteRecords(file);
   t.teardown(() => records.close());
@@ -165,7 +165,7 @@ test('another program that holds the file makes a write fail for now, and does n
   t.is(await records.position(), 11);
 });
 
-test('checksums of a payload are kept in order, replaced with it, and gone when it is lost', async (t) => {
+test('checksums are kept in order, replaced with their payload, and removed when it is lost', async (t) => {
   const file = join(await folder(t), 'records.db');
   const records = sqliteRecords(file);
   t.teardown(() => records.close());

@@ -27,7 +27,7 @@ async function linesOf(
   }
 }
 
-test('a line holds level and time in words, the fields of the logger and its own', async (t) => {
+test('a line has level and time as text, the fields of the logger and its own', async (t) => {
   const [first, second] = await linesOf(t, 2, (log) => {
     log.debug({}, 'not at this level');
     log.info({ size: 3 }, 'stored');
@@ -56,7 +56,7 @@ test('an error is written with code, advice and every cause', async (t) => {
   });
 });
 
-test('fields that are named as secrets are not written', async (t) => {
+test('fields named as secrets are not written', async (t) => {
   const [line] = await linesOf(t, 1, (log) =>
     log.info(
       {
@@ -83,7 +83,7 @@ test('a log file is appended to', async (t) => {
   }
 });
 
-test('a log file that cannot be written is refused', async (t) => {
+test('a log file that cannot be written is an error at start', async (t) => {
   const file = join(await folder(t), 'file');
   await writeFile(file, '');
   const error = t.throws(() => createLogger({ file: join(file, 'node.log') }), { instanceOf: Terminal });
@@ -91,7 +91,7 @@ test('a log file that cannot be written is refused', async (t) => {
   t.truthy(error.advice);
 });
 
-test('a line can be shown at a terminal, whatever strangers have put into it', async (t) => {
+test('a line is safe to show in a terminal, whatever others put into it', async (t) => {
   const name = 'a\u001b]0;owned\u0007\u009b2J\u007f\u202e\n{"level":"error"}';
   const file = join(await folder(t), 'node.log');
   createLogger({ file }).info({ object: name }, 'stored');

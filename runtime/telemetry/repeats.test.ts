@@ -18,7 +18,7 @@ function keepLines() {
 
 const fault = new Terminal({ code: 'forged', message: `quoted ${'x'.repeat(10_000)}` });
 
-test('a few lines of a kind are written, without a stack, and then how many more there were', async (t) => {
+test('the first lines of a kind are written without a stack, then a count of the rest', async (t) => {
   const { log, lines } = keepLines();
   const repeats = new Repeats(log, 50);
   for (let i = 0; i < 10_000; i++) repeats.warn('SP 5', fault, 'rejected an ask');
@@ -31,7 +31,7 @@ test('a few lines of a kind are written, without a stack, and then how many more
   t.regex(lines[6]?.message ?? '', /9995 more like this/);
 });
 
-test('however many names strangers have, what is kept and written of them is bounded', (t) => {
+test('memory and output are bounded, however many names appear', (t) => {
   const { log, lines } = keepLines();
   const repeats = new Repeats(log);
   for (let i = 0; i < 50_000; i++) repeats.warn(`stranger ${i}`, fault, 'rejected an ask');

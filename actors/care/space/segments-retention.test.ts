@@ -18,12 +18,12 @@ async function failed(code: string) {
   return replay(events);
 }
 
-test('what an upload has left that was never whole goes after its deadline, and not before', async (t) => {
+test('segments of an incomplete upload are deleted after its deadline, not before', async (t) => {
   const context = await failed('upload-interrupted');
   t.deepEqual(segmentsRetention(0, undefined, context, DEADLINE - 1), { keep: true });
   t.like(segmentsRetention(0, undefined, context, DEADLINE), { keep: false, forReaders: false });
 });
 
-test('what is left of a payload that had been acknowledged stays as long as its job is open', async (t) => {
+test('segments of an acknowledged payload are kept as long as its job is open', async (t) => {
   t.deepEqual(segmentsRetention(0, undefined, await failed('payload-lost'), 2 * DEADLINE), { keep: true });
 });

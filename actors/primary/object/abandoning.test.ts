@@ -35,7 +35,7 @@ async function stored(primary: Primary, payload: Payload): Promise<readonly numb
   return [...segments.entries()].filter(([, bytes]) => bytes).map(([index]) => index);
 }
 
-test('what came of an upload that is not complete by its deadline goes, and it can begin anew', async (t) => {
+test('the parts of an upload that missed its deadline are deleted, and it can start again', async (t) => {
   const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(1, 2));
@@ -48,7 +48,7 @@ test('what came of an upload that is not complete by its deadline goes, and it c
   t.is((await primary.context(payload))?.uploadAttempt, 2);
 });
 
-test('an upload whose object is gone ends, and leaves nothing', async (t) => {
+test('the upload of a deleted object ends and leaves nothing', async (t) => {
   const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 2));
@@ -59,7 +59,7 @@ test('an upload whose object is gone ends, and leaves nothing', async (t) => {
   t.deepEqual(await stored(primary, payload), []);
 });
 
-test('an upload past its deadline is left to a client that goes on with it', async (t) => {
+test('an upload past its deadline goes on when its client does', async (t) => {
   const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
   const payload = await primary.newObject();
   const { opened, open } = gate();
@@ -93,7 +93,7 @@ async function abandoned(
   return { primary, payload };
 }
 
-test('an object that we have announced is rejected when its payload does not come', async (t) => {
+test('an object that we announced is rejected when its payload does not arrive', async (t) => {
   const { primary, payload } = await abandoned(t);
   await primary.ground.queue.enqueue(payload.job);
   await primary.reaches(payload, 'OBJECT_DISCONTINUED');
@@ -139,7 +139,7 @@ test('a reject signed against an earlier upload is not broadcast against a later
   t.not(reject?.hash, old.hash);
 });
 
-test('an update that we have announced is left to whoever wanted it', async (t) => {
+test('an update that we announced is left for its client to cancel', async (t) => {
   const { primary, payload } = await abandoned(t, { isUpdate: true });
   await primary.ground.queue.enqueue(payload.job);
   await primary.reaches(payload, 'UPLOAD_OBJECT_ERROR');
@@ -147,7 +147,7 @@ test('an update that we have announced is left to whoever wanted it', async (t) 
   t.deepEqual(primary.chain.broadcasts, []);
 });
 
-test('a client that comes before the reject is signed has its whole time', async (t) => {
+test('a client that returns before the reject is signed gets the full deadline', async (t) => {
   const { primary, payload } = await abandoned(t);
   const { opened, open } = gate();
   const account = primary.chain.account.bind(primary.chain);
@@ -175,7 +175,7 @@ test('a client that comes before the reject is signed has its whole time', async
   t.deepEqual(primary.chain.broadcasts, []);
 });
 
-test('a client that comes while the reject is on its way is refused with 110002', async (t) => {
+test('an upload during the broadcast of a reject is refused with 110002', async (t) => {
   const { primary, payload } = await abandoned(t);
   primary.chain.answers.push(() => ({ code: 0, codespace: '', log: '' }));
   await primary.ground.queue.enqueue(payload.job);

@@ -71,7 +71,7 @@ async function sealsLast(t: ExecutionContext, primary: Primary, last: Payload): 
   await eventually('its actor is gone', () => !primary.line(last));
 }
 
-test('an update that was cancelled and announced again five times is sealed with its last bytes', async (t) => {
+test('an update cancelled and announced again five times is sealed with its last bytes', async (t) => {
   const primary = await start(t);
   const held = gate();
   primary.peers.onOffer = (_offer, signal) => orAborted(held.opened, signal);
@@ -88,7 +88,7 @@ test('an update that was cancelled and announced again five times is sealed with
   t.is(primary.chain.broadcasts.length, 1);
 });
 
-test('a job whose update was cancelled is over, and begins another life with the next announcement', async (t) => {
+test('the job of a cancelled update ends, and starts afresh with the next announcement', async (t) => {
   const primary = await start(t);
   const held = gate();
   primary.peers.onOffer = (_offer, signal) => orAborted(held.opened, signal);
@@ -109,7 +109,7 @@ test('a job whose update was cancelled is over, and begins another life with the
 });
 
 for (const state of ['ALLOC_SECONDARY_DOING', 'REPLICATE_OBJECT_DOING', 'SEAL_OBJECT_DOING'] as const) {
-  test(`what is in work in ${state} ends with its life, and nothing of it reaches the next`, async (t) => {
+  test(`work in ${state} ends with its announcement, and nothing of it reaches the next one`, async (t) => {
     const primary = await start(t);
     const { peers, chain } = primary;
     const update = await newUpdate(primary);
@@ -143,7 +143,7 @@ for (const state of ['ALLOC_SECONDARY_DOING', 'REPLICATE_OBJECT_DOING', 'SEAL_OB
   });
 }
 
-test('a client that is still sending content that was announced again hears of it, and the new content is taken', async (t) => {
+test('a client still sending cancelled content gets an error, and the new content is accepted', async (t) => {
   const primary = await start(t);
   const update = await newUpdate(primary);
   const { opened, open } = gate();
@@ -163,7 +163,7 @@ test('a client that is still sending content that was announced again hears of i
   await sealsLast(t, primary, again);
 });
 
-test('parts of content that was announced again do not count for the next', async (t) => {
+test('parts sent for an earlier announcement do not count for the next', async (t) => {
   const primary = await start(t);
   const update = await newUpdate(primary, 3 * SEGMENT);
   const part = (firstSegment: number, complete: boolean): UploadPart => ({
@@ -197,7 +197,7 @@ test('a request that was admitted for an earlier announcement changes nothing', 
   await holdsExactly(t, primary, again);
 });
 
-test('segments that a life has left which the journal has forgotten are no obstacle', async (t) => {
+test('segments left by an earlier announcement, unknown to the journal, are no obstacle', async (t) => {
   const primary = await start(t);
   const update = await newUpdate(primary);
   for (const index of [0, 2]) {
@@ -220,7 +220,7 @@ for (const [what, end, code, gatewayCode] of [
     20008,
   ],
 ] as const) {
-  test(`content that is ${what} while it comes is refused with ${gatewayCode}, and leaves nothing`, async (t) => {
+  test(`content that is ${what} during its upload is refused with ${gatewayCode}, and leaves nothing`, async (t) => {
     const primary = await start(t);
     const update = await newUpdate(primary);
     async function* body() {
@@ -237,7 +237,7 @@ for (const [what, end, code, gatewayCode] of [
     t.false(await primary.ground.queue.has(update.job));
   });
 
-  test(`a part of content that is ${what} while it comes is refused with ${gatewayCode}, and leaves nothing`, async (t) => {
+  test(`a part of content that is ${what} during its upload is refused with ${gatewayCode}, and leaves nothing`, async (t) => {
     const primary = await start(t);
     const update = await newUpdate(primary, 3 * SEGMENT);
     const part = { firstSegment: 0, segmentCount: 1, complete: false };
@@ -254,7 +254,7 @@ for (const [what, end, code, gatewayCode] of [
   });
 }
 
-test('a chain that does not answer costs no client its upload', async (t) => {
+test('a chain that does not answer fails no upload', async (t) => {
   const primary = await start(t, { pulls: false });
   const update = await newUpdate(primary);
   async function* body() {
@@ -266,7 +266,7 @@ test('a chain that does not answer costs no client its upload', async (t) => {
   await holdsExactly(t, primary, update);
 });
 
-test('the deadline of a life that is over does not have the next announcement rejected', async (t) => {
+test('the deadline of an earlier announcement does not reject the next one', async (t) => {
   const { chain, again, ended } = await withTimeEnough(async (jobDeadlineMs) => {
     const primary = await start(t, { timing: { jobDeadlineMs } });
     const { peers, chain } = primary;

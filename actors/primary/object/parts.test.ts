@@ -48,7 +48,7 @@ async function stored(primary: Primary, payload: Payload): Promise<readonly numb
     .map(([index]) => index);
 }
 
-test('parts are stored one by one, and the last makes the payload whole', async (t) => {
+test('parts are stored one by one, and the last completes the payload', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const first = await primary.uploadPart(payload, part(0, 2));
@@ -86,7 +86,7 @@ test('parts in any order, and repeated, are harmless', async (t) => {
   t.is((await eventsOf(primary, payload)).filter((type) => type === 'PartStored').length, 2);
 });
 
-test('between parts nobody owns the job, and another start of the node goes on with it', async (t) => {
+test('between parts nobody owns the job, and the node continues it after a restart', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 3));
@@ -100,7 +100,7 @@ test('between parts nobody owns the job, and another start of the node goes on w
   t.is((await next.context(payload))?.uploadAttempt, 1, 'it is still the first attempt');
 });
 
-test('the deadline runs from the last part that was stored', async (t) => {
+test('the deadline counts from the last stored part', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 1));
@@ -110,7 +110,7 @@ test('the deadline runs from the last part that was stored', async (t) => {
   t.true(((await primary.context(payload))?.deadlineAt ?? 0) > first);
 });
 
-test('a part that says it completes the payload and does not is kept, and refused with 50027', async (t) => {
+test('a part that wrongly claims to complete the payload is kept, and refused with 50027', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 1));
@@ -121,7 +121,7 @@ test('a part that says it completes the payload and does not is kept, and refuse
   t.is((await primary.uploadPart(payload, part(1, 2, true))).integrityHash, payload.object.checksums[0]);
 });
 
-test('a part that breaks off costs its own segments only', async (t) => {
+test('an interrupted part loses only its own segments', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 1));
@@ -136,7 +136,7 @@ test('a part that breaks off costs its own segments only', async (t) => {
   t.is((await primary.uploadPart(payload, part(1, 4, true))).integrityHash, payload.object.checksums[0]);
 });
 
-test('a part takes the place of one whose client is silent, and what was stored before stays', async (t) => {
+test('a part replaces one whose client is silent, and stored parts are kept', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 1));
@@ -158,7 +158,7 @@ test('a part takes the place of one whose client is silent, and what was stored 
   t.is((await primary.context(payload))?.uploadAttempt, 1);
 });
 
-test('a part that comes again with other bytes takes the place of the first, once the journal has said so', async (t) => {
+test('a part sent again with other bytes replaces the first, once the journal records it', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 2), chunks(randomBytes(2 * SEGMENT)));
@@ -170,7 +170,7 @@ test('a part that comes again with other bytes takes the place of the first, onc
   await primary.uploadPart(payload, part(2, 3, true));
 });
 
-test('a payload of other bytes is refused with 110004 at its end, leaves nothing, and can come again', async (t) => {
+test('a payload with wrong bytes is refused with 110004 at its end, leaves nothing, and can be uploaded again', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 2), chunks(randomBytes(2 * SEGMENT)));
@@ -187,7 +187,7 @@ test('a payload of other bytes is refused with 110004 at its end, leaves nothing
   t.is((await primary.context(payload))?.uploadAttempt, 2);
 });
 
-test('parts that were lost meanwhile are not acknowledged', async (t) => {
+test('parts that have been lost meanwhile are not acknowledged', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 4));
@@ -211,7 +211,7 @@ test('a plain PUT starts over', async (t) => {
   t.deepEqual(failures, ['upload-started-over']);
 });
 
-test('a part after a plain PUT whose node was lost begins a new attempt', async (t) => {
+test('a part after a plain PUT whose node was lost starts a new attempt', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const { job, object } = payload;
@@ -224,7 +224,7 @@ test('a part after a plain PUT whose node was lost begins a new attempt', async 
   t.is(await offsetOf(primary, payload), SEGMENT);
 });
 
-test('while one part comes, another and a PUT are refused with 110003', async (t) => {
+test('during the upload of a part, another part or a PUT is refused with 110003', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const { opened, open } = gate();
@@ -244,7 +244,7 @@ test('while one part comes, another and a PUT are refused with 110003', async (t
   t.is((await failsWith(primary.uploadPart(payload, part(0, 1)))).gatewayCode, 110006);
 });
 
-test('a payload whose parts took long has its whole time to the seal', async (t) => {
+test('a payload whose parts took long still gets the full time to the seal', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(0, 4));
@@ -256,7 +256,7 @@ test('a payload whose parts took long has its whole time to the seal', async (t)
   t.true((after?.deadlineAt ?? 0) >= (before?.deadlineAt ?? Number.POSITIVE_INFINITY));
 });
 
-test('a payload that came in parts is sealed as any other', async (t) => {
+test('a payload uploaded in parts is sealed like any other', async (t) => {
   const primary = await start(t, { pulls: true });
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(2, 3));

@@ -79,7 +79,7 @@ const FORWARD = JOB_STATE_NAMES.filter(
 ).slice(0, -2);
 
 for (const state of FORWARD) {
-  test(`a job that is found in ${state} goes on to the seal and repeats nothing`, async (t) => {
+  test(`a job found in ${state} continues to the seal without repeating anything`, async (t) => {
     const { primary, payload, before, chain } = await recover(t, { until: inState(state) });
     await primary.reaches(payload, 'SEAL_OBJECT_DONE');
     const events = await primary.events(payload);
@@ -95,7 +95,7 @@ for (const state of FORWARD) {
   });
 }
 
-test('receipts that were there are kept, and only the missing columns are offered', async (t) => {
+test('existing receipts are kept, and only the missing columns are offered', async (t) => {
   const { primary, payload } = await recover(t, {
     until: ({ receipts }) => Object.keys(receipts).length === 4,
   });
@@ -119,7 +119,7 @@ for (const [what, spoil] of [
     },
   ],
 ] as const) {
-  test(`a segment that is ${what} makes the payload lost, and it can be uploaded again`, async (t) => {
+  test(`with a segment ${what}, the payload counts as lost and can be uploaded again`, async (t) => {
     const { primary, payload } = await recover(
       t,
       { until: inState('ALLOC_SECONDARY_DONE') },
@@ -133,7 +133,7 @@ for (const [what, spoil] of [
   });
 }
 
-test('what the chain has sealed meanwhile is done at once', async (t) => {
+test('a job that the chain has sealed meanwhile is done at once', async (t) => {
   const { primary, payload, before, chain } = await recover(
     t,
     { until: inState('ALLOC_SECONDARY_DOING') },
@@ -167,7 +167,7 @@ for (const [what, end] of [
   });
 }
 
-test('a chain node that is behind the creation is not believed that the object is gone', async (t) => {
+test('an object does not count as gone when the chain node is behind its creation', async (t) => {
   const { primary, payload, chain } = await recover(
     t,
     { until: inState('SEAL_OBJECT_DOING') },
@@ -183,7 +183,7 @@ test('a chain node that is behind the creation is not believed that the object i
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
 });
 
-test('while the chain is away the job says so, and goes on when it is back', async (t) => {
+test('while the chain is unreachable the job says so, and continues when it is back', async (t) => {
   const { primary, payload, chain } = await recover(
     t,
     { until: inState('UPLOAD_OBJECT_DONE') },
@@ -234,7 +234,7 @@ test('past its deadline an object that turns out sealed is not rejected', async 
   );
 });
 
-test('a reject whose sequence was used by another transaction is signed anew', async (t) => {
+test('a reject whose sequence was used by another transaction is signed again', async (t) => {
   const { primary, payload, chain } = await recover(
     t,
     {
@@ -252,7 +252,7 @@ test('a reject whose sequence was used by another transaction is signed anew', a
   t.is(context.reject?.sequence, 1);
 });
 
-test('a reject that a frozen account stands in the way of costs nothing, says why, and ends with the deposit', async (t) => {
+test('a reject blocked by a frozen account costs nothing, says why, and succeeds after the deposit', async (t) => {
   const { primary, payload, before, chain } = await recover(
     t,
     { until: inState('REPLICATE_OBJECT_DOING'), deadlineAt: 1 },
@@ -289,7 +289,7 @@ test('a reject that a frozen account stands in the way of costs nothing, says wh
   );
 });
 
-test('a reject that waits for a deposit ends when the owner takes the object away', async (t) => {
+test('a reject that waits for a deposit ends when the owner deletes the object', async (t) => {
   const { primary, payload, chain } = await recover(
     t,
     { until: inState('REPLICATE_OBJECT_DOING'), deadlineAt: 1 },
@@ -303,7 +303,7 @@ test('a reject that waits for a deposit ends when the owner takes the object awa
   t.is(chain.paid.length, 0);
 });
 
-test('an entry in the queue for a job that has ended goes, one for an unknown job stays', async (t) => {
+test('a queue entry of an ended job is removed, that of an unknown job kept', async (t) => {
   const { primary, payload } = await recover(t, { until: inState('SEAL_OBJECT_DONE') });
   const { queue } = primary.ground;
   const unknown = { objectId: '999999', version: 0 };

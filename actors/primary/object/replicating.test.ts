@@ -69,7 +69,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   });
 }
 
-test('a column that fails for now is tried again with the same group, and only that column', async (t) => {
+test('a column that fails temporarily is retried in the same group, alone', async (t) => {
   const { primary, peers, payload } = await start(t, [A, B]);
   let failed = false;
   peers.onOffer = ({ to }) => {
@@ -87,7 +87,7 @@ test('a column that fails for now is tried again with the same group, and only t
   t.is(failure?.resume, 'REPLICATE_OBJECT_DOING');
 });
 
-test('a column that fails three times takes the job to another group, and the receipts are void', async (t) => {
+test('a column that fails three times moves the job to another group and voids the receipts', async (t) => {
   const { primary, peers, payload } = await start(t, [A, B]);
   peers.onOffer = ({ to, gvgId }) => {
     if (to === 4 && gvgId === 1) throw unreachable();
@@ -106,7 +106,7 @@ test('a column that fails three times takes the job to another group, and the re
   t.is(peers.offers.filter(({ gvgId }) => gvgId === 1).length, 8, 'five columns once, one three times');
 });
 
-test('a secondary that will never take its column takes the job to another group at once', async (t) => {
+test('a secondary that refuses its column for good moves the job to another group at once', async (t) => {
   const { primary, peers, payload } = await start(t, [A, B]);
   peers.onOffer = ({ to, gvgId }) => {
     if (to === 4 && gvgId === 1) throw new Terminal({ code: 'offer-refused', message: 'Never.' });
@@ -116,7 +116,7 @@ test('a secondary that will never take its column takes the job to another group
   t.is((await failures(primary, payload)).length, 1);
 });
 
-test('failures to allocate are not counted against the group that is found at last', async (t) => {
+test('failed allocations do not count against the group that is finally found', async (t) => {
   const { primary, peers, payload } = await start(t, [A, B]);
   peers.answer = (spId, ask) => (peers.asks.length < 4 ? undefined : grant(spId, ask));
   let failed = false;
@@ -128,7 +128,7 @@ test('failures to allocate are not counted against the group that is found at la
   t.is((await seal(primary, payload)).allocation?.gvgId, 1);
 });
 
-test('approvals that have run out are asked for anew, receipts of the same group stay', async (t) => {
+test('expired approvals are asked for again, and receipts of the same group are kept', async (t) => {
   const { primary, peers, payload } = await withTimeEnough(async (ms) => {
     const started = await start(t);
     const { primary, peers, payload } = started;
@@ -185,7 +185,7 @@ for (const [what, code, tamper] of [
   });
 }
 
-test('a segment that is lost while columns are on their way loses the payload, and blames nobody', async (t) => {
+test('a segment lost during replication loses the payload, and no secondary is blamed', async (t) => {
   const { primary, peers } = await start(t, [A, B]);
   const large = await primary.newObject(400_000, { maxSegmentSize: 50_000 });
   peers.onOffer = () => primary.ground.pieces.delete(segmentKey(large.job, 7));
@@ -196,7 +196,7 @@ test('a segment that is lost while columns are on their way loses the payload, a
   t.deepEqual(context.excludedGvgIds, []);
 });
 
-test('a PieceStore that cannot be read for a while is no fault of the group', async (t) => {
+test('a PieceStore that cannot be read for a while does not count against the group', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const broken = async () => {
     if ((await failures(primary, payload)).length < 4)
@@ -220,7 +220,7 @@ test('a PieceStore that cannot be read for a while is no fault of the group', as
   t.regex(failure?.message ?? '', /No PieceStore/);
 });
 
-test('while columns are on their way the line names those that are waited for', async (t) => {
+test('during replication the status line names the columns still missing', async (t) => {
   const { primary, peers, payload } = await start(t);
   const held = gate();
   peers.onOffer = ({ to }) => (to === 4 || to === 6 ? held.opened : undefined);
@@ -235,7 +235,7 @@ test('while columns are on their way the line names those that are waited for', 
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
 });
 
-test('columns that hang are let go at the deadline, and the object is rejected', async (t) => {
+test('columns that hang are given up at the deadline, and the object is rejected', async (t) => {
   const hung = await withTimeEnough(async (jobDeadlineMs) => {
     const { primary, peers, payload } = await start(t, [A], { timing: { jobDeadlineMs } });
     const signals: AbortSignal[] = [];

@@ -38,7 +38,7 @@ async function upload(
 
 const hashes = (chain: TestChain) => chain.broadcasts.map(({ hash }) => hash);
 
-test('the seal is persisted before it is broadcast, and its transaction is told', async (t) => {
+test('the seal is persisted before its broadcast, with the hash of its transaction', async (t) => {
   const seen: (string | undefined)[] = [];
   const { primary, chain, payload } = await upload(t, []);
   const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
@@ -49,7 +49,7 @@ test('the seal is persisted before it is broadcast, and its transaction is told'
   t.like((await primary.events(payload)).at(-1), { gvgId: 1, transactionHash: context.seal?.hash });
 });
 
-test('after a lost reply the chain is looked at, and nothing is broadcast twice that is in a block', async (t) => {
+test('after a lost reply the chain is checked, and a transaction in a block is not broadcast again', async (t) => {
   const { primary, chain, payload } = await upload(t, [
     (_seen, take) => {
       take();
@@ -75,7 +75,7 @@ test('a broadcast that did not arrive is repeated with the same bytes', async (t
   t.deepEqual(new Set(hashes(chain)), new Set([context.seal?.hash ?? '']));
 });
 
-test('a seal whose sequence was used by another transaction is signed anew', async (t) => {
+test('a seal whose sequence was used by another transaction is signed again', async (t) => {
   const { primary, chain, payload } = await upload(t, [
     (_seen, take) => {
       chain.sequence += 1;
@@ -92,7 +92,7 @@ test('a seal whose sequence was used by another transaction is signed anew', asy
   t.like(failed, { failure: { code: 'chain-sdk-32', resume: 'SIGN_OBJECT_DOING' } });
 });
 
-test('a sequence that an earlier broadcast of the same bytes has used is success', async (t) => {
+test('a sequence used by an earlier broadcast of the same bytes counts as success', async (t) => {
   const { primary, chain, payload } = await upload(t, [
     (_seen, take) => {
       take();
@@ -104,7 +104,7 @@ test('a sequence that an earlier broadcast of the same bytes has used is success
   t.is(context.failedTries, 0);
 });
 
-test('"already sealed" about an object that is sealed is success', async (t) => {
+test('"already sealed" counts as success when the object is sealed', async (t) => {
   const { primary, chain, payload } = await upload(t, [
     () => {
       chain.seal(payload.job.objectId, 1);
@@ -118,7 +118,7 @@ test('"already sealed" about an object that is sealed is success', async (t) => 
 
 for (const error of [ChainError.INVALID_GVG, ChainError.INVALID_BLS_SIGNATURE]) {
   for (const where of ['by the node', 'in a block'] as const) {
-    test(`"${error.text}" ${where} takes the job to another group`, async (t) => {
+    test(`"${error.text}" ${where} moves the job to another group`, async (t) => {
       const { primary, chain, payload } = await upload(t, [
         (seen) => (where === 'in a block' ? chain.include(seen, refusal(error)) : refusal(error)),
       ]);
@@ -136,7 +136,7 @@ for (const error of [ChainError.INVALID_GVG, ChainError.INVALID_BLS_SIGNATURE]) 
   }
 }
 
-test('a seal that failed in a block for a passing reason is signed anew', async (t) => {
+test('a seal that failed in a block for a temporary reason is signed again', async (t) => {
   const { primary, chain, payload } = await upload(t, [
     (seen) => chain.include(seen, refusal(ChainError.OUT_OF_GAS)),
   ]);
@@ -162,7 +162,7 @@ async function uploadThen(
   return found;
 }
 
-test('a seal that a frozen payment account stands in the way of is tried out, not paid, until the deposit', async (t) => {
+test('a seal blocked by a frozen payment account is simulated, not paid for, until the deposit', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.frozen = true;
   });
@@ -183,7 +183,7 @@ test('a seal that a frozen payment account stands in the way of is tried out, no
   t.is(primary.peers.offers.length, 6, 'nothing was replicated again');
 });
 
-test('bytes whose sequence others have used while they waited are signed again at once', async (t) => {
+test('a waiting seal whose sequence was used by others is signed again at once', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.frozen = true;
   });
@@ -198,7 +198,7 @@ test('bytes whose sequence others have used while they waited are signed again a
   t.is(context.signedSeals.length, 2);
 });
 
-test('the back-off of a seal grows until a seal succeeds, whatever is replicated in between', async (t) => {
+test('the back-off of a seal grows until a seal succeeds, despite replications in between', async (t) => {
   const refused: Broadcaster = () => refusal(ChainError.INVALID_GVG, 'secondary sp num mismatch');
   const { primary, payload } = await upload(t, [refused, refused, refused]);
   const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
@@ -209,7 +209,7 @@ test('the back-off of a seal grows until a seal succeeds, whatever is replicated
   t.deepEqual(attempts, [1, 2, 3]);
 });
 
-test('a node that tries nothing out holds no seal back', async (t) => {
+test('a chain node without simulation holds no seal back', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.simulates = false;
   });
@@ -217,7 +217,7 @@ test('a node that tries nothing out holds no seal back', async (t) => {
   t.is(chain.paid.length, 1);
 });
 
-test('a frozen payment account that only blocks show takes neither group nor receipts from the job', async (t) => {
+test('a frozen payment account that shows only in blocks costs the job neither group nor receipts', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.frozen = true;
     node.simulates = false;
@@ -230,7 +230,7 @@ test('a frozen payment account that only blocks show takes neither group nor rec
   t.is(context.signedSeals.length, chain.paid.length);
 });
 
-test('a chain that has doubled its gas is paid for it', async (t) => {
+test('a seal pays for gas that the chain has doubled', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => node.gas.set(V2, 240));
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   t.deepEqual(
@@ -239,7 +239,7 @@ test('a chain that has doubled its gas is paid for it', async (t) => {
   );
 });
 
-test('gas that was raised beyond the limit of a signed seal is asked for again, and signed again', async (t) => {
+test('a seal whose gas limit has become too low is signed again with the new gas', async (t) => {
   const { primary, chain, payload } = await upload(t, [
     (_seen, take) => {
       chain.gas.set(V2, 1_000);
@@ -255,7 +255,7 @@ test('gas that was raised beyond the limit of a signed seal is asked for again, 
   t.is(chain.paid.length, 1);
 });
 
-test('a node that asks for a higher price gets it', async (t) => {
+test('a chain node that asks for a higher price gets it', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.minGasPrice *= 3n;
   });
@@ -267,7 +267,7 @@ test('a node that asks for a higher price gets it', async (t) => {
   t.is(chain.paid.length, 1);
 });
 
-test('a seal account without BNB is said to be that, and the seal goes on once it has some', async (t) => {
+test('a seal account without BNB is reported, and the seal continues once it has some', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.balance = 0n;
   });
@@ -283,7 +283,7 @@ test('a seal account without BNB is said to be that, and the seal goes on once i
   t.is(chain.paid.length, 1);
 });
 
-test('a node without an index of transactions seals all the same', async (t) => {
+test('a seal succeeds with a chain node that has no index of transactions', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, (node) => {
     node.indexed = false;
   });
@@ -292,7 +292,7 @@ test('a node without an index of transactions seals all the same', async (t) => 
   t.is(chain.paid.length, 1);
 });
 
-test('a seal that failed in a block of a node without an index is signed again once its sequence is used', async (t) => {
+test('without an index of transactions, a seal that failed in a block is signed again once its sequence is used', async (t) => {
   const prepare = (node: TestChain) => {
     node.indexed = false;
     node.answers.push((seen) => node.include(seen, refusal(ChainError.CHARGE_FAILED)));
@@ -311,7 +311,7 @@ test('a seal that failed in a block of a node without an index is signed again o
   t.deepEqual(failures, ['chain-sdk-32'], 'found within one try');
 });
 
-test('a seal that is in no block within its time is broadcast again, the same bytes', async (t) => {
+test('a seal that is not in a block in time is broadcast again with the same bytes', async (t) => {
   const { primary, chain, payload } = await upload(t, [() => ({ code: 0, codespace: '', log: '' })], {
     timing: { inclusionTimeoutMs: 50 },
   });
@@ -321,7 +321,7 @@ test('a seal that is in no block within its time is broadcast again, the same by
   t.like(failed, { failure: { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' } });
 });
 
-test('a chain that goes away during the seal and stays away for many tries costs nothing but time', async (t) => {
+test('a chain that is unreachable for many tries during the seal costs only time', async (t) => {
   const { primary, chain, payload } = await upload(t, [], { pulls: false });
   chain.answers.push(() => {
     chain.outage = chainAway();
@@ -339,7 +339,7 @@ test('a chain that goes away during the seal and stays away for many tries costs
   t.is(new Set(hashes(chain)).size, 1);
 });
 
-test('an object without checksums on chain gets them with its seal', async (t) => {
+test('the seal brings the checksums of an object that has none on chain', async (t) => {
   const { primary, chain } = await upload(t, []);
   const payload = await primary.newObject(5_000);
   const { checksums } = payload.object;
@@ -355,7 +355,7 @@ test('an object without checksums on chain gets them with its seal', async (t) =
   );
 });
 
-test('an update of a sealed object that has no checksums, a folder, is sealed', async (t) => {
+test('an update of a sealed object without checksums (a folder) is sealed', async (t) => {
   const { primary, chain } = await upload(t, []);
   const folder = await newPayload(0, { checksums: [] });
   chain.create(folder.job, folder.object, { status: 'SEALED', localVirtualGroupId: 1 });
@@ -365,7 +365,7 @@ test('an update of a sealed object that has no checksums, a folder, is sealed', 
   t.is(chain.objects.get(folder.job.objectId)?.version, 1);
 });
 
-test('the segments of the old version outlive the seal of the new one, for readers that are under way', async (t) => {
+test('the segments of the old version outlive the seal of the new one, for open downloads', async (t) => {
   const { primary, chain, payload } = await upload(t, []);
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   const update = await primary.newUpdate(payload, 3_000);
@@ -384,7 +384,7 @@ test('the segments of the old version outlive the seal of the new one, for reade
   t.is(chain.objects.get(payload.job.objectId)?.version, 1);
 });
 
-test('an object that goes while its seal is watched ends the job', async (t) => {
+test('an object that is deleted while its seal is pending ends the job', async (t) => {
   const { primary, payload, chain } = await upload(t, [
     () => {
       chain.objects.delete(payload.job.objectId);

@@ -56,7 +56,7 @@ test('an acknowledged upload is persisted, stored whole and queued', async (t) =
   );
 });
 
-test('no byte is asked for before the journal has the job', async (t) => {
+test('no byte is read before the journal has the job', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const seen: (string | undefined)[] = [];
@@ -115,7 +115,7 @@ const FAULTS: readonly {
 ];
 
 for (const { name, code, gatewayCode, body } of FAULTS) {
-  test(`a payload that is ${name} is refused with ${gatewayCode}, leaves nothing, and can come again`, async (t) => {
+  test(`a payload that is ${name} is refused with ${gatewayCode}, leaves nothing, and can be uploaded again`, async (t) => {
     const primary = await start(t);
     const payload = await primary.newObject();
     const error = await failsWith(primary.upload(payload, body(payload)));
@@ -132,7 +132,7 @@ for (const { name, code, gatewayCode, body } of FAULTS) {
   });
 }
 
-test('what a failed upload has stored is gone', async (t) => {
+test('the segments of a failed upload are deleted', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await failsWith(primary.upload(payload, chunks(payload.bytes.subarray(0, 4_000))));
@@ -155,7 +155,7 @@ test('a second upload is refused with 110003 and does not disturb the first', as
   t.is((await primary.context(payload))?.uploadAttempt, 1);
 });
 
-test('a new upload takes the place of one whose client of the same account is silent', async (t) => {
+test('a new upload replaces one of the same account whose client is silent', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const { body, go } = halting(payload.bytes, 2_500);
@@ -176,7 +176,7 @@ test('a new upload takes the place of one whose client of the same account is si
   t.is(await storedCount(primary, payload), 5);
 });
 
-test('what a silent client still sends changes nothing of the upload that took its place', async (t) => {
+test('late bytes of a silent client do not affect the upload that replaced it', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const { body: wrong, go: goOn } = halting(randomBytes(payload.bytes.length), 2_500);
@@ -195,7 +195,7 @@ test('what a silent client still sends changes nothing of the upload that took i
   );
 });
 
-test('an upload on another node is refused with 110003, and the first goes on', async (t) => {
+test('a second upload through another node is refused with 110003, and the first continues', async (t) => {
   const primary = await start(t);
   const other = await Primary.start(t, primary.ground, { pulls: false, ports: { node: 'other' } });
   const payload = await primary.newObject();
@@ -231,7 +231,7 @@ async function crashed(
   for (const [index, segment] of stored.entries()) await pieces.put(segmentKey(job, index), segment);
 }
 
-test('an upload whose owner is lost is taken up by the next, with a deadline of its own', async (t) => {
+test('an upload whose owner is lost is continued by the next owner, with its own deadline', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await crashed(primary, payload, segmentsOf(payload).slice(0, 2));
@@ -248,7 +248,7 @@ test('an upload whose owner is lost is taken up by the next, with a deadline of 
   );
 });
 
-test('segments of other bytes go only after the journal has said so', async (t) => {
+test('segments with other bytes are deleted only after the journal records it', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const order: string[] = [];
   const journal = except(ground.journal, {
@@ -281,7 +281,7 @@ test('segments of other bytes go only after the journal has said so', async (t) 
   t.is(await storedCount(primary, payload), 5);
 });
 
-test('content that is announced anew under the same version is taken, after other content has failed', async (t) => {
+test('after a failed upload, content announced again under the same version is accepted', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.upload(payload);
@@ -295,7 +295,7 @@ test('content that is announced anew under the same version is taken, after othe
   t.deepEqual((await primary.context(second))?.object, second.object);
 });
 
-test('an uploader that was fenced by another owner overwrites and deletes nothing', async (t) => {
+test('an uploader fenced by another owner overwrites and deletes nothing', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const theirs = randomBytes(1_024);
@@ -318,7 +318,7 @@ test('an uploader that was fenced by another owner overwrites and deletes nothin
   t.truthy(stored[0]);
 });
 
-test('segments of a failed upload stay when another owner has begun meanwhile', async (t) => {
+test('segments of a failed upload are kept when another owner has started meanwhile', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const { journal } = ground;
   const overtaken = except(journal, {
@@ -336,7 +336,7 @@ test('segments of a failed upload stay when another owner has begun meanwhile', 
   t.is(await storedCount(primary, payload), 2);
 });
 
-test('a PieceStore that fails ends the upload although the client is silent', async (t) => {
+test('a failing PieceStore ends the upload even while the client is silent', async (t) => {
   const ground = await newGround(t, await stage().connection(t));
   const away = new Retryable({ code: 'piece-store-unavailable', message: 'No PieceStore.' });
   const pieces = except(ground.pieces, {
@@ -350,7 +350,7 @@ test('a PieceStore that fails ends the upload although the client is silent', as
   t.is((await primary.context(payload))?.failure?.code, away.code);
 });
 
-test('a node that stops does not wait for a silent client, and tells it', async (t) => {
+test('a stopping node does not wait for a silent client, and sends it an error', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   const { body, go } = halting(payload.bytes, 2_500);

@@ -23,7 +23,7 @@ function setUp(groups: readonly (readonly number[])[], job: Partial<JobContext> 
 const A = [2, 3, 4, 5, 6, 7];
 const B = [3, 4, 5, 6, 7, 8];
 
-test('the first group of which all members approve is taken, with their approvals in its order', async (t) => {
+test('the first group whose members all approve is chosen, with the approvals in its order', async (t) => {
   const { peers, progress, run } = setUp([A, B]);
   peers.answer = (spId, ask) => (spId === 2 ? deny(spId, ask, 'full') : grant(spId, ask));
   const { gvgId, secondarySpIds, approvals } = await run();
@@ -37,7 +37,7 @@ test('the first group of which all members approve is taken, with their approval
   t.is(progress.at(-1), 'approvals: 7 of 7 storage providers answered');
 });
 
-test('groups are asked by free stake, and only those that can take the payload', async (t) => {
+test('groups are asked in order of free stake, and only those with room for the payload', async (t) => {
   const { chain, peers, run } = setUp([A, B, [2, 3, 4, 5, 6, 9], [2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 10]]);
   chain.free.set(1, 6_000).set(2, 7_000).set(3, 4_999);
   const ten = chain.providers.findIndex(({ id }) => id === 10);
@@ -50,7 +50,7 @@ test('groups are asked by free stake, and only those that can take the payload',
   );
 });
 
-test('a group that has failed is taken only when no other is whole', async (t) => {
+test('a group that failed before is chosen only when no other is complete', async (t) => {
   const { run, peers } = setUp([A, B], { excludedGvgIds: [1] });
   t.is((await run()).gvgId, 2);
   peers.answer = (spId, ask) => (spId === 8 ? undefined : grant(spId, ask));
@@ -58,7 +58,7 @@ test('a group that has failed is taken only when no other is whole', async (t) =
   t.is((await setUp([A], { excludedGvgIds: [1] }).run()).gvgId, 1);
 });
 
-test('who refused and who was silent is named', async (t) => {
+test('providers that refused or did not answer are named', async (t) => {
   const { peers, run } = setUp([A]);
   peers.answer = (spId, ask) => {
     if (spId === 4) return undefined;
@@ -69,14 +69,14 @@ test('who refused and who was silent is named', async (t) => {
   t.regex(error?.message ?? '', /sp 6 refused group 1: its disk is full; sp 4 did not answer for group 1\./);
 });
 
-test('an approval that is about to end counts as none', async (t) => {
+test('an approval that is about to expire does not count', async (t) => {
   const { peers, run } = setUp([A]);
   peers.answer = (spId, ask) => ({ ...grant(spId, ask), expiresAt: Date.now() + 30_000 });
   const error = await t.throwsAsync<Retryable>(run(), { code: 'approvals-missing' });
   t.regex(error?.message ?? '', /sp 2 did not answer/);
 });
 
-test('a missing group with room and an unavailable chain are reported as what they are', async (t) => {
+test('no group with room and an unavailable chain are reported as different errors', async (t) => {
   const { chain, peers, run } = setUp([A]);
   chain.free.set(1, 10);
   await t.throwsAsync(run(), { instanceOf: Retryable, code: 'no-group' });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Cancelled } from '#protocols/errors';
 import { ByteBudget, ByteBudgets } from './byte-budget.ts';
 
-test('what does not fit waits its turn, in order', async (t) => {
+test('a request that does not fit waits for its turn, in order', async (t) => {
   const budget = new ByteBudget(10);
   const first = await budget.acquire(8);
   const order: string[] = [];
@@ -22,7 +22,7 @@ test('what does not fit waits its turn, in order', async (t) => {
   t.is(budget.used, 0);
 });
 
-test('more than the limit passes alone, and releasing twice counts once', async (t) => {
+test('a request above the limit passes alone, and a double release counts once', async (t) => {
   const budget = new ByteBudget(10);
   const release = await budget.acquire(100);
   t.is(budget.used, 10);
@@ -31,7 +31,7 @@ test('more than the limit passes alone, and releasing twice counts once', async 
   t.is(budget.used, 0);
 });
 
-test('a waiter that is cancelled leaves the queue and lets the next one through', async (t) => {
+test('a cancelled waiter leaves the queue and lets the next one through', async (t) => {
   const budget = new ByteBudget(10);
   const hold = await budget.acquire(5);
   const cancel = new AbortController();
@@ -44,7 +44,7 @@ test('a waiter that is cancelled leaves the queue and lets the next one through'
   t.is(budget.used, 0);
 });
 
-test('never more than the limit is out, whatever the order of asking and giving back', async (t) => {
+test('the limit is never exceeded, in any order of acquire and release', async (t) => {
   await t.notThrowsAsync(
     fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 40 }), async (sizes) => {

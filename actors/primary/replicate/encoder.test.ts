@@ -56,7 +56,7 @@ async function column(
 }
 
 for (const redundancy of ['EC', 'REPLICA'] as const) {
-  test(`six columns that pull side by side each get their pieces of every segment, ${redundancy}`, async (t) => {
+  test(`six columns read in parallel each get their piece of every segment, ${redundancy}`, async (t) => {
     const { ref, plan, memory, expected } = await feed(t, { redundancy });
     const columns = await Promise.all(
       Array.from({ length: plan.columnCount }, (_, index) => column(ref, plan.segmentCount, index)),
@@ -72,7 +72,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
   });
 }
 
-test('a column that comes last gets every piece, data and parity, after the others have finished', async (t) => {
+test('a column that starts after the others have finished gets every piece, data and parity', async (t) => {
   const { ref, plan, expected } = await feed(t);
   const fast = [1, 2, 3, 5];
   await Promise.all(fast.map((index) => column(ref, plan.segmentCount, index)));
@@ -84,7 +84,7 @@ test('a column that comes last gets every piece, data and parity, after the othe
   }
 });
 
-test('a column that stops pulling does not stop the others, even with memory for one segment', async (t) => {
+test('a column that stops reading does not block the others, even with memory for one segment', async (t) => {
   const { ref, plan, expected } = await feed(t, { memory: 1_600 });
   await pull(ref, 0, 0);
   const rest = await Promise.all([1, 2, 3, 4, 5].map((index) => column(ref, plan.segmentCount, index)));
@@ -94,7 +94,7 @@ test('a column that stops pulling does not stop the others, even with memory for
   );
 });
 
-test('two objects whose columns stop share memory for one segment, and both get on', async (t) => {
+test('two objects with stalled columns share memory for one segment, and both make progress', async (t) => {
   const memory = 1_600;
   const system = stage().system(t);
   const shared = new ByteBudget(memory);
@@ -114,7 +114,7 @@ test('two objects whose columns stop share memory for one segment, and both get 
   t.true(shared.used <= memory);
 });
 
-test('a segment that is missing fails the columns that want it, and no other', async (t) => {
+test('a missing segment fails only the columns that read it', async (t) => {
   const { ref, expected } = await feed(t, { without: 3 });
   t.deepEqual(Buffer.from(await pull(ref, 0, 5)), expected[0]?.[5]);
   const error = await t.throwsAsync(pull(ref, 3, 0));
@@ -122,7 +122,7 @@ test('a segment that is missing fails the columns that want it, and no other', a
   t.deepEqual(Buffer.from(await pull(ref, 4, 2)), expected[4]?.[2]);
 });
 
-test('a stopped encoder gives back the memory that it held', async (t) => {
+test('a stopped encoder releases its memory', async (t) => {
   const { ref, memory, system } = await feed(t);
   await pull(ref, 0, 0);
   t.true(memory.used > 0);

@@ -42,7 +42,7 @@ function status(version: number, over?: Partial<ObjectInfo>, update?: PendingUpd
   return chainStatusOf({ id, object }, chain, signal);
 }
 
-test('an object stands open until it is sealed, gone or discontinued', async (t) => {
+test('an object is open until it is sealed, gone or discontinued', async (t) => {
   t.deepEqual(await status(0, {}), { kind: 'open' });
   t.deepEqual(await status(0, SEALED), { kind: 'sealed', gvgId: 1 });
   t.deepEqual(await status(0), {
@@ -57,7 +57,7 @@ test('an object stands open until it is sealed, gone or discontinued', async (t)
   });
 });
 
-test('an update stands open beside the sealed old version, until it is sealed or cancelled', async (t) => {
+test('an update is open beside the sealed old version until it is sealed or cancelled', async (t) => {
   t.deepEqual(await status(1, UPDATING, UPDATE), { kind: 'open' });
   t.deepEqual(await status(1, UPDATED), { kind: 'sealed', gvgId: 1 });
   t.deepEqual(await status(1, SEALED), {
@@ -72,18 +72,18 @@ for (const [what, other] of [
   ['with other checksums', { checksums: UPDATE.checksums.toReversed() }],
   ['with another size', { payloadSize: UPDATE.payloadSize + 1 }],
 ] as const) {
-  test(`an update that was cancelled and announced again ${what} is over, although its number is the same`, async (t) => {
+  test(`an update that was cancelled and announced again ${what} is over, although its version is the same`, async (t) => {
     const found = await status(1, UPDATING, { ...UPDATE, ...other });
     t.true(found.kind === 'gone' && /cancelled, and other content announced/.test(found.because));
   });
 }
 
-test('an update in whose place other content was sealed is over', async (t) => {
+test('an update is over once other content was sealed instead', async (t) => {
   const found = await status(1, { ...UPDATED, updatedAt: UPDATE.updatedAt + 5 });
   t.true(found.kind === 'gone' && /sealed with other content/.test(found.because));
 });
 
-test('a delegated update is not sealed by the seal of other bytes', async (t) => {
+test('the seal of other bytes does not seal a delegated update', async (t) => {
   const delegated = { ...OBJECT, checksums: [] };
   const payload = { segmentChecksums: [], integrityHash: '', checksums: OBJECT.checksums };
   const chain = new TestChain([GROUP]);
@@ -94,11 +94,11 @@ test('a delegated update is not sealed by the seal of other bytes', async (t) =>
   t.is((await chainStatusOf(context, chain, signal)).kind, 'gone');
 });
 
-test('a version that was replaced has been sealed, in a group that the chain no longer tells', async (t) => {
+test('a replaced version counts as sealed, in a group that the chain no longer shows', async (t) => {
   t.deepEqual(await status(0, { ...SEALED, version: 1 }), { kind: 'sealed' });
 });
 
-test('that an object is gone counts only by the word of a node that has seen its creation', async (t) => {
+test('an object counts as gone only if the chain node has seen its creation', async (t) => {
   const chain = new TestChain([GROUP]);
   const context = { id: { objectId: '1', version: 0 }, object: OBJECT };
   chain.time = OBJECT.createdAt * 1_000;

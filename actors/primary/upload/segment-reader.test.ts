@@ -36,7 +36,7 @@ async function collect(
   return segments;
 }
 
-test('however a payload is chunked, its segments hold it in order', async (t) => {
+test('segments hold the payload in order, however it is chunked', async (t) => {
   await t.notThrowsAsync(
     fc.assert(
       fc.asyncProperty(
@@ -68,7 +68,7 @@ for (const [sent, code] of [
   });
 }
 
-test('a part holds its own segments, and nothing of what comes before or after them', async (t) => {
+test('a part holds its own segments and nothing before or after them', async (t) => {
   const bytes = Uint8Array.from({ length: 10 }, (_, i) => i);
   const cut = async (firstSegment: number, segmentCount: number, sent: Uint8Array) =>
     (await collect(chunks(sent, [3]), 10, 4, { firstSegment, segmentCount })).map((segment) => [...segment]);
@@ -84,7 +84,7 @@ test('a part holds its own segments, and nothing of what comes before or after t
   t.is(long?.code, 'payload-too-long');
 });
 
-test('a stream that hangs is given up with the signal, and let go', async (t) => {
+test('the signal gives up and releases a stream that hangs', async (t) => {
   const { opened, open } = gate();
   const ended = gate();
   async function* hanging() {

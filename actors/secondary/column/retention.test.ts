@@ -62,12 +62,12 @@ function retention(record: Partial<ColumnRecord>, chain: ObjectOnChain | undefin
   return retentionOf({ ...RECEIVING, ...record }, chain, options);
 }
 
-test('a signed column stays as long as the object waits for its seal, however old it is', (t) => {
+test('a signed column is kept while the object waits for its seal, however old it is', (t) => {
   t.true(retention({ ...SIGNED, ...OLD }, onChain({})).keep);
   t.true(retention({ ...SIGNED, ...OLD, ...V1 }, updating({}, 1)).keep);
 });
 
-test('a column stays when the object was sealed with us at its place', (t) => {
+test('a column is kept when the object was sealed with us at its index', (t) => {
   t.true(retention({ ...SIGNED, ...OLD }, onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7])).keep);
   t.true(
     retention({ ...SIGNED, ...OLD }, onChain({ status: 'SEALED' })).keep,
@@ -75,32 +75,32 @@ test('a column stays when the object was sealed with us at its place', (t) => {
   );
 });
 
-test('a column goes when the object was sealed without us, or with us at another place', (t) => {
+test('a column is deleted when the object was sealed without us, or with us at another index', (t) => {
   const without = onChain({ status: 'SEALED' }, [2, 3, 9, 5, 6, 7]);
   t.false(retention(SIGNED, without).keep);
   t.false(retention({}, without).keep);
   t.false(retention(SIGNED, onChain({ status: 'SEALED' }, [US, 2, 3, 5, 6, 7])).keep);
 });
 
-test('a column goes when the object is gone or discontinued', (t) => {
+test('a column is deleted when the object is gone or discontinued', (t) => {
   t.false(retention(SIGNED, undefined).keep);
   t.false(retention({}, undefined).keep);
   t.false(retention(SIGNED, onChain({ status: 'DISCONTINUED' })).keep);
 });
 
-test('what was never signed is waited for, but not forever', (t) => {
+test('an unsigned column is kept for a while, but not forever', (t) => {
   t.true(retention({ touchedAt: NOW - 47 * HOUR }, onChain({})).keep);
   t.false(retention({ touchedAt: NOW - 49 * HOUR }, onChain({})).keep);
 });
 
-test('an old version stays until the new one is sealed, and then for its readers', (t) => {
+test('an old version is kept until the new one is sealed, and then for its readers', (t) => {
   const ours = { ...updating({}, 1), ...onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7]) };
   t.true(retention(SIGNED, { ...ours, object: { ...ours.object, isUpdating: true } }).keep);
   const replaced = retention(SIGNED, onChain({ status: 'SEALED', version: 1 }, [2, 3, US, 5, 6, 7]));
   t.true(!replaced.keep && replaced.forReaders);
 });
 
-test('a column of an update that was called off goes', (t) => {
+test('a column of a cancelled update is deleted', (t) => {
   t.false(retention({ ...SIGNED, ...V1 }, onChain({ status: 'SEALED' }, [2, 3, US, 5, 6, 7])).keep);
   t.false(retention({ ...SIGNED, ...V1 }, updating({}, 2)).keep);
 });
@@ -110,7 +110,7 @@ const HELD = { held: { ...SIGNED.held, checksums: CHECKSUMS } };
 const ANNOUNCED = { announcement: { announcedAt: 100, payloadSize: 11, checksums: CHECKSUMS } };
 const announcedAgain = { checksums: CHECKSUMS.toReversed(), updatedAt: 105 };
 
-test('a column of other content than what is announced, or sealed, under its version goes', (t) => {
+test('a column of other content than was announced or sealed under its version is deleted', (t) => {
   const waiting = updating({}, 1);
   const again = {
     ...waiting,
@@ -122,7 +122,7 @@ test('a column of other content than what is announced, or sealed, under its ver
   t.false(retention({ ...HELD, ...ANNOUNCED, ...V1 }, sealed).keep);
 });
 
-test('a column stays when the same bytes were announced again, and sealed', (t) => {
+test('a column is kept when the same bytes were announced again and sealed', (t) => {
   const sealed = onChain({ status: 'SEALED', version: 1, checksums: CHECKSUMS, updatedAt: 105 }, [
     2,
     3,
@@ -138,7 +138,7 @@ test('a column stays when the same bytes were announced again, and sealed', (t) 
   );
 });
 
-test('a deletion that has begun is finished', (t) => {
+test('a deletion that has started is finished', (t) => {
   const discarding = { because: 'it was sealed without us', at: 0 };
   t.deepEqual(retention({ ...SIGNED, discarding }, onChain({})), {
     keep: false,

@@ -10,7 +10,7 @@ import { createBucket, startChain } from './testing.ts';
 
 /** The runtime's chain client against this chain: what the other tests do not come by. */
 
-test('storage providers, families, groups and parameters come as the genesis has them', async (t) => {
+test('storage providers, families, groups and parameters are those of the genesis', async (t) => {
   const { chain, genesis } = await startChain(t, { sps: 9, storage: { maxSegmentSize: 4096 } });
   t.deepEqual(await chain.storageProviders(), genesis.chain.sps);
   t.deepEqual(await chain.family(3), genesis.chain.families[2]);
@@ -27,7 +27,7 @@ test('storage providers, families, groups and parameters come as the genesis has
   t.deepEqual(await chain.gvg(group.id), group);
 });
 
-test('more storage providers than a page holds are all found', async (t) => {
+test('storage providers beyond the first page are found', async (t) => {
   const { chain } = await startChain(t, { sps: 120 });
   t.is((await chain.storageProviders()).length, 120);
 });
@@ -44,7 +44,7 @@ test('what the chain does not know is undefined', async (t) => {
   t.is(await chain.transaction('AB'.repeat(32)), undefined);
 });
 
-test('a question that makes no sense is terminal', async (t) => {
+test('a malformed query is a terminal error', async (t) => {
   const { chain, rpc } = await startChain(t);
   const refused = await t.throwsAsync<SealionError>(chain.objectById('not-a-number'));
   t.true(refused instanceof Terminal);
@@ -55,7 +55,7 @@ test('a question that makes no sense is terminal', async (t) => {
   await t.throwsAsync(connectChain({ rpc: [], chainId: 'x' }), { instanceOf: Terminal });
 });
 
-test('nodes that are down, silent or talk nonsense are passed over', async (t) => {
+test('nodes that are down, silent or send nonsense are skipped', async (t) => {
   const { rpc } = await startChain(t);
   const nonsense = createServer((_, response) => response.writeHead(502).end('<html>bad gateway</html>'));
   const silent = createServer(() => {});
@@ -101,7 +101,7 @@ test('a caller’s signal and the client’s end cancel a request', async (t) =>
   await t.throwsAsync(left, { instanceOf: Cancelled });
 });
 
-test('a transaction is tried out before it is paid: what it would cost, or why it would fail', async (t) => {
+test('a simulation shows what a transaction would cost, or why it would fail', async (t) => {
   const fixture = await startChain(t);
   const { chain, user } = fixture;
   const account = await chain.account(user.address);
@@ -129,7 +129,7 @@ test('a transaction is tried out before it is paid: what it would cost, or why i
   t.is((await chain.account(user.address))?.sequence, 1, 'it leaves no trace');
 });
 
-test('the chain says what gas it charges, and nothing for what it does not know', async (t) => {
+test('the chain reports the gas of messages it knows, and nothing for others', async (t) => {
   const { chain } = await startChain(t);
   t.is(await chain.messageGas('/greenfield.storage.MsgSealObjectV2'), 120);
   t.is(await chain.messageGas('/greenfield.storage.MsgRejectSealObject', { fresh: true }), 12_000);

@@ -6,7 +6,7 @@ const NAMES = { bucketName: 'bucket', objectName: 'o' };
 const OBJECT = { ...NAMES, payloadSize: 1000, checksums: CHECKSUMS };
 const OTHER = [...CHECKSUMS].reverse();
 
-test('a deleted object is gone, and its bytes are free again', async (t) => {
+test('a deleted object is gone and no longer counts in the stored size', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, rpc } = fixture;
   await createBucket(fixture, 'bucket');
@@ -36,7 +36,7 @@ test('a deleted object is gone, and its bytes are free again', async (t) => {
   t.is(await user.createObject(OBJECT), '3');
 });
 
-test('an object that waits for its seal is cancelled by its deletion', async (t) => {
+test('deleting an object that waits for its seal cancels it', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, rpc } = fixture;
   await createBucket(fixture, 'bucket');
@@ -66,7 +66,7 @@ test('an object is deleted together with its pending update', async (t) => {
   t.is(await chain.bucket('bucket'), undefined);
 });
 
-test('a bucket goes only when it is empty, and its name is free again', async (t) => {
+test('only an empty bucket can be deleted, and its name is free again', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, rpc } = fixture;
   await createBucket(fixture, 'bucket');
@@ -95,7 +95,7 @@ test('a bucket goes only when it is empty, and its name is free again', async (t
   t.is(await createBucket(fixture, 'bucket'), '2');
 });
 
-test('only who may delete can delete', async (t) => {
+test('only accounts with the permission to delete can delete', async (t) => {
   const fixture = await startChain(t);
   const { user, stranger } = fixture;
   await createBucket(fixture, 'bucket');
@@ -112,7 +112,7 @@ test('only who may delete can delete', async (t) => {
   await refuses(t, user, { typeUrl: '/greenfield.storage.MsgDeleteObject', value: missing }, 'storage 1101');
 });
 
-test('the version number of a cancelled update, and of a rejected one, is given again', async (t) => {
+test('the version number of a cancelled or rejected update is used again', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, stranger, rpc } = fixture;
   await createBucket(fixture, 'bucket');
@@ -159,7 +159,7 @@ test('the version number of a cancelled update, and of a rejected one, is given 
   t.like((await chain.objectById('1'))?.object, { version: 1, payloadSize: 7, isUpdating: false });
 });
 
-test('an update to nothing is sealed at once, with the next version', async (t) => {
+test('an update to an empty payload is sealed at once, with the next version', async (t) => {
   const fixture = await startChain(t);
   const { chain, user } = fixture;
   await createBucket(fixture, 'bucket');

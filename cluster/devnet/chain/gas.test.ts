@@ -72,7 +72,7 @@ test('a transaction that waits while the gas rises fails in its block, and costs
   t.deepEqual(await chain.account(address), before);
 });
 
-test('only a message that the chain knows has gas', async (t) => {
+test('only messages known to the chain have gas', async (t) => {
   const { rpc } = await startChain(t);
   const decisions = new DevnetDecisions(rpc);
   await t.throwsAsync(decisions.setMessageGas('constructor' as typeof SEAL, 1), { code: 'devnet-decision' });

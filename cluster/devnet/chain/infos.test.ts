@@ -48,7 +48,7 @@ const bucketInfo = (
   },
 });
 
-test('an object is read as its own visibility says, or its bucket’s', async (t) => {
+test('the visibility of an object, or else of its bucket, decides who may read it', async (t) => {
   const fixture = await start(t);
   const { chain, user, stranger } = fixture;
   const readable = () => chain.isAllowed(stranger.address, 'bucket', 'o', Action.GET_OBJECT);
@@ -102,7 +102,7 @@ test('the bucket of a frozen owner cannot be changed', async (t) => {
   );
 });
 
-test('tags stand in the answers about a bucket and an object', async (t) => {
+test('tags are part of the answers about a bucket and an object', async (t) => {
   const fixture = await start(t);
   const { user, stranger, rpc } = fixture;
   const comet = await Tendermint37Client.connect(rpc);
@@ -170,7 +170,7 @@ test('the owner forbids the SP to create objects for others', async (t) => {
   await operator.send(delegate);
 });
 
-test('an SP in maintenance takes no new objects, and seals those that it has', async (t) => {
+test('an SP in maintenance accepts no new objects, and seals those it has', async (t) => {
   const fixture = await start(t);
   const { chain, user, sp } = fixture;
   const operator = sp(1, 'operator');
@@ -195,7 +195,7 @@ test('an SP in maintenance takes no new objects, and seals those that it has', a
   );
 });
 
-test('what an SP discontinues is neither sealed nor deleted by its owner', async (t) => {
+test('a discontinued object can be neither sealed nor deleted by its owner', async (t) => {
   const fixture = await start(t);
   const { chain, user, sp, rpc } = fixture;
   const gc = sp(1, 'gc');

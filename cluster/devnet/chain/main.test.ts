@@ -10,7 +10,7 @@ import { ChainAccount } from '../../client/chain-account.ts';
 import { buildGenesis } from '../genesis.ts';
 import { DevnetProcess } from '../process.ts';
 
-test('as a process: what was in a block is there after a kill', async (t) => {
+test('a chain process keeps its blocks across a kill', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'sealion-chain-'));
   const genesis = buildGenesis({ endpoint: (id) => `http://sp${id}.localhost:9033` });
   const file = join(directory, 'genesis.json');

@@ -72,7 +72,7 @@ test('an empty object is sealed by its creation', async (t) => {
   t.is(head?.gvg?.id, 3);
 });
 
-test('a cancelled object and a rejected one are gone, and their names are free again', async (t) => {
+test('cancelled and rejected objects are gone, and their names are free again', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, sp } = fixture;
   await createBucket(fixture, 'bucket');
@@ -167,7 +167,7 @@ test('an update waits beside the old content until it is sealed', async (t) => {
   t.like((await chain.objectById('1'))?.object, { status: 'SEALED', isUpdating: false, version: 1 });
 });
 
-test('the owner may do everything, others only read what is public', async (t) => {
+test('the owner may do everything, others may only read what is public', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, stranger } = fixture;
   await createBucket(fixture, 'bucket');

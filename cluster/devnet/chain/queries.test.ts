@@ -39,7 +39,7 @@ async function connect(t: ExecutionContext): Promise<Connected> {
   };
 }
 
-test('the node says what chain it is of and how far that is', async (t) => {
+test('the node reports its chain id and height', async (t) => {
   const { node, chain } = await connect(t);
   t.is((await node.GetNodeInfo()).defaultNodeInfo?.network, chain.chainId);
   t.false((await node.GetSyncing()).syncing);
@@ -95,7 +95,7 @@ test('prices can be asked for', async (t) => {
   await t.throwsAsync(sps.QuerySpStoragePrice({ spAddr: nobody }), { message: /does not exist/ });
 });
 
-test('what does not exist is denied in the words of a real node', async (t) => {
+test('missing things are reported in the words of a real node', async (t) => {
   const { rpc } = await startChain(t);
   const account = '0x0000000000000000000000000000000000009999';
   const requests = {

@@ -72,7 +72,7 @@ test('the SDK’s search by hash finds the transaction with its events', async (
   client.disconnect();
 });
 
-test('simple things can be asked by GET', async (t) => {
+test('simple queries can be made by GET', async (t) => {
   const fixture = await startChain(t);
   const get = async (path: string) => (await (await fetch(`${fixture.rpc}/${path}`)).json()) as Answer;
   t.deepEqual((await get('health')).result, {});
@@ -84,7 +84,7 @@ test('simple things can be asked by GET', async (t) => {
   t.is((await get('%E0%A4%A')).error?.code, -32601);
 });
 
-test('hostile input is answered with an error, and the node goes on', async (t) => {
+test('hostile input gets an error, and the node keeps running', async (t) => {
   const { rpc, chain } = await startChain(t);
   t.is((await post(rpc, '{')).error?.code, -32700);
   t.is((await post(rpc, 'null')).error?.code, -32600);
@@ -134,7 +134,7 @@ const PATHS = [
   '/greenfield.virtualgroup.Query/QuerySpOptimalGlobalVirtualGroupFamily',
 ];
 
-test('any bytes as a query or a transaction come back as a code', async (t) => {
+test('arbitrary bytes as a query or a transaction get an error code', async (t) => {
   const { rpc } = await startChain(t);
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...PATHS), fc.uint8Array({ maxLength: 80 }), async (path, bytes) => {
@@ -153,7 +153,7 @@ test('any bytes as a query or a transaction come back as a code', async (t) => {
   );
 });
 
-test('whatever comes over a socket, the node goes on answering', async (t) => {
+test('arbitrary bytes on a socket do not stop the node', async (t) => {
   const { rpc } = await startChain(t);
   const port = Number(new URL(rpc).port);
   const none = { method: 'GET', pieces: ['GET // HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'] };

@@ -5,7 +5,7 @@ import { CHECKSUMS, createBucket, refuses, seal, sealMessage, startChain } from 
 const NAMES = { bucketName: 'bucket', objectName: 'o' };
 const OBJECT = { ...NAMES, payloadSize: 100, checksums: CHECKSUMS };
 
-test('why a seal is refused stands in its text, and 1123 has many reasons', async (t) => {
+test('the text of a refused seal gives the reason, and 1123 has many reasons', async (t) => {
   // Group 8 has a member too few.
   const short = { id: 8, familyId: 1, primarySpId: 1, secondarySpIds: [2, 3, 4, 5, 6] };
   const fixture = await startChain(t, { moreGvgs: [short], stakedBytesPerGvg: 150 });
@@ -52,7 +52,7 @@ test('why a seal is refused stands in its text, and 1123 has many reasons', asyn
   );
 });
 
-test('an update without checksums on chain is sealed with those of the message', async (t) => {
+test('an update without checksums on chain takes those of the seal', async (t) => {
   const fixture = await startChain(t);
   const { chain, user, sp } = fixture;
   const operator = sp(1, 'operator');

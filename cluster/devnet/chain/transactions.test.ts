@@ -56,7 +56,7 @@ const poll = async <T>(ask: () => Promise<T | undefined>): Promise<T> => {
   }
 };
 
-test('what is wrong with a transaction is said before it waits for a block', async (t) => {
+test('a faulty transaction is refused before it waits for a block', async (t) => {
   const fixture = await startChain(t);
   const { chain, user } = fixture;
   const known = await chain.account(user.address);
@@ -83,7 +83,7 @@ test('what is wrong with a transaction is said before it waits for a block', asy
   t.is((await chain.account(user.address))?.sequence, 0);
 });
 
-test('a transaction that is sent again is known, and after its block its sequence is used', async (t) => {
+test('a repeated transaction is recognised, and after its block its sequence is used', async (t) => {
   const fixture = await startChain(t);
   const { chain } = fixture;
   const bytes = await sign(fixture, 'bucket');
@@ -114,7 +114,7 @@ test('several transactions of one account go into one block, and a failed one co
   t.is((await chain.account(user.address))?.sequence, 4);
 });
 
-test('a chain that is started again goes on where it was', async (t) => {
+test('a restarted chain continues where it was', async (t) => {
   const before = await startChain(t);
   const bucketId = await createBucket(before, 'bucket');
   const { height } = await before.chain.latestBlock();
@@ -133,7 +133,7 @@ test('a chain that is started again goes on where it was', async (t) => {
   t.is(await createBucket(after, 'third'), '3');
 });
 
-test('a directory is held by one chain, and keeps its chain id', async (t) => {
+test('a directory is used by one chain at a time, and keeps its chain id', async (t) => {
   const { directory } = await startChain(t);
   await t.throwsAsync(startChain(t, { directory }), { message: /cannot be opened/ });
 });

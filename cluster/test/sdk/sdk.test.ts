@@ -39,14 +39,14 @@ function scenario<Seen>(
   });
 }
 
-test('the application does all that is looked at here, and ends well', async (t) => {
+test('the example application runs to its end', async (t) => {
   const { code, lines, errors } = await application();
   t.deepEqual(lines.map(({ scenario }) => scenario).sort(), [...scenarios].sort());
   t.is(code, 0, errors);
 });
 
 scenario<{ providers: object[]; height: number; balance: { amount: string } }>(
-  'the chain tells',
+  'the chain answers queries',
   async (t, { providers, height, balance, ...seen }) => {
     const { chain, devnet } = network();
     const sps = devnet.file.sps.map(({ id, operatorAddress, endpoint }) => ({
@@ -109,7 +109,7 @@ interface Refusal {
 }
 
 scenario<{ other: Refusal; short: Refusal; right: object; late: Refusal }>(
-  'a content that was not announced is refused, and the right one then taken',
+  'content that was not announced is refused, and the right content then accepted',
   (t, { other, short, right, late }) => {
     t.like(other, { code: '110004', statusCode: 406 });
     t.like(short, { code: '110008', statusCode: 400 });
@@ -119,28 +119,28 @@ scenario<{ other: Refusal; short: Refusal; right: object; late: Refusal }>(
 );
 
 scenario<{ head: string; put: Refusal }>(
-  'an object that is cancelled is gone, and its upload refused',
+  'a cancelled object is gone, and its upload is refused',
   (t, { head, put }) => {
     t.regex(head, /No such object/);
     t.like(put, { code: '20008', statusCode: 404 });
   },
 );
 
-scenario('folders are empty objects that need no upload, and several come in one transaction', (t, seen) => {
+scenario('folders need no upload, and one transaction creates several', (t, seen) => {
   const folder = { status: SEALED, size: 0, bytes: 0 };
   t.deepEqual(seen, [folder, folder]);
 });
 
-scenario('a name that needs encoding', (t, seen) => {
+scenario('a name that needs encoding is uploaded and read back', (t, seen) => {
   t.deepEqual(seen, { sameName: true, same: true });
 });
 
-scenario('a public file is read by anybody, in whole and in part', (t, seen) => {
+scenario('anyone can read a public file, in whole and in part', (t, seen) => {
   t.deepEqual(seen, { type: 'video/mp4', same: true, range: 'bytes 65530-131080', samePart: true });
 });
 
 scenario<{ forged: { status: number; body: string } }>(
-  'an off-chain key, registered from the wallet, uploads, reads and makes links',
+  'an off-chain key registered by the wallet can upload, read and create links',
   (t, { forged, ...seen }) => {
     t.deepEqual(seen, { put: STORED, same: true, sameByLink: true, samePartByLink: true });
     t.is(forged.status, 400);
@@ -149,7 +149,7 @@ scenario<{ forged: { status: number; body: string } }>(
 );
 
 scenario<{ partSize: number; offsets: number[]; broken: object; put: object; same: boolean }>(
-  'a file is uploaded in parts, and goes on where the connection was lost',
+  'an upload in parts resumes after a lost connection',
   (t, { partSize, offsets, broken, put, same }) => {
     t.deepEqual(offsets, [0, 2 * partSize]);
     t.like(broken, { code: -1, message: 'connection lost' });
@@ -159,7 +159,7 @@ scenario<{ partSize: number; offsets: number[]; broken: object; put: object; sam
 );
 
 scenario<{ update: object; again: Refusal }>(
-  'a file is uploaded without a transaction, sealed, read by anybody, and replaced',
+  'a file is uploaded without a transaction, sealed, read and replaced',
   (t, { update, again, ...seen }) => {
     const file = { contentType: 'image/png', owner: true, hasChecksums: 7, same: true };
     const replaced = { updatedSize: 70_000, sameUpdate: true };
@@ -170,7 +170,7 @@ scenario<{ update: object; again: Refusal }>(
 );
 
 scenario<{ hash: string; again: Refusal }>(
-  'a folder is made without a transaction',
+  'a folder is created without a transaction',
   async (t, { hash, again, ...seen }) => {
     t.is((await network().chain.transaction(hash))?.code, 0);
     t.deepEqual(seen, { status: SEALED, size: 0, visibility: PRIVATE });
@@ -179,7 +179,7 @@ scenario<{ hash: string; again: Refusal }>(
 );
 
 scenario<{ refused: { message: string }; head: string; whole: object }>(
-  'an upload in parts without a transaction is refused before it has created anything',
+  'an upload in parts without a transaction is refused before anything is created',
   (t, { refused, head, whole }) => {
     t.like(refused, { code: -1, statusCode: 400 });
     t.regex(refused.message, /Send the size of the whole payload with every part/);
@@ -189,7 +189,7 @@ scenario<{ refused: { message: string }; head: string; whole: object }>(
 );
 
 scenario<{ stranger: boolean; nobody: number }>(
-  'a private file is read by the members of a group, then by anybody, then by nobody',
+  'a private file is readable by a group, then by everybody, then by nobody',
   (t, { stranger, nobody, ...seen }) => {
     t.false(stranger);
     t.is(nobody, 404);

@@ -7,7 +7,7 @@ import { makeSample, operatorKey, PROVIDERS } from '../testing/peers.ts';
 const SP = 3;
 const NEVER = new AbortController().signal;
 
-test('an SP that is reachable, in service and up to date is admitted to all its places, for a while', async (t) => {
+test('an SP that is reachable, in service and up to date is approved for all its memberships, for a while', async (t) => {
   const gateway = await foreignGateway(t, SP);
   const { ask } = makeSample(1_000, 1_000);
   const groups = [
@@ -45,7 +45,7 @@ test('an SP is refused with the reason', async (t) => {
   }
 });
 
-test('an SP that is not in service, or not on chain, is not even asked', async (t) => {
+test('an SP that is not in service or not on chain is not asked', async (t) => {
   const gateway = await foreignGateway(t, SP);
   const { endpoint } = gateway;
   const providers = async () => [
@@ -58,7 +58,7 @@ test('an SP that is not in service, or not on chain, is not even asked', async (
   t.is(gateway.asked, 0);
 });
 
-test('an address that is not an SP is refused: an error, another page, nobody', async (t) => {
+test('an address without an SP is refused: an error, another page, nobody', async (t) => {
   const { ask } = makeSample(1_000, 1_000);
   let status = 404;
   const server = createServer((_, response) =>

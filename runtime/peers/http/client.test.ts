@@ -81,7 +81,7 @@ test('pending content of an update is described as today’s SPs do', async (t) 
   await t.throwsAsync(client.open(unknown, {}), { instanceOf: Retryable, code: 'object-unknown' });
 });
 
-test('a delegated upload tells its checksums with the last task', async (t) => {
+test('the last task of a delegated upload carries the checksums', async (t) => {
   const { sample, gateway } = await start(t);
   const client = httpClient(t, { [TO]: gateway }, { objects: [onChain(sample, { checksums: [] })] });
   const session = await client.open({ ...admittedOffer(sample, INDEX), checksums: [] }, {});
@@ -93,7 +93,7 @@ test('a delegated upload tells its checksums with the last task', async (t) => {
   );
 });
 
-test('what may pass is tried three times, what cannot only once', async (t) => {
+test('retryable errors are retried up to three times, terminal ones never', async (t) => {
   const { sample, gateway, client, offer } = await start(t);
   const session = await client.open(offer, {});
   const answers = [
@@ -141,7 +141,7 @@ test('an answer that is not a BLS signature is not a receipt', async (t) => {
   }
 });
 
-test('a secondary that does not answer is given up', async (t) => {
+test('a secondary that does not answer is given up in time', async (t) => {
   const { sample, gateway } = await start(t);
   const options = { objects: [onChain(sample)], times: { request: 50, pause: 1 } };
   const client = httpClient(t, { [TO]: gateway }, options);
@@ -172,7 +172,7 @@ test('a request ends with its signal, with its session, and with the client', as
   await waiting(() => client.close());
 });
 
-test('another session goes on where the last one ended, unless the secondary found something amiss', async (t) => {
+test('a new session continues where the last one ended, unless the secondary reported bad pieces', async (t) => {
   const { sample, gateway, client, offer } = await start(t);
   const first = await client.open(offer, {});
   await first.send(piece(sample, 0));

@@ -24,7 +24,7 @@ async function start(
   return { links, call: { method: 'GET', endpoint, path: '/status' } };
 }
 
-test('connections are kept, and one that the other end has closed meanwhile is replaced', async (t) => {
+test('connections are reused, and replaced when the other end has closed them', async (t) => {
   const sockets = new Set<Socket>();
   let asked = 0;
   const { links, call } = await start(t, (request, response) => {
@@ -38,7 +38,7 @@ test('connections are kept, and one that the other end has closed meanwhile is r
   t.is(sockets.size, 2);
 });
 
-test('an answer that does not end is cut off', async (t) => {
+test('an endless answer is cut off', async (t) => {
   const { links, call } = await start(t, (_, response) => {
     const more = () => {
       while (response.write('x'.repeat(10_000)));
@@ -50,7 +50,7 @@ test('an answer that does not end is cut off', async (t) => {
   t.true(body.length >= 65_536 && body.length < 1_000_000);
 });
 
-test('what is closed calls nobody', async (t) => {
+test('a closed client makes no requests', async (t) => {
   const { links, call } = await start(t, (_, response) => void response.end());
   links.close();
   await t.throwsAsync(links.call(call, NO_HURRY), { instanceOf: Cancelled });
@@ -66,7 +66,7 @@ test('redirects are not followed', async (t) => {
   t.is(asked, 1);
 });
 
-test('what others wrote on the chain leads neither to this machine nor into a private network', async (t) => {
+test('endpoints on chain that lead to this machine or a private network are refused', async (t) => {
   let connections = 0;
   const { call } = await start(t, (_, response) => void response.end());
   const server = createTcpServer(() => {
@@ -116,7 +116,7 @@ test('what others wrote on the chain leads neither to this machine nor into a pr
   t.is(connections, 0);
 });
 
-test('an endpoint is a URL of http or https without credentials', async (t) => {
+test('an endpoint is an http or https URL without credentials', async (t) => {
   const { links, call } = await start(t, (_, response) => void response.end());
   const { host } = new URL(call.endpoint);
   for (const endpoint of [

@@ -30,7 +30,7 @@ test.serial('an ask ends when all listed SPs have answered', async (t) => {
   t.true(answers.every(({ expiresAt }) => expiresAt > Date.now()));
 });
 
-test.serial('an ask ends in time when an SP is silent', async (t) => {
+test.serial('an ask ends at its deadline when an SP is silent', async (t) => {
   const { ask } = makeSample(1_000, 1_000, [2, 5, 6]);
   t.deepEqual(
     (await collect(ask, 500)).map(({ spId }) => spId),
@@ -38,7 +38,7 @@ test.serial('an ask ends in time when an SP is silent', async (t) => {
   );
 });
 
-test.serial('an SP that is not listed is not asked, and one without an opinion stays silent', async (t) => {
+test.serial('an SP that is not listed is not asked, and one that has no answer stays silent', async (t) => {
   const until = new AbortController();
   const heard: ApprovalAsk[] = [];
   const serving = node(5).host.serveAsks(
@@ -69,7 +69,7 @@ test.serial('a refusal comes with its reason', async (t) => {
   await serving;
 });
 
-test.serial('two nodes of one SP share the asks', async (t) => {
+test.serial('the nodes of one SP share the asks', async (t) => {
   const second = await startNode(server.url, 2);
   const until = new AbortController();
   const serving = approveAll(second, until.signal);
@@ -84,7 +84,7 @@ test.serial('two nodes of one SP share the asks', async (t) => {
   await second.close();
 });
 
-test.serial('an aborted ask is cancelled, not merely short of answers', async (t) => {
+test.serial('an aborted ask is Cancelled, not merely short of answers', async (t) => {
   const { ask } = makeSample(1_000, 1_000, [5]);
   await t.throwsAsync(collect(ask, 60_000, AbortSignal.timeout(50)), { name: 'Cancelled' });
   await t.throwsAsync(collect(ask, 60_000, AbortSignal.abort()), { name: 'Cancelled' });

@@ -42,7 +42,7 @@ test.serial('a column of many segments arrives whole, and its receipt comes back
   t.like(receipt, { spId: 2, gvgId: 77, redundancyIndex: 0, integrityHash: digest(sample.pieces) });
 });
 
-test.serial('a small column rides in its offer', async (t) => {
+test.serial('a small column is sent within its offer', async (t) => {
   const onTheWire = secondary.peers.subscribe('session.2.1.*.piece', { callback: () => t.fail() });
   const sample = makeSample(200 * KIB + 1, 64 * KIB);
   const offer = await approvedOffer(1, sample, 2);
@@ -60,7 +60,7 @@ test.serial('a small column is read from the first missing segment on', async (t
   t.deepEqual((await receiving).map(digestOne), sample.pieces.slice(2).map(digestOne));
 });
 
-test.serial('a broken column goes on at the first missing piece', async (t) => {
+test.serial('an interrupted column resumes at the first missing piece', async (t) => {
   const sample = makeSample(20 * MIB + 1, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const first = nextOffer().then(async (held) => {
@@ -83,7 +83,7 @@ test.serial('a broken column goes on at the first missing piece', async (t) => {
   t.deepEqual((await rest).map(digestOne), sample.pieces.slice(2).map(digestOne));
 });
 
-test.serial('a column that the secondary has whole is asked only for done', async (t) => {
+test.serial('a column that the secondary has completely needs only its done message', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const receiving = nextOffer().then((held) => receive(held, 3));
@@ -91,7 +91,7 @@ test.serial('a column that the secondary has whole is asked only for done', asyn
   t.deepEqual(await receiving, []);
 });
 
-test.serial('a finished column is answered with its receipt', async (t) => {
+test.serial('a finished column gets its receipt', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const answering = nextOffer().then((held) => held.receipt(receiptFor(held.offer, digest(sample.pieces))));
@@ -101,7 +101,7 @@ test.serial('a finished column is answered with its receipt', async (t) => {
   t.is((await session.done(sample.checksums)).integrityHash, digest(sample.pieces));
 });
 
-test.serial('a primary that comes back finds the receipt that came while it was away', async (t) => {
+test.serial('a restarted primary finds the receipt that arrived while it was down', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const before = await startNode(server.url, 1);
   const offer = await approvedOffer(1, sample, 2);
@@ -127,7 +127,7 @@ test.serial('a receipt for other bytes is rejected', async (t) => {
   t.is(receipt.integrityHash, digest(await receiving));
 });
 
-test.serial('a receipt for other content with the same column in it is rejected', async (t) => {
+test.serial('a receipt for other content with the same column is rejected', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const announcedAgain = { ...offer, checksums: offer.checksums.with(6, '66'.repeat(32)) };
@@ -140,7 +140,7 @@ test.serial('a receipt for other content with the same column in it is rejected'
   t.deepEqual(receipt, receiptFor(announcedAgain, digest(sample.pieces)));
 });
 
-test.serial('a refused offer says why, and whether to try again', async (t) => {
+test.serial('a refused offer carries the reason and whether to retry', async (t) => {
   const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   for (const [again, name] of [
     [true, 'Retryable'],
@@ -152,7 +152,7 @@ test.serial('a refused offer says why, and whether to try again', async (t) => {
   }
 });
 
-test.serial('a secondary may refuse the receipt after it has seen the bytes', async (t) => {
+test.serial('a secondary may refuse the receipt after it has checked the bytes', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const refusing = nextOffer().then(async (held) => {
@@ -169,7 +169,7 @@ test.serial('a secondary may refuse the receipt after it has seen the bytes', as
   await refusing;
 });
 
-test.serial('an offer without our approval of this very place is refused', async (t) => {
+test.serial('an offer without our approval for the same group and index is refused', async (t) => {
   const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   const other = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   const none = nextOffer();
@@ -189,7 +189,7 @@ test.serial('an offer without our approval of this very place is refused', async
   await drop(await none);
 });
 
-test.serial('a repeated offer takes the place of the one before', async (t) => {
+test.serial('a repeated offer replaces the previous one', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const held: InboundOffer[] = [];
@@ -215,24 +215,27 @@ test.serial('a repeated offer takes the place of the one before', async (t) => {
   (await first).close();
 });
 
-test.serial('pieces out of order, of wrong length, or too few are refused before they leave', async (t) => {
-  const sample = makeSample(9 * MIB, 4 * MIB);
-  const offer = await approvedOffer(1, sample, 2);
-  const held = nextOffer();
-  const session = await settled(
-    primary.client.open(offer, {}),
-    held.then((it) => it.accept(0)),
-  );
-  const [first, second] = sample.pieces as [Uint8Array, Uint8Array];
-  const wrong = { name: 'Terminal', code: 'wrong-piece' };
-  await t.throwsAsync(session.send({ segmentIndex: 1, bytes: second }), wrong);
-  await t.throwsAsync(session.send({ segmentIndex: 0, bytes: first.subarray(1) }), wrong);
-  await t.throwsAsync(session.done(sample.checksums), { name: 'Terminal', code: 'column-incomplete' });
-  session.close();
-  await drop(await held);
-});
+test.serial(
+  'pieces out of order, of wrong length, or too few are refused before they are sent',
+  async (t) => {
+    const sample = makeSample(9 * MIB, 4 * MIB);
+    const offer = await approvedOffer(1, sample, 2);
+    const held = nextOffer();
+    const session = await settled(
+      primary.client.open(offer, {}),
+      held.then((it) => it.accept(0)),
+    );
+    const [first, second] = sample.pieces as [Uint8Array, Uint8Array];
+    const wrong = { name: 'Terminal', code: 'wrong-piece' };
+    await t.throwsAsync(session.send({ segmentIndex: 1, bytes: second }), wrong);
+    await t.throwsAsync(session.send({ segmentIndex: 0, bytes: first.subarray(1) }), wrong);
+    await t.throwsAsync(session.done(sample.checksums), { name: 'Terminal', code: 'column-incomplete' });
+    session.close();
+    await drop(await held);
+  },
+);
 
-test.serial('nobody who takes offers is an error to try again', async (t) => {
+test.serial('offers that nobody receives are a retryable error', async (t) => {
   const hurried = await startNode(server.url, 1, { times: { offer: 300 } });
   const offer = await approvedOffer(1, makeSample(9 * MIB, 4 * MIB), 2);
   await t.throwsAsync(hurried.client.open(offer, {}), { name: 'Retryable', code: 'peer-unreachable' });
@@ -246,7 +249,7 @@ test.serial('nobody who takes offers is an error to try again', async (t) => {
   await t.throwsAsync((await nextOffer()).accept(0), { name: 'Retryable', code: 'offer-withdrawn' });
 });
 
-test.serial('an aborted open, send or done ends as the caller asked', async (t) => {
+test.serial('an aborted open, send or done ends at once', async (t) => {
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
   const abort = (ms: number) => ({ signal: AbortSignal.timeout(ms) });

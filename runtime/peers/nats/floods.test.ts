@@ -48,7 +48,7 @@ test.afterEach.always(async () => {
   await server?.stop();
 });
 
-test.serial('one SP’s mail, however much and long it is, pushes out nobody else’s', async (t) => {
+test.serial('messages of one SP, however many and large, displace nobody else’s', async (t) => {
   const manager = await jetstreamManager(secondary.home);
   const sample = makeSample(9 * MIB, 4 * MIB);
   const opening = primary.client.open(await approvedOffer(1, sample, 2), {});
@@ -82,7 +82,7 @@ test.serial('one SP’s mail, however much and long it is, pushes out nobody els
   }
 });
 
-test.serial('a flood of rubbish from one SP does not hold up another, nor fill the log', async (t) => {
+test.serial('a flood of invalid messages from one SP neither delays another nor fills the log', async (t) => {
   const stop = new AbortController();
   void approveAll(secondary, stop.signal);
   const taking = (async () => {
@@ -113,7 +113,7 @@ test.serial('a flood of rubbish from one SP does not hold up another, nor fill t
   await taking;
 });
 
-test.serial('a chosen secondary that answers with rubbish holds up no column to another', async (t) => {
+test.serial('a secondary that answers with invalid messages delays no column to another', async (t) => {
   const mailbox = await startNode(server.url, 3);
   const taking = (async () => {
     const { signal } = new AbortController();

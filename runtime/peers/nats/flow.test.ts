@@ -43,46 +43,43 @@ test.afterEach.always(async () => {
   await server.stop();
 });
 
-test.serial(
-  'what was granted and not read stays within the limits of stream, sender and connection',
-  async (t) => {
-    const secondary = await start(2, PATIENT);
-    const arrived = await countPieces(2);
-    const ends: ReplicationSession[] = [];
-    const sessions: InboundSession[] = [];
-    const send = async (primary: Node) => {
-      const sample = bigSample();
-      const { session, inbound } = await open(primary, secondary, sample);
-      ends.push(session);
-      sessions.push(inbound);
-      void sendAll(session, sample).catch(() => undefined);
-    };
-    const first = await start(1, PATIENT);
-    await send(first);
-    await settles(t, arrived, FLOW_LIMITS.creditPerStream);
-    await send(first);
-    await send(first);
-    await settles(t, arrived, FLOW_LIMITS.creditPerSender);
-    for (const id of [3, 4, 5]) {
-      const other = await start(id, PATIENT);
-      for (let i = 0; i < 3; i++) await send(other);
-    }
-    await settles(t, arrived, FLOW_LIMITS.credit);
-    // One more sender than the credit is for gets its first message, and no more.
-    await send(await start(6, PATIENT));
-    await settles(t, arrived, FLOW_LIMITS.credit + FLOW_LIMITS.pieceMessage);
+test.serial('outstanding credit stays within the limits of stream, sender and connection', async (t) => {
+  const secondary = await start(2, PATIENT);
+  const arrived = await countPieces(2);
+  const ends: ReplicationSession[] = [];
+  const sessions: InboundSession[] = [];
+  const send = async (primary: Node) => {
+    const sample = bigSample();
+    const { session, inbound } = await open(primary, secondary, sample);
+    ends.push(session);
+    sessions.push(inbound);
+    void sendAll(session, sample).catch(() => undefined);
+  };
+  const first = await start(1, PATIENT);
+  await send(first);
+  await settles(t, arrived, FLOW_LIMITS.creditPerStream);
+  await send(first);
+  await send(first);
+  await settles(t, arrived, FLOW_LIMITS.creditPerSender);
+  for (const id of [3, 4, 5]) {
+    const other = await start(id, PATIENT);
+    for (let i = 0; i < 3; i++) await send(other);
+  }
+  await settles(t, arrived, FLOW_LIMITS.credit);
+  // One more sender than the credit is for gets its first message, and no more.
+  await send(await start(6, PATIENT));
+  await settles(t, arrived, FLOW_LIMITS.credit + FLOW_LIMITS.pieceMessage);
 
-    // What one reader takes out is sent again, to whoever waits.
-    const reader = (sessions[0] as InboundSession).pieces()[Symbol.asyncIterator]();
-    const piece = await reader.next();
-    for await (const _ of piece.value.bytes);
-    await settles(t, arrived, FLOW_LIMITS.credit + piece.value.size);
-    for (const it of ends) it.close();
-    t.true(arrived.largest <= FLOW_LIMITS.pieceMessage);
-  },
-);
+  // What one reader takes out is sent again, to whoever waits.
+  const reader = (sessions[0] as InboundSession).pieces()[Symbol.asyncIterator]();
+  const piece = await reader.next();
+  for await (const _ of piece.value.bytes);
+  await settles(t, arrived, FLOW_LIMITS.credit + piece.value.size);
+  for (const it of ends) it.close();
+  t.true(arrived.largest <= FLOW_LIMITS.pieceMessage);
+});
 
-test.serial('a sender keeps to its own limit whatever a receiver grants, over all its objects', async (t) => {
+test.serial('a sender keeps to its own limit across all objects, whatever a receiver grants', async (t) => {
   const primary = await start(1);
   const { plane, accept } = await freeHand(4);
   const arrived = await countPieces(4);
@@ -141,7 +138,7 @@ test.serial('many columns to one SP share the credit, and all arrive', async (t)
   t.deepEqual((await receiving).sort(), samples.map(({ pieces }) => digest(pieces)).sort());
 });
 
-test.serial('an SP whose process is stopped does not hold up the columns to another', async (t) => {
+test.serial('an SP whose process is suspended does not delay the columns to another', async (t) => {
   const [primary, healthy] = [await start(1), await start(3)];
   const child = await startReceiver(2);
   const stuck = await Promise.all(
@@ -168,7 +165,7 @@ test.serial('an SP whose process is stopped does not hold up the columns to anot
   for (const { session } of stuck) session.close();
 });
 
-test.serial('a receiver that reads nothing is given up, and an idle session is not', async (t) => {
+test.serial('a receiver that reads nothing is given up, an idle session is not', async (t) => {
   const times = { stall: 600 };
   const [primary, slow] = [await start(1, times), await start(2)];
   const sample = bigSample();
@@ -185,7 +182,7 @@ test.serial('a receiver that reads nothing is given up, and an idle session is n
   idle.session.close();
 });
 
-test.serial('idle sessions of several SPs keep no other SP out', async (t) => {
+test.serial('idle sessions of several SPs do not exclude another SP', async (t) => {
   const [honest, secondary] = [await start(1), await start(2)];
   const taking = (async () => {
     for await (const held of secondary.host.offers({ limit: 4, signal: never })) {
@@ -213,7 +210,7 @@ test.serial('idle sessions of several SPs keep no other SP out', async (t) => {
   await taking;
 });
 
-test.serial('a session whose sender only talks, or brings next to nothing, ends', async (t) => {
+test.serial('a session whose sender brings almost no bytes ends', async (t) => {
   const secondary = await start(2, { stall: 600, idle: 1_500 });
   const plane = await tap(3);
   const listener = await tap(2);
@@ -247,7 +244,7 @@ test.serial('a sender that vanishes is given up', async (t) => {
   await t.throwsAsync(drain(inbound), { name: 'Retryable', code: 'peer-stalled' });
 });
 
-test.serial('bytes that were lost or not granted end the session for another try', async (t) => {
+test.serial('lost bytes, or bytes without credit, end the session for a retry', async (t) => {
   const [primary, secondary] = [await start(1), await start(2)];
   const plane = await tap(1);
   const cases: [string, (subject: string) => void][] = [

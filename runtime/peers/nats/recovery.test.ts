@@ -67,18 +67,21 @@ test.after.always(async () => {
   await server?.stop();
 });
 
-test.serial('a piece comes in ranges, whole, with what is asked for and by whom', async (t) => {
-  t.true(PIECE.equals(await asker.pieces.fetchPiece(REQUEST)));
-  t.is(asked.length, 5);
-  t.deepEqual(
-    asked.map(({ offset }) => offset).sort((a, b) => a - b),
-    [0, MIB / 2, MIB, 1.5 * MIB, 2 * MIB],
-  );
-  for (const fetch of asked)
-    t.like(fetch, { from: 1, job: JOB, gvgId: 77, redundancyIndex: 4, segmentIndex: 9 });
-});
+test.serial(
+  'a piece arrives whole in ranges, and the holder sees what is asked for and by whom',
+  async (t) => {
+    t.true(PIECE.equals(await asker.pieces.fetchPiece(REQUEST)));
+    t.is(asked.length, 5);
+    t.deepEqual(
+      asked.map(({ offset }) => offset).sort((a, b) => a - b),
+      [0, MIB / 2, MIB, 1.5 * MIB, 2 * MIB],
+    );
+    for (const fetch of asked)
+      t.like(fetch, { from: 1, job: JOB, gvgId: 77, redundancyIndex: 4, segmentIndex: 9 });
+  },
+);
 
-test.serial('the list of a column’s checksums comes the same way', async (t) => {
+test.serial('the checksums of a column arrive the same way', async (t) => {
   const checksums = Array.from({ length: 20_000 }, (_, i) => checksum(Buffer.from(String(i))));
   const list = Buffer.from(checksums.join(''), 'hex');
   answer = async ({ offset, length }) => list.subarray(offset, offset + length);
@@ -87,7 +90,7 @@ test.serial('the list of a column’s checksums comes the same way', async (t) =
   t.is(asked[0]?.segmentIndex, undefined);
 });
 
-test.serial('what the holder refuses is refused with its reason, for now or for good', async (t) => {
+test.serial('a refusal by the holder carries its reason, for now or for good', async (t) => {
   answer = async () => {
     throw new Terminal({ code: 'not-a-member', message: 'You are not of this group.' });
   };
@@ -102,7 +105,7 @@ test.serial('what the holder refuses is refused with its reason, for now or for 
   await heard.take(3);
 });
 
-test.serial('an SP that nobody runs is known to be unreachable at once', async (t) => {
+test.serial('an SP without a running node is unreachable at once', async (t) => {
   await t.throwsAsync(asker.pieces.fetchPiece({ ...REQUEST, to: 5 }), { code: 'peer-unreachable' });
 });
 
@@ -117,7 +120,7 @@ test.serial('without the permission to ask, a holder counts as unreachable on th
   await t.throwsAsync(forbidden.pieces.fetchPiece(SMALL), { code: 'peer-unreachable' });
 });
 
-test.serial('a holder that sends too much or too little is not believed', async (t) => {
+test.serial('an answer that is too long or too short is rejected', async (t) => {
   const liar = await joinPlane(server.url, 6);
   t.teardown(() => liar.close());
   let bytes = MIB / 2;
@@ -129,7 +132,7 @@ test.serial('a holder that sends too much or too little is not believed', async 
   }
 });
 
-test.serial('many fetches at once wait for their turn, and no asker takes all places', async (t) => {
+test.serial('concurrent fetches wait for their turn, and no requester takes all slots', async (t) => {
   let most = 0;
   let running = 0;
   answer = async (fetch) => {
@@ -144,7 +147,7 @@ test.serial('many fetches at once wait for their turn, and no asker takes all pl
   t.true(most <= 8, `${most}`);
 });
 
-test.serial('a fetch that is aborted ends, and its window with it', async (t) => {
+test.serial('an aborted fetch ends, and its window with it', async (t) => {
   const abort = new AbortController();
   let release: () => void = () => undefined;
   answer = () =>
@@ -158,44 +161,41 @@ test.serial('a fetch that is aborted ends, and its window with it', async (t) =>
   t.deepEqual(await heard.take(1), ['wrong-range']);
 });
 
-test.serial(
-  'a fetch that is forged, tampered with, for another SP, of another chain or old is refused',
-  async (t) => {
-    const body = { segmentIndex: 9, offset: 0, length: 10 };
-    const about = { job: JOB, gvgId: 77, redundancyIndex: 4 };
-    const seal = async (codec: ControlCodec, change: object = {}) => {
-      const draft = { kind: 'fetch', to: 2, about, expiresAt: Date.now() + 60_000, body } as const;
-      return (await codec.seal({ ...draft, ...change })).bytes;
-    };
-    const honest = await seal(codecOf(3));
-    const text = Buffer.from(honest).toString();
-    const cases: [string, Uint8Array][] = [
-      ['control-wrong-signature', await seal(codecOf(3, { operatorKey: operatorKey(1) }))],
-      ['control-wrong-sender', await seal(codecOf(1))],
-      ['control-wrong-receiver', await seal(codecOf(3), { to: 4 })],
-      ['control-wrong-chain', await seal(codecOf(3, { chainId: 'greenfield_1017-1' }))],
-      ['control-expired', await seal(codecOf(3), { expiresAt: Date.now() - 1 })],
-      ['control-wrong-signature', Buffer.from(text.replace('"redundancy_index":4', '"redundancy_index":5'))],
-      ['control-wrong-body', Buffer.from(text.replace('"offset":0', '"offset":1'))],
-      ['control-malformed', Buffer.from(text.replace('"length":10', '"length":524289'))],
-      ['control-malformed', Buffer.from('give me all')],
-    ];
-    for (const [code, message] of cases) {
-      const answered = await rogue.request('recovery.2.3', message, { timeout: 5_000 });
-      t.regex(answered.string(), new RegExp(code));
-      t.deepEqual(await heard.take(1), [code]);
-    }
-    t.deepEqual(asked, []);
-    // the same, said honestly, is answered, and only once
-    const once = await rogue.request('recovery.2.3', honest, { timeout: 5_000 });
-    t.deepEqual(Buffer.from(once.data), PIECE.subarray(0, 10));
-    await rogue.request('recovery.2.3', honest, { timeout: 5_000 });
-    t.deepEqual(await heard.take(1), ['fetch-repeated']);
-    t.is(asked.length, 1);
-  },
-);
+test.serial('a fetch that is forged, changed, expired, or for another SP or chain is refused', async (t) => {
+  const body = { segmentIndex: 9, offset: 0, length: 10 };
+  const about = { job: JOB, gvgId: 77, redundancyIndex: 4 };
+  const seal = async (codec: ControlCodec, change: object = {}) => {
+    const draft = { kind: 'fetch', to: 2, about, expiresAt: Date.now() + 60_000, body } as const;
+    return (await codec.seal({ ...draft, ...change })).bytes;
+  };
+  const honest = await seal(codecOf(3));
+  const text = Buffer.from(honest).toString();
+  const cases: [string, Uint8Array][] = [
+    ['control-wrong-signature', await seal(codecOf(3, { operatorKey: operatorKey(1) }))],
+    ['control-wrong-sender', await seal(codecOf(1))],
+    ['control-wrong-receiver', await seal(codecOf(3), { to: 4 })],
+    ['control-wrong-chain', await seal(codecOf(3, { chainId: 'greenfield_1017-1' }))],
+    ['control-expired', await seal(codecOf(3), { expiresAt: Date.now() - 1 })],
+    ['control-wrong-signature', Buffer.from(text.replace('"redundancy_index":4', '"redundancy_index":5'))],
+    ['control-wrong-body', Buffer.from(text.replace('"offset":0', '"offset":1'))],
+    ['control-malformed', Buffer.from(text.replace('"length":10', '"length":524289'))],
+    ['control-malformed', Buffer.from('give me all')],
+  ];
+  for (const [code, message] of cases) {
+    const answered = await rogue.request('recovery.2.3', message, { timeout: 5_000 });
+    t.regex(answered.string(), new RegExp(code));
+    t.deepEqual(await heard.take(1), [code]);
+  }
+  t.deepEqual(asked, []);
+  // the same, said honestly, is answered, and only once
+  const once = await rogue.request('recovery.2.3', honest, { timeout: 5_000 });
+  t.deepEqual(Buffer.from(once.data), PIECE.subarray(0, 10));
+  await rogue.request('recovery.2.3', honest, { timeout: 5_000 });
+  t.deepEqual(await heard.take(1), ['fetch-repeated']);
+  t.is(asked.length, 1);
+});
 
-test.serial('an answer cannot be led to anybody but its asker', async (t) => {
+test.serial('an answer can reach only its requester', async (t) => {
   const about = { job: JOB, gvgId: 77, redundancyIndex: 4 };
   const body = { segmentIndex: 9, offset: 0, length: 10 };
   const expiresAt = Date.now() + 60_000;

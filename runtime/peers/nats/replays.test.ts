@@ -1,14 +1,14 @@
 import test from 'ava';
 import { ReplayGuard } from './replays.ts';
 
-test('a nonce is taken once from each sender', (t) => {
+test('a nonce is accepted once per sender', (t) => {
   const guard = new ReplayGuard(10);
   t.true(guard.admit(1, 'a', 100, 0));
   t.false(guard.admit(1, 'a', 100, 0));
   t.true(guard.admit(2, 'a', 100, 0));
 });
 
-test('a sender that says too much is not heard until its messages expire, and others are', (t) => {
+test('a sender with too many messages is ignored until they expire, others are not', (t) => {
   const guard = new ReplayGuard(2);
   t.true(guard.admit(1, 'a', 100, 0));
   t.true(guard.admit(1, 'b', 200, 0));

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { mailbox, mailSubject, parseMailSubject } from './subjects.ts';
 
-test('mail subjects name receiver, kind, sender and column, and are read back', (t) => {
+test('mailbox subjects contain receiver, kind, sender and column, and are read back', (t) => {
   const column = { job: { objectId: '4711', version: 2 }, redundancyIndex: 5, from: 1, to: 2 };
   t.is(mailSubject('offer', column), 'peer.2.offer.1.4711.2.5');
   t.is(mailbox('receipt', 2), 'peer.2.receipt.>');
@@ -20,7 +20,7 @@ test('mail subjects name receiver, kind, sender and column, and are read back', 
   );
 });
 
-test('other subjects are no mail', (t) => {
+test('other subjects are not mailbox subjects', (t) => {
   for (const subject of [
     'peer.2.offer.1.4711.2',
     'peer.2.letter.1.4711.2.5',

@@ -50,7 +50,7 @@ test.after.always(async () => {
   await server?.stop();
 });
 
-test.serial('a replayed ask is not answered again, and answers cannot be led astray', async (t) => {
+test.serial('a replayed ask is not answered again, and answers cannot be redirected', async (t) => {
   const asks = rogue.subscribe('approval.ask.*', { max: 1 });
   await rogue.flush();
   t.is((await collect(makeSample(1_000, 1_000, [2]).ask)).length, 1);
@@ -76,37 +76,34 @@ test.serial('a replayed ask is not answered again, and answers cannot be led ast
   await asker.close();
 });
 
-test.serial(
-  'an ask that is forged, tampered with, of another chain or out of date is not answered',
-  async (t) => {
-    const { ask } = makeSample(1_000, 1_000, [2]);
-    const honest = await sealAsk(codecOf(3), ask);
-    const cases: [string, Uint8Array][] = [
-      ['control-wrong-signature', await sealAsk(codecOf(3, { operatorKey: operatorKey(4) }), ask)],
-      ['control-wrong-sender', await sealAsk(codecOf(1, { operatorKey: operatorKey(3) }), ask)],
-      ['control-wrong-body', replaceIn(honest, 'photos', 'fotos')],
-      ['control-wrong-sender', replaceIn(honest, '"from":3', '"from":1')],
-      ['control-wrong-chain', await sealAsk(codecOf(3, { chainId: 'greenfield_1017-1' }), ask)],
-      ['control-expired', await sealAsk(codecOf(3), ask, Date.now() - 1)],
-      ['control-lives-too-long', await sealAsk(codecOf(3), ask, Date.now() + 86_400_000)],
-      ['control-wrong-sender', await sealAsk(codecOf(99), ask)],
-      ['control-malformed', Buffer.from('who are you?')],
-    ];
-    const inbox = rogue.subscribe(`${peersInbox(3)}.>`);
-    for (const [code, message] of cases) {
-      rogue.publish('approval.ask.3', message, { reply: `${peersInbox(3)}.${code}` });
-      t.deepEqual(await heardBy2.take(1), [code]);
-    }
-    // The same, said honestly, is answered.
-    rogue.publish('approval.ask.3', honest, { reply: `${peersInbox(3)}.honest` });
-    for await (const answer of inbox) {
-      t.regex(answer.subject, /honest$/);
-      break;
-    }
-  },
-);
+test.serial('an ask that is forged, changed, expired or of another chain is not answered', async (t) => {
+  const { ask } = makeSample(1_000, 1_000, [2]);
+  const honest = await sealAsk(codecOf(3), ask);
+  const cases: [string, Uint8Array][] = [
+    ['control-wrong-signature', await sealAsk(codecOf(3, { operatorKey: operatorKey(4) }), ask)],
+    ['control-wrong-sender', await sealAsk(codecOf(1, { operatorKey: operatorKey(3) }), ask)],
+    ['control-wrong-body', replaceIn(honest, 'photos', 'fotos')],
+    ['control-wrong-sender', replaceIn(honest, '"from":3', '"from":1')],
+    ['control-wrong-chain', await sealAsk(codecOf(3, { chainId: 'greenfield_1017-1' }), ask)],
+    ['control-expired', await sealAsk(codecOf(3), ask, Date.now() - 1)],
+    ['control-lives-too-long', await sealAsk(codecOf(3), ask, Date.now() + 86_400_000)],
+    ['control-wrong-sender', await sealAsk(codecOf(99), ask)],
+    ['control-malformed', Buffer.from('who are you?')],
+  ];
+  const inbox = rogue.subscribe(`${peersInbox(3)}.>`);
+  for (const [code, message] of cases) {
+    rogue.publish('approval.ask.3', message, { reply: `${peersInbox(3)}.${code}` });
+    t.deepEqual(await heardBy2.take(1), [code]);
+  }
+  // The same, said honestly, is answered.
+  rogue.publish('approval.ask.3', honest, { reply: `${peersInbox(3)}.honest` });
+  for await (const answer of inbox) {
+    t.regex(answer.subject, /honest$/);
+    break;
+  }
+});
 
-test.serial('an approval that is forged, unasked, or not its sender’s to give is rejected', async (t) => {
+test.serial('an approval that is forged, not asked for, or given for another SP is rejected', async (t) => {
   const { ask } = makeSample(1_000, 1_000, [2, 3]);
   const about = { job: ask.job, gvgId: 0, redundancyIndex: 0 };
   const other = { ...about, job: { objectId: '1', version: 0 } };
@@ -145,7 +142,7 @@ test.serial('an approval that is forged, unasked, or not its sender’s to give 
   }
 });
 
-test.serial('an offer that contradicts its subject or its signer is removed for good', async (t) => {
+test.serial('an offer that contradicts its subject or signer is removed for good', async (t) => {
   const { job } = makeSample(9 * MIB, 4 * MIB).ask;
   const good = {
     bucketName: 'photos',
@@ -195,7 +192,7 @@ test.serial('an offer that contradicts its subject or its signer is removed for 
   t.is(digest(await receiving), digest(sample.pieces));
 });
 
-test.serial('an answer to an offer is accepted only from its receiver, for this very offer', async (t) => {
+test.serial('an answer to an offer is accepted only from its receiver and for the same offer', async (t) => {
   const mailbox = await startNode(server.url, 4);
   const sample = makeSample(9 * MIB, 4 * MIB, [4, 2, 3, 5, 6, 7]);
   const offer = { ...(await approvedOffer(1, sample, 2)), to: 4, redundancyIndex: 0 };
@@ -237,7 +234,7 @@ test.serial('an answer to an offer is accepted only from its receiver, for this 
   await mailbox.close();
 });
 
-test.serial('a signed answer cannot make its hearer speak into the mailbox of another SP', async (t) => {
+test.serial('a signed answer cannot make its recipient publish into the mailbox of another SP', async (t) => {
   const [rogueNode, victim] = [await startNode(server.url, 3), await startNode(server.url, 4)];
   const sample = makeSample(9 * MIB, 4 * MIB, [3, 4, 2, 5, 6, 7]);
   const opening = primary.client.open(await approvedOffer(1, sample, 3), {});
@@ -264,34 +261,37 @@ test.serial('a signed answer cannot make its hearer speak into the mailbox of an
   await victim.close();
 });
 
-test.serial('a signed done cannot make its hearer speak into the mailbox of another SP', async (t) => {
-  const victim = await startNode(server.url, 4);
-  const sample = makeSample(9 * MIB, 4 * MIB, [2, 4, 3, 5, 6, 7]);
-  const tapped = await joinPlane(server.url, 2);
-  const dones = tapped.subscribe('session.2.1.*.done', { max: 1 });
-  await tapped.flush();
-  const held = nextOffer();
-  const session = await (async () => {
-    const opening = primary.client.open(await approvedOffer(1, sample, 2), {});
-    const inbound = await (await held).accept(sample.pieces.length);
-    void inbound.done().catch(() => undefined);
-    return opening;
-  })();
-  const finishing = session.done(sample.checksums);
-  finishing.catch(() => undefined);
-  for await (const { subject, data } of dones) {
-    primary.peers.publish(subject, data, { reply: `peer.4.receipt.2.${sample.ask.job.objectId}.0.1` });
-    t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
-  }
-  await secondary.peers.flush();
-  t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS_2')).state.messages, 0);
-  session.close();
-  await (await held).refuse({ code: 'enough', reason: 'enough', again: false });
-  await tapped.close();
-  await victim.close();
-});
+test.serial(
+  'a signed done message cannot make its recipient publish into the mailbox of another SP',
+  async (t) => {
+    const victim = await startNode(server.url, 4);
+    const sample = makeSample(9 * MIB, 4 * MIB, [2, 4, 3, 5, 6, 7]);
+    const tapped = await joinPlane(server.url, 2);
+    const dones = tapped.subscribe('session.2.1.*.done', { max: 1 });
+    await tapped.flush();
+    const held = nextOffer();
+    const session = await (async () => {
+      const opening = primary.client.open(await approvedOffer(1, sample, 2), {});
+      const inbound = await (await held).accept(sample.pieces.length);
+      void inbound.done().catch(() => undefined);
+      return opening;
+    })();
+    const finishing = session.done(sample.checksums);
+    finishing.catch(() => undefined);
+    for await (const { subject, data } of dones) {
+      primary.peers.publish(subject, data, { reply: `peer.4.receipt.2.${sample.ask.job.objectId}.0.1` });
+      t.deepEqual(await heardBy2.take(1), ['reply-misdirected']);
+    }
+    await secondary.peers.flush();
+    t.is((await (await jetstreamManager(victim.home)).streams.info('RECEIPTS_2')).state.messages, 0);
+    session.close();
+    await (await held).refuse({ code: 'enough', reason: 'enough', again: false });
+    await tapped.close();
+    await victim.close();
+  },
+);
 
-test.serial('what a home account answers across the planes says nothing of value', async (t) => {
+test.serial('answers of a home account across the planes reveal nothing of value', async (t) => {
   const [home, asker] = [await joinHome(server.url, 5), await joinPlane(server.url, 5)];
   const victim = await startNode(server.url, 4);
   const sample = makeSample(1_000, 1_000, [2, 5]);

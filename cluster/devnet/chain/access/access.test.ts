@@ -41,7 +41,7 @@ async function start(t: ExecutionContext): Promise<ChainFixture> {
 const mayRead = ({ chain, stranger }: ChainFixture) =>
   chain.isAllowed(stranger.address, 'bucket', 'o', Action.GET_OBJECT);
 
-test('a policy of an object lets one account do what it names, until it is deleted', async (t) => {
+test('a policy of an object lets one account perform the listed actions, until it is deleted', async (t) => {
   const fixture = await start(t);
   const { chain, user, stranger, rpc } = fixture;
   t.false(await mayRead(fixture));
@@ -90,7 +90,7 @@ test('a policy of a bucket reaches its objects by their resource names, and a de
   t.false(await mayReadOther());
 });
 
-test('what has expired counts no longer', async (t) => {
+test('an expired permission does not count', async (t) => {
   const fixture = await start(t);
   const { user, stranger, chain } = fixture;
   const { time } = await chain.latestBlock();
@@ -114,7 +114,7 @@ test('what has expired counts no longer', async (t) => {
   t.false(await mayRead(fixture));
 });
 
-test('bytes that a policy allows to create are used up', async (t) => {
+test('the bytes that a policy allows to create can be used up', async (t) => {
   const fixture = await start(t);
   const { user, stranger } = fixture;
   const limited = statement({ actions: ['CREATE_OBJECT'], limitSize: { value: 1500n } });
@@ -127,7 +127,7 @@ test('bytes that a policy allows to create are used up', async (t) => {
   await stranger.createObject({ ...OBJECT, objectName: 'third', payloadSize: 500 });
 });
 
-test('members of a group may do what the group may, as long as they are in it', async (t) => {
+test('members of a group have its permissions as long as they belong to it', async (t) => {
   const fixture = await start(t);
   const { user, stranger, rpc, chain } = fixture;
   await user.send({

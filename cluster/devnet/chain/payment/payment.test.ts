@@ -183,7 +183,7 @@ test('a deposit thaws an account, when it pays for the reserve', async (t) => {
   await reject(fixture, 'bucket', 'next');
 });
 
-test('an account without flow is thawed by any deposit', async (t) => {
+test('any deposit thaws an account without flow', async (t) => {
   const fixture = await start(t);
   const { user, decisions } = fixture;
   await user.createObject(OBJECT);

@@ -19,7 +19,7 @@ const ALLOW = 1;
 const GET_OBJECT = 6;
 const GROUP = 2;
 
-exports['a private file is read by the members of a group, then by anybody, then by nobody'] = async (
+exports['a private file is readable by a group, then by everybody, then by nobody'] = async (
   user,
   friend,
 ) => {

@@ -1,7 +1,7 @@
 const { Long } = require('@bnb-chain/greenfield-js-sdk');
 
 /** What applications ask of the chain before they upload. */
-exports['the chain tells'] = async ({ client, address, sp }) => {
+exports['the chain answers queries'] = async ({ client, address, sp }) => {
   const providers = await client.sp.getStorageProviders();
   const { storageProvider } = await client.sp.getStorageProviderByOperatorAddress({
     operatorAddress: sp.operatorAddress,

@@ -6,7 +6,7 @@ const { VisibilityType } = StorageEnums;
 
 /** Uploads that begin without a transaction of the client's: the provider sends it. */
 
-exports['a file is uploaded without a transaction, sealed, read by anybody, and replaced'] = async (user) => {
+exports['a file is uploaded without a transaction, sealed, read and replaced'] = async (user) => {
   const { client } = user;
   const bucketName = await user.createBucket('delegated');
   const file = fileOf(randomBytes(200_000), 'image/png');
@@ -39,7 +39,7 @@ exports['a file is uploaded without a transaction, sealed, read by anybody, and 
   };
 };
 
-exports['a folder is made without a transaction'] = async (user) => {
+exports['a folder is created without a transaction'] = async (user) => {
   const bucketName = await user.createBucket('delegated-folders');
   const delegatedOpts = { visibility: VisibilityType.VISIBILITY_TYPE_PRIVATE };
   const make = () =>
@@ -56,9 +56,7 @@ exports['a folder is made without a transaction'] = async (user) => {
 };
 
 /** The SDK takes the size of a part for that of the payload: nothing good can come of it, on chain or here. */
-exports['an upload in parts without a transaction is refused before it has created anything'] = async (
-  user,
-) => {
+exports['an upload in parts without a transaction is refused before anything is created'] = async (user) => {
   const { client } = user;
   const { params } = await client.storage.params();
   const partSize = params.versionedParams.maxSegmentSize.toNumber();

@@ -12,7 +12,7 @@ const fetch = requireOfSdk('cross-fetch');
 
 const RANGE = { Range: 'bytes=65530-131080' };
 
-exports['a public file is read by anybody, in whole and in part'] = async (user) => {
+exports['anyone can read a public file, in whole and in part'] = async (user) => {
   const file = fileOf(randomBytes(200_000), 'video/mp4');
   const bucketName = await user.createBucket('public', VisibilityType.VISIBILITY_TYPE_PUBLIC_READ);
   await user.store(bucketName, 'film.mp4', file);
@@ -27,7 +27,7 @@ exports['a public file is read by anybody, in whole and in part'] = async (user)
   };
 };
 
-exports['an off-chain key, registered from the wallet, uploads, reads and makes links'] = async (user) => {
+exports['an off-chain key registered by the wallet can upload, read and create links'] = async (user) => {
   const { client, address } = user;
   const auth = await registerKey(user);
   const file = fileOf(randomBytes(150_000), 'application/pdf');

@@ -66,7 +66,7 @@ exports['a file of one segment has the checksums of the default settings, and ne
     return { put, same: (await user.get(bucketName, 'file')).equals(content) };
   };
 
-exports['a content that was not announced is refused, and the right one then taken'] = async (user) => {
+exports['content that was not announced is refused, and the right content then accepted'] = async (user) => {
   const file = fileOf(randomBytes(70_000));
   const bucketName = await user.createBucket('wrong');
   const txnHash = await user.createObject(bucketName, 'file', file);
@@ -77,7 +77,7 @@ exports['a content that was not announced is refused, and the right one then tak
   return { other, short, right, late: await user.upload(bucketName, 'file', file, { txnHash }) };
 };
 
-exports['an object that is cancelled is gone, and its upload refused'] = async (user) => {
+exports['a cancelled object is gone, and its upload is refused'] = async (user) => {
   const { client, address } = user;
   const file = fileOf(randomBytes(1_000));
   const bucketName = await user.createBucket('cancel');
@@ -87,9 +87,7 @@ exports['an object that is cancelled is gone, and its upload refused'] = async (
   return { head, put: await user.upload(bucketName, 'file', file, { txnHash }) };
 };
 
-exports['folders are empty objects that need no upload, and several come in one transaction'] = async (
-  user,
-) => {
+exports['folders need no upload, and one transaction creates several'] = async (user) => {
   const { client, address } = user;
   const bucketName = await user.createBucket('folders');
   const names = ['letters/', 'letters/2024/'];
@@ -112,7 +110,7 @@ exports['folders are empty objects that need no upload, and several come in one 
   );
 };
 
-exports['a name that needs encoding'] = async (user) => {
+exports['a name that needs encoding is uploaded and read back'] = async (user) => {
   const objectName = `Überraschung/合同 & <b>it's "100%+1"?#=~!@$^;:,[]{}|(a)*.txt`;
   const file = fileOf(randomBytes(1_000), 'text/plain; charset=utf-8');
   const bucketName = await user.createBucket('names');
@@ -123,7 +121,7 @@ exports['a name that needs encoding'] = async (user) => {
   };
 };
 
-exports['a file is uploaded in parts, and goes on where the connection was lost'] = async (user) => {
+exports['an upload in parts resumes after a lost connection'] = async (user) => {
   const { client, auth } = user;
   const { params } = await client.storage.params();
   const partSize = 2 * params.versionedParams.maxSegmentSize.toNumber();

@@ -34,7 +34,7 @@ test.afterEach.always(async () => {
   await server.stop();
 });
 
-test.serial('an offer whose node dies goes to another node, and stays with one that lives', async (t) => {
+test.serial('an offer whose node dies goes to another node, and stays with a live one', async (t) => {
   const times = { ackWait: 600 };
   const [primary, dying] = [await start(1), await start(2, times)];
   const sample = makeSample(9 * MIB, 4 * MIB);
@@ -59,7 +59,7 @@ test.serial('an offer whose node dies goes to another node, and stays with one t
   await waiting;
 });
 
-test.serial('a node that leaves in good order gives its offers back at once', async (t) => {
+test.serial('a node that stops cleanly returns its offers at once', async (t) => {
   const [primary, leaving, staying] = [await start(1), await start(2), await start(2)];
   const sample = makeSample(9 * MIB, 4 * MIB);
   const offer = await approvedOffer(1, sample, 2);
@@ -72,7 +72,7 @@ test.serial('a node that leaves in good order gives its offers back at once', as
   (await opening).close();
 });
 
-test.serial('a postponed offer comes again, and its primary still waits', async (t) => {
+test.serial('a postponed offer is delivered again, and its primary keeps waiting', async (t) => {
   const [primary, secondary] = [await start(1), await start(2)];
   const sample = makeSample(9 * MIB, 4 * MIB);
   const replicating = replicate(primary, await approvedOffer(1, sample, 2), sample);
@@ -81,7 +81,7 @@ test.serial('a postponed offer comes again, and its primary still waits', async 
   await replicating;
 });
 
-test.serial('one sender has no more offers open at once than its share', async (t) => {
+test.serial('a sender has no more open offers than its share', async (t) => {
   const [primary, secondary] = [await start(1), await start(2)];
   const samples = [1, 2, 3].map(() => makeSample(9 * MIB, 4 * MIB));
   const open = samples.map(async (sample) => primary.client.open(await approvedOffer(1, sample, 2), {}));
@@ -100,7 +100,7 @@ test.serial('one sender has no more offers open at once than its share', async (
   for (const session of open) (await session).close();
 });
 
-test.serial('a mailbox that was lost is made again', async (t) => {
+test.serial('a lost mailbox is created again', async (t) => {
   const [primary, secondary] = [await start(1), await start(2)];
   const sample = makeSample(300, 300);
   const offer = await approvedOffer(1, sample, 2);
@@ -113,7 +113,7 @@ test.serial('a mailbox that was lost is made again', async (t) => {
   t.is((await replicating).integrityHash, digest(sample.pieces));
 });
 
-test.serial('two nodes of a primary both hear the receipts that each waits for', async (t) => {
+test.serial('each node of a primary receives the receipts it waits for', async (t) => {
   const [one, two, secondary] = [await start(1), await start(1), await start(2)];
   const samples = Array.from({ length: 10 }, () => makeSample(300, 300));
   const receiving = (async () => {
@@ -133,7 +133,7 @@ test.serial('two nodes of a primary both hear the receipts that each waits for',
   );
 });
 
-test.serial('a receipt that was on its way while the server restarted comes all the same', async (t) => {
+test.serial('a receipt sent during a restart of the server still arrives', async (t) => {
   const storeDir = await mkdtemp(join(tmpdir(), 'sealion-peers-'));
   const first = await startNatsServer({ config: SERVER_CONFIG, storeDir });
   const [primary, secondary] = [await startNode(first.url, 1), await startNode(first.url, 2)];

@@ -30,7 +30,7 @@ test('an idle stream holds no credit', (t) => {
   t.is(budget.outstanding, 0);
 });
 
-test('a stream, a sender and the whole have each their limit', (t) => {
+test('stream, sender and total each have their limit', (t) => {
   const budget = new CreditBudget(LIMITS);
   const first = open(budget, 1);
   first.want(100);
@@ -45,7 +45,7 @@ test('a stream, a sender and the whole have each their limit', (t) => {
   t.is(budget.outstanding, 60);
 });
 
-test('several senders together cannot keep another from its first message', (t) => {
+test('several senders together cannot deny another its first message', (t) => {
   const budget = new CreditBudget(LIMITS);
   for (const sender of [1, 2, 3]) for (let i = 0; i < 2; i++) open(budget, sender).want(100);
   t.is(budget.outstanding, 60);
@@ -54,7 +54,7 @@ test('several senders together cannot keep another from its first message', (t) 
   t.is(held(another), 5, 'and no more');
 });
 
-test('freed credit goes to the stream that waits longest', (t) => {
+test('freed credit goes to the stream that has waited longest', (t) => {
   const budget = new CreditBudget(LIMITS);
   const lines = [open(budget, 1), open(budget, 1), open(budget, 1)] as const;
   for (const line of lines) line.want(100);
@@ -68,7 +68,7 @@ test('freed credit goes to the stream that waits longest', (t) => {
   t.deepEqual(lines.map(held), [5, 10, 5]);
 });
 
-test('a closed stream gives back all and gets no more', (t) => {
+test('a closed stream returns its credit and gets no more', (t) => {
   const budget = new CreditBudget(LIMITS);
   const [first, second] = [open(budget, 1), open(budget, 1)];
   first.want(100);
@@ -81,7 +81,7 @@ test('a closed stream gives back all and gets no more', (t) => {
   t.is(budget.outstanding, 15);
 });
 
-test('whatever happens, no limit is passed and nobody waits while there is room', (t) => {
+test('no limit is ever exceeded, and nobody waits while there is room', (t) => {
   const step = fc.record({
     line: fc.nat(7),
     what: fc.constantFrom('want', 'consume', 'close'),

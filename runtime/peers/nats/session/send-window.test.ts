@@ -4,7 +4,7 @@ import { SendWindow } from './send-window.ts';
 
 const never = new AbortController().signal;
 
-test('what fits enters at once, the rest in its order as room is given back', async (t) => {
+test('messages that fit enter at once, the rest in order as room is freed', async (t) => {
   const window = new SendWindow(10);
   await window.enter(6, never);
   const order: string[] = [];
@@ -18,7 +18,7 @@ test('what fits enters at once, the rest in its order as room is given back', as
   t.is(window.inFlight, 10);
 });
 
-test('who gives up waiting takes nothing and lets the next one in', async (t) => {
+test('a cancelled waiter takes no room and lets the next one in', async (t) => {
   const window = new SendWindow(10);
   await window.enter(6, never);
   const impatient = new AbortController();
