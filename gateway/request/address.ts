@@ -45,21 +45,34 @@ const FIXED_PATHS =
 const UNIVERSAL_PATH = /^(view|download)(?:\/(.*))?$/s;
 
 /**
- * Virtual-host style (`{bucket}.{domain}/{object}`) when the host lies under one of our domains, else path style
- * (`/{bucket}/{object}`). Object names keep their `/`.
- * @param domains lower case, without port
+ * The bucket and object that a request names, as `locate` finds them.
  * @throws Terminal 400/90007 or 400/50044 for a bucket or object name that no chain accepts, 400/50010 for a path
  * that cannot be decoded
  */
 export function readAddress(target: Target, domains: readonly string[]): Address {
+  const address = locate(target, domains);
+  if (!address) throw badPath();
+  if (address.bucket !== '') checkBucketName(address.bucket);
+  if (address.object !== '') checkObjectName(address.object);
+  return address;
+}
+
+/**
+ * Virtual-host style (`{bucket}.{domain}/{object}`) when the host lies under one of our domains, else path style
+ * (`/{bucket}/{object}`). Object names keep their `/`.
+ * @param domains lower case, without port
+ * @returns the names unchecked; undefined for a path that cannot be decoded
+ */
+export function locate(target: Target, domains: readonly string[]): Address | undefined {
+  const path = percentDecode(target.path.slice(1));
+  if (path === undefined) return undefined;
   const host = hostName(target.host) ?? '';
   const domain = domains.find((candidate) => host.endsWith(`.${candidate}`));
-  const path = decode(target.path.slice(1));
-  if (domain !== undefined) return check({ bucket: host.slice(0, -domain.length - 1), object: path });
+  if (domain !== undefined) return { bucket: host.slice(0, -domain.length - 1), object: path };
   if (FIXED_PATHS.test(path)) return { bucket: '', object: '', service: path };
   const [, service, name] = UNIVERSAL_PATH.exec(path) ?? [];
-  if (service === undefined) return check(split(path));
-  return check({ ...split(name || (target.query.get('objectPath') ?? '')), service });
+  if (service === undefined) return split(path);
+  return { ...split(name || (target.query.get('objectPath') ?? '')), service };
 }
 
 function split(path: string): Address {
@@ -69,19 +82,11 @@ function split(path: string): Address {
     : { bucket: path.slice(0, slash), object: path.slice(slash + 1) };
 }
 
-function decode(path: string): string {
-  const decoded = percentDecode(path);
-  if (decoded !== undefined) return decoded;
-  throw new Terminal({
+function badPath(): Terminal {
+  return new Terminal({
     code: 'bad-path',
     message: 'The path of the request is not percent-encoded UTF-8.',
     advice: 'Percent-encode the UTF-8 bytes of the object name.',
     gatewayCode: 50010,
   });
-}
-
-function check(address: Address): Address {
-  if (address.bucket !== '') checkBucketName(address.bucket);
-  if (address.object !== '') checkObjectName(address.object);
-  return address;
 }

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { Cancelled, type SealionError } from '#protocols/errors';
-import { type Address, readTarget, type Target } from './address.ts';
+import type { Address, Target } from './address.ts';
 
 /** What Hono carries for a request. */
 export interface GatewayEnv {
@@ -43,14 +43,6 @@ export interface RequestRecord {
   unlogged?: boolean;
   /** Resolves when the last byte of a streamed response has left, or never will. */
   sent?: Promise<void>;
-}
-
-/** Where the request points, as the client wrote it. */
-export function targetOf(c: GatewayContext): Target {
-  const incoming = c.env?.incoming;
-  if (incoming) return readTarget(incoming.headers.host ?? '', incoming.url ?? '/');
-  const url = new URL(c.req.url);
-  return readTarget(c.req.header('host') ?? url.host, url.pathname + url.search);
 }
 
 /** Fires when the client has gone, with Cancelled `client-gone` as its reason. */

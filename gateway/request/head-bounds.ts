@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { Terminal } from '#protocols/errors';
 import { RECEIVE_MESSAGE_HEADER } from '#protocols/replication/receive-message';
 import { RECOVERY_MESSAGE_HEADER } from '#protocols/replication/recovery-message';
-import { type GatewayEnv, targetOf } from './context.ts';
+import type { GatewayEnv } from './context.ts';
 
 /** Characters of path and query: an object name of 1024 bytes, each as %XX, and a signature. */
 const MAX_TARGET = 16_384;
@@ -24,7 +24,7 @@ export const boundHead: MiddlewareHandler<GatewayEnv> = async (c, next) => {
       throw tooLong(`The header ${name.slice(0, 100)} has`, MAX_HEADER, 50009);
     }
   }
-  if (targetOf(c).line.length > MAX_TARGET) throw tooLong('Path and query have', MAX_TARGET, 50010);
+  if (c.get('target').line.length > MAX_TARGET) throw tooLong('Path and query have', MAX_TARGET, 50010);
   await next();
 };
 

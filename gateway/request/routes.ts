@@ -1,92 +1,83 @@
+import type { Hono, MiddlewareHandler } from 'hono';
 import { Terminal } from '#protocols/errors';
 import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
 import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
-import type { Address, Target } from './address.ts';
+import type { GatewayContext, GatewayEnv, Handler } from './context.ts';
+import { OBJECT } from './target.ts';
 
-/** What the gateway serves. */
-export type Operation =
-  | 'put-object'
-  | 'put-part'
-  | 'put-delegated'
-  | 'put-delegated-part'
-  | 'create-folder'
-  | 'get-object'
-  | 'upload-context'
-  | 'upload-progress'
-  | 'object-meta'
-  | 'view-object'
-  | 'download-object'
-  | 'status'
-  | 'replicate-piece'
-  | 'recover-piece'
-  | 'register-key'
-  | 'list-keys'
-  | 'delete-keys';
-
-interface Route {
-  readonly method: 'GET' | 'PUT' | 'POST';
-  /** Query parameters that must be there, whatever their value. */
-  readonly query: readonly string[];
-  readonly operation: Operation | 'not served';
+/** What the gateway serves; absent is what this provider does not take part in. */
+export interface Handlers {
+  readonly putObject: Handler;
+  readonly putPart: Handler;
+  readonly putDelegated?: Handler;
+  readonly putDelegatedPart?: Handler;
+  readonly createFolder?: Handler;
+  readonly getObject: Handler;
+  readonly uploadContext: Handler;
+  readonly uploadProgress: Handler;
+  readonly objectMeta: Handler;
+  readonly viewObject: Handler;
+  readonly downloadObject: Handler;
+  readonly status: Handler;
+  readonly replicatePiece?: Handler;
+  readonly recoverPiece?: Handler;
+  readonly registerKey: Handler;
+  readonly listKeys: Handler;
+  readonly deleteKeys: Handler;
 }
-
-/** What can be asked of an object, in the order in which it is matched (protocols/greenfield/README.md#gateway-routes). */
-const ROUTES: readonly Route[] = [
-  { method: 'POST', query: ['delegate'], operation: 'put-delegated-part' },
-  { method: 'POST', query: ['offset', 'complete'], operation: 'put-part' },
-  { method: 'PUT', query: ['delegate'], operation: 'put-delegated' },
-  { method: 'PUT', query: [], operation: 'put-object' },
-  { method: 'POST', query: ['create-folder'], operation: 'create-folder' },
-  { method: 'GET', query: ['upload-context'], operation: 'upload-context' },
-  { method: 'GET', query: ['upload-progress'], operation: 'upload-progress' },
-  { method: 'GET', query: ['bucket-meta'], operation: 'not served' },
-  { method: 'GET', query: ['bucket-migration-progress'], operation: 'not served' },
-  { method: 'GET', query: ['object-meta'], operation: 'object-meta' },
-  { method: 'GET', query: ['object-policies'], operation: 'not served' },
-  { method: 'GET', query: [], operation: 'get-object' },
-];
-
-/** What can be asked at paths of Greenfield's own. */
-const SERVICES: readonly {
-  readonly method: Route['method'];
-  readonly service: string;
-  readonly operation: Operation;
-}[] = [
-  { method: 'POST', service: 'auth/update_key_v2', operation: 'register-key' },
-  { method: 'GET', service: 'auth/keys_v2', operation: 'list-keys' },
-  { method: 'POST', service: 'auth/delete_keys_v2', operation: 'delete-keys' },
-  { method: 'GET', service: 'view', operation: 'view-object' },
-  { method: 'GET', service: 'download', operation: 'download-object' },
-  { method: 'GET', service: 'status', operation: 'status' },
-  { method: 'PUT', service: REPLICATE_PIECE_PATH.slice(1), operation: 'replicate-piece' },
-  { method: 'GET', service: RECOVER_PIECE_PATH.slice(1), operation: 'recover-piece' },
-];
 
 /**
- * Which operation a request asks for. HEAD asks for what GET would answer, without the body.
- * @throws Terminal 400/50008 for everything that is not served here
+ * Which request is answered by which handler: by the first row that fits
+ * (protocols/greenfield/README.md#gateway-routes). HEAD is answered as GET, without the body.
  */
-export function matchRoute(method: string, target: Target, address: Address): Operation {
-  const asked = method === 'HEAD' ? 'GET' : method;
-  if (address.service !== undefined) {
-    const found = SERVICES.find(({ method, service }) => method === asked && service === address.service);
-    if (!found) throw notServed(method, undefined, address);
-    return found.operation;
-  }
-  const route = address.object
-    ? ROUTES.find(({ method, query }) => method === asked && query.every((name) => target.query.has(name)))
-    : undefined;
-  if (!route || route.operation === 'not served') throw notServed(method, route, address);
-  return route.operation;
+export function addRoutes(app: Hono<GatewayEnv>, handlers: Handlers): void {
+  app.post(OBJECT, withQuery(['delegate'], handlers.putDelegatedPart));
+  app.post(OBJECT, withQuery(['offset', 'complete'], handlers.putPart));
+  app.put(OBJECT, withQuery(['delegate'], handlers.putDelegated));
+  app.put(OBJECT, handlers.putObject);
+  app.post(OBJECT, withQuery(['create-folder'], handlers.createFolder));
+  app.get(OBJECT, withQuery(['upload-context'], handlers.uploadContext));
+  app.get(OBJECT, withQuery(['upload-progress'], handlers.uploadProgress));
+  app.get(OBJECT, withQuery(['bucket-meta'], undefined));
+  app.get(OBJECT, withQuery(['bucket-migration-progress'], undefined));
+  app.get(OBJECT, withQuery(['object-meta'], handlers.objectMeta));
+  app.get(OBJECT, withQuery(['object-policies'], undefined));
+  app.get(OBJECT, handlers.getObject);
+
+  app.get('/view', handlers.viewObject);
+  app.get('/download', handlers.downloadObject);
+  app.post('/auth/update_key_v2', handlers.registerKey);
+  app.get('/auth/keys_v2', handlers.listKeys);
+  app.post('/auth/delete_keys_v2', handlers.deleteKeys);
+  app.get('/status', handlers.status);
+  if (handlers.replicatePiece) app.put(REPLICATE_PIECE_PATH, handlers.replicatePiece);
+  if (handlers.recoverPiece) app.get(RECOVER_PIECE_PATH, handlers.recoverPiece);
+
+  app.notFound((c) => {
+    throw notServed(c);
+  });
 }
 
-/** @param route where there is one for a part of the request */
-export function notServed(method: string, route: Route | undefined, address: Address): Terminal {
-  const what = address.service ?? (address.object ? 'an object' : address.bucket ? 'a bucket' : 'this path');
-  const query = route ? ` with ?${route.query.join('&')}` : '';
+/**
+ * Leaves a request to the next row unless its query has all of these parameters, whatever their value.
+ * @param handler without one, the request is refused
+ */
+function withQuery(names: readonly string[], handler: Handler | undefined): MiddlewareHandler<GatewayEnv> {
+  return async (c, next) => {
+    if (!names.every((name) => c.get('target').query.has(name))) return next();
+    if (!handler) throw notServed(c, names);
+    return handler(c);
+  };
+}
+
+/** 400/50008. @param query that is not served, where something else is without it */
+function notServed(c: GatewayContext, query: readonly string[] = []): Terminal {
+  const { service, bucket, object } = c.get('address');
+  const what = service ?? (object ? 'an object' : bucket ? 'a bucket' : 'this path');
+  const having = query.length > 0 ? ` with ?${query.join('&')}` : '';
   return new Terminal({
     code: 'not-served',
-    message: `${method} of ${what}${query} is not served here.`,
+    message: `${c.req.method} of ${what}${having} is not served here.`,
     advice: 'PUT and GET an object, or GET its ?upload-progress.',
     gatewayCode: 50008,
   });
