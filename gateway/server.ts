@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly closeTimeoutMs: number;
   /** Connections of one client, known by its address; without it, as many as there may be in all. */
   readonly maxPerClient?: number;
+  /** Told of each request; what it returns is called once when the request has been answered, or has broken off. */
+  readonly onRequest?: (request: IncomingMessage) => () => void;
   readonly log: Logger;
 }
 
@@ -54,7 +56,11 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   const open = new Set<ServerResponse>();
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     open.add(outgoing);
-    outgoing.once('close', () => open.delete(outgoing));
+    const onEnd = options.onRequest?.(incoming);
+    outgoing.once('close', () => {
+      open.delete(outgoing);
+      onEnd?.();
+    });
     return listener(incoming, outgoing);
   };
   const { host, port } = options;

@@ -5,6 +5,7 @@ import type { Chain } from '#runtime/chain/chain';
 import type { JobQueue } from '#runtime/jobs/job-queue';
 import type { Holding, Roles } from '#runtime/jobs/roles';
 import type { Journal } from '#runtime/journal/journal';
+import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { Records } from '#runtime/records/records';
 import type { DiscardSegments } from '../primary/objects.ts';
@@ -32,6 +33,8 @@ export interface CaretakerOptions {
   /** How fast stored bytes are verified, bytes per second. */
   readonly scrubRate: number;
   readonly objects: Ref<DiscardSegments>;
+  /** Clients come before rounds. */
+  readonly background: Pick<Background, 'turn'>;
   readonly timing: CaretakerTiming;
 }
 
@@ -77,6 +80,9 @@ export const CARETAKER_TIMING: CaretakerTiming = {
   columnAbandonedAfterMs: 172_800_000,
   chainLagMs: 30_000,
 };
+
+/** How long a round waits for a moment without clients; ms. */
+const PATIENCE_MS = 10_000;
 
 /** Of the whole SP's nodes one is the caretaker. */
 export const CARETAKER_ROLE = 'caretaker';
@@ -185,7 +191,10 @@ export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage
     progress.again = false;
     ctx.say({ doing: round.doing });
     ctx.pipe(
-      () => round.run(acting),
+      async () => {
+        await options.background.turn(PATIENCE_MS, acting);
+        return round.run(acting);
+      },
       (outcome) => ({ type: 'done', round, outcome }),
     );
   }

@@ -6,6 +6,7 @@ import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
 import type { Ledger } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
+import { Background } from '#runtime/load/background';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { RepairerMessage } from '../repair/repairer.ts';
 import { SegmentRecords } from '../repair/segment-record.ts';
@@ -54,6 +55,8 @@ async function newScene(t: ExecutionContext) {
         return undefined;
       },
     });
+  const background = new Background(1);
+  t.teardown(() => background.close());
   const round = (scrubPassMs = 30 * DAY_MS, scrubRate = 1_000_000) =>
     scrubRound(
       {
@@ -61,6 +64,7 @@ async function newScene(t: ExecutionContext) {
         chain: new TestChain([]),
         repairer,
         scrubRate,
+        background,
         timing: { scrubPassMs, chainLagMs: 30_000 },
       },
       silentLogger,

@@ -6,6 +6,7 @@ import type { Ref } from '#runtime/actors/types';
 import { orAborted } from '#runtime/async/or-aborted';
 import type { Chain } from '#runtime/chain/chain';
 import type { Ledger } from '#runtime/journal/journal';
+import type { Background } from '#runtime/load/background';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { RepairerMessage } from '../repair/repairer.ts';
 import { SEGMENT_RECORDS, type SegmentRecord, SegmentRecords } from '../repair/segment-record.ts';
@@ -19,6 +20,8 @@ export interface ScrubRoundOptions {
   readonly repairer: Ref<RepairerMessage>;
   /** How fast stored bytes are read, bytes per second. */
   readonly scrubRate: number;
+  /** Clients come before the scrub. */
+  readonly background: Pick<Background, 'turn'>;
   readonly timing: {
     /** From the start of one pass over everything to the start of the next, ms. */
     readonly scrubPassMs: number;
@@ -53,6 +56,8 @@ const NOTHING: Counts = { objects: 0, bytes: 0, repaired: 0, lost: 0, failed: 0 
 const BATCH = 256;
 /** Between two objects, however small: each costs the chain a question; ms. */
 const PAUSE_MS = 20;
+/** How long an object waits for a moment without clients; ms. */
+const PATIENCE_MS = 10_000;
 const HOUR_MS = 3_600_000;
 
 type Holding = ColumnRecord | SegmentRecord;
@@ -63,7 +68,7 @@ type Holding = ColumnRecord | SegmentRecord;
  * was emptied fills again.
  */
 export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
-  const { ledger, chain, repairer, scrubRate, timing } = options;
+  const { ledger, chain, repairer, scrubRate, background, timing } = options;
   let over = false;
   return {
     heals: 'pieces',
@@ -127,6 +132,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
     const lostBefore = lost;
     try {
       for (let from: number | undefined = 0; from !== undefined; ) {
+        await background.turn(PATIENCE_MS, signal);
         const part: Verification = await verify(job, from, signal);
         bytes += part.bytes;
         for (const { state, segmentIndex, why } of part.findings) {

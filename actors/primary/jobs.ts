@@ -1,6 +1,8 @@
 import { toSealionError } from '#protocols/errors';
 import type { Behaviour, Outcome, Ref } from '#runtime/actors/types';
-import type { JobQueue } from '#runtime/jobs/job-queue';
+import type { JobQueue, Lease } from '#runtime/jobs/job-queue';
+import type { Background } from '#runtime/load/background';
+import type { JobLease } from './object/messages.ts';
 import type { ObjectsInbox } from './objects.ts';
 
 type JobsMessage = { readonly type: 'ended'; readonly outcome: Outcome<void> };
@@ -8,20 +10,28 @@ type JobsMessage = { readonly type: 'ended'; readonly outcome: Outcome<void> };
 export interface JobsOptions {
   readonly queue: JobQueue;
   readonly objects: Ref<ObjectsInbox>;
-  /** How many jobs this node works on at once. */
+  /** How many leases this node holds at once. */
   readonly limit: number;
+  /** When another job may be started: clients come first. */
+  readonly background: Pick<Background, 'room' | 'job'>;
 }
 
-/** Pulls the work queue and hands each lease to the object's owner. */
-export function jobs({ queue, objects, limit }: JobsOptions): Behaviour<JobsMessage, undefined> {
+/** Pulls the work queue and hands each lease to the object's owner. What has no place yet stays in the queue. */
+export function jobs({ queue, objects, limit, background }: JobsOptions): Behaviour<JobsMessage, undefined> {
   return {
     kind: 'jobs',
     start(ctx) {
-      ctx.say({ doing: 'pulling the work queue', waitsFor: 'the next job' });
+      const doing = 'pulling the work queue';
       ctx.pipe(
         async (signal) => {
+          const room = () => background.room(signal, (why) => ctx.say({ doing, waitsFor: why }));
+          await room();
+          ctx.say({ doing, waitsFor: 'the next job' });
           for await (const lease of queue.leases({ limit, signal })) {
-            if (!objects.tell({ type: 'lease', lease })) await lease.postpone(1_000);
+            const held = withPlace(lease, background.job());
+            if (!objects.tell({ type: 'lease', lease: held })) await held.postpone(1_000);
+            await room();
+            ctx.say({ doing, waitsFor: 'the next job' });
           }
         },
         (outcome) => ({ type: 'ended', outcome }),
@@ -31,6 +41,26 @@ export function jobs({ queue, objects, limit }: JobsOptions): Behaviour<JobsMess
     receive(_state, { outcome }) {
       // The queue ends only with our own stop; anything else restarts the pull.
       throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
+    },
+  };
+}
+
+/** However the lease ends, the place is free again. */
+function withPlace(lease: Lease, leavePlace: () => void): JobLease {
+  const { job, delivery, signal } = lease;
+  signal.addEventListener('abort', leavePlace, { once: true });
+  return {
+    job,
+    delivery,
+    signal,
+    onlyWaits: leavePlace,
+    done: () => {
+      leavePlace();
+      return lease.done();
+    },
+    postpone: (delayMs) => {
+      leavePlace();
+      return lease.postpone(delayMs);
     },
   };
 }

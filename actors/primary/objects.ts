@@ -7,7 +7,7 @@ import type { ObjectsMessage } from '../messages.ts';
 import { sealedContent } from '../repair/content.ts';
 import { type RestoreSegment, restorer } from '../repair/restorer.ts';
 import { readJob } from './job-log.ts';
-import type { Idle, ObjectMessage, ObjectOrder } from './object/messages.ts';
+import type { Idle, JobLease, ObjectMessage, ObjectOrder } from './object/messages.ts';
 import { objectActor } from './object/object.ts';
 import { segmentEraser } from './object/segment-eraser.ts';
 import { redeliverMs } from './object/work.ts';
@@ -16,7 +16,7 @@ import type { PrimaryPorts } from './ports.ts';
 /** What `objects` hears: the gateway's requests, leases from `jobs`, and its own children. */
 export type ObjectsInbox =
   | ObjectsMessage
-  | { readonly type: 'lease'; readonly lease: Lease }
+  | { readonly type: 'lease'; readonly lease: JobLease }
   | DiscardSegments
   | Idle
   | RestoreSegment
@@ -48,7 +48,7 @@ interface Child {
   /** Replies to clients that it has not settled yet. */
   readonly openReplies: Set<Reply<never>>;
   /** The lease that it was given last, to be given back should it end without having done so. */
-  lease?: Lease;
+  lease?: JobLease;
   /** Present once it is being stopped: orders for its successor. */
   waiting?: ObjectOrder[];
 }

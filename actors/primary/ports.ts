@@ -5,6 +5,7 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Directory, Durability, JobFeed } from '#runtime/home/home';
 import type { JobQueue } from '#runtime/jobs/job-queue';
 import type { Journal } from '#runtime/journal/journal';
+import type { Background } from '#runtime/load/background';
 import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { SignerMessage } from '../chain/signer.ts';
@@ -31,6 +32,8 @@ export interface PrimaryPorts {
   readonly memory: ByteBudget;
   /** Bytes on their way to each SP, over all objects. */
   readonly outgoing: ByteBudgets;
+  /** Clients come before the steps of replication. */
+  readonly background: Pick<Background, 'turn'>;
   readonly durability: Durability;
   readonly timing: PrimaryTiming;
 }

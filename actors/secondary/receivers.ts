@@ -1,6 +1,7 @@
 import { Retryable, toSealionError } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
 import type { Behaviour, Context, Ended, Outcome, Ref, Reply } from '#runtime/actors/types';
+import type { Background } from '#runtime/load/background';
 import type { InboundOffer } from '#runtime/peers/peers';
 import { Repeats } from '#runtime/telemetry/repeats';
 import type { ReceptionMessage } from '../messages.ts';
@@ -52,6 +53,8 @@ export interface ReceiversOptions {
   readonly approver: Ref<ApproverMessage>;
   /** Columns received at once over NATS; the gateway bounds the tasks that come over HTTP. */
   readonly limit: number;
+  /** Our own clients come before other SPs. */
+  readonly background: Pick<Background, 'turn'>;
 }
 
 interface State {
@@ -63,6 +66,8 @@ interface State {
   readonly refusals: Repeats;
 }
 
+/** How long each offer waits for a moment without clients: its primary waits for us; ms. */
+const PATIENCE_MS = 100;
 /** When an offer comes again that could not be taken, or whose receiver failed without a word, ms. */
 const REDELIVER_MS = 5_000;
 
@@ -70,7 +75,8 @@ const REDELIVER_MS = 5_000;
  * Pulls the offers of other SPs and takes their tasks over HTTP. A column has one receiver at work, or several for
  * single pieces of it that came over HTTP.
  */
-export function receivers({ ports, approver, limit }: ReceiversOptions): Behaviour<ReceiversMessage, State> {
+export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage, State> {
+  const { ports, approver, limit, background } = options;
   const behaviour: Behaviour<Message, State> = {
     kind: 'receivers',
     start(ctx) {
@@ -78,6 +84,7 @@ export function receivers({ ports, approver, limit }: ReceiversOptions): Behavio
       ctx.pipe(
         async (signal) => {
           for await (const inbound of ports.host.offers({ limit, signal })) {
+            await background.turn(PATIENCE_MS, signal);
             if (!ctx.self.tell({ type: 'offer', inbound })) await inbound.postpone(REDELIVER_MS);
           }
         },

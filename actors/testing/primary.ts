@@ -23,6 +23,7 @@ import { openJobQueue } from '#runtime/jobs/nats-job-queue';
 import { openRoles } from '#runtime/jobs/nats-roles';
 import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
+import { Background } from '#runtime/load/background';
 import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import { silentLogger } from '#runtime/telemetry/logger';
@@ -119,6 +120,7 @@ export class Primary {
   readonly peers: TestPeers;
   readonly system: ActorSystem;
   readonly objects: Ref<ObjectsInbox>;
+  readonly #background: Background;
 
   private constructor(
     ground: Ground,
@@ -126,7 +128,9 @@ export class Primary {
     peers: TestPeers,
     system: ActorSystem,
     ports: PrimaryPorts,
+    background: Background,
   ) {
+    this.#background = background;
     this.ground = ground;
     this.chain = chain;
     this.peers = peers;
@@ -147,36 +151,51 @@ export class Primary {
     const roles = await openRoles({ connection, log: silentLogger });
     const { seal: key } = keysOf(1);
     const line = signerLine(natsCalls(connection, silentLogger), key.address);
-    const primary = new Primary(ground, chain, peers, system, {
-      spId: 1,
-      node: 'test',
-      chainId: chain.chainId,
+    const background = new Background(16);
+    t.teardown(() => background.close());
+    const primary = new Primary(
+      ground,
       chain,
-      journal,
-      pieces,
-      queue,
-      directory: natsDirectory(connection, silentLogger),
-      feed: natsJobFeed(connection, silentLogger),
       peers,
-      signer: system.spawn('signer', signer({ key, chain, roles, line })),
-      providers: () => chain.storageProviders(),
-      memory: new ByteBudget(16 * MIB),
-      outgoing: new ByteBudgets(MIB),
-      durability: 'crash-safe',
-      timing: {
-        ...PRIMARY_TIMING,
-        inclusionTimeoutMs: 5_000,
-        chainPollMs: 10,
-        rebroadcastMs: 100,
-        backoff: { minMs: 20, maxMs: 100 },
-        paymentBackoff: { minMs: 20, maxMs: 100 },
-        rejectBackoff: { minMs: 20, maxMs: 100 },
-        ...options.timing,
+      system,
+      {
+        spId: 1,
+        node: 'test',
+        chainId: chain.chainId,
+        chain,
+        journal,
+        pieces,
+        queue,
+        directory: natsDirectory(connection, silentLogger),
+        feed: natsJobFeed(connection, silentLogger),
+        peers,
+        signer: system.spawn('signer', signer({ key, chain, roles, line })),
+        providers: () => chain.storageProviders(),
+        memory: new ByteBudget(16 * MIB),
+        outgoing: new ByteBudgets(MIB),
+        background,
+        durability: 'crash-safe',
+        timing: {
+          ...PRIMARY_TIMING,
+          inclusionTimeoutMs: 5_000,
+          chainPollMs: 10,
+          rebroadcastMs: 100,
+          backoff: { minMs: 20, maxMs: 100 },
+          paymentBackoff: { minMs: 20, maxMs: 100 },
+          rejectBackoff: { minMs: 20, maxMs: 100 },
+          ...options.timing,
+        },
+        ...options.ports,
       },
-      ...options.ports,
-    });
-    if (pulls) system.spawn('jobs', jobs({ queue, objects: primary.objects, limit: 16 }));
+      background,
+    );
+    if (pulls) primary.pullJobs(16, queue);
     return primary;
+  }
+
+  /** Begins to work on what is in the queue. */
+  pullJobs(limit: number, queue = this.ground.queue): void {
+    this.system.spawn('jobs', jobs({ queue, objects: this.objects, limit, background: this.#background }));
   }
 
   /** Registers an object on chain that waits for its payload. */

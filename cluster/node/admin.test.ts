@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { spaceReport } from '#actors/care/space/report';
 import { exchange, readAnswers } from '#gateway/testing/wire';
 import { openLevelJournal } from '#runtime/journal/level-journal';
+import { Background } from '#runtime/load/background';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { anyRawRequest } from '../test/raw-requests.ts';
@@ -39,6 +40,9 @@ async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promis
   const folder = await mkdtemp(join(tmpdir(), 'sealion-admin-'));
   const journal = await openLevelJournal({ directory: join(folder, 'journal') });
   const records = sqliteRecords(join(folder, 'records.sqlite'));
+  const background = new Background(8);
+  t.teardown(() => background.close());
+  background.job();
   const admin = await serveAdmin(
     {
       node: 'sp-1@a',
@@ -47,6 +51,7 @@ async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promis
       journal,
       records,
       space: () => spaceReport(journal.ledger, 0),
+      load: () => background.report,
       tree: () => ({
         name: 'sp-1@a',
         path: 'sp-1@a',
@@ -88,6 +93,8 @@ test('operators can read health, tree, jobs and the history of one job', async (
     body: { status: 'serving', node: 'sp-1@a', durability: 'crash-safe' },
   });
   t.like(await ask('/tree'), { status: 200, body: { status: 'running' } });
+  const { body: load } = await ask('/load');
+  t.like(load, { requests: 0, jobs: { inWork: 1 } });
   t.deepEqual(await ask('/space'), { status: 200, body: { unneeded: [], incomplete: [] } });
   t.deepEqual(await ask('/jobs'), { status: 200, body: [] });
   t.like(await ask('/jobs/4711.0'), {

@@ -8,6 +8,7 @@ import type { TreeNode } from '#runtime/actors/types';
 import type { Durability } from '#runtime/home/home';
 import { openHttpServer } from '#runtime/http/server';
 import type { Journal } from '#runtime/journal/journal';
+import type { LoadReport } from '#runtime/load/background';
 import type { Records } from '#runtime/records/records';
 import type { Logger } from '#runtime/telemetry/logger';
 import { printableJson } from '#runtime/telemetry/printable';
@@ -24,6 +25,8 @@ export interface AdminParts {
   readonly records: Pick<Records, 'jobs'>;
   /** How what is stored and what the chain says differ. */
   readonly space: () => Promise<SpaceReport>;
+  /** How busy the node is, and what that leaves for work in the background. */
+  readonly load: () => LoadReport;
   readonly log: Logger;
 }
 
@@ -52,6 +55,7 @@ const MAX_CONNECTIONS = 256;
  * - `GET /health` that it serves, and what an acknowledgement is worth
  * - `GET /tree` the supervision tree (`TreeNode`)
  * - `GET /space` what is stored, needed, and waits to be deleted (`SpaceReport`)
+ * - `GET /load` how late the event loop is, requests in progress, jobs in work and how many may be (`LoadReport`)
  * - `GET /jobs` the newest jobs (`JobRecord`s, from the SQL DB)
  * - `GET /jobs/<object id>.<version>` a job's state and history (from the journal)
  *
@@ -69,13 +73,14 @@ export async function serveAdmin(
     const { node, spId, durability } = parts;
     if (path === '/health') return { status: 'serving', node, spId, durability, since };
     if (path === '/tree') return parts.tree();
+    if (path === '/load') return parts.load();
     if (path === '/space') return parts.space();
     if (path === '/jobs') return parts.records.jobs({ limit: JOBS_SHOWN });
     const job = /^\/jobs\/([0-9.]+)$/.exec(path)?.[1];
     if (job !== undefined) return jobView(parseJobId(job), parts.journal);
     throw notFound(
       `There is nothing at ${path}.`,
-      'Ask for /health, /tree, /space, /jobs or /jobs/<object id>.<version>.',
+      'Ask for /health, /tree, /space, /load, /jobs or /jobs/<object id>.<version>.',
     );
   };
   const server = await openHttpServer({

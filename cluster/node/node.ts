@@ -11,6 +11,7 @@ import { openHome } from '#runtime/home/open-home';
 import { fencedJournal } from '#runtime/journal/fenced-journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
 import { openKeyring } from '#runtime/keys/keyring';
+import { Background } from '#runtime/load/background';
 import { runProjector } from '#runtime/records/projector';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import { createLogger, type Logger } from '#runtime/telemetry/logger';
@@ -21,7 +22,7 @@ import { ownProvider } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { connectPlane } from './planes.ts';
 import { retryUntilUp } from './retry-until-up.ts';
-import { spawnTree } from './tree.ts';
+import { JOBS_AT_ONCE, spawnTree } from './tree.ts';
 import { openWires } from './wires.ts';
 
 export interface RunningNode {
@@ -139,6 +140,11 @@ async function openParts(
       return ended;
     },
   );
+  const background = await parts.open(
+    'background',
+    () => new Background(JOBS_AT_ONCE),
+    (it) => it.close(),
+  );
   const system = await parts.open(
     'actors',
     () => createActorSystem({ name, supervision: SUPERVISION, log }),
@@ -155,6 +161,7 @@ async function openParts(
     home,
     wires,
     freeBytes,
+    background,
   });
   await parts.open(
     'keeper of the streams',
@@ -183,7 +190,17 @@ async function openParts(
     'admin server',
     () =>
       serveAdmin(
-        { node: name, spId: sp.id, durability, tree, journal, records, space, log },
+        {
+          node: name,
+          spId: sp.id,
+          durability,
+          tree,
+          journal,
+          records,
+          space,
+          load: () => background.report,
+          log,
+        },
         { ...config.admin.listen, hosts: config.admin.hosts },
       ),
     (it) => it.close(),
@@ -211,6 +228,7 @@ async function openParts(
           ...config.gateway.listen,
           closeTimeoutMs: DRAIN_LIMIT_MS,
           maxPerClient: config.gateway.perClient.connections,
+          onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.request()),
           log,
         },
       ),
@@ -220,6 +238,11 @@ async function openParts(
   const ports = { gateway: gateway.port, admin: admin.port };
   log.info({ ...ports, durability }, `serving; an acknowledged payload is ${durability}`);
   return { ports, tree };
+}
+
+/** What other SPs ask for does not come before our own jobs. */
+function isOfPeer(url = '/'): boolean {
+  return url.startsWith('/greenfield/');
 }
 
 /** Where the configuration sets no limit of its own, the chain's on the size of an object is the only one. */

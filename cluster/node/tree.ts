@@ -23,6 +23,7 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Home } from '#runtime/home/open-home';
 import type { Journal } from '#runtime/journal/journal';
 import type { Keyring } from '#runtime/keys/keys';
+import type { Background } from '#runtime/load/background';
 import type { Records } from '#runtime/records/records';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Wires } from './wires.ts';
@@ -36,12 +37,15 @@ export interface TreeParts {
   readonly records: Records;
   readonly home: Home;
   readonly wires: Wires;
+  readonly background: Background;
   /** Bytes free for pieces. */
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
 
 /** Jobs in work at once; the byte budget is what bounds their memory. */
-const JOBS_AT_ONCE = 64;
+export const JOBS_AT_ONCE = 64;
+/** Leases held at once, with those of jobs that only wait for the chain. */
+const LEASES_AT_ONCE = 256;
 /** Columns received at once; the credit of the peers plane is what bounds their memory. */
 const COLUMNS_AT_ONCE = 64;
 /** Payload bytes on their way to one SP. */
@@ -62,7 +66,7 @@ export interface TopActors {
 
 /** Spawns the top actors of a node (ARCHITECTURE.md#the-actor-tree). */
 export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
-  const { config, keys, chain, journal, records, home, wires, freeBytes } = parts;
+  const { config, keys, chain, journal, records, home, wires, freeBytes, background } = parts;
   const { pieces, roles, queue, directory, feed, durability } = home;
   const spId = config.sp.id;
   const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
@@ -102,6 +106,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       providers: (signal) => chain.storageProviders(signal && { signal }),
       memory,
       outgoing: new ByteBudgets(OUTGOING_PER_SP),
+      background,
       durability,
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },
     }),
@@ -114,7 +119,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
   const receiving = system.spawn(
     'receivers',
-    receivers({ ports: secondary, approver: approving, limit: COLUMNS_AT_ONCE }),
+    receivers({ ports: secondary, approver: approving, limit: COLUMNS_AT_ONCE, background }),
   );
   const repairing = system.spawn(
     'repairer',
@@ -132,7 +137,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       receivers: receiving,
     }),
   );
-  system.spawn('jobs', jobs({ queue, objects: primary, limit: JOBS_AT_ONCE }));
+  system.spawn('jobs', jobs({ queue, objects: primary, limit: LEASES_AT_ONCE, background }));
   const caring = system.spawn(
     'caretaker',
     caretaker({
@@ -147,6 +152,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       repairer: repairing,
       scrubRate: config.limits.scrubRate,
       objects: primary,
+      background,
       timing: {
         ...CARETAKER_TIMING,
         ...spaceTiming(config),

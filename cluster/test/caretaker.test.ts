@@ -9,6 +9,7 @@ import { pieceKey } from '#protocols/payload/keys';
 import type { Behaviour } from '#runtime/actors/types';
 import { openJobQueue } from '#runtime/jobs/nats-job-queue';
 import { openRoles } from '#runtime/jobs/nats-roles';
+import { Background } from '#runtime/load/background';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { createBucket } from '../devnet/chain/testing.ts';
@@ -71,6 +72,8 @@ async function spawnCaretaker(t: ExecutionContext, us: Secondary, timing: Partia
   const { receivers } = us;
   const records = sqliteRecords(path.join(await temporaryDirectory(t), 'records.sqlite'));
   t.teardown(() => records.close());
+  const background = new Background(1);
+  t.teardown(() => background.close());
   return us.system.spawn(
     'caretaker',
     caretaker({
@@ -85,6 +88,7 @@ async function spawnCaretaker(t: ExecutionContext, us: Secondary, timing: Partia
       repairer: us.system.spawn('repairer', idle),
       scrubRate: 2 ** 20,
       objects: us.system.spawn('objects', noObjects),
+      background,
       timing: { ...TIMING, ...timing },
     }),
   );

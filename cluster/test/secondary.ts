@@ -12,6 +12,7 @@ import { createActorSystem } from '#runtime/actors/system';
 import type { ActorSystem, Ref } from '#runtime/actors/types';
 import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
+import { Background } from '#runtime/load/background';
 import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from '#runtime/nats/accounts';
 import { connectNats } from '#runtime/nats/connect';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
@@ -134,7 +135,12 @@ export async function startSecondary(
   };
   t.teardown(stop);
   const approving = system.spawn('approver', approver({ ports, limits, freeBytes }));
-  const receiving = system.spawn('receivers', receivers({ ports, approver: approving, limit: 10 }));
+  const background = new Background(1);
+  t.teardown(() => background.close());
+  const receiving = system.spawn(
+    'receivers',
+    receivers({ ports, approver: approving, limit: 10, background }),
+  );
   return { system, ports, journal, home, receivers: receiving, approver: approving, stop };
 }
 

@@ -1,8 +1,8 @@
 import { formatJobId } from '#protocols/job/identity';
 import { isFromUploadDone, isTerminal } from '#protocols/job/states';
 import type { Outcome } from '#runtime/actors/types';
-import type { Lease } from '#runtime/jobs/job-queue';
 import { isAbandoned } from './abandoning.ts';
+import type { JobLease } from './messages.ts';
 import { type Findings, recoveryCheck } from './recovery-check.ts';
 import { losePayload } from './replicating.ts';
 import { endSettled } from './sealing.ts';
@@ -24,7 +24,7 @@ const UNKNOWN_MS = 600_000;
  * mailbox ends, and the actor stops without touching anything more. Only the first two clear `work.lease`; while it
  * is there the actor has something to do, and does not report itself idle.
  */
-export async function takeLease(work: Work, lease: Lease): Promise<Next> {
+export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
   const { ctx, ports, log } = work;
   if (work.lease) {
     await lease.postpone(IN_WORK_MS);

@@ -14,10 +14,16 @@ import type { UploaderReport } from '../upload/uploader.ts';
 import type { Findings } from './recovery-check.ts';
 import type { StoredPayload } from './stored-payload.ts';
 
+/** The right to work on a job, and its place among the jobs in work. */
+export interface JobLease extends Lease {
+  /** What is left to do is to wait for others: the next job may begin. */
+  readonly onlyWaits?: () => void;
+}
+
 /** What the supervisor `objects` sends to an object actor. */
 export type ObjectOrder =
   | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
-  | { readonly type: 'lease'; readonly lease: Lease }
+  | { readonly type: 'lease'; readonly lease: JobLease }
   | { readonly type: 'progress'; readonly reply: Reply<JobContext | undefined> };
 
 /** What an object actor tells its supervisor: nothing is left to do; it has handled so many orders. */

@@ -49,7 +49,7 @@ export async function replicate(work: Work): Promise<Next> {
   const round: Replication = { number, open: new Set(missing), lost: new Map(), cancelTimer };
   work.replication = round;
   sayColumns(work, round);
-  const feed = ctx.spawn('encoder', encoder({ context, pieces: ports.pieces, memory: ports.memory }));
+  const feed = ctx.spawn('encoder', encoder({ ...ports, context }));
   for (const redundancyIndex of missing) {
     const child = replicator({ context, redundancyIndex, ports, encoder: feed, parent: ctx.self });
     ctx.watch(ctx.spawn(replicatorName(redundancyIndex), child), (end) => ({

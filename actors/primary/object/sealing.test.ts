@@ -11,7 +11,6 @@ import {
 } from '../../testing/primary.ts';
 import { group } from '../../testing/providers.ts';
 import { withStage } from '../../testing/stage.ts';
-import { jobs } from '../jobs.ts';
 
 const stage = withStage(test);
 
@@ -158,7 +157,7 @@ async function uploadThen(
   const found = await upload(t, [], { pulls: false, timing });
   prepare(found.chain);
   const { primary } = found;
-  primary.system.spawn('jobs', jobs({ queue: primary.ground.queue, objects: primary.objects, limit: 1 }));
+  primary.pullJobs(1);
   return found;
 }
 
@@ -327,8 +326,7 @@ test('a chain that is unreachable for many tries during the seal costs only time
     chain.outage = chainAway();
     throw chain.outage;
   });
-  const { queue } = primary.ground;
-  primary.system.spawn('jobs', jobs({ queue, objects: primary.objects, limit: 1 }));
+  primary.pullJobs(1);
   await eventually('several tries have failed', async () => {
     const { failedSeals = 0 } = (await primary.context(payload)) ?? {};
     return failedSeals >= 3;

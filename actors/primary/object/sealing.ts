@@ -22,6 +22,7 @@ import {
 export function startSigning(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'having the seal signed', waitsFor: 'the sealer' });
+  work.lease?.onlyWaits?.();
   pipe(
     work,
     (signal) =>
@@ -41,6 +42,7 @@ export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>
 export function startSeal(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
+  work.lease?.onlyWaits?.();
   pipe(
     work,
     (signal) => sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, reply }), { signal }),

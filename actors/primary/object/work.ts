@@ -9,7 +9,7 @@ import type { Lease } from '#runtime/jobs/job-queue';
 import type { Acknowledgement, PayloadStream, UploadPart } from '../../messages.ts';
 import type { JobLog, Order } from '../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
-import type { Idle, ObjectMessage } from './messages.ts';
+import type { Idle, JobLease, ObjectMessage } from './messages.ts';
 
 /** What one incarnation of an object actor holds. */
 export interface Work {
@@ -29,7 +29,7 @@ export interface Work {
   /** Requests taken so far: their numbers. */
   takings: number;
   /** The right to bring the job forward. */
-  lease?: Lease;
+  lease?: JobLease;
   /** True after an upload: its queue entry may well come to this node. */
   awaitsLease: boolean;
   /** True when this incarnation has stored the payload itself and need not look for it. */

@@ -5,6 +5,7 @@ import { segmentKey } from '#protocols/payload/keys';
 import { planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Ref } from '#runtime/actors/types';
+import { Background } from '#runtime/load/background';
 import { newJob, withStage } from '../../testing/stage.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { type EncoderMessage, encoder } from './encoder.ts';
@@ -19,6 +20,9 @@ interface Setting {
   /** Segment that is missing from the store. */
   readonly without?: number;
 }
+
+const background = new Background(1);
+test.after.always(() => background.close());
 
 async function feed(t: ExecutionContext, setting: Setting = {}) {
   const { payloadSize = 5_000, redundancy = 'EC' } = setting;
@@ -35,7 +39,7 @@ async function feed(t: ExecutionContext, setting: Setting = {}) {
   }
   const memory = new ByteBudget(setting.memory ?? 1_000_000);
   const system = stage().system(t);
-  const ref = system.spawn('encoder', encoder({ context, pieces, memory }));
+  const ref = system.spawn('encoder', encoder({ context, pieces, memory, background }));
   const code = redundancyCode(plan);
   const expected = segments.map((segment) => code.encode(segment).map((shard) => Buffer.from(shard)));
   return { ref, plan, memory, expected, system };
@@ -106,7 +110,10 @@ test('two objects with stalled columns share memory for one segment, and both ma
       for (let i = 0; i < plan.segmentCount; i += 1) {
         await pieces.put(segmentKey(context.id, i), randomBytes(plan.segment(i).length));
       }
-      return { plan, ref: system.spawn(`shared-${n}`, encoder({ context, pieces, memory: shared })) };
+      return {
+        plan,
+        ref: system.spawn(`shared-${n}`, encoder({ context, pieces, memory: shared, background })),
+      };
     }),
   );
   for (const { ref } of setups) await pull(ref, 0, 0);

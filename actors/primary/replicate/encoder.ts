@@ -3,6 +3,7 @@ import { segmentKey } from '#protocols/payload/keys';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
+import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { ByteBudget, Release } from './byte-budget.ts';
 import { readShard } from './shard-reader.ts';
@@ -44,6 +45,8 @@ interface State {
   readonly stopListening: () => void;
 }
 
+/** How long a segment waits for a moment without clients: shorter than a receiver waits for the next piece; ms. */
+const PATIENCE_MS = 2_000;
 /** Encoded segments kept at once: what the columns are sending, and the next. */
 const WINDOW = 3;
 
@@ -51,6 +54,7 @@ export interface EncoderOptions {
   readonly context: JobContext;
   readonly pieces: PieceStore;
   readonly memory: ByteBudget;
+  readonly background: Pick<Background, 'turn'>;
 }
 
 /**
@@ -130,8 +134,10 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     state.front = segmentIndex + 1;
     ctx.pipe(
       async (signal) => {
-        const release = granted ?? (await options.memory.acquire(weight(plan, segmentIndex), signal));
-        return encodeSegment(segmentIndex, held(state, release), signal);
+        const mine = granted && held(state, granted);
+        await options.background.turn(PATIENCE_MS, signal);
+        const release = mine ?? held(state, await options.memory.acquire(weight(plan, segmentIndex), signal));
+        return encodeSegment(segmentIndex, release, signal);
       },
       (outcome) => ({ type: 'loaded', segmentIndex, outcome }),
     );

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { Cancelled } from '#protocols/errors';
+import { Background } from './background.ts';
+import { watchEventLoop } from './event-loop.ts';
+
+/** Keeps the event loop busy, so that it comes to nothing else. */
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test('an event loop that is blocked again and again is seen to be late', async (t) => {
+  const seen: number[] = [];
+  const watch = watchEventLoop(50, ({ lateMs }) => seen.push(lateMs));
+  t.teardown(() => watch.stop());
+  while (!seen.some((lateMs) => lateMs > 15)) {
+    block(60);
+    await sleep(1);
+  }
+  t.pass();
+});
+
+test('jobs wait while a client does and the loop is late, and say why', async (t) => {
+  const background = new Background(4);
+  t.teardown(() => background.close());
+  const answered = background.request();
+  while (background.report.eventLoop.lateMs < 15) {
+    block(60);
+    await sleep(1);
+  }
+  background.job();
+  const reasons: string[] = [];
+  const stop = new AbortController();
+  const room = background.room(stop.signal, (why) => {
+    reasons.push(why);
+    stop.abort();
+  });
+  await t.throwsAsync(room, { instanceOf: Cancelled });
+  t.regex(reasons[0] ?? '', /^clients, who come first \(event loop \d+ ms late\)$/);
+  answered();
+  answered();
+  t.is(background.report.requests, 0);
+});
+
+test('a job that only waits, or has ended, gives its place to the next, once', async (t) => {
+  const background = new Background(1);
+  t.teardown(() => background.close());
+  const { signal } = new AbortController();
+  await background.room(signal);
+  const leave = background.job();
+  const next = background.room(signal);
+  t.is(
+    await Promise.race([next, sleep(1_200, 'waits')]),
+    'waits',
+    'the limit holds for starts that are due, too',
+  );
+  leave();
+  leave();
+  await next;
+  t.is(background.report.jobs.inWork, 0);
+});
