@@ -1,5 +1,6 @@
 import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
 import { planPayload } from '#protocols/payload/plan';
+import type { Age } from '#runtime/chain/chain';
 import type { ApprovalAsk } from '#runtime/peers/peers';
 import type { SecondaryPorts } from './ports.ts';
 
@@ -56,7 +57,7 @@ export class ApprovalPolicy {
     signal: AbortSignal,
   ): Promise<ApprovalRefusal | undefined> {
     const { ports, limits, freeBytes } = this.#options;
-    const behind = Date.now() - (await ports.chain.latestBlock({ signal })).time;
+    const behind = Date.now() - (await ports.chain.latestBlock({ age: 'block', signal })).time;
     if (behind > limits.chainLagMs) {
       return { code: 'chain-lag', reason: `Our chain node is ${Math.round(behind / 1000)} s behind.` };
     }
@@ -76,9 +77,17 @@ export class ApprovalPolicy {
 
   /** The groups of the bucket's family: no other can seal an object of the bucket. */
   async groups(ask: ApprovalAsk, signal: AbortSignal): Promise<readonly GlobalVirtualGroup[]> {
+    const { spId } = this.#options.ports;
+    const listed = ask.groups.filter(({ secondarySpIds }) => secondarySpIds.includes(spId));
+    const kept = await this.#groups(ask, 'seconds', signal);
+    if (listed.every((asked) => !this.refusal(ask, asked, kept))) return kept;
+    return this.#groups(ask, 'now', signal);
+  }
+
+  async #groups(ask: ApprovalAsk, age: Age, signal: AbortSignal): Promise<readonly GlobalVirtualGroup[]> {
     const { chain } = this.#options.ports;
-    const bucket = await chain.bucket(ask.bucketName, { signal });
-    return bucket ? chain.gvgsOfFamily(bucket.familyId, { signal }) : [];
+    const bucket = await chain.bucket(ask.bucketName, { age, signal });
+    return bucket ? chain.gvgsOfFamily(bucket.familyId, { age, signal }) : [];
   }
 
   /** Why our place in one asked group is not granted. */

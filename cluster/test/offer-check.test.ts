@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { checkOffer } from '#actors/secondary/column/check-offer';
 import { Retryable, Terminal } from '#protocols/errors';
 import { pieceKey } from '#protocols/payload/keys';
+import type { AgeOptions } from '#runtime/chain/chain';
 import type { ColumnOffer } from '#runtime/peers/peers';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
 import { approvalOf, createWaitingObject, encode, keysOf, offerOf } from './offers.ts';
@@ -98,6 +99,28 @@ test('an object that does not wait for this content is refused: sealed, replaced
   t.deepEqual(place.content.checksums, next.checksums);
   t.is(place.plan.payloadSize, 1500);
   t.not(pieceKey(update.job, 0, 1), pieceKey(offer.job, 0, 1));
+});
+
+test('what is remembered of the chain refuses no offer: it is asked again first', async (t) => {
+  const fixture = await start(t);
+  const object = await createWaitingObject(fixture, 'bucket-1');
+  const offer = await offerOf(fixture, object, PLACE);
+  const { chain } = fixture;
+  const outdated: Partial<Record<string | symbol, unknown>> = {
+    gvg: async (id: number, options: AgeOptions) => {
+      const gvg = await chain.gvg(id, options);
+      return options.age === undefined || options.age === 'now' ? gvg : gvg && { ...gvg, primarySpId: 7 };
+    },
+    objectById: (id: string, options: AgeOptions) =>
+      options.age === undefined || options.age === 'now' ? chain.objectById(id, options) : undefined,
+  };
+  const remembering = new Proxy(chain, {
+    get(target, name) {
+      const value = outdated[name] ?? Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  t.is((await check({ ...fixture, chain: remembering }, offer)).gvg.primarySpId, 1);
 });
 
 test('an object unknown to our chain node is waited for, then refused for now', async (t) => {

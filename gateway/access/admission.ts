@@ -37,7 +37,7 @@ export async function admitSigners(
   const signers = await authenticate(offChainKeys, c);
   const [providers, bucket] = await Promise.all([
     chain.storageProviders({ signal }),
-    chain.bucket(c.get('address').bucket, { signal }),
+    chain.bucket(c.get('address').bucket, { age: 'block', signal }),
   ]);
   const accounts = accountsInService(spId, providers, signers);
   checkBucketInService(bucket);

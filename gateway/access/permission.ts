@@ -81,6 +81,8 @@ export async function checkPrimary(
   { bucketName, familyId }: BucketInfo,
   signal: AbortSignal,
 ): Promise<void> {
+  const kept = await chain.family(familyId, { age: 'seconds', signal });
+  if (kept?.primarySpId === spId) return;
   const family = await chain.family(familyId, { signal });
   if (family?.primarySpId === spId) return;
   throw new Terminal({
@@ -114,7 +116,8 @@ export async function authorise(
   // To create an object is allowed on its bucket: there may be no object yet (protocols/sealing/README.md#what-the-chain-checks).
   const object = action === Action.CREATE_OBJECT ? '' : address.object;
   for (const account of accounts) {
-    if (await chain.isAllowed(account, address.bucket, object, action, { signal })) return account;
+    if (await chain.isAllowed(account, address.bucket, object, action, { age: 'block', signal }))
+      return account;
   }
   throw new Terminal({
     code: 'not-permitted',

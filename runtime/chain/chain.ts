@@ -14,6 +14,17 @@ export interface ChainOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * How old an answer may be: asked for `now`; of the newest `block` that is known, and a second at most; a few `seconds`.
+ * Which question may be answered by what is a table (runtime/chain/README.md#how-old-an-answer-may-be).
+ */
+export type Age = 'now' | 'block' | 'seconds';
+
+export interface AgeOptions extends ChainOptions {
+  /** `now` by default. */
+  readonly age?: Age;
+}
+
 export interface LatestBlock {
   readonly height: number;
   /** Unix ms of the block; its distance to now is the chain's lag. */
@@ -42,16 +53,16 @@ export interface Chain {
   /** For example `greenfield_9000-1741`. */
   readonly chainId: string;
   /** @throws Terminal `wrong-chain` when the node belongs to another chain */
-  latestBlock(options?: ChainOptions): Promise<LatestBlock>;
+  latestBlock(options?: AgeOptions): Promise<LatestBlock>;
   /** Parameters that held at a time in unix seconds; the current ones without it. */
   storageParams(at?: number, options?: ChainOptions): Promise<StorageParams>;
-  bucket(name: string, options?: ChainOptions): Promise<BucketInfo | undefined>;
+  bucket(name: string, options?: AgeOptions): Promise<BucketInfo | undefined>;
   object(bucketName: string, objectName: string, options?: ChainOptions): Promise<ObjectOnChain | undefined>;
-  objectById(objectId: string, options?: ChainOptions): Promise<ObjectOnChain | undefined>;
+  objectById(objectId: string, options?: AgeOptions): Promise<ObjectOnChain | undefined>;
   storageProviders(options?: ChainOptions): Promise<readonly StorageProvider[]>;
-  family(familyId: number, options?: ChainOptions): Promise<GlobalVirtualGroupFamily | undefined>;
-  gvg(gvgId: number, options?: ChainOptions): Promise<GlobalVirtualGroup | undefined>;
-  gvgsOfFamily(familyId: number, options?: ChainOptions): Promise<readonly GlobalVirtualGroup[]>;
+  family(familyId: number, options?: AgeOptions): Promise<GlobalVirtualGroupFamily | undefined>;
+  gvg(gvgId: number, options?: AgeOptions): Promise<GlobalVirtualGroup | undefined>;
+  gvgsOfFamily(familyId: number, options?: AgeOptions): Promise<readonly GlobalVirtualGroup[]>;
   /** Bytes that the group's stake still allows (protocols/sealing/README.md#what-the-chain-checks, 8). */
   freeCapacity(gvg: GlobalVirtualGroup, options?: ChainOptions): Promise<number>;
   /** False also where there is no such bucket or object. An empty account stands for anybody. */
@@ -60,7 +71,7 @@ export interface Chain {
     bucketName: string,
     objectName: string,
     action: ActionType,
-    options?: ChainOptions,
+    options?: AgeOptions,
   ): Promise<boolean>;
   account(address: string, options?: ChainOptions): Promise<Account | undefined>;
   /**

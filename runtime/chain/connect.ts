@@ -1,7 +1,4 @@
-import { PageRequest } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/query/v1beta1/pagination.js';
 import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
-import type { QueryHeadObjectResponse } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
-import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
 import { Terminal } from '#protocols/errors';
 import type { Simulation } from '#protocols/greenfield/simulation';
 import type {
@@ -16,10 +13,27 @@ import type {
 } from '#protocols/greenfield/types';
 import { Cache } from '../async/cache.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
-import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction, LatestBlock } from './chain.ts';
+import { type Answer, Answers, type AnswersOptions } from './answers.ts';
+import type {
+  AgeOptions,
+  BroadcastResult,
+  Chain,
+  ChainOptions,
+  IncludedTransaction,
+  LatestBlock,
+} from './chain.ts';
 import * as decode from './decode.ts';
 import * as methods from './methods.ts';
-import { ask, unavailable, withClient } from './query.ts';
+import { answerTo, ask, type QueryMethod } from './query.ts';
+import {
+  readMessageGas,
+  readObject,
+  readObjectById,
+  readStakingPerByte,
+  readStatus,
+  readStorageParams,
+  readStorageProviders,
+} from './questions.ts';
 import { Rpc } from './rpc.ts';
 import { broadcast, includedTransaction, simulate } from './transactions.ts';
 
@@ -50,12 +64,12 @@ export async function connectChain(options: ConnectOptions): Promise<Chain> {
   return new ChainClient(options.chainId, new Rpc({ urls, timeoutMs: options.timeoutMs ?? 10_000, log }));
 }
 
-/** Pages of storage providers, 100 each: a bound against a node that never ends its list. */
-const MAX_PAGES = 50;
-/** How often an object is read again when its update ended between two queries. */
-const MAX_READS = 3;
 /** For answers that change rarely and may be this old, ms. */
 const CACHE_TTL_MS = 10_000;
+/** Buckets, objects, groups and permissions that are remembered, of each. */
+const MAX_KEPT = 1_000;
+/** What held in the past does not change; ms. */
+const PAST_TTL_MS = 600_000;
 /** Gas changes by governance, and a transaction that has too little is refused at no cost; ms. */
 const GAS_TTL_MS = 60_000;
 
@@ -63,75 +77,121 @@ class ChainClient implements Chain {
   readonly chainId: string;
   readonly #rpc: Rpc;
   readonly #storageProviders: Cache<'all', readonly StorageProvider[]>;
-  readonly #storageParams: Cache<number, StorageParams>;
+  readonly #storageParams: Cache<0, StorageParams>;
+  readonly #pastParams: Cache<number, StorageParams>;
   readonly #stakingPerByte: Cache<'current', bigint>;
   readonly #messageGas: Cache<string, number | undefined>;
+  readonly #blocks: Answers<LatestBlock & { readonly network: string }>;
+  readonly #buckets: Answers<BucketInfo | undefined>;
+  readonly #objects: Answers<ObjectOnChain | undefined>;
+  readonly #families: Answers<GlobalVirtualGroupFamily | undefined>;
+  readonly #gvgs: Answers<GlobalVirtualGroup | undefined>;
+  readonly #gvgsOfFamilies: Answers<readonly GlobalVirtualGroup[]>;
+  readonly #permissions: Answers<boolean>;
 
   constructor(chainId: string, rpc: Rpc) {
     this.chainId = chainId;
     this.#rpc = rpc;
     const bounds = { ttlMs: CACHE_TTL_MS, maxEntries: 256 };
-    this.#storageProviders = new Cache({ ...bounds, load: () => this.#loadStorageProviders() });
-    this.#storageParams = new Cache({ ...bounds, load: (at) => this.#loadStorageParams(at) });
-    this.#stakingPerByte = new Cache({ ...bounds, load: () => this.#loadStakingPerByte() });
+    this.#storageProviders = new Cache({ ...bounds, load: () => readStorageProviders(rpc) });
+    this.#storageParams = new Cache({ ...bounds, load: (at) => readStorageParams(rpc, at) });
+    this.#pastParams = new Cache({ ...bounds, ttlMs: PAST_TTL_MS, load: (at) => readStorageParams(rpc, at) });
+    this.#stakingPerByte = new Cache({ ...bounds, load: () => readStakingPerByte(rpc) });
     this.#messageGas = new Cache({
       ...bounds,
       ttlMs: GAS_TTL_MS,
-      load: (typeUrl) => this.#loadMessageGas(typeUrl),
+      load: (typeUrl) => readMessageGas(rpc, typeUrl),
+    });
+    const kept = <V>(options: Pick<AnswersOptions<V>, 'keeps'> = {}): Answers<V> =>
+      new Answers<V>({ known: rpc.known, maxEntries: MAX_KEPT, ...options });
+    this.#blocks = kept();
+    // What stands in the way of an upload may be over in the next block.
+    this.#buckets = kept({
+      keeps: (bucket) => bucket?.status === 'CREATED' && !bucket.delegatedAgentDisabled,
+    });
+    this.#permissions = kept({ keeps: (isAllowed) => isAllowed });
+    this.#objects = kept();
+    this.#families = kept();
+    this.#gvgs = kept();
+    this.#gvgsOfFamilies = kept({ keeps: (groups) => groups.length > 0 });
+  }
+
+  async latestBlock(options?: AgeOptions): Promise<LatestBlock> {
+    const load = (signal?: AbortSignal) => readStatus(this.#rpc, signal);
+    const { network, ...block } = await this.#blocks.get('latest', load, options);
+    if (network === this.chainId) return block;
+    throw new Terminal({
+      code: 'wrong-chain',
+      message: `The node belongs to the chain ${network}, not to ${this.chainId}.`,
+      advice: 'Correct chain.chainId or chain.rpc.',
     });
   }
 
-  async latestBlock(options?: ChainOptions): Promise<LatestBlock> {
-    const status = await withClient(this.#rpc, options?.signal, (client) => client.status());
-    const network = status.nodeInfo.network;
-    if (network !== this.chainId) {
-      throw new Terminal({
-        code: 'wrong-chain',
-        message: `The node belongs to the chain ${network}, not to ${this.chainId}.`,
-        advice: 'Correct chain.chainId or chain.rpc.',
-      });
-    }
-    const { latestBlockHeight, latestBlockTime } = status.syncInfo;
-    return { height: latestBlockHeight, time: latestBlockTime.getTime() };
-  }
-
   storageParams(at = 0, options?: ChainOptions): Promise<StorageParams> {
-    return this.#storageParams.get(at, options?.signal);
-  }
-
-  async bucket(name: string, options?: ChainOptions): Promise<BucketInfo | undefined> {
-    const answer = await ask(this.#rpc, methods.HeadBucket, { bucketName: name }, options?.signal);
-    return answer?.bucketInfo && decode.toBucket(answer.bucketInfo);
-  }
-
-  object(bucketName: string, objectName: string, options?: ChainOptions): Promise<ObjectOnChain | undefined> {
     const { signal } = options ?? {};
-    return this.#object(() => ask(this.#rpc, methods.HeadObject, { bucketName, objectName }, signal), signal);
+    return at === 0 ? this.#storageParams.get(at, signal) : this.#pastParams.get(at, signal);
   }
 
-  objectById(objectId: string, options?: ChainOptions): Promise<ObjectOnChain | undefined> {
-    const { signal } = options ?? {};
-    return this.#object(() => ask(this.#rpc, methods.HeadObjectById, { objectId }, signal), signal);
+  bucket(name: string, options?: AgeOptions): Promise<BucketInfo | undefined> {
+    const request = { bucketName: name };
+    const load = (signal?: AbortSignal) =>
+      this.#ask(
+        methods.HeadBucket,
+        request,
+        signal,
+        ({ bucketInfo }) => bucketInfo && decode.toBucket(bucketInfo),
+      );
+    return this.#buckets.get(name, load, options);
+  }
+
+  async object(
+    bucketName: string,
+    objectName: string,
+    options?: ChainOptions,
+  ): Promise<ObjectOnChain | undefined> {
+    return (await readObject(this.#rpc, bucketName, objectName, options?.signal)).value;
+  }
+
+  objectById(objectId: string, options?: AgeOptions): Promise<ObjectOnChain | undefined> {
+    const load = (signal?: AbortSignal) => readObjectById(this.#rpc, objectId, signal);
+    return this.#objects.get(objectId, load, options);
   }
 
   storageProviders(options?: ChainOptions): Promise<readonly StorageProvider[]> {
     return this.#storageProviders.get('all', options?.signal);
   }
 
-  async family(familyId: number, options?: ChainOptions): Promise<GlobalVirtualGroupFamily | undefined> {
-    const answer = await ask(this.#rpc, methods.Family, { familyId }, options?.signal);
-    return answer?.globalVirtualGroupFamily && decode.toFamily(answer.globalVirtualGroupFamily);
+  family(familyId: number, options?: AgeOptions): Promise<GlobalVirtualGroupFamily | undefined> {
+    const load = (signal?: AbortSignal) =>
+      this.#ask(
+        methods.Family,
+        { familyId },
+        signal,
+        ({ globalVirtualGroupFamily: found }) => found && decode.toFamily(found),
+      );
+    return this.#families.get(`${familyId}`, load, options);
   }
 
-  async gvg(gvgId: number, options?: ChainOptions): Promise<GlobalVirtualGroup | undefined> {
-    const answer = await ask(this.#rpc, methods.Gvg, { globalVirtualGroupId: gvgId }, options?.signal);
-    return answer?.globalVirtualGroup && decode.toGvg(answer.globalVirtualGroup);
+  gvg(gvgId: number, options?: AgeOptions): Promise<GlobalVirtualGroup | undefined> {
+    const load = (signal?: AbortSignal) =>
+      this.#ask(
+        methods.Gvg,
+        { globalVirtualGroupId: gvgId },
+        signal,
+        ({ globalVirtualGroup: found }) => found && decode.toGvg(found),
+      );
+    return this.#gvgs.get(`${gvgId}`, load, options);
   }
 
-  async gvgsOfFamily(familyId: number, options?: ChainOptions): Promise<readonly GlobalVirtualGroup[]> {
+  gvgsOfFamily(familyId: number, options?: AgeOptions): Promise<readonly GlobalVirtualGroup[]> {
     const request = { globalVirtualGroupFamilyId: familyId };
-    const answer = await ask(this.#rpc, methods.GvgsOfFamily, request, options?.signal);
-    return answer?.globalVirtualGroups.map(decode.toGvg) ?? [];
+    const load = async (signal?: AbortSignal) => {
+      const answer = await answerTo(this.#rpc, methods.GvgsOfFamily, request, signal);
+      const groups = answer.value?.globalVirtualGroups.map(decode.toGvg) ?? [];
+      for (const group of groups) this.#gvgs.learn(`${group.id}`, { ...answer, value: group });
+      return { ...answer, value: groups };
+    };
+    return this.#gvgsOfFamilies.get(`${familyId}`, load, options);
   }
 
   async freeCapacity(gvg: GlobalVirtualGroup, options?: ChainOptions): Promise<number> {
@@ -140,16 +200,20 @@ class ChainClient implements Chain {
     return Math.max(0, Math.min(Number(free), Number.MAX_SAFE_INTEGER));
   }
 
-  async isAllowed(
+  isAllowed(
     account: string,
     bucketName: string,
     objectName: string,
     action: ActionType,
-    options?: ChainOptions,
+    options?: AgeOptions,
   ): Promise<boolean> {
     const request = { operator: account, bucketName, objectName, actionType: action };
-    const answer = await ask(this.#rpc, methods.VerifyPermission, request, options?.signal);
-    return answer?.effect === Effect.EFFECT_ALLOW;
+    const load = async (signal?: AbortSignal) => {
+      const answer = await answerTo(this.#rpc, methods.VerifyPermission, request, signal);
+      return { ...answer, value: answer.value?.effect === Effect.EFFECT_ALLOW };
+    };
+    // No name of a bucket has a slash.
+    return this.#permissions.get(`${account}/${action}/${bucketName}/${objectName}`, load, options);
   }
 
   async account(address: string, options?: ChainOptions): Promise<Account | undefined> {
@@ -181,53 +245,14 @@ class ChainClient implements Chain {
     this.#rpc.close();
   }
 
-  async #object(
-    head: () => Promise<QueryHeadObjectResponse | undefined>,
+  async #ask<Q, A, V>(
+    method: QueryMethod<Q, A>,
+    request: Q,
     signal: AbortSignal | undefined,
-  ): Promise<ObjectOnChain | undefined> {
-    for (let read = 0; read < MAX_READS; read += 1) {
-      const answer = await head();
-      if (!answer?.objectInfo) return undefined;
-      const object = decode.toObject(answer.objectInfo);
-      const gvg = answer.globalVirtualGroup && decode.toGvg(answer.globalVirtualGroup);
-      const known = gvg ? { object, gvg } : { object };
-      if (!object.isUpdating) return known;
-
-      const { bucketName, objectName } = object;
-      const shadow = await ask(this.#rpc, methods.HeadShadowObject, { bucketName, objectName }, signal);
-      if (shadow?.objectInfo) return { ...known, update: decode.toPendingUpdate(shadow.objectInfo) };
-    }
-    throw unavailable('an object that is being updated has no pending content');
-  }
-
-  async #loadStorageProviders(): Promise<readonly StorageProvider[]> {
-    const found: StorageProvider[] = [];
-    let key: Uint8Array = new Uint8Array();
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const pagination = PageRequest.fromPartial({ key, limit: Long.fromNumber(100) });
-      const answer = await ask(this.#rpc, methods.StorageProviders, { pagination });
-      found.push(...(answer?.sps ?? []).map(decode.toStorageProvider));
-      key = answer?.pagination?.nextKey ?? new Uint8Array();
-      if (key.length === 0) return found;
-    }
-    throw unavailable('the list of storage providers does not end');
-  }
-
-  async #loadStorageParams(at: number): Promise<StorageParams> {
-    const request = { timestamp: Long.fromNumber(at) };
-    const answer = await ask(this.#rpc, methods.ParamsByTimestamp, request);
-    return decode.toStorageParams(decode.required(answer?.params, 'storage parameters'));
-  }
-
-  async #loadMessageGas(typeUrl: string): Promise<number | undefined> {
-    const answer = await ask(this.#rpc, methods.MsgGasParams, { msgTypeUrls: [typeUrl] });
-    const gas = answer?.msgGasParams.find(({ msgTypeUrl }) => msgTypeUrl === typeUrl)?.fixedType?.fixedGas;
-    return gas && Number(gas);
-  }
-
-  async #loadStakingPerByte(): Promise<bigint> {
-    const answer = await ask(this.#rpc, methods.VirtualGroupParams, {});
-    return BigInt(decode.required(answer?.params, 'virtual group parameters').gvgStakingPerBytes);
+    decoded: (message: A) => V | undefined,
+  ): Promise<Answer<V | undefined>> {
+    const { value, height } = await answerTo(this.#rpc, method, request, signal);
+    return { value: value && decoded(value), height };
   }
 }
 

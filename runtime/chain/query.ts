@@ -1,5 +1,6 @@
 import type { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import { Retryable, SealionError, Terminal } from '#protocols/errors';
+import type { Answer } from './answers.ts';
 import { isNodeTrouble, type Rpc, RpcRefusal } from './rpc.ts';
 
 /** What telescope-made message types offer to write and to read themselves. */
@@ -32,10 +33,20 @@ export async function ask<Q, A>(
   message: Q,
   signal?: AbortSignal,
 ): Promise<A | undefined> {
-  const answer = await askFor(rpc, method, message, signal, (log) =>
+  return (await answerTo(rpc, method, message, signal)).value;
+}
+
+/** As `ask`, with the block that the answer is of. */
+export async function answerTo<Q, A>(
+  rpc: Rpc,
+  method: QueryMethod<Q, A>,
+  message: Q,
+  signal?: AbortSignal,
+): Promise<Answer<A | undefined>> {
+  const { value, height } = await askFor(rpc, method, message, signal, (log) =>
     method.missing?.test(log) ? NONE : undefined,
   );
-  return answer === NONE ? undefined : answer;
+  return { value: value === NONE ? undefined : value, height };
 }
 
 /** "There is no such thing", as an answer. */
@@ -51,15 +62,16 @@ export async function askFor<Q, A, V>(
   message: Q,
   signal: AbortSignal | undefined,
   verdict: (log: string) => V | undefined,
-): Promise<A | V> {
+): Promise<Answer<A | V>> {
   return withClient(rpc, signal, async (client) => {
     const data = method.request.encode(message).finish();
     const answer = await client.abciQuery({ path: method.path, data, prove: false });
-    if (!answer.code) return method.response.decode(answer.value);
-
+    const { height = 0 } = answer;
+    rpc.known.note(height);
+    if (!answer.code) return { value: method.response.decode(answer.value), height };
     const log = answer.log ?? '';
-    const meant = verdict(log);
-    if (meant !== undefined) return meant;
+    const value = verdict(log);
+    if (value !== undefined) return { value, height };
     const facts = `${method.path}: code ${answer.code} (${answer.codespace}): ${log}`;
     if (answer.codespace === 'sdk' && NODE_TROUBLE.has(answer.code)) throw unavailable(facts);
     throw refused(facts);

@@ -3,6 +3,7 @@ import { Tendermint37Client } from '@cosmjs/tendermint-rpc';
 import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
 import { withDeadline } from '../async/with-deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { KnownHeight } from './known-height.ts';
 
 /** A JSON-RPC error that a node answered with; who called knows what it means for the method. */
 export class RpcRefusal extends Terminal {
@@ -45,6 +46,7 @@ type RpcResponse = Awaited<ReturnType<Parameters<typeof Tendermint37Client.creat
  * cosmjs's own HttpClient takes neither an AbortSignal nor a second node.
  */
 export class Rpc {
+  readonly known = new KnownHeight();
   readonly #options: RpcOptions;
   readonly #closed = new AbortController();
   #current = 0;

@@ -38,7 +38,13 @@ export async function simulate(
   transaction: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<Simulation> {
-  const answer = await askFor(rpc, Simulate, { txBytes: transaction }, signal, refusalOfSimulation);
+  const { value: answer } = await askFor(
+    rpc,
+    Simulate,
+    { txBytes: transaction },
+    signal,
+    refusalOfSimulation,
+  );
   if ('code' in answer) return { kind: 'refused', ...answer };
   const { gasUsed, minGasPrice = '' } = answer.gasInfo ?? {};
   return { kind: 'accepted', gasUsed: Number(gasUsed ?? 0), minGasPrice: parseGasPrice(minGasPrice) };

@@ -66,7 +66,7 @@ async function candidates(
   const providers = await ports.providers(signal);
   const serving = new Set(providers.filter(({ status }) => status === 'IN_SERVICE').map(({ id }) => id));
   const usable: { readonly group: GlobalVirtualGroup; readonly free: number }[] = [];
-  for (const group of await ports.chain.gvgsOfFamily(familyId, { signal })) {
+  for (const group of await ports.chain.gvgsOfFamily(familyId, { age: 'block', signal })) {
     const whole = group.secondarySpIds.length === dataChunks + parityChunks;
     if (!whole || !group.secondarySpIds.every((id) => serving.has(id))) continue;
     const free = await ports.chain.freeCapacity(group, { signal });

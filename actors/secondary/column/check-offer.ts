@@ -4,6 +4,7 @@ import { type ErrorFacts, Retryable, Terminal } from '#protocols/errors';
 import { type Content, sameChecksums, versionOnChain } from '#protocols/greenfield/content';
 import type { GlobalVirtualGroup, ObjectInfo } from '#protocols/greenfield/types';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import type { Age, AgeOptions } from '#runtime/chain/chain';
 import type { ColumnOffer } from '#runtime/peers/peers';
 import type { SecondaryPorts, SecondaryTiming } from '../ports.ts';
 
@@ -22,22 +23,43 @@ type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
 /**
  * Checks an offer against the chain: the object waits for this content, the group exists in the bucket's family,
  * its primary is the sender and we are at that index, our approval is our own and holds, and sizes and checksums
- * are the chain's. A node of ours that is behind the primary's is waited for.
+ * are the chain's. A node of ours that is behind the primary's is waited for. Answers may be some seconds old, but none is
+ * refused by an old one.
  * @throws Terminal when the offer is wrong; Retryable `object-unknown` (50025), `group-unknown` (55001),
  * `chain-unavailable`
  */
 export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: AbortSignal): Promise<Place> {
   checkApproval(offer, ports);
+  try {
+    return await findPlace(offer, ports, { object: 'block', group: 'seconds', signal });
+  } catch (error) {
+    if (!(error instanceof Terminal)) throw error;
+    return findPlace(offer, ports, { object: 'now', group: 'now', signal });
+  }
+}
+
+/** How old the answers may be by which an offer is checked. */
+interface Asking {
+  readonly object: Age;
+  readonly group: Age;
+  readonly signal: AbortSignal;
+}
+
+async function findPlace(offer: ColumnOffer, ports: Ports, asking: Asking): Promise<Place> {
+  const { signal } = asking;
   const { object, content } = await untilKnown(
-    ports,
-    signal,
     { code: 'object-unknown', gatewayCode: 50025 },
-    () => findContent(offer, ports, signal),
+    ports,
+    { age: asking.object, signal },
+    (options) => findContent(offer, ports, options),
   );
-  const gvg = await untilKnown(ports, signal, { code: 'group-unknown', gatewayCode: 55001 }, () =>
-    ports.chain.gvg(offer.gvgId, { signal }),
+  const gvg = await untilKnown(
+    { code: 'group-unknown', gatewayCode: 55001 },
+    ports,
+    { age: asking.group, signal },
+    (options) => ports.chain.gvg(offer.gvgId, options),
   );
-  await checkGroup(offer, gvg, ports, signal);
+  await checkGroup(offer, gvg, ports, asking);
   const params = await ports.chain.storageParams(content.announcedAt, { signal });
   const plan = planPayload({ ...params, redundancy: object.redundancy, payloadSize: content.payloadSize });
   checkContent(offer, object, content, plan);
@@ -55,9 +77,9 @@ function checkApproval(offer: ColumnOffer, { chain, keys }: Ports): void {
 async function findContent(
   { job }: ColumnOffer,
   { chain }: Ports,
-  signal: AbortSignal,
+  options: AgeOptions,
 ): Promise<{ readonly object: ObjectInfo; readonly content: Content } | undefined> {
-  const found = await chain.objectById(job.objectId, { signal });
+  const found = await chain.objectById(job.objectId, options);
   if (!found) return undefined;
   const version = versionOnChain(found, job.version);
   switch (version.kind) {
@@ -78,7 +100,7 @@ async function checkGroup(
   offer: ColumnOffer,
   gvg: GlobalVirtualGroup,
   { chain, spId }: Ports,
-  signal: AbortSignal,
+  { group, signal }: Asking,
 ): Promise<void> {
   if (gvg.primarySpId !== offer.from) {
     throw refused('not-primary', 50041, `sp ${gvg.primarySpId}, not ${offer.from}, is primary of its group`);
@@ -86,7 +108,7 @@ async function checkGroup(
   if (gvg.secondarySpIds[offer.redundancyIndex] !== spId) {
     throw refused('wrong-place', 50039, `we do not hold place ${offer.redundancyIndex} of its group`);
   }
-  const bucket = await chain.bucket(offer.bucketName, { signal });
+  const bucket = await chain.bucket(offer.bucketName, { age: group, signal });
   if (bucket?.familyId !== gvg.familyId) {
     throw refused('wrong-family', 50039, 'its group is not of the bucket’s family');
   }
@@ -112,16 +134,18 @@ function checkContent(offer: ColumnOffer, object: ObjectInfo, content: Content, 
   }
 }
 
-/** Looks again until the chain knows what is looked for. */
+/** Looks again until the chain knows what is looked for, from the second time on for now. */
 async function untilKnown<T>(
-  { timing }: Ports,
-  signal: AbortSignal,
   codes: Pick<ErrorFacts, 'code' | 'gatewayCode'>,
-  look: () => Promise<T | undefined>,
+  { timing }: Ports,
+  { age, signal }: { readonly age: Age; readonly signal: AbortSignal },
+  look: (options: AgeOptions) => Promise<T | undefined>,
 ): Promise<T> {
   const giveUpAt = performance.now() + timing.chainLagMs;
+  const kept = age === 'now' ? undefined : await look({ age, signal });
+  if (kept !== undefined) return kept;
   for (;;) {
-    const found = await look();
+    const found = await look({ signal });
     if (found !== undefined) return found;
     if (performance.now() >= giveUpAt) {
       throw new Retryable({

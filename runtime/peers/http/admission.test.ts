@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
+import { Cancelled } from '#protocols/errors';
 import { type ForeignGateway, foreignGateway, httpClient } from '../testing/http.ts';
 import { makeSample, operatorKey, PROVIDERS } from '../testing/peers.ts';
 
@@ -22,6 +23,32 @@ test('an SP that is reachable, in service and up to date is approved for all its
   ]);
   t.like(answer, { spId: SP, refused: [], message: '' });
   t.true(answer.expiresAt > Date.now() + 600_000);
+});
+
+test('an SP that was admitted is not asked for every object, one that was refused is', async (t) => {
+  const gateway = await foreignGateway(t, SP);
+  const client = httpClient(t, { [SP]: gateway });
+  const { ask } = makeSample(1_000, 1_000);
+  const good = gateway.status;
+  gateway.status = { ...good, takesPieces: false };
+  t.is((await client.ask(ask, SP, NEVER)).refused[0]?.code, 'wire-off');
+  gateway.status = good;
+  const answers = await Promise.all([1, 2, 3].map(() => client.ask(ask, SP, NEVER)));
+  t.true(answers.every(({ granted }) => granted.length > 0));
+  t.true((await client.ask(ask, SP, NEVER)).granted.length > 0);
+  t.is(gateway.asked, 2);
+});
+
+test('who no longer waits for the answer about an SP leaves it to the others', async (t) => {
+  const gateway = await foreignGateway(t, SP);
+  const client = httpClient(t, { [SP]: gateway });
+  const { ask } = makeSample(1_000, 1_000);
+  const leaving = new AbortController();
+  const left = client.ask(ask, SP, leaving.signal);
+  const other = client.ask(ask, SP, NEVER);
+  leaving.abort();
+  await t.throwsAsync(left, { instanceOf: Cancelled });
+  t.true((await other).granted.length > 0);
 });
 
 test('an SP is refused with the reason', async (t) => {

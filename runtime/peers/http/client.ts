@@ -13,7 +13,7 @@ import type {
   ReplicationSession,
 } from '../peers.ts';
 import { Recent } from '../recent.ts';
-import { admit } from './admission.ts';
+import { Admissions } from './admission.ts';
 import { ColumnTask } from './column-task.ts';
 import { HttpLinks } from './links.ts';
 import { recoverPiece } from './recover-piece.ts';
@@ -43,17 +43,19 @@ const PIECE_TIME_FACTOR = 3;
 export class HttpPeerClient implements PieceSource {
   readonly #options: HttpPeersOptions;
   readonly #links: HttpLinks;
+  readonly #admissions: Admissions;
   /** How many pieces a secondary has taken, by column. */
   readonly #progress = new Recent<string, number>(PROGRESS);
 
   constructor(options: HttpPeersOptions) {
     this.#options = options;
     this.#links = new HttpLinks(options);
+    this.#admissions = new Admissions({ ...options, links: this.#links });
   }
 
   /** One SP's answer to an ask, by the admission check, for all its places. It carries no message of that SP. */
   async ask(ask: ApprovalAsk, spId: number, signal: AbortSignal): Promise<ApprovalAnswer> {
-    const refused = await admit(spId, { ...this.#options, links: this.#links }, signal);
+    const refused = await this.#admissions.refusalOf(spId, signal);
     const places = ask.groups
       .map(({ gvgId, secondarySpIds }) => ({ gvgId, redundancyIndex: secondarySpIds.indexOf(spId) }))
       .filter(({ redundancyIndex }) => redundancyIndex >= 0);

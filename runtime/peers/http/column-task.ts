@@ -5,7 +5,7 @@ import type { Hex, ObjectInfo, ObjectOnChain, StorageParams } from '#protocols/g
 import type { WireObject } from '#protocols/replication/amino-json';
 import { formatReceiveMessage } from '#protocols/replication/receive-message';
 import { type ReceiveTask, receiveTaskDigest } from '#protocols/replication/receive-task';
-import type { Chain } from '../../chain/chain.ts';
+import type { Age, Chain } from '../../chain/chain.ts';
 import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../chain/decode.ts';
 import type { AccountKey } from '../../keys/keys.ts';
 import type { ColumnOffer } from '../peers.ts';
@@ -48,9 +48,14 @@ export class ColumnTask {
   static async describe(options: ColumnTaskOptions): Promise<ColumnTask> {
     const { offer, chain, signal } = options;
     const asked = signal ? { signal } : {};
-    const found = await chain.objectById(offer.job.objectId, asked);
-    const object = found && withContent(found, offer.job.version);
-    if (!object || !isOffered(object, offer)) {
+    const look = async (age: Age) => {
+      const found = await chain.objectById(offer.job.objectId, { age, ...asked });
+      const object = found && withContent(found, offer.job.version);
+      return object && isOffered(object, offer) ? object : undefined;
+    };
+    // The six columns of an object are described at the same time.
+    const object = (await look('block')) ?? (await look('now'));
+    if (!object) {
       throw new Retryable({
         code: 'object-unknown',
         message: `The chain does not know the offered content of version ${offer.job.version} of object ${offer.job.objectId}.`,
