@@ -58,3 +58,19 @@ test('the caller’s signal ends the wait, and the next transaction is not affec
   });
   t.is(await user.createBucket(bucket('second')), '1');
 });
+
+test('many objects are registered in few transactions, and their ids come in their order', async (t) => {
+  const { user, chain, genesis } = await startChain(t);
+  const { operatorAddress = '' } = genesis.chain.sps[0] ?? {};
+  await user.createBucket({ bucketName: 'bucket', primarySpAddress: operatorAddress, familyId: 1 });
+  const before = await chain.account(user.address);
+  const names = Array.from({ length: 170 }, (_, i) => `object-${i}`);
+  const checksums = Array.from({ length: 7 }, () => 'ab'.repeat(32));
+  const ids = await user.createObjects(
+    names.map((objectName) => ({ bucketName: 'bucket', objectName, payloadSize: 65_536, checksums })),
+  );
+  t.is(ids.length, 170);
+  t.is((await chain.objectById(ids[169] ?? ''))?.object.objectName, 'object-169');
+  t.is((await chain.objectById(ids[80] ?? ''))?.object.objectName, 'object-80');
+  t.is(((await chain.account(user.address))?.sequence ?? 0) - (before?.sequence ?? 0), 3);
+});

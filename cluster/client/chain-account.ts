@@ -8,7 +8,8 @@ import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
 import { FEE_POLICY, gasOf, quoteFee } from '#protocols/greenfield/fees';
 import type { Message } from '#protocols/greenfield/messages';
 import { buildTransaction } from '#protocols/greenfield/transaction';
-import type { Hex, Redundancy, Visibility } from '#protocols/greenfield/types';
+import type { Account, Hex, Redundancy, Visibility } from '#protocols/greenfield/types';
+import type { SignedTransaction } from '#protocols/job/context';
 import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction } from '#runtime/chain/chain';
 import type { AccountKey } from '#runtime/keys/keys';
 
@@ -37,6 +38,10 @@ export interface NewObject {
 /** How often a transaction is signed again because another one took its sequence. */
 const MAX_SIGNINGS = 10;
 const POLL_MS = 200;
+/** Some 45 KiB; a transaction may have 64. */
+const OBJECTS_PER_TRANSACTION = 80;
+/** What a transaction costs at least (protocols/sealing/README.md#gas-and-fees), with some room for its fee's digits. */
+const GAS_PER_BYTE = 5.1;
 
 /**
  * An account that acts on chain as a client does: signs, sends, and waits until it is in a block. Transactions
@@ -79,24 +84,24 @@ export class ChainAccount {
 
   /** Registers an object whose payload is then uploaded. @returns the object's id. @throws as `send` */
   async createObject(object: NewObject, options?: ChainOptions): Promise<string> {
-    const { responses } = await this.send(
-      {
-        typeUrl: '/greenfield.storage.MsgCreateObject',
-        value: {
-          creator: this.address,
-          bucketName: object.bucketName,
-          objectName: object.objectName,
-          payloadSize: BigInt(object.payloadSize),
-          visibility: object.visibility ?? 'INHERIT',
-          contentType: object.contentType ?? 'application/octet-stream',
-          primarySpApproval: { expiredHeight: 0n, globalVirtualGroupFamilyId: 0, sig: '' },
-          expectChecksums: object.checksums,
-          redundancyType: object.redundancy ?? 'EC',
-        },
-      },
-      options,
-    );
+    const { responses } = await this.send(this.#creation(object), options);
     return MsgCreateObjectResponse.decode(firstResponse(responses)).objectId;
+  }
+
+  /**
+   * Registers many objects, as many in one transaction as fit.
+   * @returns their ids, in the order of the objects
+   * @throws as `send`; objects of earlier transactions are then registered
+   */
+  async createObjects(objects: readonly NewObject[], options?: ChainOptions): Promise<string[]> {
+    const ids: string[] = [];
+    for (let from = 0; from < objects.length; from += OBJECTS_PER_TRANSACTION) {
+      const some = objects.slice(from, from + OBJECTS_PER_TRANSACTION);
+      const messages = some.map((object) => this.#creation(object));
+      const { responses } = await this.sendTogether(messages, options);
+      ids.push(...responses.map(({ value }) => MsgCreateObjectResponse.decode(value).objectId));
+    }
+    return ids;
   }
 
   /** Announces new content of a sealed object, which is then uploaded. @throws as `send` */
@@ -179,12 +184,34 @@ export class ChainAccount {
     );
   }
 
+  #creation(object: NewObject): Message {
+    return {
+      typeUrl: '/greenfield.storage.MsgCreateObject',
+      value: {
+        creator: this.address,
+        bucketName: object.bucketName,
+        objectName: object.objectName,
+        payloadSize: BigInt(object.payloadSize),
+        visibility: object.visibility ?? 'INHERIT',
+        contentType: object.contentType ?? 'application/octet-stream',
+        primarySpApproval: { expiredHeight: 0n, globalVirtualGroupFamilyId: 0, sig: '' },
+        expectChecksums: object.checksums,
+        redundancyType: object.redundancy ?? 'EC',
+      },
+    };
+  }
+
   /**
    * Sends one message and waits until it is in a block.
    * @throws Terminal `transaction-refused` with the chain's words; Retryable `transaction-not-included`; as `Chain`
    */
-  async send(message: Message, options?: ChainOptions): Promise<IncludedTransaction> {
-    const { hash } = accepted(await this.#inTurn(() => this.#broadcast(message, options)));
+  send(message: Message, options?: ChainOptions): Promise<IncludedTransaction> {
+    return this.sendTogether([message], options);
+  }
+
+  /** Sends messages in one transaction, of which all or none take effect. @throws as `send` */
+  async sendTogether(messages: readonly Message[], options?: ChainOptions): Promise<IncludedTransaction> {
+    const { hash } = accepted(await this.#inTurn(() => this.#broadcast(messages, options)));
     const deadline = performance.now() + this.#inclusionMs;
     while (performance.now() < deadline) {
       const included = await this.#chain.transaction(hash, options);
@@ -198,7 +225,10 @@ export class ChainAccount {
     });
   }
 
-  async #broadcast(message: Message, options: ChainOptions | undefined): Promise<BroadcastResult> {
+  async #broadcast(
+    messages: readonly Message[],
+    options: ChainOptions | undefined,
+  ): Promise<BroadcastResult> {
     for (let signing = 1; ; signing += 1) {
       throwIfAborted(options?.signal);
       const account = await this.#chain.account(this.address, options);
@@ -209,20 +239,40 @@ export class ChainAccount {
           advice: 'Send it some BNB first.',
         });
       }
-      const { chainId } = this.#chain;
-      const gas = await this.#chain.messageGas(message.typeUrl, { ...options, fresh: true });
-      const fee = quoteFee(gas ?? gasOf([message]), undefined, { ...FEE_POLICY, gasHeadroom: 1 });
-      const { bytes } = await buildTransaction({
-        chainId,
-        account,
-        messages: [message],
-        key: this.#key,
-        fee,
-      });
+      const { bytes } = await this.#sign(messages, account, options);
       const result = await this.#chain.broadcast(Buffer.from(bytes, 'hex'), options);
       if (!isChainError(result, ChainError.WRONG_SEQUENCE) || signing === MAX_SIGNINGS) return result;
       await this.#pause(options);
     }
+  }
+
+  async #sign(
+    messages: readonly Message[],
+    account: Account,
+    options: ChainOptions | undefined,
+  ): Promise<SignedTransaction> {
+    const build = (gas: number) =>
+      buildTransaction({
+        chainId: this.#chain.chainId,
+        account,
+        messages,
+        key: this.#key,
+        fee: quoteFee(gas, undefined, { ...FEE_POLICY, gasHeadroom: 1 }),
+      });
+    const gas = await this.#gasOf(messages, options);
+    const signed = await build(gas);
+    const bySize = Math.ceil((signed.bytes.length / 2) * GAS_PER_BYTE);
+    return bySize > gas ? build(bySize) : signed;
+  }
+
+  async #gasOf(messages: readonly Message[], options: ChainOptions | undefined): Promise<number> {
+    let sum = 0;
+    for (const type of new Set(messages.map(({ typeUrl }) => typeUrl))) {
+      const same = messages.filter(({ typeUrl }) => typeUrl === type);
+      const each = await this.#chain.messageGas(type, { ...options, fresh: true });
+      sum += each === undefined ? gasOf(same) : each * same.length;
+    }
+    return sum;
   }
 
   /** One broadcast at a time, or two would be signed with one sequence. */

@@ -21,6 +21,8 @@ export interface DevnetOptions extends PlanOptions {
   readonly node?: NodeSettings;
   /** What one SP's node has in place of these. */
   readonly nodeOf?: (spId: number) => NodeSettings;
+  /** Options of Node itself for a process, by its name: `chain`, `sp1` and so on. */
+  readonly nodeOptionsOf?: (name: string) => readonly string[];
   readonly log: Logger;
   /** Gives up the start. */
   readonly signal?: AbortSignal;
@@ -84,6 +86,7 @@ async function start(
       name,
       program,
       args,
+      nodeOptions: options.nodeOptionsOf?.(name) ?? [],
       logFile: join(logs, `${name}.log`),
       onCrash,
     });

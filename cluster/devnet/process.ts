@@ -8,6 +8,8 @@ export interface ProcessOptions {
   /** A compiled program of ours. When it serves, it writes one line of JSON, its ports, to standard output. */
   readonly program: string;
   readonly args: readonly string[];
+  /** Options of Node itself, ahead of the program. */
+  readonly nodeOptions?: readonly string[];
   /** Its standard error is appended here. */
   readonly logFile: string;
   /** Told when it ends though nobody has asked for that. */
@@ -93,10 +95,10 @@ export class DevnetProcess {
   }
 
   async #spawn(): Promise<Running> {
-    const { program, args, logFile } = this.#options;
+    const { program, args, nodeOptions = [], logFile } = this.#options;
     const log = await open(logFile, 'a');
     try {
-      const child = spawn(process.execPath, [program, ...args], {
+      const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
         stdio: ['ignore', 'pipe', log.fd, 'ipc'],
         detached: true,
       });

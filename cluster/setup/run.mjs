@@ -1,7 +1,7 @@
 /**
  * Sets up what is missing on this machine, then does what was asked for:
  *
- *     node cluster/setup/run.mjs build | test [folder or file …] | verify | dependencies | demo … | devnet …
+ *     node cluster/setup/run.mjs build | test [folder or file …] | verify | dependencies | demo … | devnet … | bench …
  *
  * Plain JavaScript with nothing but what Node brings, since it runs before anything is installed.
  */
@@ -17,6 +17,7 @@ import { verify } from './verify.mjs';
 
 /** Compiled programs that can be started by name; they run in this process, so signals reach them directly. */
 const PROGRAMS = {
+  bench: 'dist/cluster/bench/main.js',
   demo: 'dist/cluster/demo/main.js',
   devnet: 'dist/cluster/devnet/main.js',
 };

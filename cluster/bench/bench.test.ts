@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import type { BenchReport } from './report.ts';
+
+const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
+
+async function bench(t: ExecutionContext, ...args: string[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'sealion-bench-test-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const json = join(folder, 'report.json');
+  const child = spawn(process.execPath, [PROGRAM, '--json', json, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  const ended = once(child, 'close');
+  const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const left = (await readdir(folder)).filter((name) => name !== 'report.json');
+  const report = await readFile(json, 'utf8').then(
+    (written) => JSON.parse(written) as BenchReport,
+    () => undefined,
+  );
+  return { output, complaint, code, left, report };
+}
+
+test('a scenario is measured on a devnet of its own, and everything stops again', async (t) => {
+  const few = ['--set', 'small.objects=3', '--set', 'small.warmUp=1'];
+  const { output, complaint, code, left, report } = await bench(t, '--only', 'small', '--quick', ...few);
+  t.is(complaint, '');
+  t.is(code, 0);
+  t.deepEqual(left, []);
+  t.deepEqual(report?.missing, {});
+  t.is(report?.sizes['small.objects'], 3);
+  const figure = (name: string) => report?.figures.find((one) => one.name === name);
+  t.true((figure('small.acks')?.floor?.value ?? 0) > 0);
+  t.true((figure('small.seals')?.value ?? 0) > 0);
+  if (process.platform === 'linux') t.true((figure('small.cpu-secondary')?.value ?? 0) > 0);
+  t.regex(output, /\| small\.acks +\| acknowledged +\| /);
+});
+
+test('an unknown scenario or size is refused with those that exist', async (t) => {
+  t.regex((await bench(t, '--only', 'tiny')).complaint, /tiny.*no scenario/);
+  t.regex((await bench(t, '--set', 'small.colour=3')).complaint, /small\.objects/);
+});

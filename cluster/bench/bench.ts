@@ -1,0 +1,121 @@
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import { throwIfAborted, toSealionError } from '#protocols/errors';
+import type { Reporter } from '../cli/reporter.ts';
+import { type Figure, type Measurement, summarise } from './figures.ts';
+import { BenchNetwork } from './network.ts';
+import { type BenchOptions, sizesOf } from './options.ts';
+import { type Hotspots, hotspots, PROCESS_OF, profileOptions, readProfile } from './profile.ts';
+import { type BenchReport, machine } from './report.ts';
+import type { Measurements, Scenario } from './scenario.ts';
+
+/** What `--quick` may take, start and stop of the devnet included; ms. */
+const QUICK_MS = 110_000;
+/** What one scenario may take with all its runs; ms. */
+const SCENARIO_MS = 3_600_000;
+
+/** A report, and the profile of one process where one was asked for. */
+export interface BenchResult {
+  readonly report: BenchReport;
+  readonly profile?: Hotspots;
+}
+
+/** Runs the scenarios one after the other. One that fails is missing from the report, and the others go on. */
+export async function runBench(
+  options: BenchOptions,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<BenchResult> {
+  const facts = {
+    format: 1,
+    at: new Date().toISOString(),
+    machine: machine(),
+    quick: options.quick,
+  } as const;
+  const bounded = options.quick ? AbortSignal.any([signal, AbortSignal.timeout(QUICK_MS)]) : signal;
+  const figures: Figure[] = [];
+  const missing: Record<string, string> = {};
+  const sizes: Record<string, number> = {};
+  const profiles = join('.cache', 'bench', `profile-${process.pid}`);
+  const network = options.only.some(({ onNetwork }) => onNetwork)
+    ? await openNetwork(options, profiles, report, signal)
+    : undefined;
+  const since = Number(process.hrtime.bigint() / 1_000n);
+  try {
+    for (const scenario of options.only) {
+      const own = sizesOf(scenario, options);
+      for (const [name, size] of Object.entries(own)) sizes[`${scenario.name}.${name}`] = size;
+      const { measured, fault } = await runScenario(
+        scenario,
+        { ...options, sizes: own },
+        network,
+        report,
+        bounded,
+      );
+      throwIfAborted(signal);
+      figures.push(...summaries(scenario, measured));
+      if (fault !== undefined) missing[scenario.name] = fault;
+    }
+  } finally {
+    await network?.close();
+  }
+  const profile = options.profile && (await readProfile(profiles));
+  return {
+    report: { ...facts, sizes, figures, missing },
+    ...(profile && { profile: hotspots(profile, since) }),
+  };
+}
+
+async function openNetwork(
+  { devnet, profile }: BenchOptions,
+  profiles: string,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<BenchNetwork> {
+  if (devnet !== undefined) return BenchNetwork.connect(devnet, signal);
+  report.line('starting a devnet: nats-server, a chain, 7 storage providers', { event: 'starting' });
+  const profiled = profile && PROCESS_OF[profile];
+  const nodeOptionsOf = (name: string) => (name === profiled ? profileOptions(profiles) : []);
+  return BenchNetwork.start({ nodeOptionsOf }, signal);
+}
+
+interface RunOptions extends Pick<BenchOptions, 'quick' | 'runs'> {
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+async function runScenario(
+  scenario: Scenario,
+  { quick, runs, sizes }: RunOptions,
+  network: BenchNetwork | undefined,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<{ readonly measured: readonly Measurements[]; readonly fault?: string }> {
+  const measured: Measurements[] = [];
+  const times = runs ?? (quick ? scenario.runs.quick : scenario.runs.full);
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(SCENARIO_MS)]);
+  // Every client listens.
+  setMaxListeners(0, bounded);
+  try {
+    for (let run = 1; run <= times; run += 1) {
+      throwIfAborted(bounded);
+      report.line(`${scenario.name}, run ${run} of ${times}: ${scenario.title}`, {
+        event: 'run',
+        scenario: scenario.name,
+        run,
+      });
+      measured.push(await scenario.run({ sizes, signal: bounded, network: network as BenchNetwork }));
+    }
+    return { measured };
+  } catch (thrown) {
+    return { measured, fault: bounded.aborted ? 'the time was up' : toSealionError(thrown).message };
+  }
+}
+
+function summaries(scenario: Scenario, measured: readonly Measurements[]): readonly Figure[] {
+  return scenario.figures.flatMap((kind) => {
+    const found = measured
+      .map((run): Measurement | undefined => run[kind.name])
+      .filter((one) => one !== undefined);
+    return found.length > 0 ? [summarise(scenario.name, kind, found)] : [];
+  });
+}

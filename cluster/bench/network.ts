@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '#runtime/telemetry/logger';
+import { type NetworkSp, readNetwork, spOf } from '../cli/network.ts';
+import { Session } from '../cli/session.ts';
+import type { SpClient } from '../client/sp-client.ts';
+import { type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
+import { devnetProcesses, type NetworkProcess } from './processes.ts';
+import { RawStore } from './raw-store.ts';
+
+/** A network under measurement: a devnet of the bench's own, or whichever network a devnet.json describes. */
+export class BenchNetwork {
+  readonly session: Session;
+  /** Where the bench's objects go. */
+  readonly primary: NetworkSp;
+  readonly client: SpClient;
+  /** A bucket at the primary. */
+  readonly bucketName: string;
+  /** A stock object store on the primary's own nats-server, for floors. */
+  readonly raw: RawStore;
+  /** Of the devnet, and this one as `client`; none of a network that does not run on this machine. */
+  readonly processes: readonly NetworkProcess[];
+  readonly #close: () => Promise<void>;
+
+  private constructor(parts: Omit<BenchNetwork, 'close' | 'processNamed'>, close: () => Promise<void>) {
+    this.session = parts.session;
+    this.primary = parts.primary;
+    this.client = parts.client;
+    this.bucketName = parts.bucketName;
+    this.raw = parts.raw;
+    this.processes = parts.processes;
+    this.#close = close;
+  }
+
+  /** Starts a devnet, which `close` stops and removes. @throws as `startDevnet` */
+  static async start(
+    options: Omit<DevnetOptions, 'directory' | 'log' | 'signal'>,
+    signal: AbortSignal,
+  ): Promise<BenchNetwork> {
+    const folder = await mkdtemp(join(tmpdir(), 'sealion-bench-'));
+    const closes = [() => rm(folder, { recursive: true, force: true })];
+    return opening(closes, async () => {
+      const log = createLogger({ level: 'error' });
+      const devnet = await startDevnet({ ...options, directory: join(folder, 'devnet'), log, signal });
+      closes.push(() => devnet.stop());
+      return BenchNetwork.#open(devnet.path, closes, signal);
+    });
+  }
+
+  /** Connects to the network that a file describes. @throws as `readNetwork` */
+  static async connect(path: string, signal: AbortSignal): Promise<BenchNetwork> {
+    const closes: (() => Promise<void>)[] = [];
+    return opening(closes, () => BenchNetwork.#open(path, closes, signal));
+  }
+
+  static async #open(
+    path: string,
+    closes: (() => Promise<void>)[],
+    signal: AbortSignal,
+  ): Promise<BenchNetwork> {
+    const network = await readNetwork(path);
+    const primary = spOf(network, undefined);
+    const session = await Session.open(network);
+    closes.push(async () => session.close());
+    const raw = await RawStore.open(primary.nats);
+    closes.push(() => raw.close());
+    const bucketName = `bench-${randomBytes(6).toString('hex')}`;
+    await session.account.createBucket(
+      { bucketName, primarySpAddress: primary.operatorAddress, familyId: primary.gvgFamilyId },
+      { signal },
+    );
+    const { pid } = JSON.parse(await readFile(path, 'utf8')) as { readonly pid?: number };
+    const found = pid === undefined ? [] : await devnetProcesses(pid);
+    return new BenchNetwork(
+      {
+        session,
+        primary,
+        client: session.sp(primary),
+        bucketName,
+        raw,
+        processes: found.length > 0 ? [...found, { name: 'client', pid: process.pid }] : [],
+      },
+      () => closeAll(closes),
+    );
+  }
+
+  /** Undefined where the bench does not see the network's processes. */
+  processNamed(name: string): NetworkProcess | undefined {
+    return this.processes.find((one) => one.name === name);
+  }
+
+  async close(): Promise<void> {
+    await this.#close();
+  }
+}
+
+async function opening<T>(closes: (() => Promise<void>)[], open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    await closeAll(closes);
+    throw error;
+  }
+}
+
+async function closeAll(closes: (() => Promise<void>)[]): Promise<void> {
+  for (let next = closes.pop(); next; next = closes.pop()) await next();
+}

@@ -1,0 +1,26 @@
+import type { FigureKind, Measurement } from './figures.ts';
+import type { BenchNetwork } from './network.ts';
+
+/** One thing that the bench measures, by itself on a network that does nothing else. */
+export interface Scenario<Size extends string = string> {
+  readonly name: string;
+  readonly title: string;
+  readonly figures: readonly FigureKind[];
+  /** How much of everything, by name; `--set <scenario>.<name>=<value>` changes one. */
+  readonly sizes: Readonly<Record<Size, { readonly full: number; readonly quick: number }>>;
+  /** How often it is run unless `--runs` says otherwise. */
+  readonly runs: { readonly full: number; readonly quick: number };
+  /** False where it measures a part by itself. */
+  readonly onNetwork: boolean;
+  run(context: ScenarioContext<Size>): Promise<Measurements>;
+}
+
+/** By the name of the figure. A figure that cannot be measured on this network is left out. */
+export type Measurements = Readonly<Record<string, Measurement>>;
+
+export interface ScenarioContext<Size extends string = string> {
+  readonly sizes: Readonly<Record<Size, number>>;
+  /** @throws RangeError for a scenario that needs none */
+  readonly network: BenchNetwork;
+  readonly signal: AbortSignal;
+}

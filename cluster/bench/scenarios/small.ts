@@ -1,0 +1,150 @@
+import { inParallel, patiently, timed } from '../load.ts';
+import type { BenchNetwork } from '../network.ts';
+import { announce, type BenchObject, put } from '../objects.ts';
+import { cpuTimes } from '../processes.ts';
+import type { Measurements, Scenario } from '../scenario.ts';
+import { untilSealed } from '../sealing.ts';
+import { mean, quantile } from '../statistics.ts';
+
+/** Many small objects to one primary: what one object costs, whatever its bytes. */
+export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
+  name: 'small',
+  title: '64 KiB objects, 32 clients, one primary',
+  figures: [
+    {
+      name: 'acks',
+      title: 'acknowledged',
+      unit: '/s',
+      better: 'more',
+      floor: 'raw puts',
+      wanted: { value: { atLeast: 60 }, ratio: { atLeast: 0.2 } },
+    },
+    { name: 'p50', title: 'PUT, median', unit: 'ms', better: 'less', floor: 'raw put' },
+    {
+      name: 'p99',
+      title: 'PUT, 99 of 100 within',
+      unit: 'ms',
+      better: 'less',
+      floor: 'raw put',
+      wanted: { value: { atMost: 1_000 } },
+    },
+    { name: 'refused', title: 'PUTs refused and tried again', unit: '', better: 'less' },
+    { name: 'seals', title: 'sealed', unit: '/s', better: 'more', wanted: { value: { atLeast: 20 } } },
+    {
+      name: 'cpu',
+      title: 'CPU per object, all processes',
+      unit: 'ms',
+      better: 'less',
+      wanted: { value: { atMost: 80 } },
+    },
+    { name: 'cpu-primary', title: '– of the primary', unit: 'ms', better: 'less' },
+    { name: 'cpu-secondary', title: '– of each secondary', unit: 'ms', better: 'less' },
+    { name: 'cpu-chain', title: '– of the chain', unit: 'ms', better: 'less' },
+    { name: 'cpu-nats', title: '– of nats-server', unit: 'ms', better: 'less' },
+    { name: 'cpu-client', title: '– of the client', unit: 'ms', better: 'less' },
+  ],
+  sizes: {
+    objects: { full: 1_000, quick: 96 },
+    bytes: { full: 65_536, quick: 65_536 },
+    clients: { full: 32, quick: 32 },
+    warmUp: { full: 16, quick: 8 },
+  },
+  runs: { full: 5, quick: 1 },
+  onNetwork: true,
+  async run({ network, sizes, signal }) {
+    const { bytes: size, clients } = sizes;
+    // Programs that have just started are slower than any that serve.
+    const first = await announce(network, { count: sizes.warmUp, size }, signal);
+    await untilSealed(network, first, signal, () =>
+      putAll(network, first, clients, signal).then(() => undefined),
+    );
+    const objects = await announce(network, { count: sizes.objects, size }, signal);
+    const floor = await rawPuts(network, objects, clients);
+    return measure(network, objects, clients, floor, signal);
+  },
+};
+
+interface Puts {
+  /** Ms from the first PUT to the last acknowledgement. */
+  readonly ms: number;
+  /** Of each PUT, ms, with the times that it was refused. */
+  readonly latencies: readonly number[];
+  readonly refused: number;
+}
+
+async function measure(
+  network: BenchNetwork,
+  objects: readonly BenchObject[],
+  clients: number,
+  floor: Puts,
+  signal: AbortSignal,
+): Promise<Measurements> {
+  const before = await cpuTimes(network.processes);
+  const begin = performance.now();
+  let puts: Puts | undefined;
+  const sealedAt = await untilSealed(network, objects, signal, async () => {
+    puts = await putAll(network, objects, clients, signal);
+  });
+  const after = await cpuTimes(network.processes);
+  if (!puts) return {};
+  const { ms, latencies, refused } = puts;
+  const rate = (span: number) => (1_000 * objects.length) / span;
+  return {
+    acks: { value: rate(ms), floor: rate(floor.ms) },
+    p50: { value: quantile(latencies, 0.5), floor: quantile(floor.latencies, 0.5) },
+    p99: { value: quantile(latencies, 0.99), floor: quantile(floor.latencies, 0.99) },
+    refused: { value: refused },
+    seals: { value: rate(sealedAt - begin) },
+    ...cpuPerObject(network, (name) => ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / objects.length),
+  };
+}
+
+function cpuPerObject({ processes, primary }: BenchNetwork, usedBy: (name: string) => number): Measurements {
+  if (processes.length === 0) return {};
+  const names = processes.map(({ name }) => name);
+  const ofPrimary = `sp${primary.id}`;
+  const secondaries = names.filter((name) => name.startsWith('sp') && name !== ofPrimary);
+  return {
+    cpu: { value: names.reduce((sum, name) => sum + usedBy(name), 0) },
+    'cpu-primary': { value: usedBy(ofPrimary) },
+    'cpu-secondary': { value: mean(secondaries.map(usedBy)) },
+    'cpu-chain': { value: usedBy('chain') },
+    'cpu-nats': { value: usedBy('nats-server') },
+    'cpu-client': { value: usedBy('client') },
+  };
+}
+
+async function putAll(
+  network: BenchNetwork,
+  objects: readonly BenchObject[],
+  clients: number,
+  signal: AbortSignal,
+): Promise<Puts> {
+  const latencies: number[] = [];
+  let refused = 0;
+  const ms = await timed(() =>
+    inParallel(objects, clients, async (object) => {
+      const taken = await timed(async () => {
+        refused += await patiently(() => put(network, object, signal), signal);
+      });
+      latencies.push(taken);
+    }),
+  );
+  return { ms, latencies, refused };
+}
+
+/** The same bytes into a stock object store, the same number at a time. */
+async function rawPuts(
+  { raw }: BenchNetwork,
+  objects: readonly BenchObject[],
+  clients: number,
+): Promise<Puts> {
+  const latencies: number[] = [];
+  const ms = await timed(() =>
+    inParallel(objects, clients, async ({ objectName, bytes }) => {
+      latencies.push(await timed(() => raw.put(objectName, bytes())));
+    }),
+  );
+  for (const { objectName } of objects) await raw.delete(objectName);
+  return { ms, latencies, refused: 0 };
+}
