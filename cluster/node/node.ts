@@ -4,6 +4,7 @@ import { SUPERVISION } from '#actors/supervision';
 import { createGateway } from '#gateway/gateway';
 import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/limits';
 import { serveGateway } from '#gateway/server';
+import { fallbackCause } from '#protocols/greenfield/secp256k1/secp256k1';
 import { createActorSystem } from '#runtime/actors/system';
 import type { TreeNode } from '#runtime/actors/types';
 import { connectChain } from '#runtime/chain/connect';
@@ -75,6 +76,12 @@ async function openParts(
 ): Promise<Pick<RunningNode, 'ports' | 'tree'>> {
   const { sp, dataDir, timing } = config;
   const keys = await openKeyring(config.keys);
+  if (fallbackCause !== undefined) {
+    log.warn(
+      { cause: String(fallbackCause) },
+      'signing in JavaScript, which costs twenty times the CPU of the native library',
+    );
+  }
   // First of all that is opened: its lock keeps a second process off the data folder.
   const journal = await parts.open(
     'journal',

@@ -1,7 +1,7 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { Terminal } from '../errors.ts';
 import { toHex } from './hex.ts';
 import { keccak256 } from './keccak.ts';
+import { curve } from './secp256k1/secp256k1.ts';
 
 const FORM = /^0x[0-9a-fA-F]{40}$/;
 
@@ -36,7 +36,7 @@ export function isAddress(text: string): boolean {
 export function addressOf(publicKey: Uint8Array): string {
   let uncompressed: Uint8Array;
   try {
-    uncompressed = secp256k1.Point.fromBytes(publicKey).toBytes(false);
+    uncompressed = curve.uncompressed(publicKey);
   } catch (cause) {
     throw new Terminal({
       code: 'bad-public-key',
