@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { PubKey } from '@bnb-chain/greenfield-cosmos-types/cosmos/crypto/eth/ethsecp256k1/keys.js';
 import { AuthInfo, TxBody, TxRaw } from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/tx.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { Terminal } from '../errors.ts';
 import type { SignedTransaction } from '../job/context.ts';
 import { checksumAddress } from './address.ts';
@@ -74,7 +74,7 @@ export async function buildTransaction(request: TransactionRequest): Promise<Sig
 
 /** SHA-256 of TxRaw in upper-case hex, as the chain writes it. */
 export function transactionHash(bytes: Uint8Array): string {
-  return toHex(sha256(bytes)).toUpperCase();
+  return createHash('sha256').update(bytes).digest('hex').toUpperCase();
 }
 
 /**
