@@ -37,7 +37,7 @@ export async function runProgram(
     }
   }
   setTimeout(() => {
-    log.warn({ active: process.getActiveResourcesInfo() }, 'something keeps the process alive');
+    log.warn({ active: process.getActiveResourcesInfo() }, 'something keeps the process from ending');
     process.exit();
   }, LINGER_LIMIT_MS).unref();
 }
@@ -55,7 +55,7 @@ function endOfProcess(log: Logger): AbortSignal {
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
-  process.once('disconnect', () => end('parent is gone'));
+  process.once('disconnect', () => end('the parent process is gone'));
   process.channel?.unref();
   return asked.signal;
 }

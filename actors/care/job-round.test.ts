@@ -73,7 +73,7 @@ test('each acknowledged job that is still open gets exactly one queue entry', as
     },
   };
   const round = jobRound({ journal: watched, queue, timing: { jobsEveryMs: 1 } }, silentLogger);
-  t.regex((await round.run(signal)) ?? '', /^1 jobs/);
+  t.regex((await round.run(signal)) ?? '', /^queued 1 open jobs/);
   for (const { id, belongs } of JOBS) t.is(await queue.has(jobOf(id)), belongs, `job ${id}`);
   t.is(await round.run(signal), undefined);
   t.deepEqual([...asked].sort(), ['1', '2', '3', '4', '5', '8'], 'jobs that have ended are not read');
@@ -82,12 +82,12 @@ test('each acknowledged job that is still open gets exactly one queue entry', as
     if (lease.job.objectId !== '3') continue;
     t.is(await round.run(signal), undefined, 'a leased job needs no entry');
     await lease.done();
-    t.regex((await round.run(signal)) ?? '', /^1 jobs/, 'an entry that was lost is made again');
+    t.regex((await round.run(signal)) ?? '', /^queued 1 open jobs/, 'an entry that was lost is made again');
     break;
   }
 
   const again: JobEvent = { ...started, attempt: 2, object: { ...OBJECT, createdAt: 5 } };
   await journal.append(jobOf('7'), 5, again);
   await journal.append(jobOf('7'), 6, completed);
-  t.regex((await round.run(signal)) ?? '', /^1 jobs/, 'another life of a job that was over');
+  t.regex((await round.run(signal)) ?? '', /^queued 1 open jobs/, 'another life of a job that was over');
 });

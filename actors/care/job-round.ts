@@ -18,7 +18,7 @@ export interface JobRoundOptions {
 export function jobRound({ journal, queue, timing }: JobRoundOptions, log: Logger): Round {
   return {
     heals: 'jobs',
-    doing: 'looking for jobs that nobody works on',
+    doing: 'looking for open jobs without a queue entry',
     everyMs: timing.jobsEveryMs,
     async run(signal) {
       let queued = 0;
@@ -27,7 +27,7 @@ export function jobRound({ journal, queue, timing }: JobRoundOptions, log: Logge
         if (!state || !isFromUploadDone(state) || isTerminal(state)) continue;
         if ((await queue.enqueue(job, { signal })) === 'queued') queued += 1;
       }
-      return queued === 0 ? undefined : `${queued} jobs that nobody worked on are queued again`;
+      return queued === 0 ? undefined : `queued ${queued} open jobs again that had no queue entry`;
     },
   };
 }

@@ -29,7 +29,7 @@ export function retentionRound({ journal, records, timing }: RetentionRoundOptio
         await journal.purge(job, context.revision);
         purged += 1;
       }
-      return purged === 0 ? undefined : `${purged} jobs that ended long ago are out of the journal`;
+      return purged === 0 ? undefined : `removed ${purged} jobs that ended long ago from the journal`;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Something that the caretaker looks after again and again. */
 export interface Round {
-  /** For example `looking for jobs that nobody works on`. */
+  /** For example `looking for open jobs without a queue entry`. */
   readonly doing: string;
   /** From the end of one to the start of the next, ms. */
   readonly everyMs: number;

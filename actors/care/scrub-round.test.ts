@@ -91,7 +91,7 @@ test('a pass checks every column and every sealed payload once, then pauses', as
   await holdColumn(ledger, 22, false);
   findings['12'] = 'repaired';
   const scrub = round();
-  t.regex((await scrub.run(signal)) ?? '', /^3 objects \(600 bytes\).*: 1 pieces repaired, 0 not/);
+  t.regex((await scrub.run(signal)) ?? '', /^verified 3 objects \(600 bytes\).*: 1 pieces repaired, 0 not/);
   t.deepEqual(looked, ['21.0/0', '21.0/1', '11.0/0', '11.0/1', '12.0/0', '12.0/1']);
   t.is(await scrub.run(signal), undefined);
   t.is(looked.length, 6);
@@ -106,7 +106,7 @@ test('after a restart a pass continues where it stopped', async (t) => {
   t.is(await t.throwsAsync(round().run(signal)), away);
   delete findings['12'];
   looked.length = 0;
-  t.regex((await round().run(signal)) ?? '', /^4 objects/);
+  t.regex((await round().run(signal)) ?? '', /^verified 4 objects/);
   t.deepEqual(looked, ['12.0/0', '12.0/1', '13.0/0', '13.0/1']);
 });
 
@@ -126,7 +126,7 @@ test('a failed repair is retried in each round until it succeeds', async (t) => 
   findings['12'] = new Retryable({ code: 'too-few-pieces', message: 'All are away.' });
   findings['13'] = new Terminal({ code: 'not-a-holder', message: 'It is not ours.' });
   const scrub = round();
-  t.regex((await scrub.run(signal)) ?? '', /^1 objects.*1 not repairable now, 2 objects not verified/);
+  t.regex((await scrub.run(signal)) ?? '', /^verified 1 objects.*1 not repairable now, 2 objects not verified/);
   looked.length = 0;
   await scrub.run(signal);
   t.deepEqual(looked, ['11.0/0', '11.0/1', '12.0/0']);
@@ -142,7 +142,7 @@ test('the record of a payload that is gone from the chain is deleted', async (t)
   const { ledger, findings, round } = await newScene(t);
   await holdSegments(ledger, 11);
   findings['11'] = new Terminal({ code: 'not-sealed', message: 'It is gone.' });
-  t.regex((await round().run(signal)) ?? '', /^0 objects.* 0 objects not verified/);
+  t.regex((await round().run(signal)) ?? '', /^verified 0 objects.* 0 objects not verified/);
   t.is(await new SegmentRecords(ledger).get({ objectId: '11', version: 0 }), undefined);
 });
 

@@ -72,7 +72,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
   let over = false;
   return {
     heals: 'pieces',
-    doing: 'verifying what is stored',
+    doing: 'verifying the stored pieces',
     everyMs: Math.min(HOUR_MS, timing.scrubPassMs / 4),
     startOver() {
       over = true;
@@ -92,7 +92,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
       }
       await ledger.put(PASS, { ...pass, doneAt: Date.now() });
       const { objects, bytes, repaired, lost, failed } = pass.counts;
-      return `${objects} objects (${bytes} bytes) are verified: ${repaired} pieces repaired, ${lost} not repairable now, ${failed} objects not verified`;
+      return `verified ${objects} objects (${bytes} bytes): ${repaired} pieces repaired, ${lost} not repairable now, ${failed} objects not verified`;
     },
   };
 
@@ -159,7 +159,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
       else await ledger.put(again, job);
       if (error.code !== 'not-sealed') {
         failed += 1;
-        log.warn({ error, job: formatJobId(job) }, 'could not verify what is stored of an object');
+        log.warn({ error, job: formatJobId(job) }, 'could not verify the stored pieces of an object');
       }
     }
     return { objects, bytes, repaired, lost, failed };

@@ -63,7 +63,7 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
     } catch (thrown) {
       const error = toSealionError(thrown);
       if (error.kind === 'cancelled') throw error;
-      log.warn({ error, unit: unitName(note) }, 'what is no longer needed could not be deleted');
+      log.warn({ error, unit: unitName(note) }, 'could not delete data that is no longer needed');
       return false;
     }
   }

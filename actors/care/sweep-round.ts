@@ -19,7 +19,7 @@ export function sweepRound({ pieces, timing }: SweepRoundOptions, log: Logger): 
     everyMs: timing.sweepEveryMs,
     async run(signal) {
       const swept = await pieces.sweep({ olderThanMs: ORPHAN_AGE_MS, limit: SWEEP_LIMIT, signal });
-      if (swept.unclaimed > 0) log.warn(swept, 'chunks that do not say which piece they belong to are kept');
+      if (swept.unclaimed > 0) log.warn(swept, 'kept chunks that do not name their piece');
       return swept.purged === 0 ? undefined : `purged ${swept.purged} orphan chunks`;
     },
   };

@@ -17,7 +17,7 @@ export interface UploadRoundOptions {
  */
 export function uploadRound({ journal, queue, timing }: UploadRoundOptions, log: Logger): Round {
   return {
-    doing: 'looking for uploads that nobody finished',
+    doing: 'looking for uploads past their deadline',
     everyMs: timing.uploadsEveryMs,
     async run(signal) {
       let queued = 0;
@@ -26,7 +26,7 @@ export function uploadRound({ journal, queue, timing }: UploadRoundOptions, log:
         if (!context || isFromUploadDone(context.state) || Date.now() < context.deadlineAt) continue;
         if ((await queue.enqueue(job, { signal })) === 'queued') queued += 1;
       }
-      return queued === 0 ? undefined : `${queued} uploads that nobody finished are looked at`;
+      return queued === 0 ? undefined : `queued ${queued} uploads that missed their deadline`;
     },
   };
 }

@@ -43,7 +43,7 @@ export function announcer(ports: SubmitPorts, maxOpen = MAX_OPEN): Behaviour<Ann
     const work = oneShot('announcement', (child, signal) => {
       const say = (activity: Activity) =>
         child.say({ ...activity, doing: `${bucketName}/${objectName}: ${activity.doing}` });
-      say({ doing: 'having its announcement signed', waitsFor: 'the signer' });
+      say({ doing: 'waiting for the signature of its announcement', waitsFor: 'the signer' });
       return captureResult(reply, announce(announcement, ports, { signal, say }));
     });
     ctx.watch(ctx.spawn(`announcement/${begun}`, work), () => ({ type: 'ended' }));

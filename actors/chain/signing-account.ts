@@ -138,8 +138,8 @@ export class SigningAccount {
     if (account) return account;
     throw new Retryable({
       code: 'signing-account-unknown',
-      message: `The chain knows no account ${key.address}.`,
-      advice: `Send some BNB to ${key.address}: it pays the fees of what it signs.`,
+      message: `The chain does not know the account ${key.address}.`,
+      advice: `Send some BNB to ${key.address}: it pays the fees of the transactions it signs.`,
     });
   }
 }

@@ -75,7 +75,7 @@ export class JobLog {
     throw new Terminal({
       code: 'journal-fenced',
       message: `Job ${formatJobId(this.job)} has ${stored.length} events, not ${revision}: another owner has it.`,
-      advice: 'Stop working on the job; its new owner goes on.',
+      advice: 'Stop working on the job; its new owner continues it.',
     });
   }
 

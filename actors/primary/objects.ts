@@ -212,13 +212,13 @@ function giveBack(lease: Lease, delayMs: number, ctx: Context<ObjectsInbox>): vo
   lease.postpone(delayMs).catch((thrown: unknown) => {
     ctx.log.warn(
       { error: toSealionError(thrown), job: formatJobId(lease.job) },
-      'a lease could not be given back',
+      'could not return a lease to the work queue',
     );
   });
 }
 
 function restoreInWork(key: string): Retryable {
-  return new Retryable({ code: 'restore-in-work', message: `${key} is being written back already.` });
+  return new Retryable({ code: 'restore-in-work', message: `${key} is already being restored.` });
 }
 
 /** What the end of its owner means for a client. */
@@ -227,7 +227,7 @@ function clientError(job: JobId, error: SealionError | undefined): SealionError 
   if (error.code !== 'journal-fenced') return error;
   return new Terminal({
     code: 'upload-in-progress',
-    message: `Another node has taken object ${formatJobId(job)} over.`,
+    message: `Another node has taken over object ${formatJobId(job)}.`,
     advice: 'Ask for the progress of its upload.',
     gatewayCode: 110003,
     cause: error,
@@ -237,7 +237,7 @@ function clientError(job: JobId, error: SealionError | undefined): SealionError 
 function ownerStopped(): Retryable {
   return new Retryable({
     code: 'owner-stopped',
-    message: 'The part of the provider that worked on the object has stopped.',
+    message: 'The actor that worked on the object has stopped.',
     advice: 'Try again.',
     gatewayCode: 110001,
   });

@@ -125,6 +125,6 @@ function fits(list: readonly Hex[], { plan, checksums }: SealedContent, role: nu
 function unverified({ gvg }: SealedContent, index: number): SealionError {
   return new Retryable({
     code: 'column-unverified',
-    message: `Storage provider ${gvg.secondarySpIds[index]} does not hold column ${index} as the chain has it.`,
+    message: `Column ${index} at storage provider ${gvg.secondarySpIds[index]} does not match the chain.`,
   });
 }

@@ -91,7 +91,7 @@ export async function gather<R>(sources: readonly ShardSource[], options: Gather
 }
 
 function tooFew(need: number, got: number, reasons: readonly string[]): Retryable {
-  const why = got >= need ? 'those that came do not match the checksums on chain' : `only ${got} came`;
+  const why = got >= need ? 'the pieces received do not match the checksums on chain' : `only ${got} arrived`;
   return new Retryable({
     code: 'too-few-pieces',
     message: `${need} good pieces are needed, and ${why}${reasons.length > 0 ? `. ${reasons.join(' ')}` : '.'}`,

@@ -183,7 +183,12 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
         const use = async (recovered: Recovered) => {
           counts.recovered += 1;
           answer(recovered.bytes);
-          await writeBack({ job, role: PRIMARY, segmentIndex }, recovered, 'a reader missed it', signal);
+          await writeBack(
+            { job, role: PRIMARY, segmentIndex },
+            recovered,
+            'a reader found it missing',
+            signal,
+          );
           counts.repaired += 1;
         };
         await recoverer.segment(content, segmentIndex, use, signal);
@@ -250,7 +255,7 @@ function newList(limit: number): WorkList<Message> {
 
 function say({ urgent, routine, counts }: State, ctx: Context<Message>): void {
   const { repaired, lost, handedOut } = counts;
-  const done = `repaired ${repaired}, not repairable ${lost}, handed out ${handedOut}`;
+  const done = `repaired ${repaired}, not repairable ${lost}, sent to other SPs ${handedOut}`;
   const running = urgent.running + routine.running;
   ctx.say(
     running > 0
@@ -262,6 +267,6 @@ function say({ urgent, routine, counts }: State, ctx: Context<Message>): void {
 function notOurs(job: JobId): Terminal {
   return new Terminal({
     code: 'not-a-holder',
-    message: `We are not the primary of object ${formatJobId(job)}.`,
+    message: `This storage provider is not the primary of object ${formatJobId(job)}.`,
   });
 }

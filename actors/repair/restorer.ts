@@ -36,7 +36,7 @@ export function restorer({ message, ports, confirm }: RestorerOptions): Behaviou
   return oneShot('restorer', async (ctx, signal) => {
     const { restoration, reply } = message;
     const { key, because } = restoration;
-    ctx.say({ doing: `writing ${key} back`, waitsFor: 'the PieceStore' });
+    ctx.say({ doing: `restoring ${key}`, waitsFor: 'the PieceStore' });
     const written = (async () => {
       await confirm(signal);
       await restore(restoration, ports, signal);

@@ -115,7 +115,7 @@ export class Verifier {
     }
     throw new Terminal({
       code: 'integrity-mismatch',
-      message: `The columns of object ${formatJobId(content.job)} do not make the payload that the chain has.`,
+      message: `The columns of object ${formatJobId(content.job)} do not decode to the payload on chain.`,
     });
   }
 
@@ -181,6 +181,6 @@ function unknownColumn({ job }: SealedContent, column: number): Terminal {
   return new Terminal({
     code: 'column-unknown',
     message: `There is no record of column ${column} of object ${formatJobId(job)} here.`,
-    advice: 'The ledger was lost or put back from an older copy.',
+    advice: 'The ledger was lost or restored from an older copy.',
   });
 }

@@ -104,7 +104,7 @@ export class ApprovalPolicy {
     }
     const index = asked.secondarySpIds.indexOf(spId);
     if (gvg.secondarySpIds[index] !== spId) {
-      return { code: 'wrong-place', reason: `We do not hold place ${index} of the group.` };
+      return { code: 'wrong-place', reason: `Index ${index} of the group is not ours.` };
     }
     return undefined;
   }

@@ -34,7 +34,7 @@ export function receiver({ inbound, ports, refusals }: ReceiverOptions): Behavio
       if (kind === 'cancelled') {
         await inbound.postpone(0);
       } else {
-        refusals.warn(`SP ${inbound.offer.from}`, thrown, 'an offer was refused');
+        refusals.warn(`SP ${inbound.offer.from}`, thrown, 'refused an offer');
         await inbound.refuse({ code, reason: message, again: kind === 'retryable' });
       }
     } finally {
@@ -51,7 +51,7 @@ export interface TaskReceiverOptions {
   readonly refusals: Repeats;
 }
 
-export const TASK_REFUSED = 'a receive task was refused';
+export const TASK_REFUSED = 'refused a receive task';
 
 /** Does what one task of the HTTP wire asks for, and answers it. */
 export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, undefined> {
@@ -81,7 +81,7 @@ export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, und
 }
 
 /** For the log of the secondary: one line for every column. */
-const HOLDING = 'a column is stored and signed for';
+const HOLDING = 'stored and signed for a column';
 function holding({ job, from, redundancyIndex }: ColumnOffer): object {
   return { job: formatJobId(job), from, column: redundancyIndex };
 }

@@ -48,7 +48,7 @@ export async function get(
 function incomplete(name: string, done: number, total: number): Terminal {
   return new Terminal({
     code: 'incomplete-download',
-    message: `Of ${name} only ${done} of ${total} bytes arrived.`,
+    message: `Only ${done} of ${total} bytes of ${name} arrived.`,
     advice: 'Try again; nothing was written.',
   });
 }

@@ -75,7 +75,7 @@ export function spOf(network: Network, id: number | undefined): NetworkSp {
   if (sp) return sp;
   throw new Terminal({
     code: 'unknown-sp',
-    message: `The network has no storage provider ${id}.`,
+    message: `There is no storage provider ${id} in the network.`,
     advice: `Give one of ${network.sps.map((one) => one.id).join(', ')}.`,
   });
 }

@@ -76,7 +76,7 @@ export function uploadLine(event: UploadEvent, spId: number): string {
     case 'bucket-created':
       return `created bucket ${event.bucketId} at storage provider ${spId}`;
     case 'object-found':
-      return `object ${event.objectId} is on chain already (${event.status})`;
+      return `object ${event.objectId} is already on chain (${event.status})`;
     case 'object-created':
       return `created object ${event.objectId} on chain`;
     case 'acknowledged':

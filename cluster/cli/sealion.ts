@@ -37,7 +37,7 @@ function clientCommand(usage: string, description: string): Command {
 const program = new Command('sealion')
   .description('Upload path of a Greenfield storage provider: run it, use it, inspect it.')
   .enablePositionalOptions()
-  .showHelpAfterError('(sealion --help shows what there is)');
+  .showHelpAfterError('(see sealion --help)');
 
 clientCommand(
   'put <file> [bucket/object]',

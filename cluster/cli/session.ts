@@ -25,7 +25,7 @@ export function parseObjectName(text: string): ObjectName {
   }
   throw new Terminal({
     code: 'bad-object-name',
-    message: `"${text}" names no object.`,
+    message: `"${text}" is not the name of an object.`,
     advice: 'Write it as BUCKET/OBJECT, for example my-bucket/report.pdf.',
   });
 }

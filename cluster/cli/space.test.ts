@@ -13,7 +13,7 @@ test('the survey sorts stored data by the chain: needed, no longer needed and wh
     unknown: { units: 0, bytes: 0 },
   };
   const unneeded = [
-    { unit: '4711.0', because: 'version 1 has replaced it', since: NOW - 1, goesAt: NOW + 3_000_000 },
+    { unit: '4711.0', because: 'it was replaced by version 1', since: NOW - 1, goesAt: NOW + 3_000_000 },
     { unit: '998.0/2', because: 'the object is gone from the chain', since: NOW - 9, goesAt: NOW - 9 },
   ];
   const incomplete = [{ objectId: '12', version: 0 }];
@@ -22,7 +22,7 @@ test('the survey sorts stored data by the chain: needed, no longer needed and wh
     '  needed            3 units (payloads and columns), 4.9 KiB (5000 bytes)',
     '  no longer needed  1 unit (payloads and columns), 10 bytes',
     '  unknown           0 units (payloads and columns), 0 bytes',
-    '  4711.0 will be deleted in 50 min: version 1 has replaced it',
+    '  4711.0 will be deleted in 50 min: it was replaced by version 1',
     '  998.0/2 will be deleted in the next round: the object is gone from the chain',
     '  12.0 is needed, and incomplete here',
   ]);

@@ -220,7 +220,7 @@ export class ChainAccount {
     }
     throw new Retryable({
       code: 'transaction-not-included',
-      message: `The transaction ${hash} is in no block after ${this.#inclusionMs} ms.`,
+      message: `The transaction ${hash} is not in a block after ${this.#inclusionMs} ms.`,
       advice: 'Look it up later before sending another: it may still be included.',
     });
   }
@@ -235,7 +235,7 @@ export class ChainAccount {
       if (!account) {
         throw new Terminal({
           code: 'no-such-account',
-          message: `The chain knows no account ${this.address}.`,
+          message: `The chain does not know the account ${this.address}.`,
           advice: 'Send it some BNB first.',
         });
       }
@@ -297,7 +297,7 @@ function accepted<T extends { code: number; codespace: string; log: string }>(re
   throw new Terminal({
     code: 'transaction-refused',
     message: `The chain refused the transaction: ${result.log} (${result.codespace} ${result.code}).`,
-    advice: 'The text names what does not fit; nothing was changed except the fee.',
+    advice: 'The message names the reason; nothing was changed on chain, but the fee may have been charged.',
   });
 }
 

@@ -49,7 +49,7 @@ export class DevnetDecisions {
     throw new Terminal({
       code: 'devnet-decision',
       message: `The chain answered ${method} with ${JSON.stringify(error)}.`,
-      advice: 'Use this with a devnet only: a real chain takes no such commands.',
+      advice: 'Use this with a devnet only: a real chain does not accept such commands.',
     });
   }
 }

@@ -21,7 +21,7 @@ export async function writeWhole(
   signal: AbortSignal,
 ): Promise<void> {
   const present = await stat(path).catch(() => undefined);
-  if (present && !present.isFile()) throw notWritable(`${path} is there and is not a file.`);
+  if (present && !present.isFile()) throw notWritable(`${path} exists and is not a file.`);
   const partial = `${path}.part`;
   const file = await open(partial, 'w').catch((cause: unknown) => {
     throw notWritable(`Cannot write ${partial}: ${reason(cause)}.`, cause);
@@ -40,7 +40,7 @@ function noFile(message: string, cause?: unknown): Terminal {
 }
 
 function notWritable(message: string, cause?: unknown): Terminal {
-  const advice = 'Give the path of a file in a folder that is there and that you may write to.';
+  const advice = 'Give the path of a file in an existing folder that you may write to.';
   return new Terminal({ code: 'file-not-writable', message, advice, cause });
 }
 

@@ -132,7 +132,7 @@ async function createObject(
 function otherPayload({ bucketName, objectName }: ObjectAddress): Terminal {
   return new Terminal({
     code: 'object-exists',
-    message: `The chain has an object ${bucketName}/${objectName} with other bytes.`,
+    message: `The object ${bucketName}/${objectName} exists on chain with other content.`,
     advice: 'Give the file another object name.',
   });
 }

@@ -135,7 +135,7 @@ test('a missing key is reported with its location', (t) => {
   );
   t.regex(
     fault((text) => text.replace('  seal: { file: /keys/seal.key }\n', '')),
-    /^\/etc\/sealion\.yaml:10:3: keys\.seal is missing: expected where the seal key is kept: \{ file: <path> \} or/,
+    /^\/etc\/sealion\.yaml:10:3: keys\.seal is missing: expected where the seal key is stored: \{ file: <path> \} or/,
   );
 });
 
@@ -187,7 +187,7 @@ test('one or both wires can be set, and the NATS wire needs the peers plane', (t
   t.is(alone.nats.peers, undefined);
   t.regex(
     fault(without),
-    /:7:3: nats\.peers is missing: expected the server at which the SPs meet, or leave nats out of peers\.wires\.$/,
+    /:7:3: nats\.peers is missing: expected the nats-server that connects the SPs, or leave nats out of peers\.wires\.$/,
   );
   for (const list of ['[]', '[nats, smoke]', 'nats']) {
     t.regex(fault(wires(list)), /peers\.wires.* expected a list of one or both of nats and http\.$/, list);

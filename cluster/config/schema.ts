@@ -63,9 +63,9 @@ export function nodeConfig(base: string) {
       concurrentUploads: wholeNumber(1, 10_000, 'the number of uploads at a time').default(64),
       minUploadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
       idleTimeoutMs: wholeNumber(100, 3_600_000, 'ms').default(30_000),
-      maxPayload: bytes(1, 'the largest payload that is taken').optional(),
+      maxPayload: bytes(1, 'the largest payload that is accepted').optional(),
       scrubRate: bytes(4_096, 'bytes per second').default(8 * MIB),
-      diskReserve: bytes(0, 'the space that stays free').default(10 * 2 ** 30),
+      diskReserve: bytes(0, 'the space to keep free').default(10 * 2 ** 30),
     }).prefault({}),
     timing: section({
       jobDeadlineHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(24),
@@ -87,7 +87,7 @@ export function nodeConfig(base: string) {
     }).prefault({}),
   }).refine(({ peers, nats }) => !peers.wires.includes('nats') || nats.peers, {
     path: ['nats', 'peers'],
-    message: 'the server at which the SPs meet, or leave nats out of peers.wires',
+    message: 'the nats-server that connects the SPs, or leave nats out of peers.wires',
   });
 }
 
@@ -146,5 +146,5 @@ function isPlaneUrl(text: string): boolean {
 }
 
 const PLANE_URL =
-  'the URL of a nats-server, for example nats://127.0.0.1:4222, or several with commas between';
-const PASSWORD_PLACE = 'where it is kept: { file: <path> } or { env: <name of a variable> }';
+  'the URL of a nats-server, for example nats://127.0.0.1:4222, or several separated by commas';
+const PASSWORD_PLACE = 'where it is stored: { file: <path> } or { env: <name of a variable> }';

@@ -64,7 +64,7 @@ export function path(base: string, what: string) {
 export function secret(base: string, what: string) {
   const file = section({ file: path(base, 'the path of a file') });
   const env = section({ env: text('the name of an environment variable') });
-  return z.union([file, env], `where ${what} is kept: { file: <path> } or { env: <name of a variable> }`);
+  return z.union([file, env], `where ${what} is stored: { file: <path> } or { env: <name of a variable> }`);
 }
 
 /** An account, brought into EIP-55 case. */

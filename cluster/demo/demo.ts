@@ -43,7 +43,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const look = watched.look();
     if (look) {
       const lines = treeLines(look.tree, look.at);
-      report.line(['', "the primary's supervision tree on the way:", ...lines], { event: 'tree', ...look });
+      report.line(['', 'the actor tree of the primary during the upload:', ...lines], {
+        event: 'tree',
+        ...look,
+      });
     }
     summarise({ object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id });
   } finally {
@@ -134,7 +137,7 @@ async function compare(
       advice: 'This must not happen: please report it with the file.',
     });
   }
-  report.line('the download is the file, byte for byte', { event: 'compared', sha256: received });
+  report.line('the download is identical to the file', { event: 'compared', sha256: received });
 }
 
 function summarise(facts: {

@@ -17,7 +17,7 @@ import { writeSample } from './sample.ts';
 const SAMPLE_BYTES = 40 * 2 ** 20;
 
 const command = new Command('npm run demo --')
-  .description('Starts a network and takes one file through it, from PUT to SEALED and back.')
+  .description('Starts a network, uploads one file, waits for its seal, and downloads it again.')
   .argument('[file]', 'the file (default: a generated one of 40 MiB)')
   .option('--json', 'one JSON object per line, for machines')
   .parse();

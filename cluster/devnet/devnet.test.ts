@@ -53,7 +53,7 @@ test.serial(
     while (crashes.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     t.regex(
       crashes[0]?.message ?? '',
-      /^sp4 has ended by itself \(SIGKILL\); the end of its log:\n.*serving/s,
+      /^sp4 ended unexpectedly \(SIGKILL\); the end of its log:\n.*serving/s,
     );
 
     const pids = [devnet.nats.pid, devnet.chain.pid, ...[1, 2, 3, 5, 6, 7].map((id) => devnet.sp(id).pid)];

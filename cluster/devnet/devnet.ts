@@ -26,7 +26,7 @@ export interface DevnetOptions extends PlanOptions {
   readonly log: Logger;
   /** Gives up the start. */
   readonly signal?: AbortSignal;
-  /** Told when a process has ended by itself; the others go on. */
+  /** Told when a process ended unexpectedly; the others go on. */
   readonly onCrash?: (error: Terminal) => void;
 }
 

@@ -100,7 +100,7 @@ export function isAlive(pid: number): boolean {
 function running(path: string, pid: number | undefined, cause?: unknown): Terminal {
   return new Terminal({
     code: 'devnet-running',
-    message: `A devnet runs in ${path} already${pid === undefined ? '' : ` (process ${pid})`}.`,
+    message: `A devnet is already running in ${path}${pid === undefined ? '' : ` (process ${pid})`}.`,
     advice: `Stop it first, or give another folder. If process ${pid ?? 'there'} is not a devnet, remove ${join(path, 'lock')}.`,
     cause,
   });

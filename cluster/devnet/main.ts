@@ -64,7 +64,7 @@ await runProgram(async (signal) => {
       say('Stopping the devnet …\n');
       await devnet.stop();
       say(
-        `It is stopped. What it kept is in ${flags.directory}/state until the next start; --keep goes on with it.\n`,
+        `Stopped. Its state is in ${flags.directory}/state until the next start; --keep continues with it.\n`,
       );
     },
   };

@@ -48,8 +48,8 @@ export class DevnetNats {
     this.#onCrash(
       new Terminal({
         code: 'devnet-process-failed',
-        message: `nats-server has ended by itself; the end of its log:\n${log.trim()}`,
-        advice: 'Start the devnet again; with --keep it keeps what it had stored.',
+        message: `nats-server ended unexpectedly; the end of its log:\n${log.trim()}`,
+        advice: 'Start the devnet again; with --keep it keeps its data.',
       }),
     );
   }

@@ -25,7 +25,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   throw new Retryable({
     code: 'no-free-ports',
     message: `There are no ${count} free ports in a row between ${FIRST} and ${LAST}.`,
-    advice: 'Stop what uses them, or name the ports yourself.',
+    advice: 'Stop the programs that use them, or choose the ports yourself.',
   });
 }
 

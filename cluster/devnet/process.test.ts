@@ -86,7 +86,7 @@ for (const [task, how, shows] of [
     const { child, crash } = await prepare(t, task);
     await child.start();
     const error = await crash;
-    t.true(error.message.includes(`sp1 has ended by itself (${how})`), error.message);
+    t.true(error.message.includes(`sp1 ended unexpectedly (${how})`), error.message);
     t.true(error.message.includes(shows));
   });
 }

@@ -119,7 +119,7 @@ export class DevnetProcess {
   }
 
   async #crashed(how: string): Promise<void> {
-    this.#options.onCrash(await this.#failure(`has ended by itself (${how})`));
+    this.#options.onCrash(await this.#failure(`ended unexpectedly (${how})`));
   }
 
   async #failure(what: string): Promise<Terminal> {

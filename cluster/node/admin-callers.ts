@@ -16,8 +16,8 @@ export function checkCaller({ headers, socket }: Caller, hosts: readonly string[
   if (host === undefined || !(isLoopback(host) || isAddressOf(socket, host) || hosts.includes(host))) {
     throw new Terminal({
       code: 'unknown-host',
-      message: 'The admin server does not answer under this host name.',
-      advice: 'Ask it by its address, or add the name to admin.hosts.',
+      message: 'The admin server does not accept this host name.',
+      advice: 'Use its address, or add the name to admin.hosts.',
     });
   }
   const site = headers['sec-fetch-site'] ?? 'none';
@@ -26,7 +26,7 @@ export function checkCaller({ headers, socket }: Caller, hosts: readonly string[
   if (isOwnPage && (site === 'none' || site === 'same-origin')) return;
   throw new Terminal({
     code: 'foreign-page',
-    message: 'The admin server does not answer to pages of other sites.',
+    message: 'The admin server does not accept requests from pages of other sites.',
     advice: 'Open its address itself in the browser.',
   });
 }

@@ -36,7 +36,7 @@ for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
       instanceOf: Terminal,
       code: 'wrong-key',
     });
-    t.regex(error.message, new RegExp(`storage provider 3.*: the ${name} key is that of [^;]*\\.$`));
+    t.regex(error.message, new RegExp(`storage provider 3.*: the ${name} key belongs to [^;]*\\.$`));
   });
 }
 

@@ -32,14 +32,14 @@ export function ownProvider(
   if (faults.length === 0) return own;
   throw new Terminal({
     code: 'wrong-key',
-    message: `These are not the keys of storage provider ${spId} (operator ${own.operatorAddress}): ${faults.join('; ')}.`,
+    message: `The keys are not those of storage provider ${spId} (operator ${own.operatorAddress}): ${faults.join('; ')}.`,
     advice: 'Correct sp.id or the key files, or change the SP on chain (MsgEditStorageProvider).',
   });
 }
 
 function fault(name: keyof Keyring, ours: string, chains: string): string | false {
   if (ours.toLowerCase() === chains.toLowerCase()) return false;
-  return `the ${name} key is that of ${ours}, the chain has ${chains || 'none'}`;
+  return `the ${name} key belongs to ${ours}, the chain has ${chains || 'none'}`;
 }
 
 function list(providers: readonly StorageProvider[]): string {

@@ -176,7 +176,7 @@ async function openParts(
       const stopping = new AbortController();
       const onLost = (what: 'jobs' | 'pieces') => {
         if (!caretaker.tell({ type: 'lost', what }))
-          log.warn({ what }, 'the caretaker is busy and will look in its next round');
+          log.warn({ what }, 'the caretaker is busy and will check in its next round');
       };
       return { stopping, ended: home.keepStreams({ signal: stopping.signal, onLost }) };
     },

@@ -13,5 +13,5 @@ export async function misspellings(files = [], config = join(ROOT, '.cspell.json
     config,
     ...files,
   ]);
-  return code === 0 ? '' : output.trim() || 'cspell ended without a word.';
+  return code === 0 ? '' : output.trim() || 'cspell ended without output.';
 }

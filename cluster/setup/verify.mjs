@@ -21,7 +21,7 @@ export async function verify() {
       '.',
     ]);
     if (code !== 0)
-      throw new SetupError('Biome has found faults.', {
+      throw new SetupError('Biome has found errors.', {
         advice: 'npm run format corrects most of them.',
         output,
       });

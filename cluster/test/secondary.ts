@@ -148,7 +148,7 @@ export async function startSecondary(
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + 20_000;
   while (!(await condition())) {
-    if (performance.now() > giveUpAt) throw new Error('the awaited condition did not come');
+    if (performance.now() > giveUpAt) throw new Error('the awaited condition did not become true');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

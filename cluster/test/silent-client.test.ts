@@ -33,7 +33,7 @@ test('a client whose connection was lost uploads again after a few seconds', asy
     await net.put(1, object);
     return true;
   });
-  t.regex((await lost)?.message ?? '', /began to upload the object again/);
+  t.regex((await lost)?.message ?? '', /started to upload the object again/);
   await net.sealed(object);
   t.true((await net.get(1, object)).equals(object.payload));
   t.is((await net.job(1, object.job))?.context.uploadAttempt, 2);

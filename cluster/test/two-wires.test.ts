@@ -88,5 +88,5 @@ test('an unreachable secondary is named, with the reason', async (t) => {
   const { failure } = await net.reached(2, object, 'ALLOC_SECONDARY_ERROR');
   // SP 2 speaks HTTP alone, these NATS alone
   for (const spId of [3, 5, 7])
-    t.regex(failure?.message ?? '', new RegExp(`sp ${spId} .*takes no columns over HTTP`));
+    t.regex(failure?.message ?? '', new RegExp(`sp ${spId} .*does not accept columns over HTTP`));
 });

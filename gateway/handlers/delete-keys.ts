@@ -41,7 +41,7 @@ function bodySize(c: GatewayContext): number {
   if (size === undefined) {
     throw new Terminal({
       code: 'length-required',
-      message: 'The length of the body is unknown.',
+      message: 'The request has no Content-Length.',
       advice: 'Send a Content-Length header.',
       gatewayCode: 50009,
     });

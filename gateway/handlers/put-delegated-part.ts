@@ -38,7 +38,7 @@ export function putDelegatedPart(
  */
 function checkFirst({ firstSegment, segmentCount, complete }: SizedPart, plan: PayloadPlan): void {
   if (firstSegment > 0) {
-    throw refused('This is not the part that the upload needs next: it begins with the part at offset 0.');
+    throw refused('The upload must begin with the part at offset 0.');
   }
   if (segmentCount < plan.segmentCount || complete) return;
   throw refused(

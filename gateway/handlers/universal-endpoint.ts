@@ -47,7 +47,7 @@ async function primaryElsewhere(
   if (endpoint) return endpoint.href;
   throw new Terminal({
     code: 'not-primary',
-    message: `This provider is not the primary of bucket "${bucket.bucketName}", and the chain lists no endpoint for the one that is.`,
+    message: `This provider is not the primary of bucket "${bucket.bucketName}", and the chain lists no usable endpoint of the primary.`,
     gatewayCode: 20002,
   });
 }

@@ -20,7 +20,7 @@ export class ReedSolomon {
     if (!validShardCounts(dataShards, parityShards)) {
       throw new Terminal({
         code: 'bad-shard-counts',
-        message: `No erasure code has ${dataShards} data and ${parityShards} parity shards.`,
+        message: `An erasure code cannot have ${dataShards} data and ${parityShards} parity shards.`,
       });
     }
     this.dataShards = dataShards;
@@ -77,7 +77,7 @@ export class ReedSolomon {
     const data = this.#fill(shards, this.dataShards);
     const length = data[0]?.length ?? 0;
     if (length !== this.shardLength(segmentLength)) {
-      throw badShards(`Shards of ${length} bytes do not make a segment of ${segmentLength}.`);
+      throw badShards(`Shards of ${length} bytes do not fit a segment of ${segmentLength} bytes.`);
     }
     const segment = allocate(segmentLength);
     data.forEach((shard, i) => {
@@ -113,7 +113,7 @@ export class ReedSolomon {
     if (used.length < this.dataShards) {
       throw new Terminal({
         code: 'too-few-shards',
-        message: `Restoring a segment takes ${this.dataShards} shards; only ${used.length} are available.`,
+        message: `Restoring a segment needs ${this.dataShards} shards; only ${used.length} are available.`,
       });
     }
     const length = used[0]?.shard.length ?? 0;

@@ -59,7 +59,7 @@ export class Children implements Parent {
     if (this.#closed) throw new Cancelled({ code: 'actor-stopping', message: `${this.path} is stopping.` });
     if (name === '') throw new Terminal({ code: 'bad-name', message: 'An actor needs a name.' });
     if (this.#living.has(name)) {
-      throw new Terminal({ code: 'name-taken', message: `${this.path}/${name} still lives.` });
+      throw new Terminal({ code: 'name-taken', message: `${this.path}/${name} is still running.` });
     }
     const child = this.#world.open(this, name, behaviour);
     this.#living.set(name, child);

@@ -43,7 +43,7 @@ export function actor<M>(
 export async function until(condition: () => boolean): Promise<void> {
   const giveUpAt = Date.now() + 10_000;
   while (!condition()) {
-    if (Date.now() > giveUpAt) throw new Error('the awaited condition did not come');
+    if (Date.now() > giveUpAt) throw new Error('the awaited condition did not become true');
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -161,7 +161,7 @@ function unknownAnswer(what: string): Terminal {
   return new Terminal({
     code: 'chain-answer-unknown',
     message: `The chain answered with ${what}.`,
-    advice: 'The chain is newer than this software: update it.',
+    advice: 'The chain is newer than this software: update Sealion.',
   });
 }
 

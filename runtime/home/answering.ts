@@ -19,7 +19,7 @@ export function answering(
       if (refused) throw refused;
       message.respond(answer());
     } catch (thrown) {
-      log.error({ error: toSealionError(thrown), subject }, 'could not answer a question');
+      log.error({ error: toSealionError(thrown), subject }, 'could not answer a call');
     }
   };
   try {

@@ -22,8 +22,8 @@ export function assessDurability(plane: {
   if (syncAlways && compare(parseSemVer(serverVersion), parseSemVer(SYNC_SINCE)) < 0) {
     throw new Terminal({
       code: 'sync-unsupported',
-      message: `nats-server ${serverVersion} does not sync before it acknowledges: sync_interval came with ${SYNC_SINCE}.`,
-      advice: 'Upgrade nats-server and set sync_interval: always, or say syncAlways: false.',
+      message: `nats-server ${serverVersion} cannot sync before it acknowledges: sync_interval needs ${SYNC_SINCE} or later.`,
+      advice: 'Upgrade nats-server and set sync_interval: always, or set syncAlways: false.',
     });
   }
   if (replicas >= 3) {

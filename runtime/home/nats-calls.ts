@@ -100,7 +100,7 @@ function respond(message: Msg, result: CallResult, log: Logger): void {
   try {
     message.respond(JSON.stringify(result));
   } catch (thrown) {
-    log.warn({ error: toSealionError(thrown), subject: message.subject }, 'an answer could not be sent');
+    log.warn({ error: toSealionError(thrown), subject: message.subject }, 'could not send an answer');
   }
 }
 
@@ -141,5 +141,5 @@ function callError(thrown: unknown, subject: string): SealionError {
 }
 
 function tooManyCalls(): Retryable {
-  return new Retryable({ code: 'too-many-calls', message: `${AT_ONCE} calls are being answered already.` });
+  return new Retryable({ code: 'too-many-calls', message: `${AT_ONCE} calls are already being answered.` });
 }

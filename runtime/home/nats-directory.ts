@@ -25,7 +25,7 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
         await flushed(connection);
       } catch (error) {
         questions.unsubscribe();
-        throw natsError(error, `entering ${subject} into the directory`);
+        throw natsError(error, `registering ${subject} in the directory`);
       }
       return {
         async release() {

@@ -43,7 +43,7 @@ export function natsInspectPoint(connection: NatsConnection, log: Logger): Inspe
           trees.push(await unpacked(answer.data));
         }
       } catch (error) {
-        if (!isNoResponders(error)) throw natsError(error, 'asking the nodes for their trees');
+        if (!isNoResponders(error)) throw natsError(error, 'asking the nodes for their actor trees');
       }
       return trees.sort((a, b) => (a.name < b.name ? -1 : 1));
     },

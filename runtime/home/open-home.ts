@@ -84,20 +84,20 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const kept: readonly KeptStream[] = [
     {
       name: 'NODES',
-      loss: 'this node says again that it runs.',
+      loss: 'this node registers again.',
       make: () => succession.restore(),
       // an older node must know that it is one; whoever writes to the journal says so
       look: () => succession.check().catch(() => undefined),
     },
     {
       name: 'JOBS',
-      loss: 'the caretaker queues every job again that has not ended.',
+      loss: 'the caretaker queues all open jobs again.',
       make: () => openJobQueue(workQueue),
     },
-    { name: 'ROLES', loss: 'roles are given out again.', make: () => openRoles(workQueue) },
+    { name: 'ROLES', loss: 'roles are assigned again.', make: () => openRoles(workQueue) },
     {
       name: `OBJ_${bucket}`,
-      loss: 'all stored pieces are gone. Uploads that are not sealed end as lost and can be repeated; what is sealed is repaired from other providers.',
+      loss: 'all stored pieces are gone. Unsealed uploads end as lost and can be repeated; sealed objects are repaired from other providers.',
       make: () => openNatsPieceStore(store),
     },
   ];

@@ -124,7 +124,7 @@ async function giveBack(answer: Promise<Pulled | undefined>, source: PullSource)
   } catch (error) {
     source.log.debug(
       { error, stream: source.stream },
-      'could not give a message back; it is delivered again after ack_wait',
+      'could not return a message to the work queue; it is redelivered after ack_wait',
     );
   }
 }

@@ -106,7 +106,7 @@ export class WorkQueue {
       await this.#manager.consumers.delete(this.#stream, consumer);
     } catch (error) {
       if (isJetStreamError(error, JetStreamCode.CONSUMER_NOT_FOUND)) return;
-      throw natsError(error, `freeing what ${consumer} holds`);
+      throw natsError(error, `freeing the leases of ${consumer}`);
     }
   }
 

@@ -40,7 +40,7 @@ export class GroupCommit<Op> {
           new Retryable({
             code: 'journal-busy',
             message: `${this.#waiting.length} writes already wait for the journal's disk.`,
-            advice: 'Check whether the disk under the journal is slow or full.',
+            advice: 'Check whether the disk of the journal is slow or full.',
           }),
         );
       }

@@ -19,7 +19,7 @@ export function levelError(thrown: unknown, directory: string): SealionError {
     return new Terminal({
       code: 'journal-corrupt',
       message: `The journal in ${directory} is damaged.`,
-      advice: 'Restore the directory from a backup; the disk under it should be checked.',
+      advice: 'Restore the directory from a backup, and check the disk.',
       cause: thrown,
     });
   }

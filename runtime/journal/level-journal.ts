@@ -263,7 +263,7 @@ function fenced(job: JobId, n: number, why: string): Terminal {
   return new Terminal({
     code: 'journal-fenced',
     message: `Event ${n} of job ${formatJobId(job)} ${why}: another owner has the job.`,
-    advice: 'Stop working on the job; its new owner goes on.',
+    advice: 'Stop working on the job; its new owner continues it.',
   });
 }
 

@@ -81,7 +81,7 @@ function keyFrom<K>(text: string, build: (secret: Uint8Array) => K, what: string
   try {
     return build(Buffer.from(text.replace(/^0x/, ''), 'hex'));
   } catch {
-    throw badKey(`The number that ${place} holds cannot be a ${what}.`);
+    throw badKey(`The number in ${place} is not a valid ${what}.`);
   }
 }
 

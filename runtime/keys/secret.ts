@@ -61,8 +61,8 @@ async function readSecretFile(what: string, path: string): Promise<string> {
     if (bytesRead <= LIMIT_BYTES && text !== '') return text;
     throw new Terminal({
       code: 'secret-unreadable',
-      message: `${path} should hold ${what}, but ${text === '' ? 'is empty' : 'is too long for that'}.`,
-      advice: 'Correct the path in the configuration, or write the secret alone into the file.',
+      message: `${path} should contain ${what}, but ${text === '' ? 'is empty' : 'is too long for that'}.`,
+      advice: 'Correct the path in the configuration, or write only the secret into the file.',
     });
   } finally {
     await file.close();

@@ -24,8 +24,8 @@ export function checkSharedServer(serverVersion: string): void {
   if (isolatesAccounts(serverVersion)) return;
   throw new Terminal({
     code: 'nats-server-unsafe',
-    message: `nats-server ${serverVersion} lets any account erase the streams of any other, and nats.home.shared says that others have accounts on it.`,
-    advice: `Upgrade it to ${SAFE_SINCE}, to 2.11.1 or later, or give this SP a server of its own and say shared: false.`,
+    message: `nats-server ${serverVersion} lets any account delete the streams of any other, and nats.home.shared says that others have accounts on it.`,
+    advice: `Upgrade it to ${SAFE_SINCE}, or to 2.11.1 or later; or give this SP its own server and set shared: false.`,
   });
 }
 

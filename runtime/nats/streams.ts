@@ -67,7 +67,7 @@ function checked<T>(info: T, differences: readonly string[], what: string): T {
   if (differences.length === 0) return info;
   throw new Terminal({
     code: 'stream-unfit',
-    message: `The nats-server does not hold ${differences.join(', ')} of the ${what}.`,
+    message: `The nats-server did not apply ${differences.join(', ')} of the ${what}.`,
     advice: 'Use a newer nats-server, or remove what exists under that name.',
   });
 }

@@ -61,7 +61,7 @@ function isUnreachable(error: unknown): boolean {
 function noWire(spId: number): Retryable {
   return new Retryable({
     code: 'peer-unreachable',
-    message: `This node uses no wire to storage provider ${spId}.`,
+    message: `This node has no wire to storage provider ${spId}.`,
     advice: 'Name one in peers.wires.',
   });
 }

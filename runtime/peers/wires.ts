@@ -94,7 +94,7 @@ export class PeerWires implements PeerClient {
     if (client) return client.open(offer, options);
     throw new Retryable({
       code: 'peer-unreachable',
-      message: `SP ${offer.to} agreed over ${wire.toUpperCase()}, which this node no longer uses.`,
+      message: `SP ${offer.to} gave its approval over ${wire.toUpperCase()}, which this node no longer uses.`,
       advice: 'The approvals expire, and the job asks again; or add the wire to peers.wires.',
     });
   }

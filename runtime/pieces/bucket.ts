@@ -101,7 +101,7 @@ function checkFit(name: string, replicas: number, settings: StreamSettings): voi
   const faults = [
     settings.storage !== StorageType.File && 'keeps its objects in memory',
     settings.max_age !== 0 && 'drops objects by age',
-    settings.num_replicas < replicas && `keeps ${settings.num_replicas} copies instead of ${replicas}`,
+    settings.num_replicas < replicas && `has ${settings.num_replicas} replicas instead of ${replicas}`,
     settings.allow_direct !== true && 'does not allow direct reads',
   ].filter(Boolean);
   if (faults.length === 0) return;

@@ -138,7 +138,7 @@ class NatsPieceStore implements PieceStore {
     } catch (error) {
       if (!isCorrupt(error)) throw error;
       await this.#remove(standing);
-      throw corrupt(key, 'was broken and has been removed');
+      throw corrupt(key, 'was damaged and has been removed');
     }
   }
 

@@ -44,7 +44,7 @@ export async function writeObject(
   // The process may have been stopped just before the meta went out, and a sweep have run in between.
   if (time.isOver) {
     await deleteMessage(bucket, revision).catch((error: unknown) => {
-      throw unavailable(error, `taking back ${key}`);
+      throw unavailable(error, `undoing the put of ${key}`);
     });
     throw time.error();
   }
@@ -83,7 +83,7 @@ class PutTime {
       code: 'piece-store-unavailable',
       message: this.isOver
         ? `Storing ${this.#key} took longer than ${this.#bucket.putLimitMs / 1000} s.`
-        : `The connection to the nats-server was unsteady while ${this.#key} was stored.`,
+        : `The connection to the nats-server was interrupted while ${this.#key} was stored.`,
     });
   }
 }

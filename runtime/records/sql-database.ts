@@ -33,7 +33,7 @@ export class SqlDatabase {
       await this.#disconnect(opening);
       throw new Retryable({
         code: 'records-unavailable',
-        message: `The SQL DB does not work: ${cause instanceof Error ? cause.message : String(cause)}`,
+        message: `The SQL DB failed: ${cause instanceof Error ? cause.message : String(cause)}`,
         advice: this.#advice,
         cause,
       });

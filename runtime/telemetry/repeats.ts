@@ -46,7 +46,7 @@ export class Repeats {
     const known = this.#counts.get(key);
     if (known) return known;
     if (this.#counts.size >= KINDS && who !== OTHERS)
-      return this.#count(OTHERS, 'various', 'refused what strangers sent');
+      return this.#count(OTHERS, 'various', 'refused invalid input of others');
     const count = { who, code, message, seen: 0 };
     this.#counts.set(key, count);
     this.#end ??= setTimeout(() => this.#summarize(), this.#periodMs).unref();

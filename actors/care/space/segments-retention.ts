@@ -17,14 +17,14 @@ export function segmentsRetention(
   now: number,
 ): Retention | 'unknown' {
   if (context && !isTerminal(context.state)) {
-    return isAbandoned(context, now) ? go('nobody has finished the upload') : { keep: true };
+    return isAbandoned(context, now) ? go('the upload was not completed by its deadline') : { keep: true };
   }
   const found = versionOnChain(onChain, version);
   switch (found.kind) {
     case 'sealed':
       return { keep: true };
     case 'replaced':
-      return go(`version ${found.by.version} has replaced it`, true);
+      return go(`it was replaced by version ${found.by.version}`, true);
     case 'gone':
       return go(found.because);
     case 'unannounced':

@@ -33,7 +33,7 @@ export async function discardUpload(work: Work): Promise<void> {
 function abandoned(): SealionError {
   return new Terminal({
     code: 'upload-abandoned',
-    message: 'The payload was not complete by the deadline of its upload; what had come of it is removed.',
+    message: 'The payload was not complete by the deadline of the upload; the parts received are deleted.',
     advice: 'Upload the object again.',
   });
 }

@@ -21,7 +21,7 @@ export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<
     return found.kind === 'gone' ? found : undefined;
   } catch (thrown) {
     throwIfAborted(signal);
-    logFailure(work, 'asking the chain before an answer', toSealionError(thrown));
+    logFailure(work, 'checking the chain before the answer', toSealionError(thrown));
     return undefined;
   }
 }
@@ -45,7 +45,7 @@ export async function endUnwanted(work: Work, gone: Gone): Promise<void> {
     work,
     new Terminal({
       code: gone.code,
-      message: `Object ${formatJobId(work.job)} does not wait for this payload any more: ${gone.because}`,
+      message: `Object ${formatJobId(work.job)} no longer waits for this payload: ${gone.because}`,
       advice: 'Create the object, or update it, on chain again.',
       gatewayCode: gone.code === 'no-such-object' ? 20008 : 110002,
     }),

@@ -57,10 +57,7 @@ export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
  * copy. Its payload was acknowledged, so the entry stays for whoever has the journal, and the log tells the operator.
  */
 async function postponeUnknown(work: Work): Promise<Next> {
-  work.ctx.log.error(
-    { job: formatJobId(work.job) },
-    'the work queue holds a job that the journal does not know',
-  );
+  work.ctx.log.error({ job: formatJobId(work.job) }, 'the work queue has a job that is not in the journal');
   await postponeJob(work, Date.now() + UNKNOWN_MS);
   return 'wait';
 }

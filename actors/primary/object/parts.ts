@@ -31,8 +31,8 @@ export async function endPart(
 function incomplete(missingFrom: number): Terminal {
   return new Terminal({
     code: 'payload-incomplete',
-    message: `The payload is not complete with this part: the bytes from ${missingFrom} on are missing.`,
-    advice: 'The part is kept. Send what is missing, the last of it with complete=true.',
+    message: `The payload is still incomplete after this part: the bytes from ${missingFrom} on are missing.`,
+    advice: 'The part is kept. Send the missing parts, the last of them with complete=true.',
     gatewayCode: 50027,
   });
 }

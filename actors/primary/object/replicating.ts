@@ -37,7 +37,7 @@ export async function replicate(work: Work): Promise<Next> {
   if (missing.some((index) => !isFresh(approvals[index] ?? { expiresAt: 0 }, Date.now()))) {
     return failReplication(work, {
       code: 'approvals-expired',
-      message: 'The approvals of the secondaries have run out.',
+      message: 'The approvals of the secondaries have expired.',
       resume: 'ALLOC_SECONDARY_DOING',
       nextTryAt: Date.now(),
     });
@@ -135,7 +135,7 @@ export async function losePayload(work: Work, why: string): Promise<Next> {
       resume: 'UPLOAD_OBJECT_DOING',
     },
   });
-  work.ctx.log.error({ job: formatJobId(work.job) }, 'an acknowledged payload is lost');
+  work.ctx.log.error({ job: formatJobId(work.job) }, 'an acknowledged payload was lost');
   return 'advance';
 }
 
@@ -167,7 +167,7 @@ function failedTry(work: Work, lost: ReadonlyMap<number, SealionError>): FailedT
   return {
     code: first?.code ?? 'replication-failed',
     message: reasons.join(' '),
-    advice: 'The job is tried again by itself; look at the storage providers that are named.',
+    advice: 'The job is retried automatically; check the storage providers that the message names.',
     resume: again ? 'REPLICATE_OBJECT_DOING' : 'ALLOC_SECONDARY_DOING',
     nextTryAt: nextTryAt(work, first),
     ...(!again && allocation && { excludeGvgId: allocation.gvgId }),

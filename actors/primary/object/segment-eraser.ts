@@ -33,7 +33,7 @@ export function segmentEraser({ note, revision, ports }: SegmentEraserOptions): 
       for (const segment of segments) await pieces.delete(segmentKey(job, segment), { signal });
       await new SegmentRecords(journal.ledger).forget(job);
       await notes.clear(note);
-      ctx.log.info({ job: formatJobId(job), segments: segments.length, because }, 'segments are deleted');
+      ctx.log.info({ job: formatJobId(job), segments: segments.length, because }, 'deleted segments');
     } finally {
       await entry.release();
     }
@@ -43,6 +43,6 @@ export function segmentEraser({ note, revision, ports }: SegmentEraserOptions): 
 function inUse({ job }: Note): Terminal {
   return new Terminal({
     code: 'segments-in-use',
-    message: `The job of object ${formatJobId(job)} has changed, or another node works on it: its segments stay.`,
+    message: `The job of object ${formatJobId(job)} has changed, or another node works on it: its segments are kept.`,
   });
 }

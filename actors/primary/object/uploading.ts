@@ -56,7 +56,7 @@ export async function beginUpload(
   work.taking = { number, client, account: request.account, body, ...(part && { part }), receiving: true };
   const context = await admit(work, request, start, silent ? takenOver() : ownerLost());
   if (anotherLife) await discardOwnSegments(work, current);
-  ctx.say({ doing: `taking the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
+  ctx.say({ doing: `receiving the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
   const range = part ?? { firstSegment: 0, segmentCount: planPayload(context.object).segmentCount };
   const child = uploader({ taking: number, context, range, body, pieces: ports.pieces, parent: ctx.self });
   ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking: number, end }));
@@ -103,7 +103,7 @@ export async function endUpload(work: Work, number: number, outcome: Outcome<rea
   if (child) await ctx.stop(child);
   if (!outcome.ok) return failTaking(work, outcome.error);
   const { value: checksums } = outcome;
-  ctx.say({ doing: 'asking whether the payload is still wanted', waitsFor: 'the chain' });
+  ctx.say({ doing: 'checking whether the object still waits for the payload', waitsFor: 'the chain' });
   pipe(
     work,
     (signal) => askBeforeAnswer(work, signal),
@@ -127,7 +127,7 @@ export async function storeUpload(
 /** All segments are stored. What else must be known of the payload is in the PieceStore. */
 function inspect(work: Work, segmentChecksums: readonly Hex[]): void {
   const { ctx, log, ports } = work;
-  ctx.say({ doing: 'looking at the stored payload', waitsFor: 'the PieceStore' });
+  ctx.say({ doing: 'checking the stored payload', waitsFor: 'the PieceStore' });
   pipe(
     work,
     (signal) => inspectPayload(log.context, segmentChecksums, ports, signal),
@@ -211,14 +211,14 @@ async function enqueue({ job, ports }: Work, signal: AbortSignal): Promise<void>
 function ownerLost(): Retryable {
   return new Retryable({
     code: 'owner-lost',
-    message: 'The node that received the payload has gone before the end.',
+    message: 'The node that received the payload stopped before the end of the upload.',
   });
 }
 
 function startedOver(): Terminal {
   return new Terminal({
     code: 'upload-started-over',
-    message: 'A new upload has taken the place of one in parts that was not complete.',
+    message: 'A new upload replaced an incomplete upload in parts.',
   });
 }
 
@@ -226,8 +226,8 @@ function startedOver(): Terminal {
 function takenOver(): Terminal {
   return new Terminal({
     code: 'upload-taken-over',
-    message: `The client had sent nothing for ${SILENT_MS / 1000} s when the same account began to upload the object again.`,
-    advice: 'The newer upload goes on; ask for its progress.',
+    message: `The client had sent nothing for ${SILENT_MS / 1000} s when the same account started to upload the object again.`,
+    advice: 'The newer upload continues; ask for its progress.',
     gatewayCode: 110005,
   });
 }
@@ -236,7 +236,7 @@ function takenOver(): Terminal {
 function replaced(): Terminal {
   return new Terminal({
     code: 'content-not-awaited',
-    message: 'Other content was announced, and is uploaded, in place of this.',
+    message: 'Other content was announced and is being uploaded instead.',
     gatewayCode: 110002,
   });
 }
@@ -244,7 +244,7 @@ function replaced(): Terminal {
 function interrupted(): Retryable {
   return new Retryable({
     code: 'upload-interrupted',
-    message: 'The upload broke off inside the provider.',
+    message: 'The upload was interrupted inside the provider.',
     advice: 'Upload the object again.',
     gatewayCode: 115001,
   });

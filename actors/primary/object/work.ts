@@ -142,7 +142,7 @@ export async function endEffort(work: Work, why: Terminal): Promise<void> {
   replication?.cancelTimer();
   delete work.replication;
   const { number, controller } = work.effort;
-  controller.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload takes its place.' }));
+  controller.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload replaces it.' }));
   work.effort = { number: number + 1, controller: new AbortController() };
   work.storedPayload = false;
   work.awaitsLease = false;

@@ -118,7 +118,7 @@ async function pullPiece(
     const { message } = toSealionError(cause);
     throw new Retryable({
       code: OWN_SEGMENT,
-      message: `Segment ${segmentIndex} cannot be read here: ${message}`,
+      message: `The primary cannot read segment ${segmentIndex}: ${message}`,
       cause,
     });
   }

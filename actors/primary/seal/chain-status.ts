@@ -64,7 +64,7 @@ function status(onChain: ObjectOnChain | undefined, context: About): ChainStatus
   switch (found.kind) {
     case 'waiting':
       if (isOurs(found.content, context)) return { kind: 'open' };
-      return gone('the update was cancelled, and other content announced in its place');
+      return gone('the update was cancelled, and other content announced instead');
     case 'sealed':
       if (isOurs(found.content, context)) {
         return { kind: 'sealed', ...(found.gvg && { gvgId: found.gvg.id }) };

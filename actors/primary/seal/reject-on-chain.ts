@@ -63,4 +63,4 @@ export async function rejectOnChain(
 }
 
 const FROZEN =
-  'The chain takes the reject when the owner of the bucket has deposited BNB to its payment account, or deletes the object itself; it is tried again until then, at no cost.';
+  'The chain accepts the reject once the owner of the bucket has deposited BNB to its payment account; until then, or until the owner deletes the object, it is retried at no cost.';

@@ -58,7 +58,7 @@ const CURES: Readonly<Record<Fault, Cure>> = {
   payment: {
     wait: 'payment',
     advice:
-      'The owner of the bucket must deposit BNB to its payment account; the seal is tried at least once a minute until then, at no cost.',
+      'The owner of the bucket must deposit BNB to its payment account; until then the seal is retried at least once a minute, at no cost.',
   },
   sequence: { wait: 'none' },
   gas: { wait: 'none', advice: 'If this continues, check chain.fees and the gas price of the chain node.' },

@@ -90,7 +90,7 @@ async function findContent(
     case 'gone':
       throw notWaiting(version.because);
     case 'replaced':
-      throw notWaiting(`version ${version.by.version} has replaced the offered one`);
+      throw notWaiting(`it was replaced by version ${version.by.version}`);
     case 'sealed':
       throw notWaiting('it is sealed');
   }
@@ -106,7 +106,7 @@ async function checkGroup(
     throw refused('not-primary', 50041, `sp ${gvg.primarySpId}, not ${offer.from}, is primary of its group`);
   }
   if (gvg.secondarySpIds[offer.redundancyIndex] !== spId) {
-    throw refused('wrong-place', 50039, `we do not hold place ${offer.redundancyIndex} of its group`);
+    throw refused('wrong-place', 50039, `index ${offer.redundancyIndex} of its group is not ours`);
   }
   const bucket = await chain.bucket(offer.bucketName, { age: group, signal });
   if (bucket?.familyId !== gvg.familyId) {
@@ -130,7 +130,7 @@ function checkContent(offer: ColumnOffer, object: ObjectInfo, content: Content, 
     throw refused('offer-differs', 50009, `its ${wrong[0]} is ${wrong[1]}, on chain it is ${wrong[2]}`);
   const delegated = content.checksums.length === 0;
   if (!delegated && !sameChecksums(offer.checksums, content.checksums)) {
-    throw refused('offer-differs', 50009, 'its checksums are not those on chain');
+    throw refused('offer-differs', 50009, 'its checksums differ from those on chain');
   }
 }
 

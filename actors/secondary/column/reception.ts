@@ -83,7 +83,7 @@ export class Reception {
       return (await ports.pieces.put(key, bytes, { signal })).checksum;
     } catch (error) {
       if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
-      throw await this.#column.discard(record, `other bytes lie where piece ${segmentIndex} belongs`);
+      throw await this.#column.discard(record, `other bytes are stored as piece ${segmentIndex}`);
     }
   }
 
@@ -98,7 +98,7 @@ export class Reception {
       return await this.#column.hold(record, pieceChecksums, checksums);
     } catch (error) {
       if (!(error instanceof Terminal)) throw error;
-      const discarded = await this.#column.discard(record, 'its pieces do not make up the integrity hash');
+      const discarded = await this.#column.discard(record, 'its pieces do not match the integrity hash');
       throw resumed ? discarded : error;
     }
   }

@@ -36,13 +36,13 @@ export function retentionOf(
     case 'gone':
       return go(found.because);
     case 'replaced':
-      return go(`version ${found.by.version} has replaced it`, true);
+      return go(`it was replaced by version ${found.by.version}`, true);
     case 'unannounced':
       return go('the update was cancelled');
     case 'sealed': {
       if (!isColumnOf(record, found.content)) return go('the object was sealed with other content');
       const sealedWithUs = found.gvg?.secondarySpIds[record.redundancyIndex] === options.spId;
-      return !found.gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this place');
+      return !found.gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this index');
     }
     case 'waiting':
       // Of a delegated upload only the seal will tell whether what we have signed for is of its bytes.

@@ -8,7 +8,7 @@ import type { Hex } from '#protocols/greenfield/types';
 import type { ColumnRecord } from './record.ts';
 
 /** Why a column of an announcement goes that is not the chain's any more. */
-export const OTHER_CONTENT = 'other content was announced in its place';
+export const OTHER_CONTENT = 'other content was announced instead';
 
 /**
  * The announcement that a column is received for.

@@ -117,7 +117,7 @@ export class StoredColumn {
     await this.#columns.discard(record, because, this.#signal);
     return new Retryable({
       code: 'column-discarded',
-      message: `What was stored of the column was discarded: ${because}.`,
+      message: `The stored pieces of the column were discarded: ${because}.`,
       advice: 'Offer the column again, from its first piece on.',
     });
   }

@@ -65,7 +65,7 @@ export class TaskReception {
     const isOther = known?.held && known.held.pieceChecksums[segmentIndex] !== pieceChecksum;
     // A delegated upload may come again with other bytes: the chain does not say which.
     if (isOther && checksums.length > 0) {
-      throw wrongChecksum(task, 'the column is finished, with other bytes there');
+      throw wrongChecksum(task, 'the column is finished, with other bytes');
     }
     if (!known) await admit();
     const key = pieceKey(task.job, segmentIndex, redundancyIndex);
@@ -77,11 +77,11 @@ export class TaskReception {
     say({ doing: `receiving piece ${segmentIndex}`, waitsFor: `sp ${offer.from}` });
     const stored = await ports.pieces.put(key, body, { signal }).catch((error: unknown) => {
       if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
-      throw wrongChecksum(task, 'other bytes came than the task announced');
+      throw wrongChecksum(task, 'the bytes received differ from those announced by the task');
     });
     if (stored.checksum === pieceChecksum) return;
     await ports.pieces.delete(key, { signal });
-    throw wrongChecksum(task, `the bytes that came have the checksum ${stored.checksum}`);
+    throw wrongChecksum(task, `the bytes received have the checksum ${stored.checksum}`);
   }
 
   /**

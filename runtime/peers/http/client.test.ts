@@ -189,5 +189,5 @@ test('a secondary whose endpoint is not a URL cannot be reached', async (t) => {
   const sample = makeSample(2_500, 1_000);
   const client = httpClient(t, { [TO]: { endpoint: 'sp3' } }, { objects: [onChain(sample)] });
   const session = await client.open(admittedOffer(sample, INDEX), {});
-  await t.throwsAsync(session.send(piece(sample, 0)), { code: 'peer-unreachable', message: /not a URL/ });
+  await t.throwsAsync(session.send(piece(sample, 0)), { code: 'peer-unreachable', message: /not the URL/ });
 });

@@ -90,7 +90,7 @@ export class HttpLinks {
 
   /** Ends what is under way, and the connections. */
   close(): void {
-    this.#closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node leaves the other SPs.' }));
+    this.#closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node is shutting down.' }));
     this.#http.destroy();
     this.#https.destroy();
   }
@@ -121,7 +121,7 @@ export class HttpLinks {
 
 function below({ endpoint, path }: HttpCall): URL {
   const url = parseEndpoint(endpoint);
-  if (!url) throw unreachable(endpoint, 'this is not a URL of a gateway');
+  if (!url) throw unreachable(endpoint, 'it is not the URL of a gateway');
   url.pathname = (url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname) + path;
   return url;
 }

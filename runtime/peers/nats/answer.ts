@@ -13,8 +13,8 @@ export function checkReply(message: Msg, from: number): void {
   if (message.reply?.startsWith(`${peersInbox(from)}.`)) return;
   throw new Terminal({
     code: 'reply-misdirected',
-    message: `The message asks for an answer on a subject outside the inbox of SP ${from}.`,
-    advice: 'Answers go to their asker only.',
+    message: `The message wants its answer on a subject outside the inbox of SP ${from}.`,
+    advice: 'Answers go only to the sender of a message.',
   });
 }
 

@@ -104,7 +104,7 @@ export class Asks {
         running.add(answering);
       }
     } catch (error) {
-      throw natsError(error, 'listening to asks');
+      throw natsError(error, 'subscribing to asks');
     } finally {
       await Promise.all(running);
     }
@@ -118,7 +118,7 @@ export class Asks {
       if (from === spId || !body.groups.some((group) => group.secondarySpIds.includes(spId))) return;
       checkReply(message, from);
       if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
-        throw notTaken('ask-repeated', 'The ask was heard before, or its asker asks too much.');
+        throw notTaken('ask-repeated', 'The ask is a repetition, or its sender asks too often.');
       const given = await decide({ ...body, job, primarySpId: from }, signal);
       if (!given) return;
       const { expiresAt, granted, refused } = given;
@@ -142,11 +142,14 @@ export class Asks {
     try {
       const expected = { kinds: ['approval'], about: aboutAll(ask.job) } as const;
       const { body, from, expiresAt } = await codec.open(message.data, expected);
-      if (body.re !== nonce) throw notTaken('approval-unasked', 'The approval answers another ask.');
+      if (body.re !== nonce) throw notTaken('approval-unasked', 'The approval belongs to another ask.');
       for (const { gvgId, redundancyIndex } of body.granted) {
         const group = ask.groups.find((asked) => asked.gvgId === gvgId);
         if (group?.secondarySpIds[redundancyIndex] !== from)
-          throw notTaken('approval-unasked', 'The approval grants a place that its sender does not hold.');
+          throw notTaken(
+            'approval-unasked',
+            'The approval is for a membership that its sender does not have.',
+          );
       }
       const { granted, refused } = body;
       return {

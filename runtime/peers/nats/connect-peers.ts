@@ -88,7 +88,9 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   const close = () => {
     closed ??= (async () => {
       signal?.removeEventListener('abort', close);
-      closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node leaves the peers plane.' }));
+      closing.abort(
+        new Cancelled({ code: 'peers-closed', message: 'This node is disconnecting from the peers plane.' }),
+      );
       await offers.release();
       receipts.stop();
     })();

@@ -55,7 +55,7 @@ export async function fetchRange(
 export function wrongLength(spId: number, expected: number, sent: number): Retryable {
   return new Retryable({
     code: 'wrong-length',
-    message: `Storage provider ${spId} sent ${sent} bytes where ${expected} were asked for.`,
+    message: `Storage provider ${spId} sent ${sent} bytes instead of ${expected}.`,
   });
 }
 

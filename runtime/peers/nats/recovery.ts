@@ -109,7 +109,7 @@ export class Recovery implements PieceSource {
         running.add(answering);
       }
     } catch (error) {
-      throw natsError(error, 'listening to fetches');
+      throw natsError(error, 'subscribing to fetches');
     } finally {
       for (const source of [signal, closed]) source.removeEventListener('abort', stop);
       await Promise.all(running);
@@ -132,12 +132,12 @@ export class Recovery implements PieceSource {
         const control = await codec.open(message.data, { kinds: ['fetch'], from });
         const { job, gvgId, redundancyIndex, nonce, body } = control;
         if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
-          throw refused('fetch-repeated', 'It was heard before, or its asker asks too much.');
+          throw refused('fetch-repeated', 'The fetch is a repetition, or its sender asks too often.');
         if (body.length > this.#maxAnswer())
-          throw refused('fetch-too-long', `An answer here has at most ${this.#maxAnswer()} bytes.`);
+          throw refused('fetch-too-long', `An answer can have at most ${this.#maxAnswer()} bytes.`);
         const bytes = await answer({ from, job, gvgId, redundancyIndex, ...body }, signal);
         if (bytes.length === body.length) return bytes;
-        throw refused('wrong-range', 'There are not so many bytes from there on.');
+        throw refused('wrong-range', 'The range goes beyond the end.');
       });
       reply(message, from, bytes);
     } catch (thrown) {
@@ -171,7 +171,7 @@ export class Recovery implements PieceSource {
 }
 
 const BUSY = 'too-many-fetches';
-const REFUSED = 'a fetch of a stored piece was refused';
+const REFUSED = 'refused a fetch of a stored piece';
 
 function refused(code: string, message: string): Terminal {
   return new Terminal({ code, message });

@@ -62,7 +62,7 @@ export class Senders {
         if (made.length > 0 && this.#known.size === before) {
           log.error(
             { streams: made.slice(0, 20), count: made.length },
-            'created lost mailboxes again; their senders will offer again what was in them',
+            'created lost mailboxes again; their senders will repeat the offers',
           );
         }
       } catch (error) {

@@ -158,8 +158,8 @@ export class HeldOffer implements InboundOffer {
       how(this.#message);
     } catch (error) {
       this.#context.log.warn(
-        { error: natsError(error, 'settling an offer') },
-        'could not settle an offer with its mailbox',
+        { error: natsError(error, 'completing an offer') },
+        'could not complete an offer in its mailbox',
       );
     }
   }
@@ -175,7 +175,7 @@ export function toOffer(control: ControlMessage<'offer'>): ColumnOffer {
 function withdrawn(cause?: unknown): Retryable {
   return new Retryable({
     code: 'offer-withdrawn',
-    message: 'The primary does not wait for an answer to this offer any more.',
+    message: 'The primary no longer waits for an answer to this offer.',
     advice: 'Nothing to do: it offers the column again when it needs to.',
     cause,
   });

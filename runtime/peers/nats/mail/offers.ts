@@ -83,7 +83,7 @@ export class Offers {
         }
       } catch (error) {
         if (until.aborted) return;
-        this.#context.log.warn({ error: toSealionError(error), from }, 'reading offers failed; trying again');
+        this.#context.log.warn({ error: toSealionError(error), from }, 'cannot read offers; trying again');
         await sleep(RETRY_MS, undefined, { signal: until }).catch(() => undefined);
       }
     }
@@ -133,7 +133,7 @@ export class Offers {
     if (!fault) return offer;
     strangers.charge(from);
     await offer.refuse(fault).catch((error: unknown) => {
-      strangers.refused(from, error, 'an offer could not be refused');
+      strangers.refused(from, error, 'could not refuse an offer');
       return offer.postpone(RETRY_MS);
     });
     return undefined;
@@ -178,5 +178,5 @@ export class Offers {
 }
 
 function malformed(why: string): Terminal {
-  return new Terminal({ code: 'offer-malformed', message: `The offer makes no sense: ${why}.` });
+  return new Terminal({ code: 'offer-malformed', message: `The offer is inconsistent: ${why}.` });
 }

@@ -26,7 +26,7 @@ export async function post(
     throw natsError(error, `posting to ${subject}`, 'peer-unreachable');
   });
   if (!pubAck.safeParse(parse(answer.string())).success) {
-    throw unreachable(subject, `its mailbox says ${answer.string().slice(0, 200)}`);
+    throw unreachable(subject, `its mailbox answered ${answer.string().slice(0, 200)}`);
   }
 }
 
@@ -41,8 +41,8 @@ function parse(text: string): unknown {
 function unreachable(subject: string, why: string, cause?: unknown): Retryable {
   return new Retryable({
     code: 'peer-unreachable',
-    message: `The other SP accepts no mail at ${subject}: ${why}.`,
-    advice: 'Its mailbox is missing or full; it is made when one of its nodes starts.',
+    message: `The other SP accepts no messages at ${subject}: ${why}.`,
+    advice: 'Its mailbox is missing or full; a missing one is created when one of its nodes starts.',
     cause,
   });
 }

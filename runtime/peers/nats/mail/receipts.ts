@@ -105,7 +105,7 @@ export class Receipts {
         if (outcome) await listener.hear(outcome);
         return;
       } catch (error) {
-        log.warn({ error: toSealionError(error) }, 'looking for missed receipts failed; trying again');
+        log.warn({ error: toSealionError(error) }, 'cannot look for missed receipts; trying again');
         await sleep(RETRY_MS, undefined, { signal: closed }).catch(() => undefined);
       }
     }

@@ -102,7 +102,7 @@ export class InboundStream {
     } else if (body.length === 0) {
       this.#broken('empty-piece', 'The sender sent an empty piece message.');
     } else if (at + body.length > this.#line.granted) {
-      this.#broken('credit-exceeded', 'The sender sent more bytes than it was granted.');
+      this.#broken('credit-exceeded', 'The sender sent more bytes than its credit.');
     } else {
       this.#heardAt = performance.now();
       this.#idle = 0;
@@ -119,9 +119,9 @@ export class InboundStream {
     if (demand.sent > this.#received) {
       this.#lost(demand.sent);
     } else if (demand.want > this.#expected) {
-      this.#broken('column-too-long', 'The sender wants to send more bytes than the column has.');
+      this.#broken('column-too-long', 'The sender asked for credit beyond the length of the column.');
     } else if (++this.#idleWords > IDLE_WORDS) {
-      this.#broken('peer-idle', `The sender repeated its demand ${IDLE_WORDS} times and sent nothing.`);
+      this.#broken('peer-idle', `The sender asked for credit ${IDLE_WORDS} times and sent nothing.`);
     } else {
       const owed = this.#line.granted > this.#received;
       if (!owed) this.#heardAt = performance.now();
@@ -234,7 +234,7 @@ export class InboundStream {
   }
 
   #broken(code: string, message: string): void {
-    this.fail(new Retryable({ code, message, advice: 'The primary offers what is missing again.' }));
+    this.fail(new Retryable({ code, message, advice: 'The primary offers the missing pieces again.' }));
   }
 
   /** A closed connection ends the stream. */

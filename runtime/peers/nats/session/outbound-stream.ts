@@ -141,7 +141,8 @@ export class OutboundStream {
         new Retryable({
           code: 'peer-stalled',
           message: `The other SP accepted no bytes for ${this.#options.stallMs / 1000} s.`,
-          advice: 'The SP is stopped, cut off or overloaded; pieces that it has stored are not sent again.',
+          advice:
+            'The SP has stopped, is unreachable or overloaded; pieces that it has stored are not sent again.',
         }),
       );
     } else this.#demand();

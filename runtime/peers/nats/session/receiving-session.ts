@@ -66,7 +66,7 @@ export class ReceivingSession implements InboundSession {
 
   /** Ends without a word: the receipt, or a newer offer, has said all. */
   settle(): void {
-    this.#stream.end(new Cancelled({ code: 'session-settled', message: 'The offer was settled.' }));
+    this.#stream.end(new Cancelled({ code: 'session-settled', message: 'The offer was completed.' }));
   }
 
   #hear(message: Msg): void {
@@ -112,5 +112,5 @@ export class ReceivingSession implements InboundSession {
 }
 
 function misdirected(): Terminal {
-  return new Terminal({ code: 'done-misdirected', message: 'The message ends a different offer.' });
+  return new Terminal({ code: 'done-misdirected', message: 'The message belongs to a different offer.' });
 }

@@ -63,7 +63,8 @@ export class SendingSession implements ReplicationSession {
     this.#receipt.catch(() => undefined);
     this.#subscription = context.connection.subscribe(`${sessionSubject(context.spId, to, this.#token)}.*`, {
       callback: (error, message) => {
-        if (error) this.#end(natsError(error, 'listening to another SP', 'peer-unreachable'));
+        if (error)
+          this.#end(natsError(error, 'subscribing to the answers of another SP', 'peer-unreachable'));
         else this.#hear(message);
       },
     });
@@ -121,7 +122,7 @@ export class SendingSession implements ReplicationSession {
     if (segmentIndex !== this.#next || bytes.length !== plan.pieceLength(segmentIndex)) {
       throw new Terminal({
         code: 'wrong-piece',
-        message: `Segment ${segmentIndex} with ${bytes.length} bytes is not the piece that comes next (${this.#next}).`,
+        message: `Segment ${segmentIndex} with ${bytes.length} bytes is not the next piece (${this.#next}).`,
       });
     }
     this.#next += 1;
@@ -241,7 +242,7 @@ export class SendingSession implements ReplicationSession {
       } else return false;
     } catch (error) {
       const { log } = this.#context;
-      log.warn({ error: toSealionError(error), from: outcome.from }, 'a receipt could not be checked');
+      log.warn({ error: toSealionError(error), from: outcome.from }, 'could not check a receipt');
     }
     return true;
   }
@@ -282,8 +283,8 @@ function refused(code: string, spId: number, { reason, code: why, again }: Offer
 function gone(cause: unknown): Retryable {
   return new Retryable({
     code: 'peer-gone',
-    message: 'The secondary has left the session before its receipt.',
-    advice: 'Another offer continues where this one ended.',
+    message: 'The secondary left the session before sending its receipt.',
+    advice: 'The next offer continues where this one ended.',
     cause,
   });
 }

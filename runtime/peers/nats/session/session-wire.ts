@@ -47,7 +47,7 @@ export function sessionAborted(abort: Abort): Retryable {
   return new Retryable({
     code: 'session-aborted',
     message: `The other SP ended the session: ${abort.message} (${abort.code})`,
-    advice: 'Another offer continues where this one ended.',
+    advice: 'The next offer continues where this one ended.',
   });
 }
 
