@@ -126,7 +126,10 @@ test('a failed repair is retried in each round until it succeeds', async (t) => 
   findings['12'] = new Retryable({ code: 'too-few-pieces', message: 'All are away.' });
   findings['13'] = new Terminal({ code: 'not-a-holder', message: 'It is not ours.' });
   const scrub = round();
-  t.regex((await scrub.run(signal)) ?? '', /^verified 1 objects.*1 not repairable now, 2 objects not verified/);
+  t.regex(
+    (await scrub.run(signal)) ?? '',
+    /^verified 1 objects.*1 not repairable now, 2 objects not verified/,
+  );
   looked.length = 0;
   await scrub.run(signal);
   t.deepEqual(looked, ['11.0/0', '11.0/1', '12.0/0']);

@@ -79,7 +79,7 @@ export async function serveAdmin(
     const job = /^\/jobs\/([0-9.]+)$/.exec(path)?.[1];
     if (job !== undefined) return jobView(parseJobId(job), parts.journal);
     throw notFound(
-      `There is nothing at ${path}.`,
+      `There is no page ${path}.`,
       'Ask for /health, /tree, /space, /load, /jobs or /jobs/<object id>.<version>.',
     );
   };
@@ -116,7 +116,10 @@ async function jobView(job: JobId, journal: Pick<Journal, 'read'>): Promise<unkn
   const events = history.map(({ event }) => event);
   const context = replay(events);
   if (context) return { context, events };
-  throw notFound(`This node knows no job ${job.objectId}.${job.version}.`, 'Ask the node of the primary SP.');
+  throw notFound(
+    `This node does not know the job ${job.objectId}.${job.version}.`,
+    'Ask the node of the primary SP.',
+  );
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
@@ -141,5 +144,5 @@ function notFound(message: string, advice: string): Terminal {
 }
 
 function onlyGet(): Terminal {
-  return new Terminal({ code: 'method-not-allowed', message: 'Only GET is answered here.' });
+  return new Terminal({ code: 'method-not-allowed', message: 'Only GET is supported here.' });
 }

@@ -21,7 +21,7 @@ import {
 
 export function startSigning(work: Work): Next {
   const { context } = work.log;
-  work.ctx.say({ doing: 'having the seal signed', waitsFor: 'the sealer' });
+  work.ctx.say({ doing: 'waiting for the signature of the seal', waitsFor: 'the sealer' });
   work.lease?.onlyWaits?.();
   pipe(
     work,
@@ -93,7 +93,7 @@ export async function completeSeal(
 ): Promise<Next> {
   const { kind: _, ...facts } = sealed;
   await record(work, { type: 'CompleteSeal', ...facts });
-  work.ctx.log.info({ ...namesOf(work), ...facts }, 'an object is sealed');
+  work.ctx.log.info({ ...namesOf(work), ...facts }, 'sealed an object');
   return 'advance';
 }
 
@@ -109,7 +109,7 @@ export async function endSettled(work: Work, found: Settled): Promise<Next> {
 /** The chain says gone. */
 export async function discontinue(work: Work, reason: string): Promise<Next> {
   await record(work, { type: 'Discontinue', reason });
-  work.ctx.log.warn({ ...namesOf(work), reason }, 'an object is not sealed, its job has ended');
+  work.ctx.log.warn({ ...namesOf(work), reason }, 'a job ended without a seal');
   return 'advance';
 }
 
@@ -131,7 +131,10 @@ export function startReject(work: Work): Next {
 /** What was announced since under the same name must not be rejected for the deadline of what was there before. */
 function signAReject(work: Work): Next {
   const { ports, log, ctx } = work;
-  ctx.say({ doing: 'having a reject signed: the deadline has passed', waitsFor: 'the signer' });
+  ctx.say({
+    doing: 'waiting for the signature of the reject: the deadline has passed',
+    waitsFor: 'the signer',
+  });
   pipe(
     work,
     async (signal) =>
@@ -160,7 +163,7 @@ export async function endReject(work: Work, outcome: Outcome<RejectResult>): Pro
     case 'sealed':
       return completeSeal(work, result);
     case 'rejected':
-      return discontinue(work, 'It was not sealed before its deadline, and was rejected on chain.');
+      return discontinue(work, 'The object was not sealed before its deadline, and was rejected on chain.');
     case 'refused':
       if (work.rejectsSigned >= SIGNATURES[result.signAgain]) return retryReject(work, result.error);
       return signAReject(work);

@@ -69,12 +69,12 @@ export class Admissions {
       if (answer.status !== 200) throw refusal('status-refused', spId, answer);
       const status = parseSpStatus(answer.body);
       if (status.operatorAddress.toLowerCase() !== provider.operatorAddress.toLowerCase()) {
-        return { code: 'wrong-sp', reason: `At its endpoint answers ${status.operatorAddress || 'nobody'}.` };
+        return { code: 'wrong-sp', reason: `Its endpoint belongs to ${status.operatorAddress || 'nobody'}.` };
       }
       if (status.chainId !== chain.chainId) {
         return { code: 'wrong-chain', reason: `It is on chain ${status.chainId || 'unknown'}.` };
       }
-      if (!status.takesPieces) return { code: 'wire-off', reason: 'It takes no columns over HTTP.' };
+      if (!status.takesPieces) return { code: 'wire-off', reason: 'It does not accept columns over HTTP.' };
       const lag = (await chain.latestBlock({ age: 'block' })).time - status.blockTime;
       if (lag > MAX_LAG_MS) {
         return { code: 'chain-lag', reason: `It is ${Math.round(lag / 1000)} s behind the chain.` };
