@@ -1,8 +1,10 @@
 import type { NatsConnection, Status } from '@nats-io/nats-core';
-import { connect } from 'nats';
+import { NatsConnectionImpl, setTransportFactory } from '@nats-io/nats-core/internal';
+import { NodeTransport, nodeResolveHost } from 'nats/lib/node_transport.js';
 import { throwIfAborted } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { natsError } from './errors.ts';
+import { wholeMessages } from './whole-messages.ts';
 
 export interface NatsOptions {
   /** One or several, with commas: `nats://host:4222`. */
@@ -29,7 +31,8 @@ const PING_EVERY_MS = 10_000;
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   throwIfAborted(options.signal);
   const doing = `connecting to ${options.url}`;
-  const connection = await connect({
+  setTransportFactory({ factory: () => new WholeMessages(), dnsResolveFn: nodeResolveHost });
+  const connection = await NatsConnectionImpl.connect({
     servers: options.url.split(',').map((server) => server.trim()),
     name: options.name,
     ...(options.user !== undefined && { user: options.user }),
@@ -49,6 +52,12 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   throwIfAborted(options.signal);
   void logStatus(connection, options.log.child({ plane: options.name }));
   return connection;
+}
+
+class WholeMessages extends NodeTransport {
+  override iterate(): AsyncIterableIterator<Uint8Array> {
+    return wholeMessages(super.iterate());
+  }
 }
 
 /** Ends with the connection. */
