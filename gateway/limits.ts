@@ -8,11 +8,13 @@ export interface GatewayLimits {
   readonly maxReceptions: number;
   /** GETs in progress at once; one more is answered "busy". */
   readonly maxDownloads: number;
-  /** A client that sends nothing, or takes nothing, for so long is cut off. */
+  /** A client that sends nothing, or takes nothing, for so long is cut off; one that has been fast for three times as long. */
   readonly idleTimeoutMs: number;
   /** An uploading client must reach this on average over each `rateWindowMs` that we spend waiting for it. */
   readonly minBytesPerSecond: number;
   readonly rateWindowMs: number;
+  /** A client that downloads must reach this on average. */
+  readonly minDownloadBytesPerSecond: number;
   /** Of one address, and of one account that signs; 0 means no limit. */
   readonly perClient: { readonly requestsPerSecond: number; readonly bytesPerSecond: number };
   /** Uploads and folders that the provider announces on chain for clients, and pays for. */
@@ -23,10 +25,11 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   maxPayloadSize: 2 * 1024 ** 3,
   maxUploads: 256,
   maxReceptions: 256,
-  maxDownloads: 256,
+  maxDownloads: 1_024,
   idleTimeoutMs: 30_000,
   minBytesPerSecond: 1024,
   rateWindowMs: 30_000,
+  minDownloadBytesPerSecond: 1024,
   perClient: { requestsPerSecond: 500, bytesPerSecond: 1024 ** 3 },
   delegation: { enabled: true, perAccountPerHour: 1_000 },
 };

@@ -71,7 +71,13 @@ test('the smallest configuration gets every default', (t) => {
     limits: {
       byteBudget: 256 * 2 ** 20,
       concurrentUploads: 64,
+      concurrentDownloads: 1_024,
+      concurrentReceptions: 256,
+      concurrentJobs: 64,
+      concurrentColumns: 64,
+      bytesPerSp: 8 * 2 ** 20,
       minUploadRate: 16 * 1024,
+      minDownloadRate: 16 * 1024,
       idleTimeoutMs: 30_000,
       diskReserve: 10 * 2 ** 30,
       scrubRate: 8 * 2 ** 20,

@@ -61,7 +61,13 @@ export function nodeConfig(base: string) {
     limits: section({
       byteBudget: bytes(64 * MIB, 'the payload that the node may hold in memory').default(256 * MIB),
       concurrentUploads: wholeNumber(1, 10_000, 'the number of uploads at a time').default(64),
+      concurrentDownloads: wholeNumber(1, 100_000, 'the number of downloads at a time').default(1_024),
+      concurrentReceptions: wholeNumber(1, 10_000, 'the number of requests at a time').default(256),
+      concurrentJobs: wholeNumber(1, 10_000, 'the number of objects at a time').default(64),
+      concurrentColumns: wholeNumber(1, 10_000, 'the number of columns at a time').default(64),
+      bytesPerSp: bytes(2 * MIB, 'the payload on its way to one SP').default(8 * MIB),
       minUploadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
+      minDownloadRate: bytes(0, 'bytes per second').default(16 * 2 ** 10),
       idleTimeoutMs: wholeNumber(100, 3_600_000, 'ms').default(30_000),
       maxPayload: bytes(1, 'the largest payload that is accepted').optional(),
       scrubRate: bytes(4_096, 'bytes per second').default(8 * MIB),

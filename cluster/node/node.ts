@@ -23,7 +23,7 @@ import { ownProvider } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { connectPlane } from './planes.ts';
 import { retryUntilUp } from './retry-until-up.ts';
-import { JOBS_AT_ONCE, spawnTree } from './tree.ts';
+import { readBytes, spawnTree } from './tree.ts';
 import { openWires } from './wires.ts';
 
 export interface RunningNode {
@@ -111,6 +111,19 @@ async function openParts(
     () => connectPlane({ spId: sp.id, name, plane: 'home', config: config.nats.home, log, signal }),
     (it) => it.close(),
   );
+  const readLink = await parts.open(
+    'connection to the home plane for reading payload',
+    () =>
+      connectPlane({
+        spId: sp.id,
+        name: `${name} reads`,
+        plane: 'home',
+        config: config.nats.home,
+        log,
+        signal,
+      }),
+    (it) => it.close(),
+  );
   const { replicas, syncAlways, shared } = config.nats.home;
   const { ackWaitMs } = timing;
   const home = await retryUntilUp(
@@ -118,6 +131,8 @@ async function openParts(
     () =>
       openHome({
         connection: homeLink,
+        readConnection: readLink,
+        readMemory: readBytes(config.limits.byteBudget),
         node: name,
         journal: journal.id,
         replicas,
@@ -149,7 +164,7 @@ async function openParts(
   );
   const background = await parts.open(
     'background',
-    () => new Background(JOBS_AT_ONCE),
+    () => new Background(config.limits.concurrentJobs),
     (it) => it.close(),
   );
   const system = await parts.open(
@@ -258,8 +273,11 @@ function gatewayLimits({ limits, gateway }: NodeConfig): GatewayLimits {
     ...DEFAULT_LIMITS,
     maxPayloadSize: limits.maxPayload ?? Number.MAX_SAFE_INTEGER,
     maxUploads: limits.concurrentUploads,
+    maxReceptions: limits.concurrentReceptions,
+    maxDownloads: limits.concurrentDownloads,
     idleTimeoutMs: limits.idleTimeoutMs,
     minBytesPerSecond: limits.minUploadRate,
+    minDownloadBytesPerSecond: limits.minDownloadRate,
     perClient: gateway.perClient,
     delegation: gateway.delegation,
   };

@@ -42,14 +42,8 @@ export interface TreeParts {
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
 
-/** Jobs in work at once; the byte budget is what bounds their memory. */
-export const JOBS_AT_ONCE = 64;
-/** Leases held at once, with those of jobs that only wait for the chain. */
-const LEASES_AT_ONCE = 256;
-/** Columns received at once; the credit of the peers plane is what bounds their memory. */
-const COLUMNS_AT_ONCE = 64;
-/** Payload bytes on their way to one SP. */
-const OUTGOING_PER_SP = 8 * 2 ** 20;
+/** Leases held at once for each job in work, with those of jobs that only wait for the chain. */
+const LEASES_FOR_EACH_JOB = 4;
 /** A holder of a lost piece that is silent for so long is no longer waited for alone, ms. */
 const HEDGE_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -64,6 +58,14 @@ export interface TopActors {
   readonly caretaker: Ref<CaretakerMessage>;
 }
 
+/**
+ * The part of the byte budget that chunks on their way out of the PieceStore have for themselves: an encoder that
+ * holds the rest must still be able to read.
+ */
+export function readBytes(byteBudget: number): number {
+  return byteBudget / 4;
+}
+
 /** Spawns the top actors of a node (ARCHITECTURE.md#the-actor-tree). */
 export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const { config, keys, chain, journal, records, home, wires, freeBytes, background } = parts;
@@ -71,7 +73,8 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const spId = config.sp.id;
   const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
 
-  const memory = new ByteBudget(config.limits.byteBudget);
+  const { byteBudget, bytesPerSp, concurrentJobs, concurrentColumns } = config.limits;
+  const memory = new ByteBudget(byteBudget - readBytes(byteBudget));
   const secondary = {
     spId,
     chain,
@@ -105,7 +108,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       signer: sealing,
       providers: (signal) => chain.storageProviders(signal && { signal }),
       memory,
-      outgoing: new ByteBudgets(OUTGOING_PER_SP),
+      outgoing: new ByteBudgets(bytesPerSp),
       background,
       durability,
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },
@@ -119,7 +122,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
   const receiving = system.spawn(
     'receivers',
-    receivers({ ports: secondary, approver: approving, limit: COLUMNS_AT_ONCE, background }),
+    receivers({ ports: secondary, approver: approving, limit: concurrentColumns, background }),
   );
   const repairing = system.spawn(
     'repairer',
@@ -137,7 +140,10 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       receivers: receiving,
     }),
   );
-  system.spawn('jobs', jobs({ queue, objects: primary, limit: LEASES_AT_ONCE, background }));
+  system.spawn(
+    'jobs',
+    jobs({ queue, objects: primary, limit: LEASES_FOR_EACH_JOB * concurrentJobs, background }),
+  );
   const caring = system.spawn(
     'caretaker',
     caretaker({

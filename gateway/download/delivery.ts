@@ -8,6 +8,7 @@ import { paced } from '../request/client-rates.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { answerTo } from '../request/errors.ts';
 import { Slots } from '../request/slots.ts';
+import { ClientPace } from './client-pace.ts';
 import { jobProgress } from './job-progress.ts';
 import { readPayload } from './payload-reader.ts';
 import { payloadResponse } from './payload-response.ts';
@@ -113,11 +114,15 @@ async function send(
       repairer.ask<Uint8Array>((reply) => ({ type: 'recover-segment', job, segmentIndex, reply }), {
         signal: until,
       }));
-  const source = { pieces, job, plan, ...(recover && { recover }) };
+  const pace = new ClientPace({
+    idleTimeoutMs: limits.idleTimeoutMs,
+    minBytesPerSecond: limits.minDownloadBytesPerSecond,
+  });
+  const source = { pieces, job, plan, ...(recover && { recover }), atMost: () => pace.portion };
   const stored = readPayload(source, range ?? { offset: 0, length: plan.payloadSize }, signal);
   const chunks = paced(stored, c.get('share'), signal);
   const { body, ended } = await payloadResponse(chunks, {
-    idleTimeoutMs: limits.idleTimeoutMs,
+    pace,
     outgoing: c.env?.outgoing,
     onChunk: (bytes) => {
       record.bytes += bytes;

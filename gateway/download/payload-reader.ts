@@ -18,6 +18,9 @@ interface OpenPart {
   readonly rest: AsyncIterator<Uint8Array>;
 }
 
+/** What is left of a segment when the next one is opened. */
+const AHEAD_BYTES = 2 * 2 ** 20;
+
 /** Where a payload comes from. */
 export interface PayloadSource {
   readonly pieces: PieceStore;
@@ -28,11 +31,13 @@ export interface PayloadSource {
    * @throws when too few of its pieces can be reached
    */
   readonly recover?: (segmentIndex: number, signal: AbortSignal) => Promise<Uint8Array>;
+  /** Largest number of bytes that the client takes next. */
+  readonly atMost?: () => number;
 }
 
 /**
- * The bytes of a stored payload in order, from the primary's segments. While one segment is handed out, the first
- * chunk of the next is fetched ahead. Reading stops when the iteration is ended or `signal` fires. A segment that is
+ * The bytes of a stored payload in order, from the primary's segments. While the end of one segment is handed
+ * out, the first chunk of the next is fetched ahead. Reading stops when the iteration is ended or `signal` fires. A segment that is
  * missing or damaged, as a whole or from some byte on, is restored from its secondaries' pieces, and reading goes
  * on behind the last byte that was handed out.
  *
@@ -48,7 +53,7 @@ export async function* readPayload(
   range: ByteRange,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { pieces, job, plan } = source;
+  const { pieces, job, plan, atMost } = source;
   const stop = new AbortController();
   const parts = partsOf(plan, range);
   const open = (index: number): OpenPart | undefined => {
@@ -57,6 +62,7 @@ export async function* readPayload(
     const within = part.whole ? {} : { offset: part.offset, length: part.length };
     const bytes = pieces.read(segmentKey(job, part.index), {
       ...within,
+      ...(atMost && { atMost }),
       signal: AbortSignal.any([signal, stop.signal]),
     });
     const rest = bytes[Symbol.asyncIterator]();
@@ -71,7 +77,7 @@ export async function* readPayload(
       let sent = 0;
       try {
         for (let chunk = await current.first; !chunk.done; chunk = await current.rest.next()) {
-          ahead ??= open(i);
+          if (sent + chunk.value.length + AHEAD_BYTES >= current.part.length) ahead ??= open(i);
           if (sent + chunk.value.length > current.part.length) throw wrongLength(job, current.part);
           sent += chunk.value.length;
           yield chunk.value;

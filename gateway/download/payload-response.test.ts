@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Cancelled, Retryable } from '#protocols/errors';
+import { ClientPace } from './client-pace.ts';
 import { payloadResponse } from './payload-response.ts';
 
-const PATIENT = { idleTimeoutMs: 60_000, outgoing: undefined, onChunk: () => {} };
+const patient = (idleTimeoutMs = 60_000) => ({
+  pace: new ClientPace({ idleTimeoutMs, minBytesPerSecond: 1 }),
+  outgoing: undefined,
+  onChunk: () => {},
+});
 
 async function* chunks(count: number): AsyncGenerator<Uint8Array, void, undefined> {
   for (let i = 0; i < count; i++) yield new Uint8Array(3);
@@ -14,7 +19,7 @@ test('all bytes are sent and counted, and completion is reported', async (t) => 
   const onChunk = (bytes: number) => {
     counted += bytes;
   };
-  const { body, ended } = await payloadResponse(chunks(5), { ...PATIENT, onChunk });
+  const { body, ended } = await payloadResponse(chunks(5), { ...patient(), onChunk });
   t.is((await new Response(body).arrayBuffer()).byteLength, 15);
   t.is(counted, 15);
   t.is(await ended, undefined);
@@ -28,7 +33,7 @@ test('a chunk is read only on demand', async (t) => {
       yield chunk;
     }
   }
-  const { body } = await payloadResponse(counted(), PATIENT);
+  const { body } = await payloadResponse(counted(), patient());
   t.is(read, 1);
   const reader = body.getReader();
   await reader.read();
@@ -43,22 +48,22 @@ test('a failure of the first chunk is thrown, one of a later chunk aborts the bo
     yield* chunks(after);
     throw new Retryable({ code: 'piece-corrupt', message: 'm' });
   }
-  await t.throwsAsync(payloadResponse(failing(0), PATIENT), { code: 'piece-corrupt' });
-  const { body, ended } = await payloadResponse(failing(2), PATIENT);
+  await t.throwsAsync(payloadResponse(failing(0), patient()), { code: 'piece-corrupt' });
+  const { body, ended } = await payloadResponse(failing(2), patient());
   await t.throwsAsync(new Response(body).arrayBuffer());
   t.is((await ended)?.code, 'piece-corrupt');
 });
 
 test('a reader that cancels ends the source', async (t) => {
   const source = chunks(5);
-  const { body, ended } = await payloadResponse(source, PATIENT);
+  const { body, ended } = await payloadResponse(source, patient());
   await body.cancel();
   t.true((await ended) instanceof Cancelled);
   t.true((await source.next()).done);
 });
 
 test('a slow reader is served, a stalled one is cut off', async (t) => {
-  const { body, ended } = await payloadResponse(chunks(6), { ...PATIENT, idleTimeoutMs: 1000 });
+  const { body, ended } = await payloadResponse(chunks(6), patient(1000));
   const reader = body.getReader();
   for (let i = 0; i < 5; i++) {
     t.false((await reader.read()).done);

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { Cancelled, type SealionError, toSealionError } from '#protocols/errors';
+import type { ClientPace } from './client-pace.ts';
 
 export interface PayloadResponseOptions {
-  /** A client that takes nothing for so long is cut off, ms. */
-  readonly idleTimeoutMs: number;
+  /** By which a client that takes too little is cut off. */
+  readonly pace: ClientPace;
   /** Node's response; absent when the app is called in memory. */
   readonly outgoing: ServerResponse | undefined;
   /** Called with the number of bytes that leave. */
@@ -24,7 +25,7 @@ export interface PayloadResponse {
  */
 export async function payloadResponse(
   chunks: AsyncGenerator<Uint8Array, void, undefined>,
-  { idleTimeoutMs, outgoing, onChunk }: PayloadResponseOptions,
+  { pace, outgoing, onChunk }: PayloadResponseOptions,
 ): Promise<PayloadResponse> {
   let first: IteratorResult<Uint8Array, void> | undefined = await chunks.next();
   let idle: NodeJS.Timeout | undefined;
@@ -49,6 +50,7 @@ export async function payloadResponse(
     {
       async pull(controller) {
         clearTimeout(idle);
+        pace.taken();
         try {
           const { done, value } = first ?? (await chunks.next());
           first = undefined;
@@ -59,7 +61,7 @@ export async function payloadResponse(
             return;
           }
           onChunk(value.length);
-          idle = setTimeout(() => breakOff(controller, tooSlow(idleTimeoutMs)), idleTimeoutMs);
+          idle = setTimeout(() => breakOff(controller, tooSlow()), pace.hand(value.length));
           controller.enqueue(value);
         } catch (thrown) {
           breakOff(controller, toSealionError(thrown));
@@ -80,6 +82,6 @@ export async function payloadResponse(
   return { body, ended };
 }
 
-function tooSlow(ms: number): Cancelled {
-  return new Cancelled({ code: 'client-too-slow', message: `The client has read nothing for ${ms} ms.` });
+function tooSlow(): Cancelled {
+  return new Cancelled({ code: 'client-too-slow', message: 'The client has taken too little for too long.' });
 }

@@ -6,6 +6,7 @@ import type { Roles } from '../jobs/roles.ts';
 import { ACK_WAIT_MS } from '../jobs/work-queue.ts';
 import { type KeepOptions, type KeptStream, keepStreams } from '../nats/keep-streams.ts';
 import { checkSharedServer } from '../nats/shared-server.ts';
+import { openBucket } from '../pieces/bucket.ts';
 import { openNatsPieceStore } from '../pieces/nats-piece-store.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,6 +22,10 @@ import { type Succession, succeed, succeedingDirectory } from './succession.ts';
 export interface HomeOptions {
   /** Of the home plane; it stays the caller's. */
   readonly connection: NatsConnection;
+  /** A second one of the home plane, for payload that is read; it stays the caller's. The first one by default. */
+  readonly readConnection?: NatsConnection;
+  /** Bytes of payload that all readers together hold; see `PieceStoreOptions`. */
+  readonly readMemory?: number;
   /** Who opens it, for example `sp-1@node-a`; it becomes the newest node of the SP. */
   readonly node: string;
   /** Identity of its journal, which it has open. */
@@ -81,6 +86,11 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const { node, journal } = options;
   const succession = await succeed({ connection, node, journal, replicas, freshMs });
   const store = { connection, bucket, replicas, log };
+  const { readConnection, readMemory } = options;
+  const reads = {
+    ...(readConnection !== undefined && { readConnection }),
+    ...(readMemory !== undefined && { readMemory }),
+  };
   const kept: readonly KeptStream[] = [
     {
       name: 'NODES',
@@ -98,11 +108,11 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     {
       name: `OBJ_${bucket}`,
       loss: 'all stored pieces are gone. Unsealed uploads end as lost and can be repeated; sealed objects are repaired from other providers.',
-      make: () => openNatsPieceStore(store),
+      make: () => openBucket(store),
     },
   ];
   const home: Home = {
-    pieces: await openNatsPieceStore(store),
+    pieces: await openNatsPieceStore({ ...store, ...reads }),
     queue: await openJobQueue({ ...workQueue, freesLeases: succession.continues }),
     roles: await openRoles(workQueue),
     directory: succeedingDirectory(natsDirectory(connection, log), succession),

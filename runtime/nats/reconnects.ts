@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { orAborted } from '../async/or-aborted.ts';
 
@@ -11,10 +12,16 @@ const NEXT = new WeakMap<NatsConnection, AbortController>();
 export function connectionBack(connection: NatsConnection): AbortSignal {
   const next = NEXT.get(connection);
   if (next) return next.signal;
-  const first = new AbortController();
-  NEXT.set(connection, first);
   void watch(connection);
-  return first.signal;
+  return renew(connection).signal;
+}
+
+function renew(connection: NatsConnection): AbortController {
+  const next = new AbortController();
+  // one for everything that is asked over this connection at a time
+  setMaxListeners(0, next.signal);
+  NEXT.set(connection, next);
+  return next;
 }
 
 /** Asks, and asks again when the connection comes back before the answer: for what does no harm when it is done twice. */
@@ -37,7 +44,7 @@ async function watch(connection: NatsConnection): Promise<void> {
   for await (const { type } of connection.status()) {
     if (type !== 'reconnect') continue;
     const next = NEXT.get(connection);
-    NEXT.set(connection, new AbortController());
+    renew(connection);
     next?.abort();
   }
 }

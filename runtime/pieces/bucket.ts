@@ -33,6 +33,8 @@ export interface Bucket {
   readonly manager: JetStreamManager;
   readonly objects: ObjectStore;
   /** ms */
+  readonly requestLimitMs: number;
+  /** ms */
   readonly putLimitMs: number;
   readonly log: Logger;
 }
@@ -45,7 +47,8 @@ export interface Bucket {
 export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const { connection, bucket: name, log } = options;
   const replicas = options.replicas ?? 1;
-  const timeout = options.requestLimitMs ?? REQUEST_LIMIT_MS;
+  const requestLimitMs = options.requestLimitMs ?? REQUEST_LIMIT_MS;
+  const timeout = requestLimitMs;
   try {
     const client = jetstream(connection, { timeout });
     const manager = await jetstreamManager(connection, { timeout });
@@ -57,7 +60,7 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
     checkFit(name, replicas, status.streamInfo.config);
     const stream = status.streamInfo.config.name;
     const putLimitMs = options.putLimitMs ?? PUT_LIMIT_MS;
-    return { name, stream, connection, client, manager, objects, putLimitMs, log };
+    return { name, stream, connection, client, manager, objects, requestLimitMs, putLimitMs, log };
   } catch (error) {
     throw unavailable(error, `opening the bucket ${name}`);
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import {
@@ -10,16 +11,19 @@ import {
   purgeChunks,
   unavailable,
 } from './bucket.ts';
+import { ChunkLink } from './chunk-link.ts';
 import { allMetas, type ObjectPiece, pieceFromInfo, readMeta } from './object-layout.ts';
 import type {
   ListedPiece,
   PieceOptions,
   PieceStore,
+  ReadOptions,
   StoredPiece,
   SweepOptions,
   Swept,
 } from './piece-store.ts';
-import { readObject } from './read-object.ts';
+import { type ChunkSource, readObject } from './read-object.ts';
+import { SharedChunks } from './shared-chunks.ts';
 import { sweepOrphans } from './sweep.ts';
 import { walk } from './walk.ts';
 import { writeObject } from './write-object.ts';
@@ -27,16 +31,33 @@ import { writeObject } from './write-object.ts';
 /** Characters; a name becomes a token of a NATS subject. */
 const KEY_LIMIT = 256;
 
-/** A PieceStore in a NATS object store, made where there is none (ARCHITECTURE.md#the-two-nats-planes). The connection stays the caller's. */
-export async function openNatsPieceStore(options: BucketOptions): Promise<PieceStore> {
-  return new NatsPieceStore(await openBucket(options));
+/** Chunks on their way from the server at once, bytes; a few of them keep a link busy. */
+const READ_WINDOW = 16 * 2 ** 20;
+const READ_MEMORY = 32 * 2 ** 20;
+
+export interface PieceStoreOptions extends BucketOptions {
+  /** Over which chunks are read, so that nothing else waits behind them; by default the connection for everything. */
+  readonly readConnection?: NatsConnection;
+  /** Bytes of chunks that all readers together hold; 32 MiB by default. */
+  readonly readMemory?: number;
+}
+
+/** A PieceStore in a NATS object store, made where there is none (ARCHITECTURE.md#the-two-nats-planes). The connections stay the caller's. */
+export async function openNatsPieceStore(options: PieceStoreOptions): Promise<PieceStore> {
+  const { connection, readConnection = connection, readMemory: memory = READ_MEMORY } = options;
+  const bucket = await openBucket(options);
+  const link = new ChunkLink(readConnection, bucket.stream, bucket.requestLimitMs);
+  const chunks = new SharedChunks({ window: Math.min(READ_WINDOW, memory), memory });
+  return new NatsPieceStore(bucket, { bucket, link, chunks });
 }
 
 class NatsPieceStore implements PieceStore {
   readonly #bucket: Bucket;
+  readonly #source: ChunkSource;
 
-  constructor(bucket: Bucket) {
+  constructor(bucket: Bucket, source: ChunkSource) {
     this.#bucket = bucket;
+    this.#source = source;
   }
 
   async put(
@@ -65,7 +86,7 @@ class NatsPieceStore implements PieceStore {
 
   async *read(
     key: string,
-    options: PieceOptions & { readonly offset?: number; readonly length?: number } = {},
+    options: ReadOptions & { readonly offset?: number; readonly length?: number } = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
     throwIfAborted(options.signal);
     const piece = await this.#find(key);
@@ -145,10 +166,10 @@ class NatsPieceStore implements PieceStore {
   async *#readObject(
     piece: ObjectPiece,
     range: { readonly start: number; readonly end: number },
-    options: PieceOptions,
+    options: ReadOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* readObject(this.#bucket, piece, range, options);
+      yield* readObject(this.#source, piece, range, options);
     } catch (error) {
       if (isCorrupt(error) && (await this.#find(piece.key))?.revision !== piece.revision)
         throw missing(piece.key);

@@ -12,6 +12,11 @@ export interface PieceOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions extends PieceOptions {
+  /** Largest number of bytes that the reader takes next, asked for each time; as they are stored by default. */
+  readonly atMost?: () => number;
+}
+
 /** Durable store of segments and pieces. Pieces are write-once (ARCHITECTURE.md#the-two-nats-planes). */
 export interface PieceStore {
   /**
@@ -33,7 +38,7 @@ export interface PieceStore {
    */
   read(
     key: string,
-    options?: PieceOptions & { readonly offset?: number; readonly length?: number },
+    options?: ReadOptions & { readonly offset?: number; readonly length?: number },
   ): AsyncIterable<Uint8Array>;
   /** The whole piece in memory, checked. */
   get(key: string, options?: PieceOptions): Promise<Uint8Array>;

@@ -1,22 +1,33 @@
-import { createHash } from 'node:crypto';
 import { throwIfAborted } from '#protocols/errors';
 import { type Bucket, corrupt, unavailable } from './bucket.ts';
+import { ChunkCheck } from './chunk-check.ts';
+import type { ChunkLink } from './chunk-link.ts';
 import { chunkSubject, type ObjectPiece } from './object-layout.ts';
-import type { PieceOptions } from './piece-store.ts';
+import type { ReadOptions } from './piece-store.ts';
+import type { ChunkPlace, Lent, SharedChunks } from './shared-chunks.ts';
 
-/** Chunks asked for ahead of a reader: what a slow one costs in memory. */
-const READ_AHEAD = 3;
+/** Chunks asked for ahead of a reader that takes whole ones. */
+const READ_AHEAD = 4;
+/** Bytes handed out at a time, as a copy, when there are too many readers for each to hold a chunk. */
+const SLICE = 64 * 1024;
+
+/** Where chunks come from. */
+export interface ChunkSource {
+  readonly bucket: Bucket;
+  readonly link: ChunkLink;
+  readonly chunks: SharedChunks;
+}
 
 /**
- * The bytes from `start` up to `end`, chunk by chunk, each fetched by its stream sequence. A reader that pauses
- * pauses the fetching.
- * @throws Retryable `piece-corrupt`
+ * The bytes from `start` up to `end`, each chunk fetched by its stream sequence. A reader that pauses pauses the
+ * fetching.
+ * @throws Retryable `piece-corrupt`, `piece-store-unavailable`; Cancelled
  */
 export async function* readObject(
-  bucket: Bucket,
+  source: ChunkSource,
   piece: ObjectPiece,
   range: { readonly start: number; readonly end: number },
-  options: PieceOptions,
+  options: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (range.start >= range.end) return;
   const { chunkSize } = piece;
@@ -24,42 +35,153 @@ export async function* readObject(
     throw corrupt(piece.key, 'was stored by another program');
   }
   const whole = range.start === 0 && range.end === piece.size;
-  const hash = whole ? createHash('sha256') : undefined;
-  const last = Math.ceil(range.end / chunkSize);
-  const ahead: Promise<Uint8Array>[] = [];
-  let next = Math.floor(range.start / chunkSize);
-  for (let index = next; index < last; index++) {
-    while (next < Math.min(last, index + READ_AHEAD)) {
-      const chunk = fetchChunk(bucket, piece, next++);
-      // seen when its turn comes; a reader that stops early never asks
-      chunk.catch(() => undefined);
-      ahead.push(chunk);
+  const check = whole ? new ChunkCheck() : undefined;
+  const reading = new Reading(source, piece, Math.ceil(range.end / chunkSize), options);
+  try {
+    for (let at = range.start; at < range.end; ) {
+      const index = Math.floor(at / chunkSize);
+      const begin = index * chunkSize;
+      const chunk = await reading.chunk(index);
+      throwIfAborted(options.signal);
+      if (check && !passes(check, piece, index, chunk, at === begin)) {
+        reading.forget();
+        throw corrupt(piece.key, 'does not match its checksum');
+      }
+      const rest = chunk.bytes.subarray(at - begin, range.end - begin);
+      const bytes = reading.portion(rest);
+      at += bytes.length;
+      yield bytes;
+      if (bytes.length === rest.length) reading.giveBack();
     }
-    const chunk = await ahead.shift();
-    throwIfAborted(options.signal);
-    if (!chunk) return;
-    hash?.update(chunk);
-    const at = index * chunkSize;
-    const isLast = index === last - 1;
-    if (isLast && hash && hash.digest('hex') !== piece.checksum) {
-      throw corrupt(piece.key, 'does not match its checksum');
-    }
-    yield chunk.subarray(Math.max(0, range.start - at), range.end - at);
+  } finally {
+    reading.end();
   }
 }
 
-async function fetchChunk(bucket: Bucket, piece: ObjectPiece, index: number): Promise<Uint8Array> {
+function passes(check: ChunkCheck, piece: ObjectPiece, index: number, chunk: Lent, isNew: boolean): boolean {
+  if (!isNew) return check.again(chunk);
+  check.next(chunk);
+  return index < piece.chunks.length - 1 || check.checksum() === piece.checksum;
+}
+
+/** What one reader holds of a piece: the chunk that it is handed, and those that come next. */
+class Reading {
+  readonly #source: ChunkSource;
+  readonly #piece: ObjectPiece;
+  readonly #end: number;
+  readonly #options: ReadOptions;
+  readonly #leave: () => void;
+  readonly #ahead = new Map<number, Promise<Lent>>();
+  #current: { readonly index: number; readonly lent: Lent } | undefined;
+  #begun = false;
+  /** The reader has a copy: the chunk itself can go. */
+  #spare = false;
+
+  constructor(source: ChunkSource, piece: ObjectPiece, end: number, options: ReadOptions) {
+    this.#source = source;
+    this.#piece = piece;
+    this.#end = end;
+    this.#options = options;
+    this.#leave = source.chunks.join(() => this.#onShortage());
+  }
+
+  async chunk(index: number): Promise<Lent> {
+    this.#spare = false;
+    if (this.#current?.index === index) return this.#current.lent;
+    const { chunks } = this.#source;
+    const turn = this.#begun ? 'further' : 'first';
+    this.#begun = true;
+    const coming = this.#ahead.get(index) ?? chunks.borrow(this.#place(index), turn, this.#options.signal);
+    this.#ahead.delete(index);
+    if (this.#portionLimit() >= this.#piece.chunkSize) this.#lookAhead(index + 1);
+    const lent = await coming;
+    this.#current = { index, lent };
+    return lent;
+  }
+
+  /** What is handed out of the rest of a chunk: all of it, or a copy of its begin. */
+  portion(rest: Uint8Array): Uint8Array {
+    const limit = this.#portionLimit();
+    if (limit >= rest.length) return rest;
+    this.#spare = true;
+    return rest.slice(0, limit);
+  }
+
+  giveBack(): void {
+    if (this.#current) this.#source.chunks.giveBack(this.#current.lent);
+    this.#current = undefined;
+  }
+
+  /** The bytes are wrong: nobody else shall get them. */
+  forget(): void {
+    if (this.#current) this.#source.chunks.forget(this.#current.lent);
+  }
+
+  end(): void {
+    this.#leave();
+    this.giveBack();
+    this.#dropAhead();
+  }
+
+  #portionLimit(): number {
+    const { sharePerReader } = this.#source.chunks;
+    const limit = this.#options.atMost?.() ?? Number.POSITIVE_INFINITY;
+    return sharePerReader >= this.#piece.chunkSize ? limit : Math.min(limit, SLICE);
+  }
+
+  #lookAhead(from: number): void {
+    for (let index = from; index < Math.min(this.#end, from + READ_AHEAD); index++) {
+      if (this.#ahead.has(index)) continue;
+      const coming = this.#source.chunks.borrowAhead(this.#place(index), this.#options.signal);
+      if (!coming) return;
+      // seen when its turn comes; a reader that stops early never asks
+      coming.catch(() => undefined);
+      this.#ahead.set(index, coming);
+    }
+  }
+
+  #onShortage(): void {
+    this.#dropAhead();
+    if (this.#spare) this.giveBack();
+  }
+
+  #dropAhead(): void {
+    for (const coming of this.#ahead.values()) {
+      coming.then(
+        (lent) => this.#source.chunks.giveBack(lent),
+        () => undefined,
+      );
+    }
+    this.#ahead.clear();
+  }
+
+  #place(index: number): ChunkPlace {
+    const { piece, source } = { piece: this.#piece, source: this.#source };
+    return {
+      seq: piece.chunks[index] ?? 0,
+      length: Math.min(piece.chunkSize, piece.size - index * piece.chunkSize),
+      load: () => fetchChunk(source, piece, index),
+    };
+  }
+}
+
+async function fetchChunk(
+  { bucket, link }: ChunkSource,
+  piece: ObjectPiece,
+  index: number,
+): Promise<Uint8Array> {
   const seq = piece.chunks[index] ?? 0;
-  const { direct, streams } = bucket.manager;
   try {
+    const message = await link.get(seq);
     // A replica that lags does not have it yet; the leader has.
-    const message =
-      (await direct.getMessage(bucket.stream, { seq })) ?? (await streams.getMessage(bucket.stream, { seq }));
+    const stored = message
+      ? { subject: message.headers?.get('Nats-Subject'), data: message.data }
+      : await bucket.manager.streams.getMessage(bucket.stream, { seq });
     const expected = Math.min(piece.chunkSize, piece.size - index * piece.chunkSize);
-    if (message?.subject !== chunkSubject(bucket.name, piece.nuid) || message.data.length !== expected) {
+    if (stored?.subject !== chunkSubject(bucket.name, piece.nuid) || stored.data.length !== expected) {
       throw corrupt(piece.key, `lacks its chunk ${index + 1} of ${piece.chunks.length}`);
     }
-    return message.data;
+    return stored.data;
   } catch (error) {
     throw unavailable(error, `reading ${piece.key}`);
   }

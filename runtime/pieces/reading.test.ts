@@ -1,0 +1,90 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { NatsConnection } from '@nats-io/nats-core';
+import test from 'ava';
+import { connectNats } from '../nats/connect.ts';
+import { type NatsServer, startNatsServer } from '../nats/server.ts';
+import { silentLogger } from '../telemetry/logger.ts';
+import { startCuttingProxy } from '../testing/cutting-proxy.ts';
+import { openNatsPieceStore } from './nats-piece-store.ts';
+
+const MiB = 1024 * 1024;
+const log = silentLogger;
+let server: NatsServer;
+let connection: NatsConnection;
+
+test.before(async () => {
+  server = await startNatsServer();
+  connection = await connectNats({ url: server.url, name: 'test', log });
+});
+test.after.always(async () => {
+  await connection?.close();
+  await server?.stop();
+});
+
+const newBucket = () => `pieces-${randomUUID()}`;
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of chunks) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+test.serial('many readers of one piece share what is read', async (t) => {
+  const own = await connectNats({ url: server.url, name: 'readers', log });
+  t.teardown(() => own.close());
+  const store = await openNatsPieceStore({ connection, readConnection: own, bucket: newBucket(), log });
+  const bytes = randomBytes(5 * MiB);
+  await store.put('k', bytes);
+  const all = await Promise.all(Array.from({ length: 40 }, async () => await collect(store.read('k'))));
+  t.true(all.every((read) => read.equals(bytes)));
+  t.true(own.stats().inBytes < 6 * MiB);
+});
+
+test.serial('readers who hold what they are handed keep nobody from reading', async (t) => {
+  const own = await connectNats({ url: server.url, name: 'readers', log });
+  t.teardown(() => own.close());
+  const options = { connection, readConnection: own, bucket: newBucket(), readMemory: 4 * MiB, log };
+  const store = await openNatsPieceStore(options);
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+  const bytes = randomBytes(5 * MiB);
+  for (const key of keys) await store.put(key, bytes);
+  const readers = keys.map((key) => store.read(key)[Symbol.asyncIterator]());
+  await Promise.all(readers.map((reader) => reader.next()));
+  t.true(bytes.equals(await collect(store.read('k0'))));
+  t.true(own.stats().inBytes < (20 + 20) * MiB, 'those who wait have nothing read ahead for them');
+  for (const reader of readers) await reader.return?.();
+});
+
+test.serial('a reader who goes on after its chunk was given to others gets the right bytes', async (t) => {
+  const options = { connection, bucket: newBucket(), readMemory: 2 * MiB, log };
+  const store = await openNatsPieceStore(options);
+  const bytes = randomBytes(3 * MiB);
+  for (const key of ['a', 'b', 'c']) await store.put(key, bytes);
+  const read = async (key: string) => {
+    const parts: Uint8Array[] = [];
+    for await (const part of store.read(key, { atMost: () => 100_001 })) {
+      parts.push(part);
+      await turn();
+    }
+    return Buffer.concat(parts).equals(bytes);
+  };
+  t.deepEqual(await Promise.all(['a', 'b', 'c'].map(read)), [true, true, true]);
+});
+
+test.serial('a read goes on over a lost connection', async (t) => {
+  let chunks = 0;
+  const proxy = await startCuttingProxy(server.port, ({ from, line }) => {
+    if (from !== 'server' || !line.startsWith('HMSG')) return false;
+    chunks += 1;
+    return chunks === 3;
+  });
+  t.teardown(() => proxy.close());
+  const own = await connectNats({ url: proxy.url, name: 'cut', log });
+  t.teardown(() => own.close());
+  const store = await openNatsPieceStore({ connection, readConnection: own, bucket: newBucket(), log });
+  const bytes = randomBytes(6 * MiB);
+  await store.put('k', bytes);
+  t.true(bytes.equals(await store.get('k')));
+  t.is(proxy.cuts, 1);
+});
