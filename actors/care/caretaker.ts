@@ -46,9 +46,9 @@ export interface CaretakerTiming {
   readonly spaceEveryMs: number;
   /** From the start of one pass through everything stored to the next. */
   readonly surveyEveryMs: number;
-  /** Between two objects that the chain is asked for in such a pass. */
+  /** Pause between two chain queries in such a pass. */
   readonly spacePaceMs: number;
-  /** A version that was replaced stays so long for readers that began before. */
+  /** How long a replaced version is kept for downloads that started before. */
   readonly readersGraceMs: number;
   readonly sweepEveryMs: number;
   readonly retentionEveryMs: number;
@@ -58,9 +58,9 @@ export interface CaretakerTiming {
   readonly retentionMs: number;
   /** A column whose last offer is younger is left alone: its receiver may be at work. */
   readonly columnGraceMs: number;
-  /** From this age a column that was never completed is waited for no more: reject deadline + 24 h. */
+  /** From this age an incomplete column is given up: reject deadline + 24 h. */
   readonly columnAbandonedAfterMs: number;
-  /** A chain node further behind is not believed. */
+  /** Answers of a chain node further behind are not used. */
   readonly chainLagMs: number;
 }
 
@@ -84,10 +84,10 @@ export const CARETAKER_TIMING: CaretakerTiming = {
 /** How long a round waits for a moment without clients; ms. */
 const PATIENCE_MS = 10_000;
 
-/** Of the whole SP's nodes one is the caretaker. */
+/** One node of the SP is the caretaker. */
 export const CARETAKER_ROLE = 'caretaker';
 
-/** A stream of the home plane was lost and made again, so that what was in it is looked for at once. */
+/** A stream of the home plane was lost and created again: its former content is looked for at once. */
 export type CaretakerMessage = { readonly type: 'lost'; readonly what: 'jobs' | 'pieces' };
 
 type Message =
@@ -107,15 +107,14 @@ interface State {
 interface Progress {
   /** Of the timer for the next start; absent while the round is running. */
   cancel?: () => void;
-  /** Start again as soon as the run under way has ended. */
+  /** Start again as soon as the current run has ended. */
   again: boolean;
 }
 
 /**
- * Finds what was left behind, and asks its owner to act: jobs that no queue entry stands for, uploads that nobody
- * finished, columns and payloads that are no longer needed, chunks that no piece refers to, jobs that ended long ago,
- * stored pieces that are lost or damaged. It decides nothing about a job and
- * deletes no piece itself.
+ * Finds what was left behind and asks its owner to act: open jobs without a queue entry, uploads past their
+ * deadline, columns and payloads that are no longer needed, orphan chunks, jobs that ended long ago, lost or
+ * damaged pieces. It decides nothing about a job and deletes no piece itself.
  */
 export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage, State> {
   const behaviour: Behaviour<Message, State> = {
@@ -199,7 +198,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage
     );
   }
 
-  /** A run under way may have passed what was lost since. */
+  /** The current run may already have passed what was lost since. */
   function runAtOnce(state: State, round: Round, ctx: Context<Message>): void {
     const progress = state.rounds.get(round);
     if (!progress) return;

@@ -58,7 +58,7 @@ export function columnRound(options: ColumnRoundOptions): Round {
     return answer ? retentionOf(record, answer.onChain, { spId, now, abandonedAfterMs }) : { keep: true };
   }
 
-  /** A deletion that has begun is finished at once; otherwise a round before must have found the same. */
+  /** A deletion that has started is finished at once; otherwise an earlier round must have found the same. */
   async function isDue(
     record: ColumnRecord,
     retention: Extract<Retention, { keep: false }>,

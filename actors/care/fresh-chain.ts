@@ -5,7 +5,7 @@ import type { Chain } from '#runtime/chain/chain';
 type Asked = Pick<Chain, 'latestBlock' | 'objectById'>;
 
 /**
- * Nothing is deleted by the word of a chain node that is behind.
+ * Nothing is deleted on the basis of a chain node that lags behind.
  * @returns unix ms of its latest block
  * @throws Retryable `chain-lag`
  */
@@ -25,8 +25,8 @@ export async function requireFreshChain(
 }
 
 /**
- * Asks for an object in a way that something can be deleted by the answer: of a node that is fresh, and past the time
- * at which we had stored it (its announcement came before).
+ * Reads an object in such a way that a deletion can rely on the answer: from a node that is up to date, and whose
+ * latest block is newer than our stored data (the announcement came before it).
  * @param storedAt unix ms
  * @returns undefined while the node has not reached that time
  * @throws Retryable `chain-lag`

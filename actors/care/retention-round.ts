@@ -12,7 +12,10 @@ export interface RetentionRoundOptions {
   readonly timing: { readonly retentionEveryMs: number; readonly retentionMs: number };
 }
 
-/** Lets the journal forget jobs that ended long ago, once the SQL DB knows how they ended (ARCHITECTURE.md#one-owner-for-each-object). */
+/**
+ * Purges jobs that ended long ago from the journal, once the SQL DB has their end
+ * (ARCHITECTURE.md#one-owner-for-each-object).
+ */
 export function retentionRound({ journal, records, timing }: RetentionRoundOptions, log: Logger): Round {
   return {
     doing: 'looking for jobs that ended long ago',

@@ -29,7 +29,7 @@ export interface ScrubRoundOptions {
   };
 }
 
-/** Where the pass is. Lies in the ledger, so that a new start goes on there. */
+/** Position of the pass. Stored in the ledger, so that it continues after a restart. */
 interface Pass {
   /** Unix ms. */
   readonly startedAt: number;
@@ -49,12 +49,12 @@ interface Counts {
 }
 
 const PASS = 'scrub/pass';
-/** Objects that could not be made whole: their other holders may be back sooner than the next pass. */
+/** Objects that could not be repaired: their other holders may be back before the next pass. */
 export const NOT_WHOLE = 'scrub-again/';
 const NOTHING: Counts = { objects: 0, bytes: 0, repaired: 0, lost: 0, failed: 0 };
 /** Records read at a time: no iterator stays open while pieces are read. */
 const BATCH = 256;
-/** Between two objects, however small: each costs the chain a question; ms. */
+/** Pause between two objects, however small: each needs a chain query; ms. */
 const PAUSE_MS = 20;
 /** How long an object waits for a moment without clients; ms. */
 const PATIENCE_MS = 10_000;
@@ -63,9 +63,9 @@ const HOUR_MS = 3_600_000;
 type Holding = ColumnRecord | SegmentRecord;
 
 /**
- * Looks at each stored piece once in a pass, at a bounded rate, and has repaired what is broken or missing: every
- * column that we have signed for, and every segment of the sealed objects whose primary we are. So a PieceStore that
- * was emptied fills again.
+ * Verifies each stored piece once per pass, at a bounded rate, and has damaged or missing ones repaired: every
+ * column that we have signed for, and every segment of sealed objects whose primary we are. This also refills a
+ * PieceStore that has lost its data.
  */
 export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
   const { ledger, chain, repairer, scrubRate, background, timing } = options;
@@ -171,7 +171,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
     });
   }
 
-  /** Our record of segments goes when an up-to-date chain says that nobody can read them any more. */
+  /** Deletes our record of segments once an up-to-date chain node shows that nobody can read them any more. */
   async function forget(job: JobId, signal: AbortSignal): Promise<void> {
     await ledger.delete(`${NOT_WHOLE}${formatJobId(job)}`);
     const { time } = await chain.latestBlock({ signal });

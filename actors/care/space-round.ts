@@ -21,14 +21,14 @@ export interface SpaceRoundOptions extends JudgeOptions {
   };
 }
 
-/** Pieces that one round looks at. */
+/** Pieces checked in one round. */
 const PIECES_PER_ROUND = 10_000;
 
 /**
- * Gives back the space of what is no longer needed: goes through what is stored, a part in each round, asks the chain for
- * each object by its id, and notes what is not needed. A list is good enough for that, since it only has to show what
- * is there. A later round judges each note again, and then asks the owner to delete: `objects` for the primary's
- * segments, `receivers` for columns of which there is no record.
+ * Frees the space of data that is no longer needed: goes through the PieceStore, a part in each round, reads each
+ * object from the chain by its id, and notes what is not needed. A listing that misses something does no harm here.
+ * A later round judges each note again and then asks the owner to delete: `objects` for the primary's segments,
+ * `receivers` for columns without a record.
  */
 export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
   const { journal, pieces, chain, objects, receivers, timing } = options;
@@ -116,7 +116,7 @@ export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
   }
 }
 
-/** Undefined for a name that is not of our making. */
+/** Undefined for a name that is not one of ours. */
 function unitOf({ key, size, storedAt }: ListedPiece): StoredUnit | undefined {
   const name = parsePieceKey(key);
   if (!name) return undefined;

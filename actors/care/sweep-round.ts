@@ -12,7 +12,7 @@ export interface SweepRoundOptions {
   readonly timing: { readonly sweepEveryMs: number };
 }
 
-/** Purges chunks that a crash has left without a piece. */
+/** Purges chunks left without a piece by a crash. */
 export function sweepRound({ pieces, timing }: SweepRoundOptions, log: Logger): Round {
   return {
     doing: 'sweeping orphan chunks',

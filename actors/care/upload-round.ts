@@ -12,8 +12,8 @@ export interface UploadRoundOptions {
 }
 
 /**
- * Enqueues the jobs whose payload was not complete by its deadline. Their owner removes what had come of it, and
- * ends those whose object is gone from the chain.
+ * Enqueues the jobs whose payload was not complete by its deadline. Their owner deletes the received parts, and
+ * ends the job if the object is gone from the chain.
  */
 export function uploadRound({ journal, queue, timing }: UploadRoundOptions, log: Logger): Round {
   return {

@@ -10,12 +10,12 @@ import type { SealedContent } from './content.ts';
 import type { RepairPorts } from './ports.ts';
 import { SegmentRecords } from './segment-record.ts';
 
-/** Lists kept of other SPs' columns, and how long. */
+/** Cached checksum lists of other SPs' columns. */
 const KEPT = { maxEntries: 64, ttlMs: 600_000 };
 
 /**
- * The checksums of single pieces. The chain has one hash over all of a role; so a list, wherever it comes from,
- * counts when it hashes to that, and from then on each of its pieces can be verified alone.
+ * The checksums of single pieces. The chain has only one hash over all pieces of a role. A list from any source is
+ * trusted when it hashes to that value; then each piece can be verified on its own.
  */
 export class ChecksumLists {
   readonly #ports: RepairPorts;
@@ -30,8 +30,8 @@ export class ChecksumLists {
   }
 
   /**
-   * The list of what we store ourselves, as our own records or stores have it; undefined when none of them fits the
-   * chain any more.
+   * The checksums of what we store ourselves, from our records or the PieceStore; undefined when neither matches
+   * the chain.
    * @param role `PRIMARY`, or the index of our column
    */
   async own(content: SealedContent, role: number, signal: AbortSignal): Promise<readonly Hex[] | undefined> {
@@ -43,7 +43,7 @@ export class ChecksumLists {
     return undefined;
   }
 
-  /** Takes a list of ours in that was found out otherwise. @returns false when it does not fit the chain */
+  /** Accepts a list of our own checksums obtained in another way. @returns false when it does not fit the chain */
   async learn(content: SealedContent, role: number, list: readonly Hex[]): Promise<boolean> {
     if (!fits(list, content, role)) return false;
     this.#keep(content, role, list);
@@ -52,8 +52,8 @@ export class ChecksumLists {
   }
 
   /**
-   * The list of another SP's column. Where the wire carries none, or the holder's is wrong, the whole column is read
-   * once, piece by piece: the caller has room in memory for one of them.
+   * The list of another SP's column. If the wire carries no list, or the holder's is wrong, the whole column is
+   * read once, piece by piece; the caller must have reserved memory for one piece.
    * @throws Retryable `column-unverified` when the holder's column is not the chain's; as `fetchPiece`
    */
   async ofColumn(content: SealedContent, index: number, signal: AbortSignal): Promise<readonly Hex[]> {
@@ -92,7 +92,7 @@ export class ChecksumLists {
     yield this.#stored(content, role, signal);
   }
 
-  /** What the PieceStore says of what it holds; undefined when it does not hold everything. */
+  /** The checksums stored in the PieceStore; undefined when a piece is missing. */
   async #stored(
     { job, plan }: SealedContent,
     role: number,

@@ -5,7 +5,7 @@ import { Columns } from '../secondary/column/record.ts';
 import type { RestorePiece } from './restorer.ts';
 
 /**
- * A piece is written back only where our record of the column still wants exactly it.
+ * Checks that our record of the column still expects exactly this piece before it is restored.
  * @throws Terminal `column-changed`
  */
 export async function confirmColumn(

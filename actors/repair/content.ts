@@ -5,18 +5,18 @@ import { formatJobId, type JobId } from '#protocols/job/identity';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import type { Chain } from '#runtime/chain/chain';
 
-/** A sealed version of an object: what its seven holders owe. */
+/** A sealed version of an object: what its seven holders must store. */
 export interface SealedContent {
   readonly job: JobId;
   readonly object: ObjectInfo;
   readonly gvg: GlobalVirtualGroup;
   readonly plan: PayloadPlan;
-  /** The seven integrity hashes of the chain, primary first: the only thing that is believed. */
+  /** The seven integrity hashes on chain, primary first: the only source of truth. */
   readonly checksums: readonly Hex[];
 }
 
 /**
- * What the chain says now of a version.
+ * Reads a version from the chain.
  * @throws Terminal `not-sealed` (50043) when it is not what readers get, or has no checksums; what the chain throws
  */
 export async function sealedContent(

@@ -3,11 +3,11 @@ import type { Hex } from '#protocols/greenfield/types';
 import { checksum } from '#protocols/integrity/checksums';
 
 /**
- * The segment that some shards make. One that another SP sent may be wrong, so every choice of as many as are needed
- * is tried, as long as it has the newest in it: the others were tried before.
+ * Decodes a segment from shards. A shard from another SP may be wrong, so every sufficient combination that
+ * contains the newest shard is tried; the others were tried before.
  * @param shards by index
  * @param expected checksum of the segment; without it the shards themselves have been verified
- * @returns undefined when no choice gives a segment of that checksum
+ * @returns undefined when no combination gives a segment with that checksum
  */
 export function decodeSegment(
   code: ReedSolomon,

@@ -1,8 +1,8 @@
 import { Retryable, throwIfAborted, toSealionError } from '#protocols/errors';
 
-/** Somewhere that one shard of a segment can be had. */
+/** A source of one shard of a segment. */
 export interface ShardSource {
-  /** Place of the shard in the code: the redundancy index. */
+  /** Index of the shard in the erasure code: the redundancy index. */
   readonly index: number;
   /** For the reason of a failure, for example `sp 4`. */
   readonly name: string;
@@ -10,23 +10,23 @@ export interface ShardSource {
 }
 
 export interface GatherOptions<R> {
-  /** How many shards make a segment. */
+  /** How many shards are needed for a segment. */
   readonly need: number;
-  /** How long nothing may come before one more source is asked, ms. */
+  /** After this time without a new shard one more source is asked, ms. */
   readonly hedgeMs: number;
   readonly signal: AbortSignal;
   /**
-   * Called with each shard that comes once there are enough; what it returns ends the gathering.
+   * Called with each new shard once there are enough; a result ends the gathering.
    * @param shards by index
-   * @param newest index of the one that has just come
-   * @returns undefined when these do not make what is wanted
+   * @param newest index of the shard that has just arrived
+   * @returns undefined when these shards do not give the wanted result
    */
   accept(shards: ReadonlyMap<number, Uint8Array>, newest: number): R | undefined;
 }
 
 /**
- * Asks as many sources as are needed, in their order; for each that fails, is slow or gives what is not accepted,
- * one more. The first that come and fit count; the others are let go.
+ * Asks as many sources as are needed, in order, and one more for each that fails, is slow or sends a shard that is
+ * not accepted. The first sufficient shards win; the other requests are cancelled.
  * @throws Retryable `too-few-pieces` with what each source said; Cancelled
  */
 export async function gather<R>(sources: readonly ShardSource[], options: GatherOptions<R>): Promise<R> {

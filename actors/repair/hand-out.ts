@@ -10,12 +10,12 @@ import { type SealedContent, sealedContent } from './content.ts';
 import type { RepairPorts } from './ports.ts';
 import { askedFor, checkTask } from './right-to-ask.ts';
 
-/** What the chain said of an object, believed for the ranges of one piece; ms. */
+/** Cached chain data of an object, for the ranges of one piece; ms. */
 const CONTENTS = { maxEntries: 64, ttlMs: 5_000 };
-/** Parity pieces that are being handed out range by range: each costs a whole segment to make. */
+/** Cached parity pieces that are served range by range: each takes a whole segment to compute. */
 const MADE = { maxEntries: 4, ttlMs: 10_000 };
 
-/** A part of a column that may be handed out. */
+/** A part of a column that the requester may have. */
 interface Part {
   readonly content: SealedContent;
   readonly column: number;
@@ -24,7 +24,7 @@ interface Part {
   readonly length: number;
 }
 
-/** Hands stored pieces out to other SPs that repair what they store, after a look at the chain. */
+/** Serves stored pieces to other SPs that repair theirs, after a check against the chain. */
 export class HandOut {
   readonly #ports: RepairPorts;
   readonly #lists: ChecksumLists;
@@ -99,7 +99,7 @@ export class HandOut {
     }
   }
 
-  /** A piece that the primary makes from its segment: a data shard is a range of it. */
+  /** A piece that the primary computes from its segment: a data shard is a range of it. */
   async #make(
     { content, column, segmentIndex, offset, length }: Part,
     signal: AbortSignal,
@@ -113,7 +113,7 @@ export class HandOut {
       const at = code.dataShards === 1 ? 0 : column * shardLength;
       const bytes = new Uint8Array(Math.max(0, end - offset));
       const left = Math.max(0, plan.segment(segmentIndex).length - at - offset);
-      // what reaches beyond the segment is padding
+      // bytes beyond the segment are padding
       bytes.set(await this.#read(key, at + offset, Math.min(left, bytes.length), signal));
       return bytes;
     }
@@ -145,7 +145,7 @@ export class HandOut {
   }
 }
 
-/** What a failure of the PieceStore is called on the HTTP wire. */
+/** Adds the gateway code of a PieceStore failure for the HTTP wire. */
 function withGatewayCode(error: unknown): unknown {
   if (!(error instanceof SealionError)) return error;
   const gatewayCode = { 'piece-missing': 85102, 'piece-corrupt': 85101, 'piece-store-unavailable': 85101 }[

@@ -4,7 +4,7 @@ import type { PieceSource } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { ByteBudget } from '../primary/replicate/byte-budget.ts';
 
-/** What everything that verifies and repairs stands on; put together once per node. */
+/** Dependencies of verification and repair; created once per node. */
 export interface RepairPorts {
   readonly spId: number;
   readonly chain: Chain;
@@ -14,6 +14,6 @@ export interface RepairPorts {
   readonly peers: PieceSource;
   /** Payload bytes that the node may hold. */
   readonly memory: ByteBudget;
-  /** How long a holder is waited for before another is asked beside it, ms. */
+  /** How long to wait for a holder before asking another in parallel, ms. */
   readonly hedgeMs: number;
 }

@@ -9,20 +9,20 @@ import { decodeSegment } from './decode.ts';
 import { gather, type ShardSource } from './gather.ts';
 import type { RepairPorts } from './ports.ts';
 
-/** Something made again, with the checksum that it was verified against. */
+/** A restored piece or segment, with the checksum it was verified against. */
 export interface Recovered {
   readonly bytes: Uint8Array;
   readonly checksum: Hex;
 }
 
-/** Which piece of our column, and its checksum: from a list that fits the chain. */
+/** A piece of our column and its checksum, from a list that matches the chain. */
 export interface PieceAt {
   readonly column: number;
   readonly segmentIndex: number;
   readonly expected: Hex;
 }
 
-/** Makes segments and pieces again from what the other holders of an object have. Writes nothing. */
+/** Restores segments and pieces from those of the object's other holders. Writes nothing. */
 export class Recoverer {
   readonly #ports: RepairPorts;
   readonly #lists: ChecksumLists;
@@ -34,7 +34,7 @@ export class Recoverer {
 
   /**
    * A segment of the primary from any four of the six columns, with REPLICA from any one.
-   * @param use what is done with it, while it counts as memory in use
+   * @param use consumes the segment while its memory is reserved
    * @throws Retryable `too-few-pieces`; what `use` throws; Cancelled
    */
   async segment<T>(
@@ -51,7 +51,7 @@ export class Recoverer {
   }
 
   /**
-   * A piece of our column, as the primary makes it from its segment, or from any four other columns.
+   * A piece of our column, from the primary's segment or from any four other columns.
    * @param use as in `segment`
    * @throws as `segment`
    */
@@ -102,15 +102,15 @@ export class Recoverer {
   }
 
   /**
-   * Decodes a segment from columns. With its own checksum any that arrive are tried together; without, each piece is
-   * verified against its column's list first.
+   * Decodes a segment from columns. If its checksum is known, any pieces that arrive are tried together; otherwise
+   * each piece is first verified against its column's checksums.
    */
   async #decode(
     content: SealedContent,
     segmentIndex: number,
     options: {
       readonly expected: Hex | undefined;
-      /** A column that is not asked for. */
+      /** A column to exclude. */
       readonly without: number | undefined;
       readonly signal: AbortSignal;
     },
@@ -149,7 +149,7 @@ export class Recoverer {
     return this.#ports.peers.fetchPiece(request, { signal });
   }
 
-  /** Room for the pieces that may come and for the segment that they make. */
+  /** Reserves memory for the pieces that may arrive and for the decoded segment. */
   async #inMemory<T>(
     { plan }: SealedContent,
     segmentIndex: number,

@@ -21,12 +21,12 @@ export interface RepairerOptions extends RepairPorts {
   readonly host: Pick<PeerHost, 'serveRecovery'>;
   /** Between the nodes of this SP, and the command line. */
   readonly calls: Pick<Calls, 'serve'>;
-  /** The owners of what is written back. */
+  /** The actors that own the restored pieces. */
   readonly objects: Ref<RestoreSegment>;
   readonly receivers: Ref<RestorePiece>;
 }
 
-/** What the repairer hears: the gateway, and the caretaker or a command that wants an object verified. */
+/** Messages to the repairer: from the gateway, and from the caretaker or a command that verifies an object. */
 export type RepairerMessage =
   | RepairMessage
   | {
@@ -50,25 +50,25 @@ type Message =
   | { readonly type: 'serve'; readonly service: Service }
   | { readonly type: 'serving-ended'; readonly service: Service; readonly outcome: Outcome<void> };
 
-/** Something that is answered for as long as the repairer lives. */
+/** A request subject that is served as long as the repairer runs. */
 interface Service {
   readonly what: string;
   run(signal: AbortSignal): Promise<void>;
 }
 
 interface State {
-  /** For readers, who wait; beside it, for rounds and commands. */
+  /** For waiting readers; background work of rounds and commands has its own list. */
   readonly urgent: WorkList<Message>;
   readonly routine: WorkList<Message>;
   /** Since the start of this incarnation. */
   readonly counts: { recovered: number; repaired: number; lost: number; handedOut: number };
 }
 
-/** Segments made again at once for readers, and parts of objects verified at once. */
+/** Segments restored concurrently for readers, and parts of objects verified concurrently. */
 const URGENT_AT_ONCE = 4;
 const ROUTINE_AT_ONCE = 2;
 
-/** How soon a service that has ended begins again, ms. */
+/** Pause before a failed service is started again, ms. */
 const SERVE_AGAIN_MS = 5_000;
 
 const question = z.object({
@@ -79,8 +79,8 @@ const question = z.object({
 });
 
 /**
- * Makes lost segments and pieces again from what other SPs hold, has their owners write them back, and hands stored
- * pieces out to SPs that do the same. Nothing is written or served that was not verified against the chain.
+ * Restores lost segments and pieces from other SPs, has their owners write them back, and serves stored pieces to
+ * SPs that do the same. Everything written or served is verified against the chain.
  */
 export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, State> {
   const lists = new ChecksumLists(options);
@@ -162,14 +162,14 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
     );
   }
 
-  /** What cannot be served now, for want of a permission for instance, must not keep us from repairing. */
+  /** A service that cannot run now, for example without a NATS permission, must not prevent repairs. */
   function serveAgain(service: Service, outcome: Outcome<void>, ctx: Context<Message>): void {
     const error = outcome.ok ? new Error('they have ended') : outcome.error;
     ctx.log.error({ error: toSealionError(error) }, `cannot answer ${service.what} at the moment`);
     ctx.after(SERVE_AGAIN_MS, { type: 'serve', service });
   }
 
-  /** Bytes first, to whoever waits for them; then they are written back. */
+  /** Returns the bytes to those who wait for them first, then writes them back. */
   function recovering(
     { job, segmentIndex }: Extract<RepairMessage, { type: 'recover-segment' }>,
     { counts }: State,

@@ -4,14 +4,14 @@ import { checksum } from '#protocols/integrity/checksums';
 import type { Ledger } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
-/** One stored thing that is written back by its owner. */
+/** A stored segment or piece to be written back by its owner. */
 export interface Restoration {
   /** Of the PieceStore. */
   readonly key: string;
   readonly bytes: Uint8Array;
-  /** What the bytes were verified against. */
+  /** The checksum that the bytes were verified against. */
   readonly checksum: Hex;
-  /** What was wrong, for the record. */
+  /** What was wrong, for the log and the ledger. */
   readonly because: string;
 }
 
@@ -19,7 +19,7 @@ const PREFIX = 'restoring/';
 const TRIES = 3;
 
 /**
- * Puts a piece back in the place of one that is lost or damaged. Why a damaged one goes is durable before it goes.
+ * Replaces a lost or damaged piece. The reason is durable before a damaged piece is deleted.
  * @throws Terminal `restore-unverified` for bytes that are not what they should be; as the PieceStore
  */
 export async function restore(

@@ -27,11 +27,11 @@ export interface RestorePiece {
 export interface RestorerOptions {
   readonly message: RestoreSegment | RestorePiece;
   readonly ports: { readonly ledger: Ledger; readonly pieces: PieceStore };
-  /** @throws when the thing is not to be written after all */
+  /** @throws when the piece must not be written any more */
   confirm(signal: AbortSignal): Promise<unknown>;
 }
 
-/** Writes one stored thing back, in its owner's place, so that nobody else writes it meanwhile. */
+/** Writes one segment or piece back as a child of its owner, so that nobody else writes it meanwhile. */
 export function restorer({ message, ports, confirm }: RestorerOptions): Behaviour<never, undefined> {
   return oneShot('restorer', async (ctx, signal) => {
     const { restoration, reply } = message;

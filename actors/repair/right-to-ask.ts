@@ -7,8 +7,8 @@ import type { InboundFetch } from '#runtime/peers/peers';
 import { type SealedContent, sealedContent } from './content.ts';
 
 /*
- * Who may have which piece, by what the chain says of the object's group: a secondary hands its own piece to the
- * primary and to the other secondaries, the primary a secondary's piece to that secondary, and nobody else anything.
+ * Who may fetch which piece, by the object's group on chain: a secondary serves its own pieces to the primary and
+ * the other secondaries, the primary serves a secondary's pieces to that secondary, and nobody else gets anything.
  */
 
 /**
@@ -34,9 +34,9 @@ export function askedFor(
 }
 
 /**
- * Over HTTP, checked in the order and with the codes of today's SPs, but against the chain alone. Those recover EC
- * objects only; a REPLICA object's pieces are handed out as well, since nobody asks for them but who can use them.
- * @returns the column that is meant: the task names that of the asker
+ * Over HTTP, checked in the order and with the codes of today's SPs, but against the chain alone. They recover only
+ * EC objects; we also serve pieces of REPLICA objects, since only SPs that can use them ask for them.
+ * @returns the requested column: the task names the column of the requester
  * @throws Terminal 50009 unknown object, 50031 another redundancy than the chain's, 50043 not sealed, 45209 bad
  * index, 50030 no right to ask
  */

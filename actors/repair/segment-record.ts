@@ -4,8 +4,8 @@ import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Ledger } from '#runtime/journal/journal';
 
 /**
- * What a primary remembers of a sealed payload for as long as it stores it: the journal forgets the job after its
- * retention, and the chain knows only the hash over all checksums. Lies in the ledger.
+ * What a primary keeps about a sealed payload as long as it stores it: the journal drops the job after its
+ * retention, and the chain has only the hash over all checksums. Stored in the ledger.
  */
 export interface SegmentRecord {
   readonly job: JobId;
@@ -19,7 +19,7 @@ function keyOf(job: JobId): string {
   return `${SEGMENT_RECORDS}${formatJobId(job)}`;
 }
 
-/** The payloads that this SP stores as their primary. */
+/** Records of the payloads that this SP stores as primary. */
 export class SegmentRecords {
   readonly #ledger: Ledger;
 
@@ -41,7 +41,7 @@ export class SegmentRecords {
   }
 }
 
-/** From the seal on the segments are looked after beyond the life of their job. */
+/** Records the checksums of a sealed payload, which must outlive its job. */
 export async function rememberSegments(
   { id, payload }: Pick<JobContext, 'id' | 'payload'>,
   ledger: Ledger,

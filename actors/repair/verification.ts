@@ -1,6 +1,6 @@
 import type { JobId } from '#protocols/job/identity';
 
-/** What became of one stored segment or piece. `lost`: it is broken and could not be repaired now. */
+/** The result for one stored segment or piece. `lost`: it is broken and could not be repaired now. */
 export type PieceState = 'good' | 'missing' | 'corrupt' | 'repaired' | 'lost';
 
 export interface Finding {
@@ -10,7 +10,7 @@ export interface Finding {
   readonly why?: string;
 }
 
-/** What one SP found of a part of what it holds of an object. */
+/** What one SP found in one part of its segments or column of an object. */
 export interface Verification {
   readonly job: JobId;
   readonly spId: number;
@@ -18,9 +18,9 @@ export interface Verification {
   readonly redundancyIndex: number;
   readonly segmentCount: number;
   readonly findings: readonly Finding[];
-  /** Bytes of what was looked at. */
+  /** Number of bytes checked. */
   readonly bytes: number;
-  /** Segment at which the next part begins; absent after the last. */
+  /** First segment of the next part; absent after the last. */
   readonly next?: number;
 }
 

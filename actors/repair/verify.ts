@@ -10,18 +10,18 @@ import type { RepairPorts } from './ports.ts';
 import type { Recovered, Recoverer } from './recover.ts';
 import type { Finding, Verification } from './verification.ts';
 
-/** Bytes looked at in one part, about: so that each part ends soon. */
+/** Approximate number of bytes checked per part, so that each part ends soon. */
 const PART_BYTES = 64 * 2 ** 20;
 
 export interface VerifierParts {
   readonly ports: RepairPorts;
   readonly lists: ChecksumLists;
   readonly recoverer: Recoverer;
-  /** Has the owner write it back. */
+  /** Asks the owner to write it back. */
   writeBack(place: Place, recovered: Recovered, because: string, signal: AbortSignal): Promise<void>;
 }
 
-/** One thing that we store: a segment of the primary, or a piece of our column. */
+/** A segment of the primary, or a piece of our column. */
 export interface Place {
   readonly job: JobId;
   /** `PRIMARY`, or the index of the column. */
@@ -29,7 +29,7 @@ export interface Place {
   readonly segmentIndex: number;
 }
 
-/** Reads what we store of an object, compares it with the chain, and repairs it where that is asked for. */
+/** Compares the stored segments or pieces of an object with the chain, and repairs them on request. */
 export class Verifier {
   readonly #parts: VerifierParts;
 
@@ -39,8 +39,8 @@ export class Verifier {
 
   /**
    * One part of an object, from a segment on.
-   * @throws Terminal `not-sealed`, `not-a-holder`, `column-unknown`; Retryable `too-few-pieces` when it cannot be
-   * found out what the segments must be; Cancelled
+   * @throws Terminal `not-sealed`, `not-a-holder`, `column-unknown`; Retryable `too-few-pieces` when the checksums
+   * of the segments cannot be determined; Cancelled
    */
   async part(
     job: JobId,
@@ -102,13 +102,13 @@ export class Verifier {
     return recoverer.piece(content, { column: role, segmentIndex, expected }, use, signal);
   }
 
-  /** The list that ours is compared with. A primary that has none left makes it from the columns. */
+  /** The checksums to compare with. A primary that has lost them derives them from the columns. */
   async #expected(content: SealedContent, role: number, signal: AbortSignal): Promise<readonly Hex[]> {
     const { lists } = this.#parts;
     const known = await lists.own(content, role, signal);
     if (known) return known;
     if (role !== PRIMARY) throw unknownColumn(content, role);
-    // what is stored spares the way to the columns, unless it is wrong itself
+    // stored segments save reading the columns, unless they are wrong themselves
     for (const believeStored of [true, false]) {
       const list = await this.#derived(content, believeStored, signal);
       if (await lists.learn(content, PRIMARY, list)) return list;
@@ -156,7 +156,7 @@ function sizeOf({ plan }: SealedContent, role: number, segmentIndex: number): nu
   return role === PRIMARY ? plan.segment(segmentIndex).length : plan.pieceLength(segmentIndex);
 }
 
-/** Reads a piece to its end. @returns undefined when it is what it must be */
+/** Reads a piece to its end. @returns undefined when it is good */
 async function faultOf(
   key: string,
   expected: Hex,

@@ -2,18 +2,18 @@ import { Retryable } from '#protocols/errors';
 import { oneShot } from '#runtime/actors/one-shot';
 import type { Activity, Context, Reply } from '#runtime/actors/types';
 
-/** One thing that the repairer does, for all who ask for it. */
+/** A task of the repairer, shared by all who ask for it. */
 export interface Task<R> {
-  /** Of its actor; the same name is the same task. */
+  /** Name of its actor; equal names mean the same task. */
   readonly name: string;
   run(work: TaskWork<R>): Promise<void>;
 }
 
-/** What a task has while it runs. */
+/** Context of a running task. */
 export interface TaskWork<R> {
   readonly signal: AbortSignal;
   say(activity: Activity): void;
-  /** Answers all who asked; may be called before the work ends. */
+  /** Answers all who asked; may be called before the task ends. */
   answer(result: R): void;
 }
 
@@ -27,7 +27,7 @@ interface Entry {
 /** Tasks that wait for their turn; more are refused. */
 const MAX_WAITING = 256;
 
-/** Does so many tasks at once, each in an actor of its own; who asks for one that is under way joins it. */
+/** Runs a limited number of tasks concurrently, each in its own actor. A request for a running task joins it. */
 export class WorkList<M> {
   readonly #limit: number;
   readonly #entries = new Map<string, Entry>();
@@ -35,7 +35,7 @@ export class WorkList<M> {
   #running = 0;
   readonly #onEnd: (list: WorkList<M>, name: string, error: unknown) => M;
 
-  /** @param onEnd makes the message by which the owner hears that a task has ended; it calls `end` then */
+  /** @param onEnd builds the message that tells the owner of the end of a task; the owner then calls `end` */
   constructor(limit: number, onEnd: (list: WorkList<M>, name: string, error: unknown) => M) {
     this.#limit = limit;
     this.#onEnd = onEnd;
@@ -69,7 +69,7 @@ export class WorkList<M> {
     this.#startNext(ctx);
   }
 
-  /** All who wait hear that it is over. */
+  /** Rejects all who wait. */
   close(error: unknown): void {
     for (const { waiting } of this.#entries.values()) {
       for (const reply of waiting) reply.reject(error);

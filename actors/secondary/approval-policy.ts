@@ -5,11 +5,11 @@ import type { ApprovalAsk } from '#runtime/peers/peers';
 import type { SecondaryPorts } from './ports.ts';
 
 export interface ApprovalLimits {
-  /** How long an approval holds, ms; an hour at most, since a control message lives no longer. */
+  /** How long an approval is valid, ms; an hour at most, the limit of a control message. */
   readonly lifetimeMs: number;
   /** A chain node further behind is not believed, ms. */
   readonly chainLagMs: number;
-  /** Bytes that stay free. */
+  /** Bytes to keep free. */
   readonly reserveBytes: number;
   /** Approvals that may be outstanding, and the bytes that they may bring. */
   readonly outstanding: { readonly count: number; readonly bytes: number };
@@ -50,7 +50,7 @@ export class ApprovalPolicy {
     return planPayload({ ...ask, ...params }).columnLength;
   }
 
-  /** Why no place at all is granted now; undefined when some may be. @param bytes of one column */
+  /** Why nothing can be approved now; undefined when something can. @param bytes of one column */
   async refusalOfAll(
     bytes: number,
     outstanding: { readonly count: number; readonly bytes: number },
@@ -90,7 +90,7 @@ export class ApprovalPolicy {
     return bucket ? chain.gvgsOfFamily(bucket.familyId, { age, signal }) : [];
   }
 
-  /** Why our place in one asked group is not granted. */
+  /** Why our membership in one of the requested groups is not approved. */
   refusal(
     ask: ApprovalAsk,
     asked: AskedGroup,

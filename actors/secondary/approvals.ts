@@ -1,19 +1,19 @@
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Ledger } from '#runtime/journal/journal';
 
-/** An approval that this SP has given, as it lies in the ledger until it has expired. */
+/** An approval given by this SP, stored in the ledger until it expires. */
 export interface GivenApproval {
   readonly job: JobId;
   readonly primarySpId: number;
   readonly granted: readonly { readonly gvgId: number; readonly redundancyIndex: number }[];
-  /** Bytes of one column: the most that will come of it, since only one of the groups is taken. */
+  /** Bytes of one column: the maximum to be stored for it, since only one of the groups is chosen. */
   readonly bytes: number;
   /** Unix ms. */
   readonly expiresAt: number;
 }
 
 const PREFIX = 'approval/';
-/** So that a deletion, for which a new approval may have to wait, is short. */
+/** Limit per deletion, which must be short since a new approval may have to wait for it. */
 const FORGOTTEN_AT_ONCE = 1_000;
 
 /** The approvals that may still be used, and what they may still bring. */
@@ -51,7 +51,7 @@ export class Approvals {
   /** Durable when it resolves; takes the place of an earlier one for the job. */
   async give(approval: GivenApproval): Promise<void> {
     const key = keyOf(approval.job);
-    // Neither a deletion that began before nor one that begins now must take this one along.
+    // Neither a running deletion nor one that starts now may delete this approval.
     this.#giving.add(key);
     try {
       await this.#forgetting;

@@ -7,12 +7,12 @@ import { Approvals } from './approvals.ts';
 import type { SecondaryPorts } from './ports.ts';
 
 export type ApproverMessage =
-  /** From now on every ask is refused: the node is about to stop, or goes out of service. */
+  /** From now on every ask is refused: the node is about to stop or to leave service. */
   | { readonly type: 'drain' }
-  /** An ask of a primary; on the HTTP wire, where nobody asks, one that its first piece stands for. */
+  /** An ask of a primary. The HTTP wire has no asks: there the first piece of a column counts as one. */
   | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<ApproverAnswer> };
 
-/** What the approver says to an ask; undefined: we are not in it. */
+/** The answer to an ask; undefined when we are in none of its groups. */
 export type ApproverAnswer = Omit<ApprovalAnswer, 'message'> | undefined;
 
 type Message =

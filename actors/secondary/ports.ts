@@ -4,7 +4,7 @@ import type { Keyring } from '#runtime/keys/keys';
 import type { PeerHost } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
-/** What the secondary's actors stand on; put together once per node. */
+/** Dependencies of the secondary's actors; created once per node. */
 export interface SecondaryPorts {
   readonly spId: number;
   readonly chain: Chain;
@@ -19,9 +19,9 @@ export interface SecondaryPorts {
 export interface SecondaryTiming {
   /** How long a receiver waits for a chain node that is behind the primary's. */
   readonly chainLagMs: number;
-  /** Between two looks at the chain meanwhile. */
+  /** Pause between two chain queries meanwhile. */
   readonly chainPollMs: number;
-  /** The same for the HTTP wire, whose primaries wait for an answer for ten seconds: three looks in all. */
+  /** `chainLagMs` for the HTTP wire, whose primaries wait only ten seconds for an answer: three queries in all. */
   readonly taskLagMs: number;
   readonly taskPollMs: number;
 }

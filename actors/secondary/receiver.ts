@@ -18,8 +18,8 @@ export interface ReceiverOptions {
 }
 
 /**
- * The secondary's side of one column: receives it, and answers with a receipt or says why not. One that is stopped
- * leaves its offer to another node.
+ * The secondary's side of one column: receives it, and answers with a receipt or says why not. When it is stopped,
+ * the offer goes to another node.
  */
 export function receiver({ inbound, ports, refusals }: ReceiverOptions): Behaviour<never, undefined> {
   return oneShot('receiver', async (ctx, signal) => {
@@ -86,7 +86,7 @@ function holding({ job, from, redundancyIndex }: ColumnOffer): object {
   return { job: formatJobId(job), from, column: redundancyIndex };
 }
 
-/** The wire has no approvals: a column begins only when we would have given one. */
+/** The HTTP wire has no approvals: a column is accepted only if we would have given one. */
 async function admit(
   { offer, place }: CheckedTask,
   approver: Ref<ApproverMessage>,

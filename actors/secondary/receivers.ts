@@ -17,7 +17,7 @@ import { receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
 export type ReceiversMessage =
   | ReceptionMessage
   | RestorePiece
-  /** The caretaker has found a column that is no longer needed. False: it is at work, so not now. */
+  /** The caretaker has found a column that is no longer needed. The reply is false while the column is in use. */
   | {
       readonly type: 'discard-column';
       readonly record: ColumnRecord;
@@ -58,9 +58,9 @@ export interface ReceiversOptions {
 }
 
 interface State {
-  /** Receivers at work. */
+  /** Running receivers. */
   open: number;
-  /** Pieces on their way over HTTP or from a repair, by column. */
+  /** Pieces being received over HTTP or restored by a repair, by column. */
   readonly pieces: Map<string, number>;
   /** For what others send that is refused. */
   readonly refusals: Repeats;
@@ -68,12 +68,12 @@ interface State {
 
 /** How long each offer waits for a moment without clients: its primary waits for us; ms. */
 const PATIENCE_MS = 100;
-/** When an offer comes again that could not be taken, or whose receiver failed without a word, ms. */
+/** Redelivery delay of an offer that could not be accepted, or whose receiver failed without an answer, ms. */
 const REDELIVER_MS = 5_000;
 
 /**
- * Pulls the offers of other SPs and takes their tasks over HTTP. A column has one receiver at work, or several for
- * single pieces of it that came over HTTP.
+ * Pulls the offers of other SPs and accepts their tasks over HTTP. A column has one receiver at a time, or several
+ * for single pieces sent over HTTP.
  */
 export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage, State> {
   const { ports, approver, limit, background } = options;
@@ -101,12 +101,12 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
           break;
         case 'receiver-ended':
           state.open -= 1;
-          // settled long ago, unless it failed where it should not
+          // the offer was answered long ago, unless its receiver failed unexpectedly
           if (message.end.how === 'failed') await message.inbound.postpone(REDELIVER_MS);
           break;
         case 'receive-piece':
         case 'finish-column':
-          // before it gets hold of the column, since anybody can send a task
+          // before the task reserves the column, since anybody can send one
           ctx.pipe(
             (signal) => checkTask(message.task, ports, signal),
             (outcome) => ({ type: 'task-checked', message, outcome }),
@@ -148,7 +148,7 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
   };
   return behaviour;
 
-  /** A repeated offer takes the place of the one before it. @returns false when the earlier one must stop first */
+  /** A repeated offer replaces the previous one. @returns false when the earlier one must stop first */
   function take({ refusals }: State, inbound: InboundOffer, ctx: Context<Message>): boolean {
     const name = nameOf(inbound.offer);
     const earlier = ctx.child<never>(name);
@@ -164,14 +164,14 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
     return true;
   }
 
-  /** Pieces of a column may come side by side, everything else has the column for itself. */
+  /** Pieces of a column may be received concurrently; everything else needs exclusive access to the column. */
   function receive(
     state: State,
     { message, outcome }: Extract<Message, { type: 'task-checked' }>,
     ctx: Context<Message>,
   ): void {
     if (!outcome.ok) {
-      // before we know whether the signer is an SP, and wallets are for nothing
+      // the signer may be no SP at all, and creating wallets costs nothing
       state.refusals.warn('a task over HTTP', outcome.error, TASK_REFUSED);
       message.reply.reject(outcome.error);
       return;
@@ -195,7 +195,7 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
 
   function endTask(state: State, { message, end }: Extract<Message, { type: 'task-ended' }>): void {
     state.open -= 1;
-    // answered long ago, unless it was stopped before it began
+    // answered long ago, unless it was stopped before it started
     message.reply.reject(end.error ?? inFlight());
     if (message.type === 'receive-piece') endPiece(state, nameOf(message.task));
   }
@@ -206,7 +206,7 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
     else state.pieces.delete(column);
   }
 
-  /** As pieces that come, those that are repaired may do so side by side. */
+  /** Like received pieces, repaired ones may be written concurrently. */
   function writeBack(state: State, message: RestorePiece, ctx: Context<Message>): void {
     const column = nameOf(message.column);
     const name = `${column}/${message.segmentIndex}`;

@@ -24,13 +24,13 @@ export interface JudgeOptions {
 }
 
 export interface Judgement {
-  /** `recorded`: a column with a record is looked after by the column round. */
+  /** `recorded`: a column with a record, which the column round handles. */
   readonly retention: Retention | 'unknown' | 'recorded';
-  /** Events of the unit's job that the judgement rests on. */
+  /** Number of events of the job on which the judgement is based. */
   readonly revision: number;
 }
 
-/** Asks journal and chain what becomes of something stored, at a bounded rate. */
+/** Decides from journal and chain whether stored data is kept, at a bounded rate. */
 export async function judge(
   unit: StoredUnit,
   { spId, journal, pieces, chain, timing }: JudgeOptions,

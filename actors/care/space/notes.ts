@@ -1,7 +1,7 @@
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Ledger } from '#runtime/journal/journal';
 
-/** What lies in the PieceStore of one job in one role. */
+/** What the PieceStore has of one job in one role. */
 export interface StoredUnit {
   readonly job: JobId;
   /** Of a secondary's column; absent for the primary's segments. */
@@ -18,7 +18,7 @@ export interface Note extends StoredUnit {
   readonly because: string;
   /** Unix ms since which we know. */
   readonly since: number;
-  /** True where readers may be under way that began before. */
+  /** True if downloads may be running that started before. */
   readonly forReaders: boolean;
   /** Unix ms; written before the first piece is deleted. */
   readonly discardingSince?: number;
@@ -31,7 +31,7 @@ export function unitName({ job, redundancyIndex }: Pick<StoredUnit, 'job' | 'red
 
 const PREFIX = 'space/note/';
 
-/** What was found to be no longer needed, in the ledger: it outlives a restart, and justifies each deletion. */
+/** Data found to be no longer needed. Stored in the ledger: notes survive a restart and justify each deletion. */
 export class Notes {
   readonly #ledger: Ledger;
 
@@ -78,7 +78,7 @@ export class Notes {
   }
 }
 
-/** When it may go at the earliest, unix ms. @param readersGraceMs how long readers may need that are under way */
+/** Earliest time of its deletion, unix ms. @param readersGraceMs how long readers may need that are under way */
 export function goesAt({ since, forReaders }: Note, readersGraceMs: number): number {
   return forReaders ? since + readersGraceMs : since;
 }

@@ -4,7 +4,7 @@ import { NOT_WHOLE } from '../scrub-round.ts';
 import { goesAt, Notes, unitName } from './notes.ts';
 import { type Survey, Surveys } from './survey.ts';
 
-/** How what is stored and what the chain says differ, as far as a node has looked. */
+/** Differences between the PieceStore and the chain, as far as a node has checked. */
 export interface SpaceReport {
   /** The last complete comparison; absent before the first. */
   readonly survey?: Survey;
@@ -20,7 +20,7 @@ export interface UnneededUnit {
   readonly because: string;
   /** Unix ms since which it is known. */
   readonly since: number;
-  /** Unix ms at which it goes at the earliest, if another look finds the same. */
+  /** Earliest time of its deletion, unix ms, if another check confirms it. */
   readonly goesAt: number;
 }
 

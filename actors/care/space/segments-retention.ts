@@ -5,8 +5,8 @@ import { isTerminal } from '#protocols/job/states';
 import type { Retention } from '../../secondary/column/retention.ts';
 
 /**
- * Whether a primary keeps the segments of a version. They live as long as the chain says that the object has it.
- * While a job is open it is the job that finds out; only an upload that nobody finished in time is given up here.
+ * Decides whether a primary keeps the segments of a version: as long as the object has that version on chain. An
+ * open job decides for itself; only an upload past its deadline is given up here.
  * @param onChain as an up-to-date node says; undefined when there is no such object
  * @param context the job as the journal has it; undefined when it is unknown, or was purged after its end
  */
@@ -37,8 +37,8 @@ export function segmentsRetention(
 }
 
 /**
- * True for an upload that was never whole. What is left of a payload that had been acknowledged stays: "missing" may
- * have been an answer of a store that could not be read.
+ * True for an upload that was never complete. The rest of an acknowledged payload is kept: "missing" may have been
+ * the answer of a store that could not be read.
  */
 function isAbandoned({ state, signedSeals, failure, deadlineAt }: JobContext, now: number): boolean {
   const wasWhole = signedSeals.length > 0 || failure?.code === 'payload-lost';

@@ -1,22 +1,22 @@
 import type { Ledger } from '#runtime/journal/journal';
 
-/** So much of what is stored: `units` counts payloads and columns. */
+/** An amount of stored data: `units` counts payloads and columns. */
 export interface Amount {
   readonly units: number;
   readonly bytes: number;
 }
 
-/** One pass through everything that is stored. What was stored while it went on may be counted twice or not at all. */
+/** One pass through the PieceStore. Data stored meanwhile may be counted twice or not at all. */
 export interface Survey {
   /** Unix ms. */
   readonly startedAt: number;
   readonly finishedAt?: number;
-  /** In the PieceStore: how far it has come. */
+  /** Position reached in the PieceStore. */
   readonly position: number;
   readonly needed: Amount;
-  /** Needed no more, and not gone yet. */
+  /** No longer needed, and not deleted yet. */
   readonly unneeded: Amount;
-  /** Neither the chain nor the journal can say: it stays. */
+  /** Neither the chain nor the journal can tell: it is kept. */
   readonly unknown: Amount;
 }
 

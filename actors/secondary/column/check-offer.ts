@@ -8,7 +8,7 @@ import type { Age, AgeOptions } from '#runtime/chain/chain';
 import type { ColumnOffer } from '#runtime/peers/peers';
 import type { SecondaryPorts, SecondaryTiming } from '../ports.ts';
 
-/** What the chain says about an offer that is in order. */
+/** The chain's data about a valid offer. */
 export interface Place {
   readonly gvg: GlobalVirtualGroup;
   readonly plan: PayloadPlan;
@@ -23,8 +23,8 @@ type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
 /**
  * Checks an offer against the chain: the object waits for this content, the group exists in the bucket's family,
  * its primary is the sender and we are at that index, our approval is our own and holds, and sizes and checksums
- * are the chain's. A node of ours that is behind the primary's is waited for. Answers may be some seconds old, but none is
- * refused by an old one.
+ * are the chain's. If our chain node is behind the primary's, it is waited for. Answers may be some seconds old,
+ * but none is refused by an old one.
  * @throws Terminal when the offer is wrong; Retryable `object-unknown` (50025), `group-unknown` (55001),
  * `chain-unavailable`
  */
@@ -73,7 +73,7 @@ function checkApproval(offer: ColumnOffer, { chain, keys }: Ports): void {
   checkOwnApproval(offer, { chainId: chain.chainId, now: Date.now(), operatorAddress });
 }
 
-/** Undefined while our chain node does not know what the primary's already does. */
+/** Undefined while our chain node is behind the primary's. */
 async function findContent(
   { job }: ColumnOffer,
   { chain }: Ports,

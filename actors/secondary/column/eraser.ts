@@ -12,8 +12,8 @@ export interface EraserOptions {
 }
 
 /**
- * Deletes one column, in the receiver's place, so that nobody receives it meanwhile. Leaves one alone that has
- * changed since somebody decided to delete it.
+ * Deletes one column in the turn of its receiver, so that nobody receives it meanwhile. A column that has changed
+ * since the decision is left alone.
  */
 export function eraser({ record, because, ports }: EraserOptions): Behaviour<never, undefined> {
   return oneShot('receiver', async (ctx, signal) => {
@@ -33,7 +33,10 @@ export interface PieceEraserOptions {
   readonly ports: Ports;
 }
 
-/** Deletes pieces that no record knows, by way of one that says why they go; a column with a record is left alone. */
+/**
+ * Deletes pieces without a record, after writing a record with the reason; a column that has a record is left
+ * alone.
+ */
 export function pieceEraser(options: PieceEraserOptions): Behaviour<never, undefined> {
   const { column, segments, because, ports } = options;
   return oneShot('receiver', async (ctx, signal) => {

@@ -16,7 +16,7 @@ export interface ReceptionOptions {
   say(activity: Activity): void;
 }
 
-/** One offer on its way to a receipt: checks it, takes the missing pieces in, checks the column, and signs. */
+/** Processes one offer: checks it, receives the missing pieces, checks the column, and signs the receipt. */
 export class Reception {
   readonly #options: ReceptionOptions;
   readonly #column: StoredColumn;
@@ -41,7 +41,7 @@ export class Reception {
     return this.#column.sign(record, held, place);
   }
 
-  /** After the offer was settled: that says all, and this nothing more. */
+  /** Call after the offer was answered; sends nothing. */
   close(): void {
     this.#session?.close();
   }
@@ -87,7 +87,7 @@ export class Reception {
     }
   }
 
-  /** Pieces that were here before may be the wrong ones, so the first mismatch after a resumption gets a new try. */
+  /** Pieces stored earlier may be wrong, so the first mismatch after a resumption is retried. */
   async #hold(
     record: ColumnRecord,
     pieceChecksums: readonly Hex[],

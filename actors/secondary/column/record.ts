@@ -12,24 +12,27 @@ export interface ColumnId {
   readonly redundancyIndex: number;
 }
 
-/** What this SP, as a secondary, knows of one column that it stores or is about to. Lies in the ledger. */
+/** What this SP, as a secondary, knows about a column that it stores or is about to store. Stored in the ledger. */
 export interface ColumnRecord extends ColumnId {
   /** Sp id of the primary that offered it. */
   readonly from: number;
   /**
-   * What the column is of: a version number alone does not say it. With the primary's checksums where the chain has
-   * none. Absent in records of Sealion 0.1.
+   * The content that the column belongs to, which a version number alone does not identify. Has the primary's
+   * checksums if the chain has none. Absent in records of Sealion 0.1.
    */
   readonly announcement?: Announcement;
   /** Pieces that the column has. */
   readonly segmentCount: number;
   /** Unix ms of the last offer that was accepted. */
   readonly touchedAt: number;
-  /** Written when every piece is stored and checked, before anything is signed: from then on we owe the pieces. */
+  /**
+   * Written when every piece is stored and checked, before anything is signed: from then on we must keep the
+   * pieces.
+   */
   readonly held?: HeldColumn;
   /** The last receipt that was signed. */
   readonly receipt?: Receipt;
-  /** Written before the first piece is deleted: why the column goes. */
+  /** Written before the first piece is deleted: why the column is deleted. */
   readonly discarding?: { readonly because: string; readonly at: number };
 }
 
@@ -43,17 +46,17 @@ export interface HeldColumn {
   readonly at: number;
 }
 
-/** What the keys of all columns begin with. */
+/** Prefix of the ledger keys of all columns. */
 export const COLUMN_RECORDS = 'column/';
 
 function keyOf({ job, redundancyIndex }: ColumnId): string {
   return `${COLUMN_RECORDS}${formatJobId(job)}/${redundancyIndex}`;
 }
 
-/** The last in each column's turn, of those who share a ledger. */
+/** The last operation in the queue of each column, per ledger. */
 const TURNS = new WeakMap<Ledger, Map<string, Promise<unknown>>>();
 
-/** The columns of this SP: their records and their pieces, which go in this order and no other. */
+/** The columns of this SP: records and pieces, always written and deleted in the order that keeps a reason on disk. */
 export class Columns {
   readonly #ledger: Ledger;
   readonly #pieces: PieceStore;
@@ -77,7 +80,7 @@ export class Columns {
       yield record;
   }
 
-  /** Runs when no other work that was given here for the column is under way. */
+  /** Runs work on a column when no other work submitted here for it is running. */
   async inTurn<T>(id: ColumnId, work: () => Promise<T>): Promise<T> {
     const turns = TURNS.get(this.#ledger) ?? new Map<string, Promise<unknown>>();
     TURNS.set(this.#ledger, turns);
@@ -92,8 +95,8 @@ export class Columns {
   }
 
   /**
-   * Deletes the column: first writes down why, then lets the pieces go, then the record. One that was
-   * interrupted is finished by the next call.
+   * Deletes the column: first records the reason, then deletes the pieces, then the record. An interrupted deletion
+   * is finished by the next call.
    */
   async discard(record: ColumnRecord, because: string, signal: AbortSignal): Promise<void> {
     const { job, redundancyIndex, segmentCount } = record;

@@ -3,10 +3,10 @@ import type { ObjectOnChain } from '#protocols/greenfield/types';
 import type { ColumnRecord } from './record.ts';
 import { isColumnOf, OTHER_CONTENT } from './same-content.ts';
 
-/** What becomes of a stored column: it stays, or goes for a reason. */
+/** Whether stored data is kept, or deleted for a reason. */
 export type Retention =
   | { readonly keep: true }
-  /** `forReaders`: readers that began before may still be under way. */
+  /** `forReaders`: downloads that started before may still be running. */
   | { readonly keep: false; readonly because: string; readonly forReaders: boolean };
 
 const KEEP: Retention = { keep: true };
@@ -20,9 +20,9 @@ export interface RetentionOptions {
 }
 
 /**
- * Whether a secondary keeps a column (ARCHITECTURE.md#the-actor-tree). What was signed for stays until the chain says that it is not
- * needed: the object is gone or discontinued, its version was replaced, or it was sealed without us at this place.
- * Only what was never signed may go by age.
+ * Whether a secondary keeps a column (ARCHITECTURE.md#the-actor-tree). A column that was signed for is kept until
+ * the chain says that it is not needed: the object is gone or discontinued, its version was replaced, or it was
+ * sealed without us at this index. Only an unsigned column may be deleted by age.
  * @param onChain as an up-to-date node says; undefined when there is no such object
  */
 export function retentionOf(
@@ -45,7 +45,7 @@ export function retentionOf(
       return !found.gvg || sealedWithUs ? KEEP : go('the object was sealed without us at this index');
     }
     case 'waiting':
-      // Of a delegated upload only the seal will tell whether what we have signed for is of its bytes.
+      // For a delegated upload, only the seal shows whether we signed for its bytes.
       if (record.held && found.content.checksums.length === 0) return KEEP;
       if (!isColumnOf(record, found.content)) return go(OTHER_CONTENT);
   }

@@ -7,7 +7,7 @@ import {
 import type { Hex } from '#protocols/greenfield/types';
 import type { ColumnRecord } from './record.ts';
 
-/** Why a column of an announcement goes that is not the chain's any more. */
+/** Why a column is deleted whose announcement is no longer the one on chain. */
 export const OTHER_CONTENT = 'other content was announced instead';
 
 /**
@@ -20,8 +20,8 @@ export function announcementOf(content: Content, offered: readonly Hex[]): Annou
 }
 
 /**
- * True when what a record tells of is a column of this announcement, as far as both are known. What is held is known
- * by its checksums: the same bytes may have been announced again, and sealed with the receipt of before.
+ * True when the record is of a column of this announcement, as far as both are known. A completed column is
+ * compared by checksums: the same bytes may have been announced again and sealed with the earlier receipt.
  */
 export function isColumnOf({ announcement, held }: ColumnRecord, wanted: Announcement): boolean {
   if (held && wanted.checksums.length > 0) return sameChecksums(held.checksums, wanted.checksums);

@@ -13,8 +13,8 @@ import { announcementOf, isColumnOf, OTHER_CONTENT } from './same-content.ts';
 type Ports = Pick<SecondaryPorts, 'chain' | 'ledger' | 'pieces' | 'keys'>;
 
 /**
- * One column on its way into our stores, whichever wire it comes over: record, pieces, integrity hash, signatures.
- * The record that justifies the signatures is durable before they are made.
+ * A column while it is being stored, over either wire: record, pieces, integrity hash, signatures. The record that
+ * justifies the signatures is durable before they are made.
  */
 export class StoredColumn {
   readonly #id: ColumnId;
@@ -29,7 +29,7 @@ export class StoredColumn {
     this.#columns = new Columns(ports);
   }
 
-  /** What is known of the column, if that is of the content which the object waits for. */
+  /** The record of the column, if it is of the content that the object waits for. */
   async known({ content }: Place, offered: readonly Hex[]): Promise<ColumnRecord | undefined> {
     const record = await this.#columns.get(this.#id);
     if (!record || record.discarding) return undefined;
@@ -37,8 +37,8 @@ export class StoredColumn {
   }
 
   /**
-   * From here on the caretaker knows that pieces may lie here. What lies here of other content goes first, and what
-   * was held is not held any more.
+   * Writes the record, so that the caretaker knows that pieces may be stored. Pieces of other content are deleted
+   * first, and a completed column counts as incomplete again.
    * @param from sp id of the primary
    * @param offered its checksums, as in `known`
    */
@@ -56,14 +56,17 @@ export class StoredColumn {
     });
   }
 
-  /** What a record says is held, if every piece of it is really here: nothing is signed for by memory alone. */
+  /**
+   * The completed column in a record, if every piece of it is really stored: nothing is signed for by the record
+   * alone.
+   */
   async held(record: ColumnRecord, place: Place): Promise<HeldColumn | undefined> {
     const { held } = record;
     if (!held) return undefined;
     return sameChecksums(await this.pieces(place), held.pieceChecksums) ? held : undefined;
   }
 
-  /** Checksums of the pieces that are here, up to the first that is missing. */
+  /** Checksums of the stored pieces, up to the first that is missing. */
   async pieces({ plan }: Place): Promise<Hex[]> {
     const { job, redundancyIndex } = this.#id;
     const checksums: Hex[] = [];
@@ -77,7 +80,7 @@ export class StoredColumn {
   }
 
   /**
-   * Takes the column over: all its pieces are here and make up its integrity hash.
+   * Completes the column: all its pieces are stored and match its integrity hash.
    * @param checksums as `agreed` has them
    * @throws Terminal `integrity-mismatch` (80004)
    */
@@ -88,7 +91,7 @@ export class StoredColumn {
   ): Promise<[ColumnRecord, HeldColumn]> {
     const integrityHash = checkIntegrity(this.#id.redundancyIndex, pieceChecksums, checksums);
     const held = { pieceChecksums, integrityHash, checksums, at: Date.now() };
-    // a receipt of before stands for other checksums
+    // an earlier receipt covers other checksums
     const { receipt: _, ...rest } = record;
     const complete = { ...rest, held };
     await this.#columns.put(complete);
@@ -96,8 +99,8 @@ export class StoredColumn {
   }
 
   /**
-   * Signs for a column that is held, with both keys, and keeps the receipt. The receipt that was given to the same
-   * primary for the same group and announcement is repeated.
+   * Signs for a complete column with both keys and stores the receipt. A receipt already given to the same primary
+   * for the same group and announcement is repeated.
    */
   async sign(record: ColumnRecord, { checksums }: HeldColumn, { gvg, content }: Place): Promise<Receipt> {
     const { primarySpId: from } = gvg;
@@ -112,7 +115,7 @@ export class StoredColumn {
     return receipt;
   }
 
-  /** Lets go of all that is stored. @returns what to tell the primary */
+  /** Deletes everything stored of the column. @returns what to tell the primary */
   async discard(record: ColumnRecord, because: string): Promise<Retryable> {
     await this.#columns.discard(record, because, this.#signal);
     return new Retryable({
@@ -124,8 +127,8 @@ export class StoredColumn {
 }
 
 /**
- * The checksums that a column is checked against: the chain's. A delegated upload has none there, and its primary's
- * word counts, for its own column as well.
+ * The checksums that a column is checked against: the chain's. A delegated upload has none there, and those of its
+ * primary count, including the one of its own column.
  * @throws Terminal `checksums-differ` (50009)
  */
 export function agreed(claimed: readonly Hex[], { content: { checksums }, plan }: Place): readonly Hex[] {

@@ -17,9 +17,9 @@ export interface CheckedTask {
 }
 
 /**
- * Checks a receive task of the HTTP wire in the order, and with the codes, of today's SPs (protocols/replication/README.md#receive-tasks-over-http), but
- * against the chain alone: what the task says of the object must be what the chain says. Only for a storage
- * provider do we wait until our chain node knows what it speaks of.
+ * Checks a receive task of the HTTP wire in the order, and with the codes, of today's SPs
+ * (protocols/replication/README.md#receive-tasks-over-http), but against the chain alone: what the task says of the
+ * object must be what the chain says. We wait for our chain node only if the signer is a storage provider.
  * @throws as `checkOffer`
  */
 export async function checkTask(
@@ -28,7 +28,7 @@ export async function checkTask(
   signal: AbortSignal,
 ): Promise<CheckedTask> {
   const providers = await ports.chain.storageProviders({ signal });
-  // whoever is no SP is no primary of the group either, and is refused as such in its turn
+  // a signer that is not an SP is not the primary of the group either, and is refused by that check
   const from = providers.find(({ operatorAddress }) => operatorAddress === task.signer)?.id ?? 0;
   const offer = { ...task, from, to: ports.spId, approval: '' };
   const { taskLagMs, taskPollMs: chainPollMs } = ports.timing;
@@ -39,12 +39,12 @@ export async function checkTask(
 export interface TaskReceptionOptions extends CheckedTask {
   readonly ports: SecondaryPorts;
   readonly signal: AbortSignal;
-  /** Asks for room for a column of which nothing is here yet. @throws Retryable `column-refused` (60003) */
+  /** Asks for room for a column of which nothing is stored yet. @throws Retryable `column-refused` (60003) */
   admit(): Promise<void>;
   say(activity: Activity): void;
 }
 
-/** What a receive task asks for: that a piece is stored, or its column signed for. Both can be repeated. */
+/** Handles a receive task: stores a piece, or signs for its column. Both can be repeated. */
 export class TaskReception {
   readonly #options: TaskReceptionOptions;
   readonly #column: StoredColumn;
@@ -72,7 +72,7 @@ export class TaskReception {
     const lying = await ports.pieces.stat(key, { signal });
     if (!known || lying?.checksum !== pieceChecksum) await this.#column.open(offer.from, place, checksums);
     const standing = await ports.pieces.stat(key, { signal });
-    // of an earlier try, whose bytes its primary does not want any more
+    // from an earlier try, whose bytes the primary has replaced
     if (standing && standing.checksum !== pieceChecksum) await ports.pieces.delete(key, { signal });
     say({ doing: `receiving piece ${segmentIndex}`, waitsFor: `sp ${offer.from}` });
     const stored = await ports.pieces.put(key, body, { signal }).catch((error: unknown) => {
@@ -96,7 +96,7 @@ export class TaskReception {
     const known = await this.#column.known(place, content.checksums);
     const held = known && (await this.#column.held(known, place));
     if (held && sameChecksums(held.checksums, checksums)) return this.#column.sign(known, held, place);
-    // What lies here without a record, or of other content, does not count.
+    // Pieces without a record, or of other content, do not count.
     const pieceChecksums = known ? await this.#column.pieces(place) : [];
     const { segmentCount } = place.plan;
     if (!known || pieceChecksums.length !== segmentCount) {
