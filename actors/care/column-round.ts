@@ -2,12 +2,12 @@ import type { Ref } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
 import type { Journal } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import { type ColumnRecord, Columns } from '../secondary/column/record.ts';
+import { type ColumnRecord, Columns } from '../ledger/column-record.ts';
+import { goesAt, Notes } from '../ledger/notes.ts';
 import { type Retention, retentionOf } from '../secondary/column/retention.ts';
 import type { ReceiversMessage } from '../secondary/receivers.ts';
 import { objectForSure, requireFreshChain } from './fresh-chain.ts';
 import type { Round } from './round.ts';
-import { goesAt, Notes } from './space/notes.ts';
 
 export interface ColumnRoundOptions {
   readonly spId: number;

@@ -3,7 +3,7 @@ import type { JobContext } from '#protocols/job/context';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Journal } from '#runtime/journal/journal';
 import type { Logger } from '#runtime/telemetry/logger';
-import { readJob } from '../primary/job-log.ts';
+import { readJob } from '../job-log.ts';
 
 /** A job as the journal has it. A damaged history is logged: it must not affect other jobs. */
 export async function readHistory(

@@ -2,7 +2,7 @@ import { isTerminal } from '#protocols/job/states';
 import type { Journal } from '#runtime/journal/journal';
 import type { Records } from '#runtime/records/records';
 import type { Logger } from '#runtime/telemetry/logger';
-import { rememberSegments } from '../repair/segment-record.ts';
+import { rememberSegments } from '../ledger/segment-record.ts';
 import { readHistory } from './read-history.ts';
 import type { Round } from './round.ts';
 

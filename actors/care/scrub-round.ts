@@ -8,10 +8,10 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Ledger } from '#runtime/journal/journal';
 import type { Background } from '#runtime/load/background';
 import type { Logger } from '#runtime/telemetry/logger';
+import { COLUMN_RECORDS, type ColumnRecord } from '../ledger/column-record.ts';
+import { SEGMENT_RECORDS, type SegmentRecord, SegmentRecords } from '../ledger/segment-record.ts';
 import type { RepairerMessage } from '../repair/repairer.ts';
-import { SEGMENT_RECORDS, type SegmentRecord, SegmentRecords } from '../repair/segment-record.ts';
 import type { Verification } from '../repair/verification.ts';
-import { COLUMN_RECORDS, type ColumnRecord } from '../secondary/column/record.ts';
 import type { Round } from './round.ts';
 
 export interface ScrubRoundOptions {

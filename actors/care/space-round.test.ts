@@ -4,6 +4,7 @@ import type { JobId } from '#protocols/job/identity';
 import { segmentKey } from '#protocols/payload/keys';
 import type { Behaviour } from '#runtime/actors/types';
 import { silentLogger } from '#runtime/telemetry/logger';
+import { Notes } from '../ledger/notes.ts';
 import type { ReceiversMessage } from '../secondary/receivers.ts';
 import {
   eventually,
@@ -14,7 +15,6 @@ import {
   type PrimaryOptions,
 } from '../testing/primary.ts';
 import { withStage } from '../testing/stage.ts';
-import { Notes } from './space/notes.ts';
 import { type Survey, Surveys } from './space/survey.ts';
 import { type SpaceRoundOptions, spaceRound } from './space-round.ts';
 

@@ -3,12 +3,12 @@ import { parsePieceKey } from '#protocols/payload/keys';
 import type { Ref } from '#runtime/actors/types';
 import type { ListedPiece } from '#runtime/pieces/piece-store';
 import type { Logger } from '#runtime/telemetry/logger';
+import { goesAt, type Note, Notes, type StoredUnit, unitName } from '../ledger/notes.ts';
 import type { DiscardSegments } from '../primary/objects.ts';
 import type { ReceiversMessage } from '../secondary/receivers.ts';
 import { requireFreshChain } from './fresh-chain.ts';
 import type { Round } from './round.ts';
 import { type JudgeOptions, judge } from './space/judge.ts';
-import { goesAt, type Note, Notes, type StoredUnit, unitName } from './space/notes.ts';
 import { plus, type Survey, Surveys } from './space/survey.ts';
 
 export interface SpaceRoundOptions extends JudgeOptions {

@@ -2,11 +2,11 @@ import { Retryable, type SealionError, Terminal, toSealionError } from '#protoco
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Behaviour, Context, Ended, Ref, Reply } from '#runtime/actors/types';
 import type { Lease } from '#runtime/jobs/job-queue';
-import type { Note } from '../care/space/notes.ts';
+import { readJob } from '../job-log.ts';
+import type { Note } from '../ledger/notes.ts';
 import type { ObjectsMessage } from '../messages.ts';
 import { sealedContent } from '../repair/content.ts';
 import { type RestoreSegment, restorer } from '../repair/restorer.ts';
-import { readJob } from './job-log.ts';
 import type { Idle, JobLease, ObjectMessage, ObjectOrder } from './object/messages.ts';
 import { objectActor } from './object/object.ts';
 import { segmentEraser } from './object/segment-eraser.ts';

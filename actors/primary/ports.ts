@@ -1,6 +1,7 @@
 import type { StorageProvider } from '#protocols/greenfield/types';
 import { type BackoffLimits, JOB_BACKOFF } from '#protocols/job/backoff';
 import type { Ref } from '#runtime/actors/types';
+import type { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
 import type { Chain } from '#runtime/chain/chain';
 import type { Directory, Durability, JobFeed } from '#runtime/home/home';
 import type { JobQueue } from '#runtime/jobs/job-queue';
@@ -10,7 +11,6 @@ import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { SignerMessage } from '../chain/signer.ts';
 import type { SettleTiming } from '../chain/submit-and-confirm.ts';
-import type { ByteBudget, ByteBudgets } from './replicate/byte-budget.ts';
 
 /** What the primary's actors stand on; put together once per node. */
 export interface PrimaryPorts {

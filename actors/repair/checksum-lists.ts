@@ -4,11 +4,11 @@ import { checksum, integrityHash, PRIMARY } from '#protocols/integrity/checksums
 import { formatJobId } from '#protocols/job/identity';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { Recent } from '#runtime/peers/recent';
-import { readJob } from '../primary/job-log.ts';
-import { Columns } from '../secondary/column/record.ts';
+import { readJob } from '../job-log.ts';
+import { Columns } from '../ledger/column-record.ts';
+import { SegmentRecords } from '../ledger/segment-record.ts';
 import type { SealedContent } from './content.ts';
 import type { RepairPorts } from './ports.ts';
-import { SegmentRecords } from './segment-record.ts';
 
 /** Cached checksum lists of other SPs' columns. */
 const KEPT = { maxEntries: 64, ttlMs: 600_000 };

@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import type { Ledger } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import { Columns } from '../secondary/column/record.ts';
+import { Columns } from '../ledger/column-record.ts';
 import type { RestorePiece } from './restorer.ts';
 
 /**

@@ -1,8 +1,8 @@
+import type { ByteBudget } from '#runtime/async/byte-budget';
 import type { Chain } from '#runtime/chain/chain';
 import type { Journal } from '#runtime/journal/journal';
 import type { PieceSource } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import type { ByteBudget } from '../primary/replicate/byte-budget.ts';
 
 /** Dependencies of verification and repair; created once per node. */
 export interface RepairPorts {

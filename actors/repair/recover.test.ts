@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { checksum } from '#protocols/integrity/checksums';
+import { ByteBudget } from '#runtime/async/byte-budget';
 import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import { ByteBudget } from '../primary/replicate/byte-budget.ts';
+import { SegmentRecords } from '../ledger/segment-record.ts';
 import { TestChain } from '../testing/chain.ts';
 import { type Holder, type SealedSample, sealedSample, TestHolders } from '../testing/holders.ts';
 import { withStage } from '../testing/stage.ts';
 import { ChecksumLists } from './checksum-lists.ts';
 import { Recoverer } from './recover.ts';
-import { SegmentRecords } from './segment-record.ts';
 
 const stage = withStage(test);
 const never = new AbortController().signal;

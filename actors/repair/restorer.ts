@@ -4,7 +4,7 @@ import { oneShot } from '#runtime/actors/one-shot';
 import type { Behaviour, Reply } from '#runtime/actors/types';
 import type { Ledger } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import type { ColumnId } from '../secondary/column/record.ts';
+import type { ColumnId } from '../ledger/column-record.ts';
 import { type Restoration, restore } from './restore.ts';
 
 /** Asked of `objects`, the owner of the primary's segments. */

@@ -4,12 +4,12 @@ import type { Behaviour, Context, Ended, Outcome, Ref, Reply } from '#runtime/ac
 import type { Background } from '#runtime/load/background';
 import type { InboundOffer } from '#runtime/peers/peers';
 import { Repeats } from '#runtime/telemetry/repeats';
+import type { ColumnId, ColumnRecord } from '../ledger/column-record.ts';
 import type { ReceptionMessage } from '../messages.ts';
 import { confirmColumn } from '../repair/confirm-column.ts';
 import { type RestorePiece, restorer } from '../repair/restorer.ts';
 import type { ApproverMessage } from './approver.ts';
 import { eraser, pieceEraser } from './column/eraser.ts';
-import type { ColumnId, ColumnRecord } from './column/record.ts';
 import { type CheckedTask, checkTask } from './column/task-reception.ts';
 import type { SecondaryPorts } from './ports.ts';
 import { receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';

@@ -11,7 +11,6 @@ import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage 
 import { jobs } from '#actors/primary/jobs';
 import { objects } from '#actors/primary/objects';
 import { PRIMARY_TIMING } from '#actors/primary/ports';
-import { ByteBudget, ByteBudgets } from '#actors/primary/replicate/byte-budget';
 import { repairer } from '#actors/repair/repairer';
 import { APPROVAL_LIMITS } from '#actors/secondary/approval-policy';
 import { approver } from '#actors/secondary/approver';
@@ -19,6 +18,7 @@ import { SECONDARY_TIMING } from '#actors/secondary/ports';
 import { receivers } from '#actors/secondary/receivers';
 import { feePolicy } from '#protocols/greenfield/fees';
 import type { ActorSystem, Ref } from '#runtime/actors/types';
+import { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
 import type { Chain } from '#runtime/chain/chain';
 import type { Home } from '#runtime/home/open-home';
 import type { Journal } from '#runtime/journal/journal';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import { Columns } from '#actors/secondary/column/record';
+import { Columns } from '#actors/ledger/column-record';
 import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';
 import { checkReceipt } from '#protocols/replication/receipts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
-import { Columns } from '#actors/secondary/column/record';
+import { Columns } from '#actors/ledger/column-record';
 import type { Wire } from '#protocols/approval/wire';
 import { checksum } from '#protocols/integrity/checksums';
 import { pieceKey } from '#protocols/payload/keys';

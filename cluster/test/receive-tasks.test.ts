@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import { Columns } from '#actors/secondary/column/record';
+import { Columns } from '#actors/ledger/column-record';
 import { Terminal } from '#protocols/errors';
 import { checksum } from '#protocols/integrity/checksums';
 import type { Receipt } from '#protocols/job/context';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { Columns } from '#actors/secondary/column/record';
+import { Columns } from '#actors/ledger/column-record';
 import { Retryable, Terminal } from '#protocols/errors';
 import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';

@@ -3,11 +3,11 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Journal } from '#runtime/journal/journal';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { Logger } from '#runtime/telemetry/logger';
-import { Columns } from '../../secondary/column/record.ts';
+import { Columns } from '../../ledger/column-record.ts';
+import type { StoredUnit } from '../../ledger/notes.ts';
 import { type Retention, retentionOf } from '../../secondary/column/retention.ts';
 import { objectForSure } from '../fresh-chain.ts';
 import { readHistory } from '../read-history.ts';
-import type { StoredUnit } from './notes.ts';
 import { segmentsRetention } from './segments-retention.ts';
 
 export interface JudgeOptions {

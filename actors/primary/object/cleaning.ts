@@ -3,7 +3,7 @@ import type { JobContext } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
 import { segmentKey } from '#protocols/payload/keys';
 import { planPayload } from '#protocols/payload/plan';
-import { rememberSegments } from '../../repair/segment-record.ts';
+import { rememberSegments } from '../../ledger/segment-record.ts';
 import { releaseJob, type Work } from './work.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Behaviour, Ref } from '#runtime/actors/types';
-import { JobLog } from '../job-log.ts';
+import { JobLog } from '../../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import { advance } from './advance.ts';
 import { endAllocation } from './allocating.ts';

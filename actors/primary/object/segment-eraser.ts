@@ -3,9 +3,9 @@ import { formatJobId } from '#protocols/job/identity';
 import { segmentKey } from '#protocols/payload/keys';
 import { oneShot } from '#runtime/actors/one-shot';
 import type { Behaviour } from '#runtime/actors/types';
-import { type Note, Notes } from '../../care/space/notes.ts';
-import { SegmentRecords } from '../../repair/segment-record.ts';
-import { readJob } from '../job-log.ts';
+import { readJob } from '../../job-log.ts';
+import { type Note, Notes } from '../../ledger/notes.ts';
+import { SegmentRecords } from '../../ledger/segment-record.ts';
 import type { PrimaryPorts } from '../ports.ts';
 
 export interface SegmentEraserOptions {

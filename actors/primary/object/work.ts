@@ -6,8 +6,8 @@ import type { JobStateName } from '#protocols/job/states';
 import { troubleOf } from '#protocols/job/trouble';
 import type { Context, Outcome, Ref, Reply } from '#runtime/actors/types';
 import type { Lease } from '#runtime/jobs/job-queue';
+import type { JobLog, Order } from '../../job-log.ts';
 import type { Acknowledgement, PayloadStream, UploadPart } from '../../messages.ts';
-import type { JobLog, Order } from '../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import type { Idle, JobLease, ObjectMessage } from './messages.ts';
 

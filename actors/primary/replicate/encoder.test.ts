@@ -5,9 +5,9 @@ import { segmentKey } from '#protocols/payload/keys';
 import { planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Ref } from '#runtime/actors/types';
+import { ByteBudget } from '#runtime/async/byte-budget';
 import { Background } from '#runtime/load/background';
 import { newJob, withStage } from '../../testing/stage.ts';
-import { ByteBudget } from './byte-budget.ts';
 import { type EncoderMessage, encoder } from './encoder.ts';
 
 const stage = withStage(test);

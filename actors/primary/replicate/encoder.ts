@@ -3,9 +3,9 @@ import { segmentKey } from '#protocols/payload/keys';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
+import type { ByteBudget, Release } from '#runtime/async/byte-budget';
 import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import type { ByteBudget, Release } from './byte-budget.ts';
 import { readShard } from './shard-reader.ts';
 
 export type EncoderMessage =

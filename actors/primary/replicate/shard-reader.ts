@@ -2,8 +2,8 @@ import type { ReedSolomon } from '#protocols/erasure/reed-solomon';
 import type { JobContext } from '#protocols/job/context';
 import { segmentKey } from '#protocols/payload/keys';
 import type { PayloadPlan } from '#protocols/payload/plan';
+import type { ByteBudget } from '#runtime/async/byte-budget';
 import type { PieceStore } from '#runtime/pieces/piece-store';
-import type { ByteBudget } from './byte-budget.ts';
 
 /**
  * One piece of one segment, made for itself alone. A data shard is a range of the segment and is only read; a

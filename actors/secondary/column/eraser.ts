@@ -1,7 +1,7 @@
 import { oneShot } from '#runtime/actors/one-shot';
 import type { Behaviour } from '#runtime/actors/types';
+import { type ColumnId, type ColumnRecord, Columns } from '../../ledger/column-record.ts';
 import type { SecondaryPorts } from '../ports.ts';
-import { type ColumnId, type ColumnRecord, Columns } from './record.ts';
 
 type Ports = Pick<SecondaryPorts, 'ledger' | 'pieces'>;
 

@@ -4,9 +4,9 @@ import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';
 import type { Activity } from '#runtime/actors/types';
 import type { InboundOffer, InboundPiece, InboundSession } from '#runtime/peers/peers';
+import type { ColumnRecord, HeldColumn } from '../../ledger/column-record.ts';
 import type { SecondaryPorts } from '../ports.ts';
 import { checkOffer, type Place } from './check-offer.ts';
-import type { ColumnRecord, HeldColumn } from './record.ts';
 import { agreed, StoredColumn } from './stored-column.ts';
 
 export interface ReceptionOptions {

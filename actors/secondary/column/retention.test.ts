@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { GlobalVirtualGroup, ObjectInfo, ObjectOnChain } from '#protocols/greenfield/types';
-import type { ColumnRecord } from './record.ts';
+import type { ColumnRecord } from '../../ledger/column-record.ts';
 import { type Retention, retentionOf } from './retention.ts';
 
 const HOUR = 3_600_000;

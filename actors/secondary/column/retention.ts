@@ -1,6 +1,6 @@
 import { versionOnChain } from '#protocols/greenfield/content';
 import type { ObjectOnChain } from '#protocols/greenfield/types';
-import type { ColumnRecord } from './record.ts';
+import type { ColumnRecord } from '../../ledger/column-record.ts';
 import { isColumnOf, OTHER_CONTENT } from './same-content.ts';
 
 /** Whether stored data is kept, or deleted for a reason. */

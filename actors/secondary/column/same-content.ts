@@ -5,7 +5,7 @@ import {
   sameChecksums,
 } from '#protocols/greenfield/content';
 import type { Hex } from '#protocols/greenfield/types';
-import type { ColumnRecord } from './record.ts';
+import type { ColumnRecord } from '../../ledger/column-record.ts';
 
 /** Why a column is deleted whose announcement is no longer the one on chain. */
 export const OTHER_CONTENT = 'other content was announced instead';

@@ -5,9 +5,9 @@ import { checkIntegrity } from '#protocols/integrity/checksums';
 import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';
 import { signReceipt } from '#protocols/replication/receipts';
+import { type ColumnId, type ColumnRecord, Columns, type HeldColumn } from '../../ledger/column-record.ts';
 import type { SecondaryPorts } from '../ports.ts';
 import type { Place } from './check-offer.ts';
-import { type ColumnId, type ColumnRecord, Columns, type HeldColumn } from './record.ts';
 import { announcementOf, isColumnOf, OTHER_CONTENT } from './same-content.ts';
 
 type Ports = Pick<SecondaryPorts, 'chain' | 'ledger' | 'pieces' | 'keys'>;
