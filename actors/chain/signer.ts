@@ -36,7 +36,7 @@ export interface SignerLine {
     answer: (request: SignerRequest, signal: AbortSignal) => Promise<SignerAnswer>,
     options: { readonly signal: AbortSignal },
   ): Promise<void>;
-  /** @throws what the answerer threw; Retryable when no node signs at the moment or the answer is late */
+  /** @throws the error of the answerer; Retryable when no node signs at the moment or the answer is late */
   call(request: SignerRequest, options: { readonly signal: AbortSignal }): Promise<SignerAnswer>;
 }
 

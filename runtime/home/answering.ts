@@ -4,8 +4,8 @@ import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /**
- * Answers every question on a subject. What fails is logged and the asker hears nothing: an exception that
- * reaches the client would end the whole connection.
+ * Answers every request on a subject. A failure is logged and the caller gets no answer: an exception that reached
+ * the NATS client would end the whole connection.
  * @throws Retryable `nats-unavailable` when the connection is closed
  */
 export function answering(

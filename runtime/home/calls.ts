@@ -1,8 +1,8 @@
-/** Questions between the nodes of one SP, by subjects of the home plane. Questions and answers are plain JSON. */
+/** Calls between the nodes of one SP, over subjects of the home plane. Requests and answers are plain JSON. */
 export interface Calls {
   /**
-   * Answers until the signal fires, and then waits for what is under way. What `answer` throws goes back to the
-   * asker as it is, with kind, code, message and advice.
+   * Answers until the signal fires, then waits for the calls in progress. An error thrown by `answer` reaches the
+   * caller unchanged, with kind, code, message and advice.
    * @throws Retryable `nats-unavailable` when the connection ends before
    */
   serve(
@@ -11,8 +11,8 @@ export interface Calls {
     options: { readonly signal: AbortSignal },
   ): Promise<void>;
   /**
-   * @throws what the answerer threw; Retryable `nobody-answers`, `call-timeout`, `too-many-calls`,
-   * `bad-answer`, `nats-unavailable`; Cancelled
+   * @throws the error of the answerer; Retryable `nobody-answers`, `call-timeout`, `too-many-calls`, `bad-answer`,
+   * `nats-unavailable`; Cancelled
    */
   call(
     subject: string,

@@ -2,16 +2,17 @@ import { compare, parseSemVer } from '@nats-io/nats-core/internal';
 import { Terminal } from '#protocols/errors';
 import type { Durability } from './home.ts';
 
-/** From this version on the server knows `sync_interval`. */
+/** The first server version with `sync_interval`. */
 const SYNC_SINCE = '2.10.0';
 
 /**
- * The worth of an acknowledgement as far as the home plane decides it (ARCHITECTURE.md#what-an-acknowledgement-is-worth); the journal beside it syncs
- * every write. A client cannot see whether a server syncs before it acknowledges, so that the operator says it.
+ * The durability of an acknowledgement as far as the home plane decides it
+ * (ARCHITECTURE.md#what-an-acknowledgement-is-worth); the journal beside it syncs every write. A client cannot see
+ * whether a server syncs before it acknowledges, so the operator states it.
  * @param plane.replicas copies of each message
- * @param plane.syncAlways the operator's word that the servers run with `sync_interval: always`
+ * @param plane.syncAlways the operator states that the servers run with `sync_interval: always`
  * @returns the level, and why in one sentence for operators
- * @throws Terminal `sync-unsupported` when these servers cannot do what the operator says
+ * @throws Terminal `sync-unsupported` when these servers do not support it
  */
 export function assessDurability(plane: {
   readonly serverVersion: string;

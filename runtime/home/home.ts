@@ -2,7 +2,7 @@ import type { JobId } from '#protocols/job/identity';
 import type { JobStateName } from '#protocols/job/states';
 import type { TreeNode } from '#runtime/actors/types';
 
-/** What a running object actor says of itself on `object.<object_id>.<version>`. */
+/** The answer of a running object actor on `object.<object_id>.<version>`. */
 export interface OwnerAnswer {
   readonly node: string;
   readonly state: JobStateName;
@@ -12,11 +12,11 @@ export interface OwnerAnswer {
 
 /** Who works on a job right now: NATS interest is the directory (ARCHITECTURE.md#the-two-nats-planes). */
 export interface Directory {
-  /** Answers for a job until released. */
+  /** Registers as the owner of a job until released. */
   own(job: JobId, answer: () => OwnerAnswer): Promise<{ release(): Promise<void> }>;
   /**
-   * Undefined: nobody owns the job ("no responders").
-   * @throws Retryable `owner-silent` when somebody does but does not answer in time.
+   * Undefined when nobody owns the job ("no responders").
+   * @throws Retryable `owner-silent` when the owner does not answer in time.
    */
   find(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<OwnerAnswer | undefined>;
 }
@@ -36,11 +36,11 @@ export interface JobAnnouncement {
 
 export interface JobFeed {
   announce(announcement: JobAnnouncement): void;
-  /** Announcements of one job or of all, from now on, until the signal fires. */
+  /** New announcements of one job or of all, until the signal fires. */
   watch(options: { readonly job?: JobId; readonly signal: AbortSignal }): AsyncIterable<JobAnnouncement>;
 }
 
-/** The supervision tree on `inspect.<node>`, for command line and pages. */
+/** The actor tree on `inspect.<node>`, for the command line and pages. */
 export interface InspectPoint {
   serve(node: string, tree: () => TreeNode): { stop(): Promise<void> };
   /** Trees of all nodes that answer within `timeoutMs`. */
@@ -50,5 +50,5 @@ export interface InspectPoint {
   }): Promise<readonly TreeNode[]>;
 }
 
-/** What an acknowledgement of this SP is worth (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */
+/** How durable an acknowledged payload of this SP is (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */
 export type Durability = 'crash-safe' | 'power-safe' | 'replicated';

@@ -13,7 +13,7 @@ import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Calls } from './calls.ts';
 
-/** Calls answered at one time by one `serve`; more are refused. */
+/** Calls answered concurrently by one `serve`; more are refused. */
 const AT_ONCE = 256;
 
 const failure = z.object({
@@ -25,7 +25,7 @@ const failure = z.object({
   retryAfterMs: z.number().optional(),
 });
 
-/** Of a call, on the wire. */
+/** Wire form of the result of a call. */
 const outcome = z.union([z.object({ value: z.unknown() }).required(), z.object({ failure })]);
 type CallResult = z.infer<typeof outcome>;
 

@@ -21,7 +21,7 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
       const subject = subjectOf(job);
       const questions = answering(connection, subject, () => JSON.stringify(answer()), log);
       try {
-        // Only when the server has the subscription is "no responders" the truth for others.
+        // Others may rely on "no responders" only once the server has the subscription.
         await flushed(connection);
       } catch (error) {
         questions.unsubscribe();
@@ -30,7 +30,7 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
       return {
         async release() {
           questions.unsubscribe();
-          // Until the server has heard of it, others wait for our answer; without a connection it knows.
+          // Until the server knows, others wait for our answer; if the connection is lost, it knows anyway.
           await flushed(connection).catch(() => undefined);
         },
       };
@@ -51,7 +51,7 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
   };
 }
 
-/** A flush waits for a lost connection to come back, however long; here that is a failure. */
+/** A flush waits indefinitely for a lost connection to return; here that is a failure. */
 async function flushed(connection: NatsConnection): Promise<void> {
   const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   await orAborted(connection.flush(), limit).catch((error: unknown) => {

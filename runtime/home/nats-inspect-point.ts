@@ -9,15 +9,15 @@ import { answering } from './answering.ts';
 import type { InspectPoint } from './home.ts';
 
 const READ_LIMIT_MS = 1_000;
-/** Silence after an answer that means that no further one comes. */
+/** Silence after which no further answer is expected. */
 const SILENCE_MS = 500;
 /** Levels below the root that are shown when the whole tree is too large for one message. */
 const LESS_AND_LESS = [Number.POSITIVE_INFINITY, 3, 2, 1, 0];
 const HEADROOM = 4096;
 
 /**
- * Trees on `inspect.<node>`, as gzipped JSON. A question to `inspect.*` cannot be sent, so that all nodes listen
- * on `inspect` as well.
+ * Trees on `inspect.<node>`, as gzipped JSON. A request cannot be sent to a wildcard, so all nodes also listen on
+ * `inspect`.
  */
 export function natsInspectPoint(connection: NatsConnection, log: Logger): InspectPoint {
   return {
@@ -50,7 +50,7 @@ export function natsInspectPoint(connection: NatsConnection, log: Logger): Inspe
   };
 }
 
-/** As much of the tree as goes into one message. */
+/** As much of the tree as fits into one message. */
 function packed(tree: TreeNode, limit: number): Uint8Array {
   let bytes = new Uint8Array();
   for (const levels of LESS_AND_LESS) {

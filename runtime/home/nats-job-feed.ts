@@ -6,12 +6,12 @@ import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { JobAnnouncement, JobFeed } from './home.ts';
 
-/** Announcements that wait for one slow watcher: the last ones, which say where a job stands. */
+/** Announcements buffered for a slow watcher: the last ones, which give the current state. */
 const WAITING = 1_000;
 
 /**
- * Announcements on `events.job.<object_id>.<version>.<STATE>` (ARCHITECTURE.md#the-two-nats-planes). Who misses one finds it in the journal:
- * a connection that is away drops them, and a watcher that does not keep up misses the older ones.
+ * Announcements on `events.job.<object_id>.<version>.<STATE>` (ARCHITECTURE.md#the-two-nats-planes). A missed one
+ * is in the journal: they are dropped while the connection is down, and a slow watcher misses the older ones.
  */
 export function natsJobFeed(connection: NatsConnection, log: Logger): JobFeed {
   return {

@@ -26,17 +26,17 @@ export interface HomeOptions {
   readonly readConnection?: NatsConnection;
   /** Bytes of payload that all readers together hold; see `PieceStoreOptions`. */
   readonly readMemory?: number;
-  /** Who opens it, for example `sp-1@node-a`; it becomes the newest node of the SP. */
+  /** Name of this node, for example `sp-1@node-a`; it becomes the newest node of the SP. */
   readonly node: string;
   /** Identity of its journal, which it has open. */
   readonly journal: string;
   /** Name of the object store; `pieces` by default. */
   readonly bucket?: string;
-  /** Copies that the servers keep of everything; 1 by default. */
+  /** Number of replicas of every stream; 1 by default. */
   readonly replicas?: number;
-  /** The operator's word that the servers sync before they acknowledge. */
+  /** The operator states that the servers sync before they acknowledge. */
   readonly syncAlways?: boolean;
-  /** Others have accounts on the servers: they must be ones that keep accounts apart. */
+  /** Others have accounts on the servers, which must therefore keep accounts apart. */
   readonly shared?: boolean;
   /** ms; see `WorkQueueOptions`. */
   readonly ackWaitMs?: number;
@@ -56,20 +56,20 @@ export interface Home {
   /** What an acknowledgement is worth, and why, in words for operators. */
   readonly durability: Durability;
   readonly durabilityReason: string;
-  /** Makes streams again that are lost under the running node, until the signal fires. */
+  /** Recreates streams lost while the node is running, until the signal fires. */
   keepStreams(options: KeepHome): Promise<void>;
 }
 
 export interface KeepHome extends Pick<KeepOptions, 'signal'> {
-  /** Hears that the entries of the work queue, or all stored pieces, were lost; must not throw. */
+  /** Called when the entries of the work queue or all stored pieces were lost; must not throw. */
   onLost?(what: 'jobs' | 'pieces'): void;
 }
 
 /**
- * Makes the streams and the bucket that are missing, brings those that exist to the settings asked for, and
- * says what an acknowledgement is worth on them.
- * @throws Terminal `nats-server-unsafe`, `sync-unsupported`, `bucket-unfit`, `stream-unfit`, `bad-ack-wait`, `nats-refused`,
- * `jetstream-disabled`; Retryable `nats-unavailable`, `piece-store-unavailable`
+ * Creates missing streams and the bucket, updates the settings of existing ones, and determines the durability of
+ * an acknowledgement.
+ * @throws Terminal `nats-server-unsafe`, `sync-unsupported`, `bucket-unfit`, `stream-unfit`, `bad-ack-wait`,
+ * `nats-refused`, `jetstream-disabled`; Retryable `nats-unavailable`, `piece-store-unavailable`
  */
 export async function openHome(options: HomeOptions): Promise<Home> {
   const { connection, bucket = 'pieces', replicas = 1, syncAlways = false, log } = options;
@@ -96,7 +96,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
       name: 'NODES',
       loss: 'this node registers again.',
       make: () => succession.restore(),
-      // an older node must know that it is one; whoever writes to the journal says so
+      // an older node must learn that it is superseded; the next write to the journal reports it
       look: () => succession.check().catch(() => undefined),
     },
     {

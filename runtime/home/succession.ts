@@ -8,17 +8,17 @@ import type { Directory } from './home.ts';
 const STREAM = 'NODES';
 const SUBJECT = 'node.started';
 
-/** Longer than any lease: after it a node that was passed over holds nothing in the work queue any more. */
+/** Longer than any lease: after this time a superseded node holds no lease any more. */
 const ALONE_MS = 3_600_000;
 
 /**
- * Which start of a node of this SP is the newest. An embedded journal cannot know that another node was started
- * on another folder while its own stood still; this tells it.
+ * Which start of a node of this SP is the newest. An embedded journal cannot know that another node was started on
+ * another folder while its own process was suspended; this port can.
  */
 export interface Succession {
   /**
-   * True when the starts before this one, for an hour at least, were all of the same node on the same journal. They have
-   * ended then, since the journal is open in one process at a time: what they held in the work queue nobody holds.
+   * True when the starts before this one, for an hour at least, were all of the same node on the same journal.
+   * Those have ended, since only one process at a time can open the journal: nobody holds their leases any more.
    */
   readonly continues: boolean;
   /**
@@ -27,8 +27,8 @@ export interface Succession {
    */
   check(): Promise<void>;
   /**
-   * Makes the stream again after it was lost. Of several nodes that know of no newer one, the first to say so
-   * is the newest.
+   * Makes the stream again after it was lost. Of several nodes that know of no newer one, the first to write is the
+   * newest.
    * @throws Retryable `nats-unavailable`; Terminal `stream-unfit`
    */
   restore(): Promise<void>;
@@ -81,7 +81,7 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
   let wasNewest = true;
 
   return {
-    // Each start is one message: nobody else's may have come in between.
+    // Each start is one message: no other may have been written in between.
     continues: isOurs && before?.seq === seq - 1 && now - aloneSince >= ALONE_MS,
     async check() {
       if (performance.now() - checkedAt < freshMs) return;
@@ -98,14 +98,14 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
         const expect = { lastSubjectSequence: 0 };
         seq = (await jetstream(connection).publish(SUBJECT, body, { expect })).seq;
       } catch (error) {
-        // somebody else was first, which the next check says
+        // another node was first, which the next check reports
         if (!isWrongLastSequence(error)) throw natsError(error, doing);
       }
     },
   };
 }
 
-/** What stands in the stream. */
+/** The message in the stream. */
 interface Start {
   readonly node: string;
   /** Absent where an older release wrote it, and so is the next. */
@@ -126,8 +126,8 @@ function superseded(node: string, newest: string | undefined): Terminal {
 }
 
 /**
- * The directory of the newest node: an owner that does not answer is an older one that stands still, and can
- * write no more, so that its jobs are free.
+ * The directory of the newest node: an owner that does not answer is an older, suspended one, which can no longer
+ * write, so its jobs are free.
  */
 export function succeedingDirectory(directory: Directory, succession: Succession): Directory {
   return {

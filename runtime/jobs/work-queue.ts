@@ -27,7 +27,7 @@ export interface WorkQueueOptions {
   readonly connection: NatsConnection;
   /** ms without an accepted renewal after which work passes to another node; 1 s at least, 30 s by default. */
   readonly ackWaitMs?: number;
-  /** Copies that the servers keep; 1 by default. */
+  /** Number of replicas; 1 by default. */
   readonly replicas?: number;
   readonly log: Logger;
 }

@@ -7,8 +7,8 @@ interface Waiting<Op> {
 }
 
 /**
- * Turns many small writes into few synced ones: what is submitted while a write is under way goes into the next,
- * in the order of submission.
+ * Combines many small writes into few synced ones: operations submitted during a write go into the next one, in the
+ * order of submission.
  */
 export class GroupCommit<Op> {
   readonly #commit: (ops: readonly Op[]) => Promise<readonly (Error | undefined)[]>;
@@ -18,7 +18,7 @@ export class GroupCommit<Op> {
   #closed = false;
 
   /**
-   * @param commit writes a group durably; tells for each operation why it was refused, or undefined. When it
+   * @param commit writes a group durably; returns for each operation why it was refused, or undefined. When it
    * throws, every operation of the group fails with that error.
    */
   constructor(
@@ -49,7 +49,7 @@ export class GroupCommit<Op> {
     });
   }
 
-  /** Takes no more, and resolves when all that was submitted is settled. */
+  /** Accepts no more operations, and resolves when all submitted ones are done. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;

@@ -2,10 +2,10 @@ import test, { type ExecutionContext } from 'ava';
 import type { JobEvent } from '#protocols/job/events';
 import type { Journal, Positioned } from './journal.ts';
 
-/** An empty journal, and a way to come back to its data as another process start would. */
+/** An empty journal, and a way to reopen its data as a restarted process would. */
 export interface JournalBench {
   readonly journal: Journal;
-  /** The same data with another writer; the journal before it may be closed by that. */
+  /** The same data with another writer; this may close the previous journal. */
   successor(): Promise<Journal>;
 }
 

@@ -1,7 +1,7 @@
 import type { JobEvent } from '#protocols/job/events';
 import type { JobId } from '#protocols/job/identity';
 
-/** An event as it lies in the journal. */
+/** An event as stored in the journal. */
 export interface StoredEvent {
   readonly job: JobId;
   /** From 1, without gaps, per job. */
@@ -21,34 +21,34 @@ export interface Positioned extends StoredEvent {
  * Adapters: level (embedded). One contract suite holds for all.
  */
 export interface Journal {
-  /** UUID of the journal, made with it: positions of another journal say nothing about this one. */
+  /** UUID of the journal, created with it: positions are valid only within one journal. */
   readonly id: string;
   /** UUID of this process start. */
   readonly writer: string;
   /**
    * Writes event n durably. Repeating one's own identical event is success.
-   * @throws Terminal `journal-fenced` when event n exists with other content or another writer, or n−1 does
-   * not exist: the caller has lost the job and touches nothing more.
+   * @throws Terminal `journal-fenced` when event n exists with other content or another writer, or n−1 does not
+   * exist: the caller has lost the job and must not change anything more.
    */
   append(job: JobId, n: number, event: JobEvent, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** All events of a job in order; empty for an unknown one. */
   read(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<readonly StoredEvent[]>;
-  /** Every job that has not ended and was not purged, in no promised order and without a look at the others. */
+  /** Every job that has not ended and was not purged, in no particular order, without reading the others. */
   openJobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
   /** Every job that ended before a time and was not purged. @param before unix ms, by the clock of the events */
   endedJobs(before: number, options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
-  /** Events after a position, oldest first, then those that come, until the signal fires: what the projector reads. */
+  /** Events after a position, oldest first, then new ones, until the signal fires. Used by the projector. */
   tail(after: number, options: { readonly signal: AbortSignal }): AsyncIterable<Positioned>;
-  /** Of the last event that was written; 0 for none. */
+  /** Position of the last event written; 0 if there is none. */
   position(): Promise<number>;
   /**
-   * Forgets a job whose last event is number `last`. One that has gone on since stays: whoever decided that it has ended
-   * has read an earlier state.
+   * Deletes the events of a job whose last event is number `last`. A job with newer events is kept: the decision
+   * that it has ended was based on an older state.
    */
   purge(job: JobId, last: number): Promise<void>;
   /**
-   * A small durable key-value space of this SP beside the jobs, for what must survive a restart and is not a
-   * job's event: approvals given, receipts signed, columns held. Values are JSON; writes are synced.
+   * A small durable key-value store of this SP beside the jobs, for data that must survive a restart and is not an
+   * event of a job: approvals, receipts, columns. Values are JSON; writes are synced.
    */
   readonly ledger: Ledger;
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import { Cancelled, Retryable, SealionError, Terminal } from '#protocols/errors'
 /** Of an operation after `close`. A failed open has the first one too, with a cause. */
 const CLOSED = ['LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN'];
 
-/** Brings what LevelDB threw into our taxonomy. */
+/** Converts an error of LevelDB to our taxonomy. */
 export function levelError(thrown: unknown, directory: string): SealionError {
   if (thrown instanceof SealionError) return thrown;
   const codes = codesOf(thrown);
@@ -35,7 +35,7 @@ export function levelError(thrown: unknown, directory: string): SealionError {
   });
 }
 
-/** The library wraps the reason of a failed open. */
+/** The library wraps the cause of a failed open. */
 function codesOf(thrown: unknown): string[] {
   if (!(thrown instanceof Error)) return [];
   return ['code' in thrown ? String(thrown.code) : '', ...codesOf(thrown.cause)];

@@ -10,8 +10,8 @@ const BUILT = 'built';
 const WRITES_AT_ONCE = 1_000;
 
 /**
- * Which jobs are open and which have ended, so that whoever looks for work need not read the whole history. Written in
- * the same batch as the event that says so.
+ * Index of open and ended jobs, so that a search for work need not read the whole history. Written in the same
+ * batch as the event that changes it.
  */
 export class LevelJobIndex {
   readonly #store: LevelStore;
@@ -27,7 +27,7 @@ export class LevelJobIndex {
     this.#about = store.table('job-index');
   }
 
-  /** Makes the index of a journal that was begun without one. @param log its events, in order */
+  /** Builds the index of a journal from a release without one. @param log its events, in order */
   async build(log: Table<StoredEvent>): Promise<void> {
     if (await this.#store.guard(() => this.#about.get(BUILT))) return;
     const latest = new Map<string, Write[]>();
@@ -40,7 +40,7 @@ export class LevelJobIndex {
     await this.#store.write([{ type: 'put', sublevel: this.#about, key: BUILT, value: true }]);
   }
 
-  /** What an event changes: nothing where it leaves the job's state as it is. */
+  /** The index writes of an event; none if it does not change whether the job is open. */
   writes(job: JobId, event: JobEvent): Write[] {
     const state = STATE_AFTER[event.type];
     if (!state) return [];

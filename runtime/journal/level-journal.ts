@@ -35,7 +35,7 @@ export async function openLevelJournal(options: { readonly directory: string }):
   }
 }
 
-/** Made where there is none: in a new journal, and in one that was begun before journals had it. */
+/** Creates the id if it is missing: in a new journal, and in one from a release without ids. */
 async function identityOf(store: LevelStore): Promise<string> {
   const table = store.table<string>('identity');
   const known = await store.guard(() => table.get(ID));
@@ -45,22 +45,25 @@ async function identityOf(store: LevelStore): Promise<string> {
   return id;
 }
 
-/** One append on its way to the disk. */
+/** A pending append. */
 interface Append {
   readonly job: JobId;
   readonly n: number;
   readonly event: JobEvent;
 }
 
-/** Forgets a job; waits its turn among the appends, so that none of the job's is validated against what goes. */
+/**
+ * A pending purge of a job; queued with the appends, so that no append of the job is validated against purged
+ * events.
+ */
 interface Purge {
   readonly purge: JobId;
   readonly last: number;
 }
 
 /**
- * Events lie in `log` by position; `index` leads from job and number to the position; `position` keeps the last
- * one, which a purge must not give back.
+ * `log` has the events by position, `index` maps job and number to the position, and `position` is the last one
+ * used, so that a purge does not free it.
  */
 class LevelJournal implements Journal {
   readonly id: string;
@@ -168,7 +171,7 @@ class LevelJournal implements Journal {
     return refusals;
   }
 
-  /** Writes what may be written, in one synced batch. @returns why each of the others was refused */
+  /** Writes all valid appends in one synced batch. @returns why each of the others was refused */
   async #append(appends: readonly Append[]): Promise<(SealionError | undefined)[]> {
     if (appends.length === 0) return [];
     const positions = await this.#lookUp(
@@ -245,7 +248,7 @@ function jobRange(job: JobId): { gt: string; lt: string } {
   return { gt: `${formatJobId(job)}/`, lt: `${formatJobId(job)}0` };
 }
 
-/** The event as it reads when it comes back. */
+/** The event as it will be read back. */
 function asStored(event: JobEvent): JobEvent {
   return JSON.parse(JSON.stringify(event));
 }

@@ -1,4 +1,4 @@
-/** A number that only rises, and lets readers wait until it has risen above theirs. */
+/** A number that only increases, and lets readers wait until it exceeds theirs. */
 export class Watermark {
   #value: number;
   #closed = false;
@@ -17,7 +17,7 @@ export class Watermark {
     this.#wake();
   }
 
-  /** Ends all waiting for good. */
+  /** Ends all waits for good. */
   close(): void {
     this.#closed = true;
     this.#wake();

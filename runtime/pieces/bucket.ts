@@ -8,18 +8,18 @@ import type { Logger } from '../telemetry/logger.ts';
 import { chunkSubject } from './object-layout.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
-/** Half the age from which the caretaker's sweep takes chunks for orphans. */
+/** Half the age at which the caretaker's sweep treats chunks as orphans. */
 const PUT_LIMIT_MS = 30 * 60_000;
 
 export interface BucketOptions {
   readonly connection: NatsConnection;
   /** Name of the object store, for example `pieces`. */
   readonly bucket: string;
-  /** Copies that the servers keep; 1 by default. */
+  /** Number of replicas; 1 by default. */
   readonly replicas?: number;
-  /** ms without an answer of the server after which it counts as unavailable; 10 s by default. */
+  /** After how long without an answer the server counts as unavailable, ms; 10 s by default. */
   readonly requestLimitMs?: number;
-  /** ms after which a put is given up, since a sweep may take its chunks for orphans; 30 min by default. */
+  /** After how long a put is given up, since a sweep may treat its chunks as orphans, ms; 30 min by default. */
   readonly putLimitMs?: number;
   readonly log: Logger;
 }
@@ -40,9 +40,9 @@ export interface Bucket {
 }
 
 /**
- * Opens a bucket, and makes it where there is none.
- * @throws Terminal `bucket-unfit` when it exists with settings under which pieces could get lost, `stream-unfit`
- * when the server cannot make it
+ * Opens a bucket, and creates it if it does not exist.
+ * @throws Terminal `bucket-unfit` when it exists with settings that could lose pieces, `stream-unfit` when the
+ * server cannot create it
  */
 export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const { connection, bucket: name, log } = options;
@@ -66,25 +66,28 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
   }
 }
 
-/** Removes the chunks of one put, but for the last `keep`. @returns how many went */
+/** Removes the chunks of one put, except the last `keep`. @returns how many were removed */
 export async function purgeChunks(bucket: Bucket, nuid: string, keep = 0): Promise<number> {
   const filter = chunkSubject(bucket.name, nuid);
   return (await bucket.manager.streams.purge(bucket.stream, { filter, keep })).purged;
 }
 
-/** Of one stream sequence. A message that is certainly not there any more is a success; any doubt is thrown. */
+/**
+ * Deletes the message with one stream sequence. A message that is certainly gone counts as success; any doubt is
+ * thrown.
+ */
 export async function deleteMessage({ manager, stream }: Bucket, seq: number): Promise<void> {
   await manager.streams.deleteMessage(stream, seq, false).catch((error: unknown) => {
     if (!isMessageGone(error)) throw error;
   });
 }
 
-/** Any failure of the server under the port's own code. */
+/** A failure of the server, with the code of this port. */
 export function unavailable(error: unknown, doing: string): SealionError {
   return natsError(error, doing, 'piece-store-unavailable');
 }
 
-/** A piece that is there and cannot be trusted. */
+/** A piece that exists but cannot be trusted. */
 export function corrupt(key: string, what: string): Retryable {
   return new Retryable({
     code: 'piece-corrupt',

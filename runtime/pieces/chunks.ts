@@ -1,4 +1,4 @@
-/** Cuts bytes into chunks of `size`; only the last is shorter. Frames of a stream are gathered by copying. */
+/** Splits bytes into chunks of `size`; only the last is shorter. Frames of a stream are copied together. */
 export async function* chunksOf(
   source: Uint8Array | AsyncIterable<Uint8Array>,
   size: number,
@@ -17,7 +17,7 @@ export async function* chunksOf(
       at += part.length;
       if (filled === size) {
         yield chunk;
-        // a chunk may still be on its way when the next is filled
+        // a chunk may still be in transit when the next one is filled
         chunk = new Uint8Array(size);
         filled = 0;
       }

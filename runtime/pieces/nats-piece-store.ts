@@ -42,7 +42,10 @@ export interface PieceStoreOptions extends BucketOptions {
   readonly readMemory?: number;
 }
 
-/** A PieceStore in a NATS object store, made where there is none (ARCHITECTURE.md#the-two-nats-planes). The connections stay the caller's. */
+/**
+ * A PieceStore in a NATS object store, created if it does not exist (ARCHITECTURE.md#the-two-nats-planes). The
+ * connections stay the caller's.
+ */
 export async function openNatsPieceStore(options: PieceStoreOptions): Promise<PieceStore> {
   const { connection, readConnection = connection, readMemory: memory = READ_MEMORY } = options;
   const bucket = await openBucket(options);
@@ -132,7 +135,10 @@ class NatsPieceStore implements PieceStore {
     return await this.#guard('sweeping orphans', () => sweepOrphans(this.#bucket, options));
   }
 
-  /** What lies under a name; a tombstone that another program left is removed, or the name could never be used again. */
+  /**
+   * The object stored under a name. A tombstone left by another program is removed, otherwise the name could never
+   * be used again.
+   */
   async #find(key: string): Promise<ObjectPiece | undefined> {
     checkKey(key);
     const info = await this.#guard(`looking up ${key}`, () => this.#bucket.objects.info(key));
@@ -143,7 +149,10 @@ class NatsPieceStore implements PieceStore {
     return undefined;
   }
 
-  /** Decides a put under a name that exists. The bytes there are read, since success must not rest on a broken piece. */
+  /**
+   * Decides a put under an existing name. The stored bytes are read, since a damaged piece must not count as
+   * success.
+   */
   async #same(standing: ObjectPiece, checksum: Hex, options: PieceOptions): Promise<StoredPiece> {
     const { key } = standing;
     if (standing.checksum !== checksum) {
@@ -178,8 +187,8 @@ class NatsPieceStore implements PieceStore {
   }
 
   /**
-   * Removes this put of a name and no later one. First the meta: a name without bytes would pass for a piece,
-   * bytes without a name are an orphan.
+   * Removes this put of a name and no later one. The meta goes first: a name without bytes would look like a piece,
+   * bytes without a name are only an orphan.
    */
   async #remove(piece: ObjectPiece): Promise<void> {
     await this.#guard(`deleting ${piece.key}`, async () => {
@@ -213,7 +222,7 @@ async function checksumOf(
   return hash.digest('hex');
 }
 
-/** Bytes wanted of a piece; what reaches over its end is cut off. @throws Terminal `bad-range` */
+/** The requested range of a piece, cut at its end. @throws Terminal `bad-range` */
 function rangeOf(
   piece: ObjectPiece,
   { offset = 0, length = piece.size }: { readonly offset?: number; readonly length?: number },

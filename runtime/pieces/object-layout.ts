@@ -9,7 +9,7 @@ import type { StoredPiece } from './piece-store.ts';
  * exists when its meta does. What follows it can be read by any NATS client.
  */
 export interface ObjectPiece extends StoredPiece {
-  /** Under which the chunks lie; another for every put. */
+  /** Unique id of the put, under which its chunks are stored. */
   readonly nuid: string;
   /** Stream sequence of the meta: names exactly this put of the key. */
   readonly revision: number;
@@ -22,7 +22,7 @@ export interface ObjectPiece extends StoredPiece {
 /** Our entry in the meta's metadata: the stream sequences of the chunks, so that a range is read without a search. */
 const CHUNKS = 'chunk-sequences';
 const DIGEST = 'SHA-256=';
-/** Our header of every chunk; chunks of other programs, and of our first versions, lack it. */
+/** Our header of every chunk; chunks of other programs and of our first versions do not have it. */
 const PIECE = 'Sealion-Piece';
 /** Our entry in the metadata of a meta with which a sweep holds a name while it purges chunks. */
 const HELD_BY_SWEEP = 'held-by-sweep';
@@ -35,14 +35,14 @@ export function metaSubject(bucket: string, key: string): string {
   return `$O.${bucket}.M.${Base64UrlPaddedCodec.encode(key)}`;
 }
 
-/** Headers of a chunk: which piece it belongs to, so that the piece can be asked for by its name. */
+/** Headers of a chunk: the piece it belongs to, so that the piece can be looked up by name. */
 export function chunkHeaders(key: string): MsgHdrs {
   const hdrs = headers();
   hdrs.set(PIECE, Base64UrlPaddedCodec.encode(key));
   return hdrs;
 }
 
-/** The piece that a chunk belongs to; undefined when it does not say so in a form that we have written. */
+/** The piece that a chunk belongs to; undefined without a valid header of ours. */
 export function keyOfChunk(hdrs: MsgHdrs | undefined): string | undefined {
   const token = hdrs?.get(PIECE);
   if (!token) return undefined;
@@ -80,8 +80,8 @@ export function formatMeta(bucket: string, piece: Omit<ObjectPiece, 'revision'>)
 }
 
 /**
- * A meta that says "deleted", under the nuid of a put that is given up. While it lies under the name no put of
- * that name can become a piece; any client that meets it sees a name that is free.
+ * A meta marked as deleted, with the nuid of an abandoned put. While it is stored under the name, no put of that
+ * name can become a piece; other clients see a free name.
  */
 export function formatHold(bucket: string, key: string, nuid: string): string {
   return JSON.stringify({
@@ -102,7 +102,7 @@ export function isHold(info: Pick<ObjectInfo, 'deleted' | 'metadata'>): boolean 
   return info.deleted && info.metadata?.[HELD_BY_SWEEP] !== undefined;
 }
 
-/** What a meta says that is read as a message, of any program; undefined when it is damaged. */
+/** Reads a meta of any program from its message; undefined when it is damaged. */
 export function readMeta(data: Uint8Array): Omit<ObjectInfo, 'revision'> | undefined {
   try {
     const info: unknown = JSON.parse(Buffer.from(data).toString());

@@ -5,7 +5,7 @@ import type { ListedPiece, PieceStore } from './piece-store.ts';
 const MiB = 1024 * 1024;
 const NOTHING = { purged: 0, unclaimed: 0 };
 
-/** What every PieceStore must do. `open` gives an empty one for each test, and closes it with the test. */
+/** The contract of every PieceStore. `open` returns an empty one for each test and closes it with the test. */
 export function pieceStoreContract(title: string, open: (t: ExecutionContext) => Promise<PieceStore>): void {
   const holds = (what: string, run: (t: ExecutionContext, store: PieceStore) => Promise<void>) =>
     test(`${title}: ${what}`, async (t) => run(t, await open(t)));

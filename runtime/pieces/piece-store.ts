@@ -20,20 +20,20 @@ export interface ReadOptions extends PieceOptions {
 /** Durable store of segments and pieces. Pieces are write-once (ARCHITECTURE.md#the-two-nats-planes). */
 export interface PieceStore {
   /**
-   * Stores a piece under a new name; the bytes are hashed once, on their way. Where the name exists with the
-   * same checksum, nothing is written and the put has succeeded.
-   * @throws Terminal `piece-exists` when the name holds other bytes (the owner may delete and put again);
-   * Retryable `piece-store-unavailable`; Cancelled.
+   * Stores a piece under a new name; the bytes are hashed once, while they are written. If the name exists with the
+   * same checksum, nothing is written and the put succeeds.
+   * @throws Terminal `piece-exists` when the name holds other bytes (the owner may delete and put again); Retryable
+   * `piece-store-unavailable`; Cancelled.
    */
   put(
     key: string,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
     options?: PieceOptions,
   ): Promise<StoredPiece>;
-  /** What is stored under the name; undefined when nothing is. */
+  /** The piece stored under the name; undefined if there is none. */
   stat(key: string, options?: PieceOptions): Promise<StoredPiece | undefined>;
   /**
-   * The bytes, checked against the stored checksum while they pass when the whole piece is read.
+   * Reads the bytes. When the whole piece is read, they are checked against the stored checksum.
    * @throws Terminal `piece-missing`; Retryable `piece-corrupt` at the end of a piece whose bytes do not match.
    */
   read(
@@ -45,21 +45,21 @@ export interface PieceStore {
   /** Removes a piece, its chunks and its name; removing nothing is success. */
   delete(key: string, options?: PieceOptions): Promise<void>;
   /**
-   * What is stored, in the order in which it was, for the caretaker. What comes was there; that something does not
-   * come proves nothing: ask for it by `stat`.
-   * @param options.after a position: only what was stored later
+   * Lists the stored pieces in the order of storing, for the caretaker. A piece in the list exists; a piece missing
+   * from it may exist too: use `stat` to be sure.
+   * @param options.after a position: only pieces stored later
    */
   list(options?: PieceOptions & { readonly after?: number }): AsyncIterable<ListedPiece>;
   /**
-   * Purges chunks that no name refers to and that are older than `olderThanMs`; at most `limit` a pass. Before
-   * each put's chunks go, the server is asked for exactly the name that they were stored for, and without a
-   * definite answer they stay.
+   * Purges chunks that no name refers to and that are older than `olderThanMs`; at most `limit` a pass. Before the
+   * chunks of a put are purged, the server is asked for exactly the name they were stored for; without a definite
+   * answer they are kept.
    */
   sweep(options: SweepOptions): Promise<Swept>;
 }
 
 export interface ListedPiece extends StoredPiece {
-  /** Rises from piece to piece. */
+  /** Increases from piece to piece. */
   readonly position: number;
   /** Unix ms, by the clock of the server. */
   readonly storedAt: number;
@@ -74,6 +74,6 @@ export interface SweepOptions extends PieceOptions {
 /** Numbers of chunks. */
 export interface Swept {
   readonly purged: number;
-  /** No name in the list refers to them, and they stay: they do not say which piece they were stored for. */
+  /** Chunks that are kept although no listed name refers to them, since they do not name their piece. */
   readonly unclaimed: number;
 }

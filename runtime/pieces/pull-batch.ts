@@ -2,7 +2,7 @@ import { createInbox, type Msg } from '@nats-io/nats-core';
 import { linkOf } from '../nats/link.ts';
 import type { Bucket } from './bucket.ts';
 
-/** A server that has more to send does not pause for so long. */
+/** A server that has more to send does not pause longer than this. */
 const SILENCE_MS = 2_000;
 const LOOK_MS = 50;
 
@@ -20,10 +20,10 @@ export interface Delivered {
 }
 
 /**
- * Asks a consumer for what it has, without waiting for more. What comes is all that has come when the batch is
- * full, the server says that it is over, the link to the server is lost, or nothing comes any more: the caller
- * compares with what the consumer says that it has sent. The library's `fetch` repeats the request after a lost
- * link and hides which of these it was.
+ * Asks a consumer for the messages it has, without waiting for more. The batch ends when it is full, the server
+ * ends it, the connection is lost, or nothing arrives any more. The caller therefore compares it with the count
+ * that the consumer has sent. The library's `fetch` repeats the request after a lost connection and hides which of
+ * these happened.
  */
 export function pullBatch(bucket: Bucket, consumer: string, size: number): Promise<Delivered[]> {
   const { connection, stream } = bucket;

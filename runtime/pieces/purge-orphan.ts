@@ -2,20 +2,20 @@ import { isWrongLastSequence } from '../nats/errors.ts';
 import { type Bucket, deleteMessage, purgeChunks } from './bucket.ts';
 import { formatHold, metaSubject, readMeta } from './object-layout.ts';
 
-/** A put whose chunks are old enough that it cannot be under way, and that no list shows to be a piece. */
+/** A put whose chunks are too old for it to be in progress, and which is not in the list of pieces. */
 export interface Suspect {
   readonly key: string;
   readonly nuid: string;
-  /** Chunks that stay, the last ones: what a pass may purge is bounded. */
+  /** Number of last chunks to keep: a pass may purge only a limited number. */
   readonly keep: number;
 }
 
 /**
- * Purges the chunks of a put when its name is certainly not its own: either the name is free, and is held until the
- * chunks are gone, or it holds another put. A plain question would not do: to "the last message of this subject"
- * the server answers "none" also when it fails to read its store (nats-server, `jsMsgGetRequest`), and a meta
- * may be written between the answer and the purge. A message that expects an empty subject is refused in both cases
- * (`processJetStreamMsg`).
+ * Purges the chunks of a put if the name certainly does not belong to it: either the name is free, and is held
+ * until the chunks are gone, or it has another put. A plain query is not enough: asked for the last message of a
+ * subject, the server answers "none" also when it fails to read its store (nats-server, `jsMsgGetRequest`), and a
+ * meta may be written between the answer and the purge. A message that expects an empty subject is refused in both
+ * cases (`processJetStreamMsg`).
  * @returns chunks purged; 0 without a definite answer
  */
 export async function purgeOrphan(bucket: Bucket, suspect: Suspect): Promise<number> {
@@ -47,9 +47,9 @@ async function holdName(bucket: Bucket, { key, nuid }: Suspect): Promise<number 
   }
 }
 
-/** Whether the name is seen to hold another put, or a hold of ours that an interrupted sweep has left. */
+/** True when the name has another put, or a hold of ours left by an interrupted sweep. */
 async function isAnother({ name, manager, stream }: Bucket, { key, nuid }: Suspect): Promise<boolean> {
-  // of the leader: a replica may not know of a put yet
+  // from the leader: a replica may not know of a put yet
   const message = await manager.streams.getMessage(stream, { last_by_subj: metaSubject(name, key) });
   const info = message && readMeta(message.data);
   return info?.name === key && (info.nuid !== nuid || info.deleted);

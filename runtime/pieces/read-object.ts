@@ -19,8 +19,8 @@ export interface ChunkSource {
 }
 
 /**
- * The bytes from `start` up to `end`, each chunk fetched by its stream sequence. A reader that pauses pauses the
- * fetching.
+ * The bytes from `start` up to `end`, each chunk fetched by its stream sequence. When the reader pauses, so does
+ * the fetching.
  * @throws Retryable `piece-corrupt`, `piece-store-unavailable`; Cancelled
  */
 export async function* readObject(
@@ -134,7 +134,7 @@ class Reading {
       if (this.#ahead.has(index)) continue;
       const coming = this.#source.chunks.borrowAhead(this.#place(index), this.#options.signal);
       if (!coming) return;
-      // seen when its turn comes; a reader that stops early never asks
+      // reported when its turn comes; a reader that stops early never gets there
       coming.catch(() => undefined);
       this.#ahead.set(index, coming);
     }

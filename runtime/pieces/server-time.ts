@@ -4,8 +4,8 @@ import type { Bucket } from './bucket.ts';
 import { metaSubject } from './object-layout.ts';
 
 /**
- * Unix ms by the server's clock, by which messages are dated too: the age of a message must not depend on the clock
- * of this machine. Servers say when they made a consumer, so one is made that sees nothing.
+ * Unix ms by the server's clock, which also dates messages: the age of a message must not depend on the clock of
+ * this machine. Servers report when a consumer was created, so one is created that matches nothing.
  */
 export async function serverTime({ name: bucket, manager, stream }: Bucket): Promise<number> {
   const name = `clock-${nuid.next()}`;

@@ -5,13 +5,13 @@ import { purgeOrphan } from './purge-orphan.ts';
 import { serverTime } from './server-time.ts';
 import { walk } from './walk.ts';
 
-/** Puts looked at together: what a pass costs in memory. */
+/** Puts processed together: the memory that a pass costs. */
 const WINDOW = 100_000;
 
 /**
- * Purges chunks that lie under no meta. Works in windows: puts with old chunks in the order of the stream, less
- * those that a list of the metas shows to be pieces. What the list does not show proves nothing: each of the
- * others is asked for by its name, and decided in `purgeOrphan`.
+ * Purges chunks without a meta. Works in windows: takes puts with old chunks in stream order and removes those that
+ * a list of the metas shows to be pieces. A put missing from the list may still be a piece: each of the remaining
+ * puts is looked up by name and decided in `purgeOrphan`.
  */
 export async function sweepOrphans(bucket: Bucket, options: SweepOptions): Promise<Swept> {
   const before = (await serverTime(bucket)) - options.olderThanMs;
@@ -32,7 +32,7 @@ export async function sweepOrphans(bucket: Bucket, options: SweepOptions): Promi
 }
 
 interface Put {
-  /** The piece that its chunks were stored for; undefined when not all of them say so. */
+  /** The piece that its chunks were stored for; undefined unless all of them name it. */
   key: string | undefined;
   /** Old ones. */
   chunks: number;
@@ -69,7 +69,7 @@ async function oldPuts(
   return { puts, next: undefined };
 }
 
-/** Takes out what is a piece. Holds of a sweep that was interrupted are removed as well, chunks first. */
+/** Removes puts that are pieces from the window. Holds of an interrupted sweep are deleted as well, chunks first. */
 async function removePieces(
   bucket: Bucket,
   puts: Map<string, Put>,

@@ -7,9 +7,9 @@ import type { PieceOptions } from './piece-store.ts';
 import { type Delivered, pullBatch } from './pull-batch.ts';
 
 const BATCH = 256;
-/** A consumer goes when its reader has paused for longer; the walk goes on with a new one. */
+/** The server deletes a consumer whose reader pauses for longer; the walk continues with a new one. */
 const IDLE_LIMIT_MS = 60_000;
-/** Consumers in a row that bring nothing before the walk is given up. */
+/** After so many consumers in a row without a message the walk is given up. */
 const MAX_STALLS = 8;
 const STALL_PAUSE_MS = 100;
 
@@ -20,11 +20,11 @@ export interface WalkOptions extends PieceOptions {
 }
 
 /**
- * The messages that lie on a subject now, in the order of the stream, fetched in batches as the reader goes on.
- * The server counts what is left when it sends, not when it arrives. So the walk compares what a consumer has sent
- * with what has come, and after a gap goes on with a new consumer behind the last message that came: it yields
- * every message, or throws. (That something is *not* there must not be concluded all the same: it may have been
- * stored while the walk was under way.)
+ * The messages currently stored on a subject, in stream order, fetched in batches as the reader proceeds. The
+ * server counts the remaining messages when it sends, not when they arrive. So the walk compares what a consumer
+ * has sent with what has arrived, and after a gap continues with a new consumer after the last message received: it
+ * yields every message, or throws. (Still, a missing message proves nothing: it may have been stored during the
+ * walk.)
  * @throws Retryable `piece-store-unavailable`; Cancelled
  */
 export async function* walk(
@@ -64,7 +64,7 @@ export async function* walk(
   throw unavailable(failure, doing);
 }
 
-/** What one consumer brings, up to the first message that it has sent and that has not come. */
+/** The messages of one consumer, up to the first one that was sent but did not arrive. */
 class Stretch {
   readonly #bucket: Bucket;
   readonly #subject: string;
@@ -84,7 +84,7 @@ class Stretch {
     if (delivered.consumer_seq !== this.#received) return 'cut';
     if (num_pending === 0) return 'end';
     const batch = await pullBatch(this.#bucket, this.#name, Math.min(num_pending, BATCH));
-    // what was left may have been purged: another consumer counts again
+    // the rest may have been purged: another consumer counts again
     if (batch.length === 0) return 'cut';
     const first = this.#received + 1;
     const gap = batch.findIndex(({ deliverySeq }, i) => deliverySeq !== first + i);
@@ -92,7 +92,7 @@ class Stretch {
     return gap === -1 ? batch : batch.slice(0, gap);
   }
 
-  /** Best effort: the server removes a consumer that nobody uses. */
+  /** Best effort: the server deletes unused consumers by itself. */
   close(): void {
     if (!this.#made) return;
     const { manager, stream, log } = this.#bucket;

@@ -16,15 +16,15 @@ const HEADROOM = 4096;
 const WINDOW = 2;
 const META_TRIES = 3;
 
-/** Outcome of a put under a name that was free when it began; `lost` when another put took it meanwhile. */
+/** Outcome of a put under a name that was free at its start; `lost` when another put took the name meanwhile. */
 export type Written =
   | { readonly outcome: 'stored'; readonly piece: ObjectPiece }
   | { readonly outcome: 'lost'; readonly checksum: string };
 
 /**
- * Stores chunks, then the meta under the condition that the name is still free (expected sequence 0). The
- * library's own put is not used because after a lost acknowledgement of the meta it purges the chunks: the name
- * would stand without its bytes. Here chunks go only while the meta cannot have been stored.
+ * Stores chunks, then the meta under the condition that the name is still free (expected sequence 0). The library's
+ * own put is not used because after a lost acknowledgement of the meta it purges the chunks, which leaves a name
+ * without bytes. Here chunks are purged only if the meta cannot have been stored.
  */
 export async function writeObject(
   bucket: Bucket,
@@ -41,7 +41,7 @@ export async function writeObject(
     await dropChunks(bucket, draft.nuid);
     return { outcome: 'lost', checksum: draft.checksum };
   }
-  // The process may have been stopped just before the meta went out, and a sweep have run in between.
+  // The process may have been suspended just before sending the meta, and a sweep may have run meanwhile.
   if (time.isOver) {
     await deleteMessage(bucket, revision).catch((error: unknown) => {
       throw unavailable(error, `undoing the put of ${key}`);
@@ -52,9 +52,10 @@ export async function writeObject(
 }
 
 /**
- * A put names its chunks only while they are young: a sweep takes old ones without a name for orphans. Both clocks
- * count, since the monotonic one stands still while a machine is suspended. Where both stand still, in a virtual
- * machine that is paused, the server closes the link; so the meta goes over the link that the chunks went over.
+ * A put may write its meta only while its chunks are young, since a sweep treats old chunks without a meta as
+ * orphans. Both clocks are checked, since the monotonic clock stops while a machine is suspended. When both stop,
+ * as in a paused virtual machine, the server closes the connection; so the meta must be sent over the same
+ * connection as the chunks.
  */
 class PutTime {
   readonly #bucket: Bucket;
@@ -108,7 +109,7 @@ async function writeChunks(
       throwIfAborted(options.signal);
       await acks.at(-WINDOW);
       const ack = bucket.client.publish(subject, chunk, { headers });
-      // seen below, even when an earlier one fails first
+      // handled below, even when an earlier one fails first
       ack.catch(() => undefined);
       acks.push(ack);
       hash.update(chunk);
@@ -126,8 +127,8 @@ async function writeChunks(
 }
 
 /**
- * Repeats until the outcome is known: the message id makes a repetition of a stored meta a success. Once the time is
- * over or the link is lost, it only looks whether the meta has arrived.
+ * Repeats until the outcome is known: the message id makes a repetition of a stored meta a success. Once the time
+ * is over or the connection was lost, it only checks whether the meta has arrived.
  * @returns the revision; undefined when the name certainly belongs to another put
  */
 async function writeMeta(bucket: Bucket, draft: Draft, time: PutTime): Promise<number | undefined> {
@@ -153,9 +154,9 @@ async function writeMeta(bucket: Bucket, draft: Draft, time: PutTime): Promise<n
 }
 
 /**
- * The revision of our own put, where the server has forgotten our message id but not our meta.
+ * The revision of our own put, if the server has forgotten our message id but has our meta.
  * @returns undefined when another put has the name
- * @throws when the server shows no meta: that may also be a failure to read it, and the chunks must stay
+ * @throws when the server returns no meta: that may also be a failure to read it, so the chunks must be kept
  */
 async function revisionOf(bucket: Bucket, draft: Draft, time: PutTime): Promise<number | undefined> {
   const info = await bucket.objects.info(draft.key);
@@ -163,7 +164,7 @@ async function revisionOf(bucket: Bucket, draft: Draft, time: PutTime): Promise<
   return info.nuid === draft.nuid ? info.revision : undefined;
 }
 
-/** Best effort: what stays behind is an orphan, and a sweep removes it. */
+/** Best effort: a sweep removes chunks that are left behind. */
 async function dropChunks(bucket: Bucket, nuid: string): Promise<void> {
   await purgeChunks(bucket, nuid).catch((error: unknown) =>
     bucket.log.warn({ error, nuid }, 'could not purge the chunks of a failed put; the next sweep will'),

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Gathers what comes within `waitMs` (ms) of a first item into one batch, of at most `limit` items.
- * Leaving the loop early does not wait for the source: end it by the signal that it was given.
+ * Collects the items that arrive within `waitMs` (ms) of a first one into a batch of at most `limit` items. Leaving
+ * the loop early does not wait for the source: end that by its own signal.
  */
 export async function* batches<T>(
   source: AsyncIterable<T>,
@@ -31,7 +31,7 @@ export async function* batches<T>(
   }
 }
 
-/** The next item. Its failure is met when the item is awaited, which may be a batch later. */
+/** The next item. Its failure is reported when it is awaited, which may be a batch later. */
 function pull<T>(iterator: AsyncIterator<T>): Promise<IteratorResult<T, unknown>> {
   const next = iterator.next();
   next.catch(() => undefined);

@@ -19,8 +19,8 @@ const BATCH = { limit: 64, waitMs: 20 };
 const BACKOFF = { minMs: 100, maxMs: 10_000 };
 
 /**
- * Keeps the SQL DB up with the journal until the signal fires; resolves then, and never rejects. Where one of the
- * two does not work, it goes on from the position in the SQL DB once it does.
+ * Updates the SQL DB from the journal until the signal fires; resolves then, and never rejects. After a failure of
+ * either, it continues from the position in the SQL DB.
  */
 export async function runProjector(options: ProjectorOptions): Promise<void> {
   const { log, signal } = options;
@@ -67,8 +67,8 @@ async function follow(options: ProjectorOptions, onProgress: () => void): Promis
 }
 
 /**
- * The jobs that a batch is about, as they are *now* in the journal: each is made of its whole history, so a batch
- * that is written twice, or written late, does no harm.
+ * The jobs of a batch in their *current* state in the journal: each is built from its whole history, so a batch
+ * that is written twice or late does no harm.
  */
 async function jobsOf(
   batch: readonly Positioned[],

@@ -4,7 +4,7 @@ import type { JobId } from '#protocols/job/identity';
 import type { JobStateName } from '#protocols/job/states';
 import type { OffChainKeys } from './off-chain-keys.ts';
 
-/** A job as people look it up. */
+/** A job for queries by people. */
 export interface JobRecord {
   readonly job: JobId;
   readonly state: JobStateName;
@@ -31,7 +31,7 @@ export interface SecondaryRecord {
   readonly integrityHash?: Hex;
 }
 
-/** A job as it is to be written. */
+/** A job to be written to the SQL DB. */
 export interface JobProjection {
   readonly context: JobContext;
   /** Unix ms at which the receipts of the context came in, by redundancy index. */
