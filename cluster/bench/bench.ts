@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { throwIfAborted, toSealionError } from '#protocols/errors';
 import type { Reporter } from '../cli/reporter.ts';
 import { type Figure, type Measurement, summarise } from './figures.ts';
-import { BenchNetwork } from './network.ts';
+import { BenchNetwork, type NetworkSettings } from './network.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Hotspots, hotspots, PROCESS_OF, profileOptions, readProfile } from './profile.ts';
 import { type BenchReport, machine } from './report.ts';
@@ -37,7 +37,7 @@ export async function runBench(
   const missing: Record<string, string> = {};
   const sizes: Record<string, number> = {};
   const profiles = join('.cache', 'bench', `profile-${process.pid}`);
-  const network = options.only.some(({ onNetwork }) => onNetwork)
+  const network = options.only.some(({ on }) => on === 'network')
     ? await openNetwork(options, profiles, report, signal)
     : undefined;
   const since = Number(process.hrtime.bigint() / 1_000n);
@@ -103,11 +103,31 @@ async function runScenario(
         scenario: scenario.name,
         run,
       });
-      measured.push(await scenario.run({ sizes, signal: bounded, network: network as BenchNetwork }));
+      measured.push(await runOnce(scenario, sizes, network, bounded));
     }
     return { measured };
   } catch (thrown) {
     return { measured, fault: bounded.aborted ? 'the time was up' : toSealionError(thrown).message };
+  }
+}
+
+/** One run, with the networks that it starts for itself. */
+async function runOnce(
+  scenario: Scenario,
+  sizes: Readonly<Record<string, number>>,
+  network: BenchNetwork | undefined,
+  signal: AbortSignal,
+): Promise<Measurements> {
+  const own: BenchNetwork[] = [];
+  const start = async (settings: NetworkSettings) => {
+    const started = await BenchNetwork.start(settings, signal);
+    own.push(started);
+    return started;
+  };
+  try {
+    return await scenario.run({ sizes, signal, start, network: network as BenchNetwork });
+  } finally {
+    for (const one of own) await one.close();
   }
 }
 

@@ -38,6 +38,10 @@ test('a ratio that is wanted and was not measured is not reached', (t) => {
   t.false(summarise('small', { ...KIND, wanted: { ratio: { atLeast: 0 } } }, [{ value: 1 }]).wanted?.reached);
 });
 
+test('there is no ratio to a floor of 0', (t) => {
+  t.is(summarise('small', KIND, [{ value: 1, floor: 0 }]).floor, undefined);
+});
+
 test('nothing measured is no figure', (t) => {
   t.throws(() => summarise('small', KIND, []), { instanceOf: RangeError });
 });

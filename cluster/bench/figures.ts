@@ -22,7 +22,7 @@ export interface Wanted {
 
 export type Bound = { readonly atLeast: number } | { readonly atMost: number };
 
-/** One run's value, with that of its floor. */
+/** One run's value, with that of its floor; a floor of 0 is none. */
 export interface Measurement {
   readonly value: number;
   readonly floor?: number;
@@ -48,7 +48,7 @@ export function summarise(scenario: string, kind: FigureKind, measurements: read
   if (measurements.length === 0) throw new RangeError(`${scenario}.${kind.name} was not measured`);
   const values = measurements.map(({ value }) => value);
   const value = median(values);
-  const floors = measurements.flatMap(({ value, floor }) => (floor === undefined ? [] : [{ value, floor }]));
+  const floors = measurements.flatMap(({ value, floor }) => (floor ? [{ value, floor }] : []));
   const floor = kind.floor !== undefined &&
     floors.length > 0 && {
       title: kind.floor,

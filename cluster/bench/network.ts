@@ -10,6 +10,9 @@ import { type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { devnetProcesses, type NetworkProcess } from './processes.ts';
 import { RawStore } from './raw-store.ts';
 
+/** What may be chosen of a devnet of the bench's own. */
+export type NetworkSettings = Omit<DevnetOptions, 'directory' | 'log' | 'signal'>;
+
 /** A network under measurement: a devnet of the bench's own, or whichever network a devnet.json describes. */
 export class BenchNetwork {
   readonly session: Session;
@@ -35,10 +38,7 @@ export class BenchNetwork {
   }
 
   /** Starts a devnet, which `close` stops and removes. @throws as `startDevnet` */
-  static async start(
-    options: Omit<DevnetOptions, 'directory' | 'log' | 'signal'>,
-    signal: AbortSignal,
-  ): Promise<BenchNetwork> {
+  static async start(options: NetworkSettings, signal: AbortSignal): Promise<BenchNetwork> {
     const folder = await mkdtemp(join(tmpdir(), 'sealion-bench-'));
     const closes = [() => rm(folder, { recursive: true, force: true })];
     return opening(closes, async () => {

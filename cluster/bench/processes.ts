@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 /** One process of a network under measurement. */
 export interface NetworkProcess {
@@ -30,6 +30,11 @@ export async function cpuTimes(processes: readonly NetworkProcess[]): Promise<Cp
 export async function peakMemory(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+}
+
+/** Lets the peak begin again at what a process holds now. */
+export async function resetPeakMemory(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
 }
 
 async function identify(pid: number, parent: number): Promise<NetworkProcess | undefined> {

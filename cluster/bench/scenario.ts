@@ -1,5 +1,5 @@
 import type { FigureKind, Measurement } from './figures.ts';
-import type { BenchNetwork } from './network.ts';
+import type { BenchNetwork, NetworkSettings } from './network.ts';
 
 /** One thing that the bench measures, by itself on a network that does nothing else. */
 export interface Scenario<Size extends string = string> {
@@ -10,8 +10,8 @@ export interface Scenario<Size extends string = string> {
   readonly sizes: Readonly<Record<Size, { readonly full: number; readonly quick: number }>>;
   /** How often it is run unless `--runs` says otherwise. */
   readonly runs: { readonly full: number; readonly quick: number };
-  /** False where it measures a part by itself. */
-  readonly onNetwork: boolean;
+  /** Networks of its own have settings of their own; `nothing` is for a part by itself. */
+  readonly on: 'network' | 'own networks' | 'nothing';
   run(context: ScenarioContext<Size>): Promise<Measurements>;
 }
 
@@ -20,7 +20,9 @@ export type Measurements = Readonly<Record<string, Measurement>>;
 
 export interface ScenarioContext<Size extends string = string> {
   readonly sizes: Readonly<Record<Size, number>>;
-  /** @throws RangeError for a scenario that needs none */
+  /** For a scenario on `network`. */
   readonly network: BenchNetwork;
+  /** Starts a network for this run, which is stopped after it. */
+  readonly start: (options: NetworkSettings) => Promise<BenchNetwork>;
   readonly signal: AbortSignal;
 }

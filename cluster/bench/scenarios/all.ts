@@ -1,5 +1,23 @@
 import type { Scenario } from '../scenario.ts';
+import { backlog } from './backlog.ts';
+import { burst } from './burst.ts';
+import { erasure } from './erasure.ts';
+import { fairness } from './fairness.ts';
+import { large } from './large.ts';
+import { memory } from './memory.ts';
+import { reads } from './reads.ts';
 import { small } from './small.ts';
+import { wires } from './wires.ts';
 
 /** In the order in which they are run. */
-export const SCENARIOS: readonly Scenario[] = [small];
+export const SCENARIOS: readonly Scenario[] = [
+  erasure,
+  small,
+  burst,
+  large,
+  reads,
+  fairness,
+  backlog,
+  memory,
+  wires,
+];

@@ -50,7 +50,7 @@ export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
     warmUp: { full: 16, quick: 8 },
   },
   runs: { full: 5, quick: 1 },
-  onNetwork: true,
+  on: 'network',
   async run({ network, sizes, signal }) {
     const { bytes: size, clients } = sizes;
     // Programs that have just started are slower than any that serve.

@@ -1,0 +1,62 @@
+import { patiently } from '../load.ts';
+import type { BenchNetwork } from '../network.ts';
+import { announce, put } from '../objects.ts';
+import { peakMemory, resetPeakMemory } from '../processes.ts';
+import type { Measurements, Scenario } from '../scenario.ts';
+import { untilSealed } from '../sealing.ts';
+
+/** Whether memory depends on how large an object is. */
+export const memory: Scenario<'bytes' | 'less'> = {
+  name: 'memory',
+  title: 'memory of a node for an object of 4 GiB',
+  figures: [
+    {
+      name: 'primary',
+      title: 'most memory of the primary, upload and replication',
+      unit: 'MB',
+      better: 'less',
+      floor: 'for 64 MiB',
+      wanted: { value: { atMost: 350 }, ratio: { atMost: 1.3 } },
+    },
+    {
+      name: 'secondary',
+      title: 'most memory of a secondary',
+      unit: 'MB',
+      better: 'less',
+      floor: 'for 64 MiB',
+      wanted: { value: { atMost: 350 }, ratio: { atMost: 1.3 } },
+    },
+  ],
+  sizes: { bytes: { full: 2 ** 32, quick: 2 ** 28 }, less: { full: 2 ** 26, quick: 2 ** 26 } },
+  runs: { full: 1, quick: 1 },
+  on: 'network',
+  async run({ network, sizes, signal }): Promise<Measurements> {
+    if (network.processes.length === 0) return {};
+    const small = await peaks(network, sizes.less, signal);
+    const big = await peaks(network, sizes.bytes, signal);
+    return {
+      primary: { value: big.primary / 1e6, floor: small.primary / 1e6 },
+      secondary: { value: big.secondary / 1e6, floor: small.secondary / 1e6 },
+    };
+  },
+};
+
+/** The most that the primary and any secondary hold while one object is uploaded and sealed; bytes. */
+async function peaks(network: BenchNetwork, size: number, signal: AbortSignal) {
+  const nodes = network.processes.filter(({ name }) => name.startsWith('sp'));
+  const [object] = await announce(network, { count: 1, size }, signal);
+  for (const { pid } of nodes) await resetPeakMemory(pid);
+  if (object) {
+    await untilSealed(network, [object], signal, async () => {
+      await patiently(() => put(network, object, signal), signal);
+    });
+  }
+  const found = await Promise.all(
+    nodes.map(async ({ name, pid }) => ({ name, bytes: await peakMemory(pid) })),
+  );
+  const ofPrimary = `sp${network.primary.id}`;
+  return {
+    primary: found.find(({ name }) => name === ofPrimary)?.bytes ?? Number.NaN,
+    secondary: Math.max(...found.filter(({ name }) => name !== ofPrimary).map(({ bytes }) => bytes)),
+  };
+}
