@@ -24,7 +24,7 @@ const offerBody = z.strictObject({
   checksums,
   /** The receiver's own approval, base64, as it came. */
   approval: z.base64(),
-  /** Where the primary listens. */
+  /** Token of the primary's end. */
   token,
   /** The pieces of a small column, one after the other, base64. */
   column: z.base64().exactOptional(),

@@ -3,9 +3,9 @@ import { Terminal } from '#protocols/errors';
 import { peersInbox } from '../../nats/accounts.ts';
 
 /**
- * On the peers plane whoever sends a message chooses where its answer goes, and the right to answer goes with the
- * message: an answer sent blindly could land in the mailbox of a third SP, in our name. So answers go into the inbox
- * of the sender, and nowhere else.
+ * On the peers plane the sender of a message chooses the subject of the answer, and the permission to answer comes
+ * with the message: an answer sent without a check could land in the mailbox of a third SP, under our name. So
+ * answers go only into the inbox of the sender.
  * @param from SP id of the sender, as its signature says
  * @throws Terminal `reply-misdirected`
  */

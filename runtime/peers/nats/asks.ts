@@ -13,18 +13,18 @@ import { Places } from './places.ts';
 import { ReplayGuard } from './replays.ts';
 import { ASKS, askSubject, lastToken } from './subjects.ts';
 
-/** Asks answered at one time, with a share for each asker; more are not heard, and their askers try again. */
+/** Asks answered concurrently, with a share per requester; more are ignored, and retried by their senders. */
 const AT_ONCE = 64;
 
 /** Status of the message that stands in for an answer when nobody listens. */
 const NOBODY_LISTENS = 503;
 
-/** Nonces kept of one asker: more asks than one SP sends in the life of an ask. */
+/** Nonces kept per requester: more than the asks that an SP sends during the validity of one. */
 const ASKS_PER_SP = 1_000;
 
 type Answer = Parameters<PeerHost['serveAsks']>[0];
 
-/** GetApproval: one broadcast, and each listed SP's answer into the inbox of the asker. */
+/** GetApproval: one broadcast; each listed SP answers into the inbox of the requester. */
 export class Asks {
   readonly #context: PeerContext;
   readonly #heard = new ReplayGuard(ASKS_PER_SP);
@@ -80,20 +80,20 @@ export class Asks {
       for (const signal of signals) signal?.removeEventListener('abort', stop);
     }
   }
-  /** Answers until the signal fires; then waits for what is under way. Nodes of one SP share the asks. */
+  /** Answers until the signal fires, then waits for answers in progress. The nodes of one SP share the asks. */
   async serve(decide: Answer, signal: AbortSignal): Promise<void> {
     const { connection, spId, closed, strangers } = this.#context;
     const places = new Places(AT_ONCE);
     const until = AbortSignal.any([signal, closed]);
     if (until.aborted) return;
-    // Every answer under way may listen.
+    // Every answer in progress may listen.
     setMaxListeners(0, until);
     const asks = connection.subscribe(ASKS, { queue: `approvers-of-${spId}` });
     until.addEventListener('abort', () => asks.unsubscribe(), { once: true });
     const running = new Set<Promise<void>>();
     try {
       for await (const message of asks) {
-        // the server lets nobody publish under the name of another
+        // the server does not let an SP publish under the name of another
         const from = Number(lastToken(message.subject));
         if (!strangers.heard(from) || !places.hasRoom(from)) continue;
         places.take(from);
@@ -166,7 +166,7 @@ export class Asks {
   }
 }
 
-/** An ask speaks of several groups and places. */
+/** An ask is about several groups and indexes. */
 function aboutAll(job: JobId): ControlSubject {
   return { job, gvgId: 0, redundancyIndex: 0 };
 }

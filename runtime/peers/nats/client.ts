@@ -73,7 +73,7 @@ export class NatsPeerClient implements PeerClient {
     }
   }
 
-  /** The pieces of a small column as one; undefined where they go over the wire. */
+  /** The pieces of a small column as one buffer; undefined if they are sent separately. */
   #inline(plan: PayloadPlan, column: readonly Uint8Array[] | undefined): Buffer | undefined {
     if (!column || plan.columnLength > Math.min(INLINE_COLUMN, this.#maxPayload() / 2)) return undefined;
     const bytes = Buffer.concat(column);

@@ -21,18 +21,18 @@ import { Strangers } from './strangers.ts';
 export interface PeersOptions {
   readonly spId: number;
   readonly chainId: string;
-  /** Signs what we say; the chain knows its address as our operator. */
+  /** Signs our messages; its address is our operator address on chain. */
   readonly operatorKey: AccountKey;
-  /** The chain's SPs, by which signatures of others are checked; may come from a cache. */
+  /** The SPs on chain, to check the signatures of others; may be cached. */
   readonly providers: () => Promise<readonly StorageProvider[]>;
   /** Connection to the peers account, with `peersInbox(spId)` as its inbox prefix. Stays its owner's. */
   readonly peers: NatsConnection;
   /** Connection to our own account, where the mailboxes are. Stays its owner's. */
   readonly home: NatsConnection;
   readonly log: Logger;
-  /** Copies of the mailboxes: 1 (default), or 3 in a cluster of servers. */
+  /** Replicas of the mailboxes: 1 (default), or 3 in a cluster of servers. */
   readonly replicas?: number;
-  /** Other waiting times than `PEER_TIMES`. */
+  /** Overrides of `PEER_TIMES`. */
   readonly times?: Partial<PeerTimes>;
   /** Closes the adapter. */
   readonly signal?: AbortSignal;
@@ -42,7 +42,7 @@ export interface Peers {
   readonly client: PeerClient;
   readonly host: PeerHost;
   readonly pieces: PieceSource;
-  /** Ends all sessions and gives held offers back. Safe to call more than once. */
+  /** Ends all sessions and returns held offers. Safe to call more than once. */
   close(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   throwIfAborted(signal);
   const times = { ...PEER_TIMES, ...options.times };
   const closing = new AbortController();
-  // Every session listens, and there may be many.
+  // Every session has a listener, and there may be many.
   setMaxListeners(0, closing.signal);
   const context: PeerContext = {
     spId,

@@ -6,17 +6,20 @@ import type { Strangers } from './strangers.ts';
 
 /** Waiting times of the peers plane, ms. */
 export interface PeerTimes {
-  /** Without progress for so long, the other end of a session counts as stalled. */
+  /** After this time without progress the other end of a session counts as stalled. */
   readonly stall: number;
-  /** Without a byte for so long, or in all too slow after so long, a session ends although its sender is there. */
+  /**
+   * A session ends after this time without a byte, or when it is too slow on average after it, even if its sender
+   * is alive.
+   */
   readonly idle: number;
-  /** How long an offer waits to be taken up. */
+  /** How long an offer waits for an answer. */
   readonly offer: number;
-  /** An offer whose holder is silent for so long goes to another node of the SP. */
+  /** After this time without a renewal an offer goes to another node of the SP. */
   readonly ackWait: number;
 }
 
-/** What every part of the adapter stands on. */
+/** Dependencies of all parts of the adapter. */
 export interface PeerContext {
   readonly spId: number;
   /** The peers plane. */
@@ -25,7 +28,7 @@ export interface PeerContext {
   readonly limits: FlowLimits;
   readonly times: PeerTimes;
   readonly log: Logger;
-  /** For all that another SP can cause to be logged. */
+  /** Limits everything that another SP can cause to be logged. */
   readonly strangers: Strangers;
   /** Fires when the adapter is closed. */
   readonly closed: AbortSignal;

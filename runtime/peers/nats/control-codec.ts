@@ -30,12 +30,12 @@ export interface Draft<K extends ControlKind> {
   readonly body: ControlBody<K>;
 }
 
-/** What a message to us must say of itself; our own id as the receiver, unless `to` is given. */
+/** What a message to us must contain; the receiver is our own id unless `to` is given. */
 export type Expected<K extends ControlKind> = Pick<ControlExpectation<K>, 'kinds' | 'from' | 'about'> & {
   readonly to?: number;
 };
 
-/** Seals what this SP says to others, and opens what they say to it. */
+/** Signs messages to other SPs, and verifies theirs. */
 export class ControlCodec {
   readonly #options: ControlCodecOptions;
 
@@ -56,15 +56,18 @@ export class ControlCodec {
     return { bytes: await sealControl(header, body, (digest) => operatorKey.sign(digest)), nonce };
   }
 
-  /** The approval in an offer to us must be our own, for this very place. @throws Terminal as `checkOwnApproval` */
+  /**
+   * Checks that the approval in an offer is our own, for the same group and index. @throws Terminal as
+   * `checkOwnApproval`
+   */
   checkApproval(offer: ApprovedOffer): void {
     const { chainId, operatorKey } = this.#options;
     checkOwnApproval(offer, { chainId, now: Date.now(), operatorAddress: operatorKey.address });
   }
 
   /**
-   * True when the BLS signature in a receipt is over these checksums. The receipt names that of its own column only,
-   * and other content may have the same column there.
+   * True when the BLS signature in a receipt is over these checksums. The receipt names only the checksum of its
+   * own column, and other content may have the same column.
    */
   async isFor(receipt: ControlMessage<'receipt'>, checksums: readonly Hex[]): Promise<boolean> {
     const sp = (await this.#options.providers()).find(({ id }) => id === receipt.from);

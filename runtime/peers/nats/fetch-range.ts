@@ -11,14 +11,14 @@ import { recoverySubject } from './subjects.ts';
 /** Which bytes are asked for, as the signed message has it. */
 export type FetchedRange = ControlBody<'fetch'>;
 
-/** For one answer; ms. */
+/** Time limit for one answer, ms. */
 const ANSWER_LIMIT_MS = 30_000;
-/** How often an SP is asked that is busy, and the pause before, which grows with each try; ms. */
+/** How often a busy SP is asked again, and the pause in between, which grows with each try; ms. */
 const BUSY_TRIES = 10;
 const BUSY_PAUSE_MS = 50;
 
 /**
- * One signed request for a range of a piece, again while the holder is busy.
+ * Sends one signed request for a range of a piece, and repeats it while the holder is busy.
  * @throws Retryable `peer-unreachable`, `fetch-refused`, `wrong-length`; Terminal `fetch-refused`; Cancelled
  */
 export async function fetchRange(
@@ -37,7 +37,7 @@ export async function fetchRange(
     const asked = connection.request(recoverySubject(to, spId), message.bytes, { timeout: ANSWER_LIMIT_MS });
     const answer = await orAborted(asked, signal, closed).catch((thrown: unknown) => {
       const error = natsError(thrown, `asking storage provider ${to} for a piece`);
-      // without the permission to ask there may be another wire all the same
+      // without the permission to ask, another wire may still work
       const unasked = isNoResponders(thrown) || isTimeout(thrown) || error.code === 'nats-refused';
       throw unasked ? unreachable(to, error) : error;
     });

@@ -3,7 +3,7 @@ const MIB = 1024 * KIB;
 
 /** Bounds of the bytes in flight between SPs, in bytes (ARCHITECTURE.md#the-two-nats-planes). */
 export interface FlowLimits {
-  /** Credit that a receiver has given out over one connection; whoever holds none gets a message's worth beyond it. */
+  /** Credit that a receiver grants over one connection; a sender without credit gets one message more. */
   readonly credit: number;
   /** Part of it that one sending SP may hold. */
   readonly creditPerSender: number;
@@ -13,7 +13,7 @@ export interface FlowLimits {
   readonly inFlightPerReceiver: number;
   /** Largest body of a piece message; less where the server's `max_payload` asks for it. */
   readonly pieceMessage: number;
-  /** Bytes a second below which a sender keeps a session for nothing. */
+  /** Bytes per second below which a session is ended. */
   readonly minRate: number;
 }
 
@@ -26,15 +26,15 @@ export const FLOW_LIMITS: FlowLimits = {
   minRate: 16 * KIB,
 };
 
-/** Bytes: a column of up to this length rides in its offer. */
+/** A column of up to this length is sent within its offer; bytes. */
 export const INLINE_COLUMN = 64 * KIB;
 
 /** Bytes of `max_payload` left to the headers of a piece message. */
 export const HEADER_ROOM = 4 * KIB;
 
-/** Fetches of stored pieces answered at one time, each of at most `MAX_FETCH_BYTES`: in all, and of one asker. */
+/** Fetches of stored pieces answered concurrently, each of at most `MAX_FETCH_BYTES`: in all, and per requester. */
 export const FETCHES_AT_ONCE = 32;
 export const FETCHES_PER_ASKER = 8;
 
-/** Ranges of one piece that are asked for at one time; two pieces of one SP together stay below its bound. */
+/** Ranges of one piece requested concurrently; two pieces of one SP together stay below its limit. */
 export const FETCH_WINDOW = 4;

@@ -1,13 +1,13 @@
 import { type Deferred, deferred } from '@nats-io/nats-core';
 import { orAborted } from '../../async/or-aborted.ts';
 
-/** Part of all places that one sender may hold. */
+/** Share of all slots that one sender may hold. */
 const SHARE = 1 / 4;
 
 /**
- * Places for what SPs send us, and we work on at one time. One sender has at most its share, and whoever holds none has one, even
- * when all are taken: no one sender, nor several together, can keep another out. So there are never more in use than
- * the limit and one for each sender.
+ * Slots for messages of other SPs that are processed concurrently. One sender has at most its share, and a sender
+ * that holds none gets one even when all are taken, so that no sender, nor several together, can exclude another.
+ * Thus at most the limit plus one per sender are in use.
  */
 export class Places {
   readonly #limit: number;
@@ -21,7 +21,7 @@ export class Places {
     this.#share = Math.max(1, Math.floor(limit * SHARE));
   }
 
-  /** Waits until the sender may hold one more. Rejects when the signal fires. */
+  /** Waits until the sender may hold one more slot. Rejects when the signal fires. */
   async room(sender: number, signal: AbortSignal): Promise<void> {
     while (!this.hasRoom(sender)) await orAborted(this.#freed, signal);
   }

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 
 /**
- * Answers to fetches are unsigned: their bytes are checked against the chain, and a refusal can do no more than send
- * the asker elsewhere. A header distinguishes a refusal from bytes.
+ * Answers to fetches are unsigned: their bytes are checked against the chain, and a forged refusal could only send
+ * the requester to another SP. A header distinguishes a refusal from bytes.
  */
 const REFUSAL = 'Refusal';
 
@@ -14,7 +14,7 @@ const refusalForm = z.object({
   again: z.boolean(),
 });
 
-/** Body and options of the answer that says why there are no bytes. */
+/** Body and options of a refusal. */
 export function writeRefusal({ code, message, kind }: SealionError): [string, PublishOptions] {
   const header = headers();
   header.set(REFUSAL, '1');

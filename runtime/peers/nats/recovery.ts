@@ -14,20 +14,20 @@ import { writeRefusal } from './recovery-wire.ts';
 import { ReplayGuard } from './replays.ts';
 import { lastToken, recoveryRequests } from './subjects.ts';
 
-/** Nonces kept of one asker: more fetches than it is answered in the life of one. */
+/** Nonces kept per requester: more than the fetches answered during the validity of one. */
 const FETCHES_REMEMBERED = 10_000;
 const CHECKSUM_BYTES = 32;
 
 type Answer = Parameters<PeerHost['serveRecovery']>[0];
 
 /**
- * Stored pieces between SPs over NATS. Every range of a piece is a signed request of its own, and its answer one
- * message of plain bytes; so neither side keeps anything between two of them, and nodes of one SP share the work.
+ * Fetches stored pieces between SPs over NATS. Every range of a piece is a separate signed request, answered by one
+ * message of plain bytes; so neither side keeps state between two requests, and the nodes of one SP share the work.
  */
 export class Recovery implements PieceSource {
   readonly #context: PeerContext;
   readonly #heard = new ReplayGuard(FETCHES_REMEMBERED);
-  /** Fetches being answered, by asker. */
+  /** Fetches being answered, by requester. */
   readonly #running = new Map<number, number>();
   #runningInAll = 0;
 
@@ -50,7 +50,7 @@ export class Recovery implements PieceSource {
     );
   }
 
-  /** A window of ranges; the first that fails ends the others. */
+  /** Fetches a window of ranges; the first failure ends the others. */
   async #fetch(
     request: ColumnRequest,
     length: number,
@@ -89,12 +89,12 @@ export class Recovery implements PieceSource {
     }
   }
 
-  /** Answers until the signal fires; then waits for what is under way. */
+  /** Answers until the signal fires, then waits for answers in progress. */
   async serve(answer: Answer, signal: AbortSignal): Promise<void> {
     const { connection, spId, closed } = this.#context;
     if (signal.aborted || closed.aborted) return;
     const over = new AbortController();
-    // every answer under way may listen
+    // every answer in progress may listen
     setMaxListeners(0, over.signal);
     const requests = connection.subscribe(recoveryRequests(spId), { queue: `recovery-of-${spId}` });
     const stop = () => {
@@ -118,7 +118,7 @@ export class Recovery implements PieceSource {
 
   async #answer(message: Msg, answer: Answer, signal: AbortSignal): Promise<void> {
     const { codec, strangers } = this.#context;
-    // the server lets nobody publish under the name of another
+    // the server does not let an SP publish under the name of another
     const from = Number(lastToken(message.subject));
     if (!strangers.heard(from)) return;
     try {
@@ -147,7 +147,7 @@ export class Recovery implements PieceSource {
     }
   }
 
-  /** One of the places for fetches. @throws Retryable `too-many-fetches` when all are taken */
+  /** Takes a slot for a fetch. @throws Retryable `too-many-fetches` when all are taken */
   async #inTurn<T>(from: number, work: () => Promise<T>): Promise<T> {
     const own = this.#running.get(from) ?? 0;
     if (own >= FETCHES_PER_ASKER || this.#runningInAll >= FETCHES_AT_ONCE) {

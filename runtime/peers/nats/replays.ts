@@ -1,12 +1,12 @@
 /**
- * Remembers the nonces of messages until these expire, so that none is taken twice. Bounded for each sender: one
- * that says more than its share is not heard until some of its messages have expired, and costs the others nothing.
+ * Remembers the nonces of messages until they expire, so that none is accepted twice. Bounded per sender: one that
+ * exceeds its share is ignored until some of its messages have expired; others are not affected.
  */
 export class ReplayGuard {
   readonly #perSender: number;
   readonly #seen = new Map<number, Map<string, number>>();
 
-  /** @param perSender nonces kept of one sender */
+  /** @param perSender nonces kept per sender */
   constructor(perSender: number) {
     this.#perSender = perSender;
   }

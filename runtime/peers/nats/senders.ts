@@ -6,7 +6,7 @@ import type { Mailboxes } from './mail/mailboxes.ts';
 /** How soon a lost mailbox is created again, and that of a new SP for the first time. */
 const CHECK_MS = 5_000;
 
-/** Whose mail we take: that of all SPs that the chain knows. Keeps their mailboxes while the node runs. */
+/** The SPs whose messages we accept: all that the chain lists. Maintains their mailboxes while the node runs. */
 export class Senders {
   readonly #context: PeerContext;
   readonly #mailboxes: Mailboxes;
@@ -24,14 +24,17 @@ export class Senders {
     this.#providers = providers;
   }
 
-  /** Opens the mailboxes; those of whom the chain cannot name now come later. @throws as `Mailboxes.ensure` */
+  /**
+   * Opens the mailboxes; if the chain is unavailable, unknown senders get theirs later. @throws as
+   * `Mailboxes.ensure`
+   */
   async start(): Promise<void> {
     await this.#refresh();
     await this.#mailboxes.ensure([...this.#known]);
     void this.#keep();
   }
 
-  /** Names every sender, the known ones at once, until the returned function is called. */
+  /** Calls the listener for every sender, the known ones at once, until the returned function is called. */
   each(listener: (from: number) => void): () => void {
     this.#listeners.add(listener);
     for (const from of this.#known) listener(from);

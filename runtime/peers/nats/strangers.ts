@@ -3,21 +3,21 @@ import { toSealionError } from '#protocols/errors';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Repeats } from '../../telemetry/repeats.ts';
 
-/** Bad messages of one SP that are looked at in a burst, and a second from then on. */
+/** Invalid messages of one SP that are processed in a burst, and per second afterwards. */
 const BURST = 50;
 const PER_SECOND = 10;
 
 interface Account {
-  /** Bad messages that may still come. */
+  /** Invalid messages that are still allowed. */
   left: number;
   /** Monotonic, ms. */
   at: number;
 }
 
 /**
- * What the other SPs send that is wrong. Each refusal is on the sender's account: one that sends more rubbish than
- * its share is not heard until its account has recovered, and costs the others nothing. Senders are known by the
- * subject of their message, which the server lets nobody else publish on.
+ * Rate limits for invalid messages of other SPs. Each refusal is charged to its sender: one that sends more invalid
+ * messages than its share is ignored until its account has recovered; others are not affected. Senders are
+ * identified by the subject of their message, on which the server lets nobody else publish.
  */
 export class Strangers {
   readonly #repeats: Repeats;
@@ -35,24 +35,27 @@ export class Strangers {
     this.#repeats.warn(`SP ${from}`, error, message);
   }
 
-  /** Logs a refusal of what does not say on its subject whose it is. */
+  /** Logs the refusal of a message whose subject does not name its sender. */
   unnamed(thrown: unknown, message: string): void {
     this.#repeats.warn('an SP', thrown, message);
   }
 
-  /** For what costs us and brings nothing, though nothing is wrong with it. */
+  /** Charges a valid message that costs us work without any use. */
   charge(from: number): void {
     const account = this.#recovered(from);
     account.left = Math.max(0, account.left - 1);
     this.#accounts.set(from, account);
   }
 
-  /** Whether a message of this SP is to be looked at now. */
+  /** Whether messages of this SP are processed now. */
   heard(from: number): boolean {
     return this.#recovered(from).left >= 1;
   }
 
-  /** For what rests until we look at it. Resolves also when the signal fires. */
+  /**
+   * Waits until messages of this SP are processed again; for messages that are stored meanwhile. Also resolves when
+   * the signal fires.
+   */
   async untilHeard(from: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.heard(from)) {
       await sleep(1000 / PER_SECOND, undefined, { signal }).catch(() => undefined);

@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { JobId } from '#protocols/job/identity';
 import { formatJobId, parseJobId } from '#protocols/job/identity';
 
-/** Subjects of the peers plane (ARCHITECTURE.md#the-two-nats-planes). Each names the receiver before the sender; permissions rest on that. */
+/**
+ * Subjects of the peers plane (ARCHITECTURE.md#the-two-nats-planes). Each names the receiver before the sender, on
+ * which the permissions are based.
+ */
 
-/** Where all asks are heard. */
+/** Subscription for all asks. */
 export const ASKS = 'approval.ask.*';
 
-/** Where an SP broadcasts its asks. */
+/** Subject on which an SP broadcasts its asks. */
 export function askSubject(from: number): string {
   return `approval.ask.${from}`;
 }
@@ -23,12 +26,12 @@ export interface ColumnId {
 
 export type MailKind = 'offer' | 'receipt';
 
-/** All mail of a kind for one SP, from whomever. */
+/** All messages of a kind for one SP, from any sender. */
 export function mailbox(kind: MailKind, to: number): string {
   return `peer.${to}.${kind}.>`;
 }
 
-/** All mail of a kind from one SP to another. */
+/** All messages of a kind from one SP to another. */
 export function mailFrom(kind: MailKind, { from, to }: Pick<ColumnId, 'from' | 'to'>): string {
   return `peer.${to}.${kind}.${from}.>`;
 }
@@ -52,25 +55,25 @@ export function parseMailSubject(subject: string): ColumnId | undefined {
   }
 }
 
-/** What is said within a session: by the sender of the column, and by its receiver. */
+/** Kinds of messages within a session, by the sender of the column and by its receiver. */
 export type SessionWord = 'piece' | 'demand' | 'done' | 'answer' | 'credit' | 'abort';
 
-/** `session.<to>.<from>.<token>`: one end of a session, where SP `to` listens. */
+/** `session.<to>.<from>.<token>`: one end of a session, to which SP `to` subscribes. */
 export function sessionSubject(to: number, from: number, token: string): string {
   return `session.${to}.${from}.${token}`;
 }
 
-/** `recovery.<to>.<from>`: where SP `to` is asked for stored pieces. */
+/** `recovery.<to>.<from>`: requests to SP `to` for stored pieces. */
 export function recoverySubject(to: number, from: number): string {
   return `recovery.${to}.${from}`;
 }
 
-/** What is asked of an SP by all others. */
+/** Subscription for the requests of all other SPs. */
 export function recoveryRequests(to: number): string {
   return `recovery.${to}.*`;
 }
 
-/** The word at the end of a session's subject. */
+/** The last token of a subject, for example the kind of a session's message. */
 export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
 }

@@ -13,10 +13,10 @@ import { ReceivingSession } from '../session/receiving-session.ts';
 import { mailSubject, newToken, sessionSubject } from '../subjects.ts';
 import { post } from './post.ts';
 
-/** How long a primary has to confirm that it heard our answer, ms. */
+/** How long a primary has to confirm our answer, ms. */
 const ANSWER_MS = 10_000;
 
-/** An offer out of our mailbox, kept un-acked until it is settled. */
+/** An offer from our mailbox, held un-acked until it is completed. */
 export class HeldOffer implements InboundOffer {
   readonly offer: ColumnOffer;
   readonly #context: PeerContext;
@@ -46,7 +46,7 @@ export class HeldOffer implements InboundOffer {
     this.#renewal = setInterval(() => this.#tellMailbox((held) => held.working()), context.times.ackWait / 3);
   }
 
-  /** Position in the mailbox; a repeated offer has another. */
+  /** Position in the mailbox; a repeated offer has a new one. */
   get sequence(): number {
     return this.#message.seq;
   }
@@ -102,19 +102,19 @@ export class HeldOffer implements InboundOffer {
     this.#settle((message) => message.nak(delayMs));
   }
 
-  /** The mailbox delivered the same offer once more, because it had not heard of us for too long. */
+  /** The mailbox has redelivered the same offer, since our last renewal was too long ago. */
   redelivered(message: JsMsg): void {
     this.#message = message;
     this.#tellMailbox((held) => held.working());
   }
 
-  /** A newer offer for the same column has taken this one's place. */
+  /** A newer offer for the same column has replaced this one. */
   supersede(): void {
     this.#session?.settle();
     this.#settle((message) => message.ack());
   }
 
-  /** Tells the primary, which waits for us; nobody there means that the offer is void. */
+  /** Answers the waiting primary; if nobody is there, the offer is void. */
   async #answer<K extends 'accept' | 'refusal'>(
     kind: K,
     body: ControlBody<K>,
@@ -152,7 +152,7 @@ export class HeldOffer implements InboundOffer {
     this.#onSettled();
   }
 
-  /** What the mailbox does not hear, because the connection is closed, it makes up for by another delivery. */
+  /** If the connection is closed, the message is lost and the mailbox delivers the offer again. */
   #tellMailbox(how: (message: JsMsg) => void): void {
     try {
       how(this.#message);
@@ -165,7 +165,7 @@ export class HeldOffer implements InboundOffer {
   }
 }
 
-/** What an offer on the wire says, for those who do not know the wire. */
+/** Converts an offer from its wire form to that of the port. */
 export function toOffer(control: ControlMessage<'offer'>): ColumnOffer {
   const { token: _, column: __, ...offer } = control.body;
   const { job, from, to, gvgId, redundancyIndex } = control;

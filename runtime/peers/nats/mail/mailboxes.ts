@@ -21,15 +21,16 @@ import { INLINE_COLUMN } from '../limits.ts';
 import { type ColumnId, type MailKind, mailFrom, mailSubject } from '../subjects.ts';
 
 const RECEIVERS = 'receivers';
-/** Streams made at one time. */
+/** Streams created concurrently. */
 const AT_ONCE = 16;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /**
- * What one sender's mail of a kind may take of our store. An offer may carry a small column, which base64 makes a
- * third longer; an unread offer keeps its place and the next is refused, of receipts the oldest goes.
+ * How much of our store the messages of one sender may take, by kind. An offer may carry a small column, which
+ * base64 makes a third longer. When the limit is reached, new offers are refused, while of receipts the oldest is
+ * removed.
  */
 const BOUNDS = {
   offer: { max_msg_size: 2 * INLINE_COLUMN, max_bytes: 16 * MIB, max_msgs: 4_096 },
@@ -40,15 +41,15 @@ export interface MailboxOptions {
   /** Connection to the SP's own account. */
   readonly home: NatsConnection;
   readonly spId: number;
-  /** Copies of the streams: 1, or 3 in a cluster of servers. */
+  /** Replicas of the streams: 1, or 3 in a cluster of servers. */
   readonly replicas: number;
-  /** An offer whose holder is silent for so long (ms) is given to another node. */
+  /** ack_wait of an offer: after this time without a renewal it goes to another node, ms. */
   readonly ackWaitMs: number;
 }
 
 /**
- * The streams in the SP's own account in which the other SPs' offers and receipts rest: one of each kind for each
- * sender, so that nothing that one sends can push out, or hold up, what another has sent.
+ * The streams in the SP's own account that store the offers and receipts of other SPs: one of each kind per sender,
+ * so that one sender can neither displace nor delay the messages of another.
  */
 export class Mailboxes {
   readonly #options: MailboxOptions;
@@ -70,8 +71,8 @@ export class Mailboxes {
   }
 
   /**
-   * Makes what is missing of the mailboxes of these senders.
-   * @returns the streams that were made
+   * Creates the missing mailboxes of these senders.
+   * @returns the created streams
    * @throws Retryable `nats-unavailable`; Terminal `stream-unfit`
    */
   async ensure(senders: readonly number[]): Promise<readonly string[]> {
@@ -91,7 +92,10 @@ export class Mailboxes {
     return made;
   }
 
-  /** One sender's offers, shared by all nodes of the SP: each goes to one of them. Made where it is missing. */
+  /**
+   * The consumer of one sender's offers, shared by all nodes of the SP: each offer goes to one of them. Created if
+   * it is missing.
+   */
   async offers(from: number): Promise<Consumer> {
     const box = { kind: 'offer', from } as const;
     await this.#make(box);
@@ -100,7 +104,7 @@ export class Mailboxes {
     return doing(`reading the offers of SP ${from}`, consumers.get(nameOf(box), RECEIVERS));
   }
 
-  /** The receipt that rests for a column; undefined when there is none. */
+  /** The stored receipt of a column; undefined if there is none. */
   async receipt(column: ColumnId): Promise<Uint8Array | undefined> {
     const query = { last_by_subj: mailSubject('receipt', column) };
     const box = { kind: 'receipt', from: column.from } as const;
@@ -123,7 +127,10 @@ export class Mailboxes {
     }
   }
 
-  /** One stream took the offers of all senders once, and one their receipts: both are said again where they count. */
+  /**
+   * Earlier releases had one stream for the offers of all senders and one for their receipts; what still counts is
+   * sent again.
+   */
   async #removeFormer(): Promise<void> {
     for await (const name of this.#names()) {
       if (name !== 'OFFERS' && name !== 'RECEIPTS') continue;
@@ -142,13 +149,13 @@ function nameOf({ kind, from }: Mailbox): string {
   return `${kind === 'offer' ? 'OFFERS' : 'RECEIPTS'}_${from}`;
 }
 
-/** A repeated message replaces the one before it; what nobody took in an hour is stale. */
+/** A repeated message replaces the previous one; after an hour a message is stale. */
 function stream(box: Mailbox, { spId, replicas }: MailboxOptions): StreamSettings {
   const isOffer = box.kind === 'offer';
   return {
     name: nameOf(box),
     subjects: [mailFrom(box.kind, { from: box.from, to: spId })],
-    // an offer goes when it is settled, and leaves its room to the next
+    // a completed offer is removed and frees its space
     retention: isOffer ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     storage: StorageType.File,
     num_replicas: replicas,
@@ -159,7 +166,7 @@ function stream(box: Mailbox, { spId, replicas }: MailboxOptions): StreamSetting
   };
 }
 
-/** A postponed offer keeps its place among the held ones, so there are places for all that rest. */
+/** A postponed offer counts as un-acked, so the limit must allow for all stored offers. */
 function receivers(ackWaitMs: number): ConsumerSettings {
   return {
     durable_name: RECEIVERS,

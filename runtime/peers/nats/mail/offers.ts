@@ -19,7 +19,7 @@ const RETRY_MS = 1_000;
 /** When we cannot check an offer now, for example because the chain does not answer. */
 const UNCHECKED_MS = 5_000;
 
-/** Takes offers out of our mailboxes, those of every sender in their own turn. */
+/** Takes offers out of our mailboxes, each sender's separately. */
 export class Offers {
   readonly #context: PeerContext;
   readonly #mailboxes: Mailboxes;
@@ -35,7 +35,7 @@ export class Offers {
     this.#budget = new CreditBudget(context.limits);
   }
 
-  /** Never ends but by the signal, or with us. */
+  /** Ends only with the signal or when the adapter is closed. */
   async *take(limit: number, signal: AbortSignal): AsyncGenerator<InboundOffer> {
     const left = new AbortController();
     const until = AbortSignal.any([signal, this.#context.closed, left.signal]);
@@ -61,7 +61,7 @@ export class Offers {
     }
   }
 
-  /** Gives all held offers back at once, so that another node has them. */
+  /** Returns all held offers at once, so that another node can take them. */
   async release(): Promise<void> {
     await Promise.all([...this.#held.values()].map((offer) => offer.postpone(0)));
   }
@@ -89,7 +89,7 @@ export class Offers {
     }
   }
 
-  /** One at a time, and only while there is room for it: what we cannot begin stays for other nodes. */
+  /** One offer at a time, and only while there is room: others stay for other nodes. */
   async *#messages(
     consumer: Consumer,
     from: number,
@@ -120,7 +120,7 @@ export class Offers {
     }
     const control = await this.#open(message, from);
     if (!control) return undefined;
-    // said again and again, it would keep us busy for nothing
+    // repeated endlessly, it would keep us busy for nothing
     if (held) strangers.charge(from);
     held?.supersede();
     places.take(from);
@@ -139,7 +139,7 @@ export class Offers {
     return undefined;
   }
 
-  /** A forged, stale or senseless offer goes for good; one that we cannot check now comes again. */
+  /** A forged, stale or inconsistent offer is removed; one that we cannot check now is redelivered. */
   async #open(message: JsMsg, from: number): Promise<ControlMessage<'offer'> | undefined> {
     try {
       const column = parseMailSubject(message.subject);
@@ -165,7 +165,7 @@ export class Offers {
     }
   }
 
-  /** Undefined when the offer carries our approval of this very place. */
+  /** Undefined when the offer carries our approval for its group and index. */
   #approvalFault({ offer }: HeldOffer): OfferRefusal | undefined {
     try {
       this.#context.codec.checkApproval(offer);

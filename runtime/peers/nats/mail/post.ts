@@ -9,7 +9,7 @@ const ACK_LIMIT_MS = 5_000;
 const pubAck = z.object({ stream: z.string(), seq: z.int().positive() });
 
 /**
- * Puts a message into the mailbox of another SP, and waits until it rests there.
+ * Puts a message into the mailbox of another SP, and waits until it is stored.
  * @throws Retryable `peer-unreachable`; Terminal `nats-refused`; Cancelled
  */
 export async function post(

@@ -9,13 +9,13 @@ import type { PeerContext } from '../context.ts';
 import { type ColumnId, mailbox, mailSubject, parseMailSubject } from '../subjects.ts';
 import type { Mailboxes } from './mailboxes.ts';
 
-/** What a secondary said in the end about one offer. */
+/** The final answer of a secondary to an offer. */
 export type OfferReply = ControlMessage<'receipt'> | ControlMessage<'refusal'>;
 
 interface Listener {
   readonly column: ColumnId;
   readonly about: ControlSubject;
-  /** @returns false when it is not the one that is waited for */
+  /** @returns false when it is not the expected one */
   readonly hear: (outcome: OfferReply) => Promise<boolean>;
 }
 
@@ -27,8 +27,9 @@ interface Arrived {
 const RETRY_MS = 1_000;
 
 /**
- * Receipts of all secondaries as they come. They are heard on their way into our mailboxes, where they rest for
- * whoever missed them; those that nobody here waits for cost no more than a look at their subject.
+ * Receipts of all secondaries as they arrive. We also subscribe to them directly, on their way into our mailboxes,
+ * which keep those that were missed. A receipt that nobody on this node waits for costs only a check of its
+ * subject.
  */
 export class Receipts {
   readonly #context: PeerContext;
@@ -46,7 +47,7 @@ export class Receipts {
     this.#home = home;
   }
 
-  /** Resolves when every receipt from now on will be heard. @throws Retryable `nats-unavailable` */
+  /** Resolves when every receipt from now on will be received. @throws Retryable `nats-unavailable` */
   async start(): Promise<void> {
     const { spId, log } = this.#context;
     this.#subscription = this.#home.subscribe(mailbox('receipt', spId), {
@@ -67,7 +68,7 @@ export class Receipts {
     this.#subscription?.unsubscribe();
   }
 
-  /** Hears outcomes for a column from now on, until the returned function is called. */
+  /** Receives final answers for a column from now on, until the returned function is called. */
   listen(column: ColumnId, about: ControlSubject, hear: Listener['hear']): () => void {
     const subject = mailSubject('receipt', column);
     const listener: Listener = { column, about, hear };
@@ -79,13 +80,13 @@ export class Receipts {
     };
   }
 
-  /** The outcome that rests in the mailbox. @throws Retryable `nats-unavailable` */
+  /** The final answer stored in the mailbox. @throws Retryable `nats-unavailable` */
   async stored(column: ColumnId, about: ControlSubject): Promise<OfferReply | undefined> {
     const bytes = await this.#mailboxes.receipt(column);
     return bytes && this.#open(bytes, column, about);
   }
 
-  /** What came while we were away rests in the mailboxes. */
+  /** Receipts that arrived while we were disconnected are in the mailboxes. */
   async #lookForMissedAfterReconnects(): Promise<void> {
     for await (const { type } of this.#home.status()) {
       if (this.#context.closed.aborted) return;
@@ -96,7 +97,7 @@ export class Receipts {
     }
   }
 
-  /** A server that recovers may need some tries. */
+  /** A recovering server may need several tries. */
   async #lookForMissed(listener: Listener): Promise<void> {
     const { closed, log } = this.#context;
     while (!closed.aborted && this.#listeners.get(mailSubject('receipt', listener.column))?.has(listener)) {
@@ -111,7 +112,7 @@ export class Receipts {
     }
   }
 
-  /** The latest of a column is enough, and one of a sender is looked at at a time. */
+  /** Only the latest of a column is checked, and one per sender at a time. */
   #hear(message: Msg): void {
     const column = parseMailSubject(message.subject);
     if (!column || !this.#listeners.has(mailSubject('receipt', column))) return;
@@ -131,7 +132,7 @@ export class Receipts {
       for (const listener of this.#listeners.get(mailSubject('receipt', column)) ?? []) {
         if (!strangers.heard(from)) break;
         const outcome = await this.#open(bytes, column, listener.about);
-        // one that fits nothing is not an error, but there must not be endlessly many
+        // one that matches nothing is not an error, but their number must be limited
         if (outcome && !listener.hear(outcome)) strangers.charge(from);
       }
     }
@@ -157,7 +158,7 @@ function takeFirst<V>(map: Map<string, V>): V | undefined {
   return undefined;
 }
 
-/** As the job keeps it. */
+/** Converts a receipt to the form kept in the job. */
 export function toReceipt(message: ControlMessage<'receipt'>): Receipt {
   const { from: spId, gvgId, redundancyIndex, body } = message;
   const { integrityHash, approvalSignature, blsSignature } = body;

@@ -9,9 +9,9 @@ import { type Abort, type Credit, type Demand, sessionAborted, writeAbort } from
 
 export interface InboundStreamOptions {
   readonly plan: PayloadPlan;
-  /** First segment whose piece is wanted. */
+  /** First segment whose piece is missing. */
   readonly firstMissing: number;
-  /** The whole column, where it rode in the offer: then nothing comes over the wire. */
+  /** The whole column, if it was sent within the offer: then no pieces follow. */
   readonly column?: Uint8Array;
   readonly sender: number;
   readonly budget: CreditBudget;
@@ -26,7 +26,7 @@ export interface InboundStreamOptions {
   readonly minRate: number;
 }
 
-/** Demands that may arrive without a byte between them. */
+/** Demands that may arrive without a byte in between. */
 const IDLE_WORDS = 1_000;
 
 /**
@@ -45,7 +45,7 @@ export class InboundStream {
   readonly #line: CreditLine;
   readonly #ended = new AbortController();
   readonly #watch: NodeJS.Timeout;
-  /** Bytes that come over the wire in all. */
+  /** Total number of bytes expected over the wire. */
   readonly #expected: number;
   #received = 0;
   #chunks: Uint8Array[] = [];
@@ -75,7 +75,7 @@ export class InboundStream {
     return this.#ended.signal;
   }
 
-  /** Pieces in segment order; what is left of one when the next is asked for is thrown away. For one reader. */
+  /** Pieces in segment order, for one reader. Unread bytes of a piece are discarded when the next one is requested. */
   async *pieces(signal?: AbortSignal): AsyncGenerator<InboundPiece> {
     const { plan, firstMissing } = this.#options;
     const abort = () => this.fail(aborted(signal?.reason));
@@ -94,7 +94,7 @@ export class InboundStream {
     }
   }
 
-  /** A piece message came. */
+  /** Handles a piece message. */
   onPiece(at: number, body: Uint8Array): void {
     if (this.#ended.signal.aborted) return;
     if (at !== this.#received) {
@@ -113,7 +113,7 @@ export class InboundStream {
     }
   }
 
-  /** The sender's word. */
+  /** Handles a message of the sender. */
   onDemand(demand: Demand): void {
     if (this.#ended.signal.aborted) return;
     if (demand.sent > this.#received) {
@@ -131,7 +131,7 @@ export class InboundStream {
     }
   }
 
-  /** The sender says that all is sent. True when all has come; else the stream ends. */
+  /** Handles the end of the sender's bytes. True when all have arrived; otherwise the stream ends. */
   completeAt(sent: number): boolean {
     if (this.#ended.signal.aborted) return false;
     if (sent === this.#expected && this.#received === this.#expected) return true;
@@ -139,7 +139,7 @@ export class InboundStream {
     return false;
   }
 
-  /** The sender's word. */
+  /** Handles a message of the sender. */
   onAbort(abort: Abort): void {
     this.end(sessionAborted(abort));
   }
@@ -195,7 +195,7 @@ export class InboundStream {
     return first.subarray(0, limit);
   }
 
-  /** Once for all changes of one turn. */
+  /** Sends one message for all changes of one turn of the event loop. */
   #tellCredit(): void {
     if (this.#creditDue) return;
     this.#creditDue = true;

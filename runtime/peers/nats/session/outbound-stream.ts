@@ -19,7 +19,7 @@ export interface OutboundStreamOptions {
   readonly window: SendWindow;
   /** Bytes of the largest piece message. */
   readonly messageBytes: number;
-  /** Without progress for so long (ms), the receiver counts as stalled. */
+  /** After this time without progress the receiver counts as stalled, ms. */
   readonly stallMs: number;
 }
 
@@ -41,7 +41,7 @@ export class OutboundStream {
     this.#beat = setInterval(() => this.#watch(), options.stallMs / 6);
   }
 
-  /** Where the receiver listens. */
+  /** Subject of the receiver's end. */
   get subject(): string {
     return this.#options.subject;
   }
@@ -57,8 +57,8 @@ export class OutboundStream {
   }
 
   /**
-   * Resolves when every byte has left. Calls queue up in their order. A call that is aborted ends the stream, since
-   * the receiver may hold a part of its bytes.
+   * Resolves when every byte has been sent. Calls are queued in order. An aborted call ends the stream, since the
+   * receiver may have a part of its bytes.
    * @throws Retryable `peer-stalled`, `session-aborted`; Cancelled
    */
   async send(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -77,7 +77,7 @@ export class OutboundStream {
     }
   }
 
-  /** The receiver's word. */
+  /** Handles a message of the receiver. */
   onCredit(credit: Credit): void {
     if (this.#ended.signal.aborted) return;
     const grown = credit.granted > this.#granted || credit.consumed > this.#consumed;
@@ -90,7 +90,7 @@ export class OutboundStream {
     if (this.#granted > this.#sent) this.#creditGrown?.resolve();
   }
 
-  /** The receiver's word. */
+  /** Handles a message of the receiver. */
   onAbort(abort: Abort): void {
     this.end(sessionAborted(abort));
   }
@@ -119,7 +119,7 @@ export class OutboundStream {
       await this.#credit();
       const body = rest.subarray(0, Math.min(messageBytes, this.#granted - this.#sent));
       await window.enter(body.length, this.#ended.signal);
-      // The end gave back what was in flight; this room was taken in the same turn and is not part of it.
+      // The end released the bytes in flight; this room was taken in the same turn and is not among them.
       if (this.#ended.signal.aborted) window.release(body.length);
       throwIfAborted(this.#ended.signal);
       this.#say(() => connection.publish(`${subject}.piece`, body, { headers: pieceHeaders(this.#sent) }));
@@ -148,7 +148,7 @@ export class OutboundStream {
     } else this.#demand();
   }
 
-  /** Repeated with every beat, so that neither a lost credit nor lost bytes leave both ends waiting. */
+  /** Repeated periodically, so that neither a lost credit message nor lost bytes leave both ends waiting. */
   #demand(): void {
     const demand: Demand = { want: this.#wanted, sent: this.#sent };
     const { connection, subject } = this.#options;

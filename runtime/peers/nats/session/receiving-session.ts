@@ -15,9 +15,9 @@ export interface ReceivingSessionOptions
   readonly about: ControlSubject;
   /** SP id of the primary. */
   readonly from: number;
-  /** Where the primary listens. */
+  /** Token of the primary's end. */
   readonly replyToken: string;
-  /** Where we listen. */
+  /** Token of our end. */
   readonly token: string;
   /** Nonce of the offer. */
   readonly re: string;
@@ -64,7 +64,7 @@ export class ReceivingSession implements InboundSession {
     this.#stream.fail(new Cancelled({ code: 'session-closed', message: 'The receiver closed the session.' }));
   }
 
-  /** Ends without a word: the receipt, or a newer offer, has said all. */
+  /** Ends without a message: the receipt, or a newer offer, makes it unnecessary. */
   settle(): void {
     this.#stream.end(new Cancelled({ code: 'session-settled', message: 'The offer was completed.' }));
   }
@@ -89,7 +89,7 @@ export class ReceivingSession implements InboundSession {
     }
   }
 
-  /** Said again until it is answered, so it may come more than once. */
+  /** Repeated until it is answered, so it may arrive more than once. */
   async #onDone(message: Msg): Promise<void> {
     const { about, from, re } = this.#options;
     this.#opening = true;

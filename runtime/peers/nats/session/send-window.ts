@@ -23,7 +23,7 @@ export class SendWindow {
   }
 
   /**
-   * Waits until so many bytes (at most the limit) fit, and takes their room.
+   * Waits until this many bytes (at most the limit) fit, and takes their room.
    * @throws the signal's reason; then nothing was taken
    */
   enter(bytes: number, signal: AbortSignal): Promise<void> {
@@ -47,7 +47,7 @@ export class SendWindow {
     return entered;
   }
 
-  /** Gives room back. */
+  /** Releases room. */
   release(bytes: number): void {
     this.#inFlight -= bytes;
     this.#admit();

@@ -25,14 +25,14 @@ export interface SendingSessionOptions {
   readonly plan: PayloadPlan;
   /** The seven integrity hashes. */
   readonly checksums: readonly Hex[];
-  /** The column rides in the offer. */
+  /** The column is sent within the offer. */
   readonly inline: boolean;
   readonly messageBytes: number;
   readonly window: SendWindow;
   readonly receipts: Receipts;
 }
 
-/** The primary's side of one offer, from before it is made until its receipt has come. */
+/** The primary's side of one offer, from its creation to its receipt. */
 export class SendingSession implements ReplicationSession {
   readonly #context: PeerContext;
   readonly #options: SendingSessionOptions;
@@ -48,7 +48,7 @@ export class SendingSession implements ReplicationSession {
   #nonce: string | undefined;
   #stream: OutboundStream | undefined;
   #firstMissing = 0;
-  /** First segment whose piece is neither there nor on its way. */
+  /** First segment whose piece is neither stored nor sent. */
   #next = 0;
   #over = false;
   #opening = false;
@@ -58,7 +58,7 @@ export class SendingSession implements ReplicationSession {
     this.#context = context;
     this.#options = options;
     this.#column = { job: about.job, redundancyIndex: about.redundancyIndex, from: to, to: context.spId };
-    // Whoever waits for these gets the failure; it is fine if nobody does.
+    // A failure reaches whoever waits for these; it may be nobody.
     this.#answered.catch(() => undefined);
     this.#receipt.catch(() => undefined);
     this.#subscription = context.connection.subscribe(`${sessionSubject(context.spId, to, this.#token)}.*`, {
@@ -77,7 +77,7 @@ export class SendingSession implements ReplicationSession {
   }
 
   /**
-   * Makes the offer, and waits until the secondary wants the column or shows that it has it.
+   * Sends the offer, and waits until the secondary requests the column or proves that it has it.
    * @throws Retryable `peer-unreachable`, `offer-refused`; Terminal `offer-refused`; Cancelled
    */
   async offer(body: Omit<ControlBody<'offer'>, 'token'>, signal?: AbortSignal): Promise<void> {
