@@ -10,7 +10,7 @@ function address(host: string, requestTarget: string) {
   return readAddress(readTarget(host, requestTarget), DOMAINS);
 }
 
-test('a host under our domain names the bucket, any other host leaves it to the path', (t) => {
+test('a host under our domain names the bucket, with any other host the path does', (t) => {
   const expected = { bucket: 'photos', object: 'a/b.jpg' };
   t.deepEqual(address('photos.sp1.example.com', '/a/b.jpg'), expected);
   t.deepEqual(address('Photos.SP1.example.com:9033', '/a/b.jpg?x=/y'), expected);
@@ -25,7 +25,7 @@ test('a bucket may have dots', (t) => {
   t.deepEqual(address('my.photos.sp1.example.com', '/a'), { bucket: 'my.photos', object: 'a' });
 });
 
-test('a request may name no object, or nothing', (t) => {
+test('a request may name no object, or neither bucket nor object', (t) => {
   t.deepEqual(address('photos.sp1.example.com', '/'), { bucket: 'photos', object: '' });
   t.deepEqual(address('localhost', '/photos'), { bucket: 'photos', object: '' });
   t.deepEqual(address('localhost', '/photos/'), { bucket: 'photos', object: '' });
@@ -43,7 +43,7 @@ test('object names are percent-decoded UTF-8 and keep slashes, spaces, pluses an
   t.is(object('/a%3Cb%3E%26'), 'a<b>&');
 });
 
-test('names that no chain accepts are refused, and nothing resolves dots for the client', (t) => {
+test('names that no chain accepts are refused, and dots are not resolved', (t) => {
   const wrong = [
     ['photos.localhost', '/a/../b', 50044],
     ['photos.localhost', '/a/%2e%2E/b', 50044],
@@ -97,7 +97,7 @@ function signedQuery(target: string): string {
   return canonicalRequest({ method: 'GET', target, host: 'localhost', headers: [] }).split('\n')[2] ?? '';
 }
 
-test('what chooses the operation of a request is what is signed of its query', (t) => {
+test('the operation of a request is chosen by signed query parameters only', (t) => {
   for (const query of [
     'delegate;x=1',
     'delegate=%zz',

@@ -58,7 +58,7 @@ async function counted(asks: readonly ReturnType<Awaited<ReturnType<typeof serve
   return { served: answers.length - refused.length, refused };
 }
 
-test('a client that sends more requests than it may is refused, and no other is', async (t) => {
+test('only the client that exceeds its request rate is refused', async (t) => {
   const { ask, log } = await serve(t, { requestsPerSecond: 1 });
   const asks = Array.from({ length: 100 }, (_, i) => ask({ headers: { 'X-Forwarded-For': `10.1.1.${i}` } }));
   const { served, refused } = await counted(asks);
@@ -72,7 +72,7 @@ test('a client that sends more requests than it may is refused, and no other is'
   t.true(log.lines.some(({ message }) => message === 'refused requests of clients over their rate'));
 });
 
-test('an account has its share wherever it comes from', async (t) => {
+test('an account has one share, whatever addresses it uses', async (t) => {
   const { ask } = await serve(t, { requestsPerSecond: 1 });
   const target = '/photos/a.jpg?upload-context=';
   const by = (signer: typeof OWNER, i: number) => {
@@ -84,7 +84,7 @@ test('an account has its share wherever it comes from', async (t) => {
   t.not((await by(STRANGER, 100)).status, 429);
 });
 
-test('a client that sends more bytes than it may waits, and no other does', async (t) => {
+test('only the client that exceeds its byte rate waits', async (t) => {
   const { ask, open, chain, pipeline } = await serve(t, { bytesPerSecond: 0.1 });
   chain.allow(OWNER, Action.CREATE_OBJECT).allow(STRANGER, Action.CREATE_OBJECT);
   const put = (signer: typeof OWNER, from: string): Asked => {
@@ -102,7 +102,7 @@ test('a client that sends more bytes than it may waits, and no other does', asyn
   await until(() => pipeline.open === 0);
 });
 
-test('a client that holds all the connections it may have hinders no other', async (t) => {
+test('a client at its limit of connections does not affect others', async (t) => {
   const gateway = testGateway(t);
   const options = { host: '127.0.0.1', port: 0, closeTimeoutMs: 0, maxPerClient: 20, log: silentLogger };
   const server = await serveGateway(gateway.app, options);

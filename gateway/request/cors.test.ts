@@ -22,7 +22,7 @@ function preflight(method: string, origin = APP): RequestInit {
   };
 }
 
-test('a preflight is answered without a signature: every method and header of the API may come', async (t) => {
+test('a preflight is answered without a signature, and allows every method and header of the API', async (t) => {
   const { app, pipeline } = testGateway(t);
   for (const url of [OBJECT, `http://${SP_HOST}/auth/update_key_v2`, `http://${SP_HOST}/`]) {
     const response = await app.request(url, preflight('PUT'));
@@ -54,14 +54,14 @@ test('an application in a browser registers a key, uploads with it, and reads th
   }
 });
 
-test('an error can be read by the application too', async (t) => {
+test('an application in a browser can read errors', async (t) => {
   const { app } = testGateway(t);
   const response = await app.request(OBJECT, { method: 'PUT', headers: { Origin: APP } });
   t.is(response.headers.get('Access-Control-Allow-Origin'), '*');
   t.is((await errorOf(response)).code, 50001);
 });
 
-test('it holds over a socket too', async (t) => {
+test('CORS headers are sent over a socket too', async (t) => {
   const { app } = testGateway(t);
   const server = await serveGateway(app, {
     host: '127.0.0.1',
@@ -78,7 +78,7 @@ test('it holds over a socket too', async (t) => {
   t.is((await errorOf(refused)).code, 20008);
 });
 
-test('where origins are listed, others are not let in, and caches keep the answers apart', async (t) => {
+test('with a list of origins, others are not allowed, and answers vary by origin', async (t) => {
   const { app, records } = testGateway(t, { corsOrigins: [APP, 'https://b.example.com'] });
   await records.offChainKeys.register(ownersKey());
   const allowed = async (init: RequestInit) => {
@@ -92,7 +92,7 @@ test('where origins are listed, others are not let in, and caches keep the answe
   t.is(await allowed({ headers: { Origin: 'https://evil.example.com' } }), null);
 });
 
-test('where no origin is listed, nothing is said, and a preflight is a request that is not served', async (t) => {
+test('without origins no CORS header is sent, and a preflight is not served', async (t) => {
   const { app } = testGateway(t, { corsOrigins: [] });
   const response = await app.request(OBJECT, preflight('PUT'));
   t.is(response.headers.get('Access-Control-Allow-Origin'), null);

@@ -3,7 +3,7 @@ import { errorOf, testGateway } from '../testing/gateway.ts';
 
 const OBJECT = 'http://photos.sp1.localhost/a.jpg';
 
-test('a head that is longer than any client needs is refused, whoever sends it', async (t) => {
+test('a header section longer than any client needs is refused', async (t) => {
   const { app } = testGateway(t);
   const long = (headers: Record<string, string>, query = '', method = 'GET') =>
     app.request(`${OBJECT}${query}`, { method, headers });
@@ -17,7 +17,7 @@ test('a head that is longer than any client needs is refused, whoever sends it',
   t.is(await refused(long({}, `?${'a&'.repeat(8_000)}`)), 50004);
 });
 
-test('the task of a piece may be long: it holds the name of an object in hex', async (t) => {
+test('the task header of a piece may be long: it holds the object name in hex', async (t) => {
   const { app } = testGateway(t);
   const headers = { 'X-Gnfd-Receive-Msg': '7b'.repeat(15_000) };
   const path = 'http://sp1.localhost/greenfield/receiver/v1/replicate-piece';

@@ -69,7 +69,7 @@ async function serve(
   return { ...gateway, port: server.port, ask };
 }
 
-test('what the owner signed for another provider opens nothing here, whoever brings it', async (t) => {
+test('a request signed for another provider is refused, whoever sends it', async (t) => {
   const { ask } = await serve(t);
   const inHost = { target: '/a.jpg' };
   t.is(await ask('sp1.localhost'), 'SECRET');
@@ -90,7 +90,7 @@ test('what the owner signed for another provider opens nothing here, whoever bri
   t.is(await ask('a@sp1.localhost'), '400/50009');
 });
 
-test('the host of a target in absolute form counts, and must be signed', async (t) => {
+test('the host of an absolute request target counts, and must be signed', async (t) => {
   const { ask } = await serve(t);
   const to = (host: string, signedHost: string) => ({
     target: `http://${host}${OBJECT}`,
@@ -103,7 +103,7 @@ test('the host of a target in absolute form counts, and must be signed', async (
   t.is(await ask('sp2.localhost', to('sp1.localhost', 'sp2.localhost')), '401/50004');
 });
 
-test('the addresses that the node listens on are its own, and the endpoint on chain', async (t) => {
+test('the node accepts its listening addresses and its endpoint on chain as hosts', async (t) => {
   const { ask, port, chain } = await serve(t, { domains: [] });
   for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, 'localhost', 'sp1.localhost']) {
     t.is(await ask(host), 'SECRET', host);
@@ -114,7 +114,7 @@ test('the addresses that the node listens on are its own, and the endpoint on ch
   t.is(await ask('sp1.localhost'), '400/50009');
 });
 
-test('an operator can have every host served', async (t) => {
+test('an operator can allow every host', async (t) => {
   const { ask } = await serve(t, { domains: [], anyHost: true });
   t.is(await ask('whatever.example.com'), 'SECRET');
 });

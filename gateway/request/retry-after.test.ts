@@ -19,7 +19,7 @@ async function refusal(error: SealionError): Promise<Response> {
 
 const facts = { code: 'x', message: 'No.' };
 
-test('every code of the gateway that time can cure has Retry-After, whatever threw it, and no other', async (t) => {
+test('Retry-After is sent with exactly the gateway codes of temporary errors, whatever threw them', async (t) => {
   for (const gatewayCode of Object.keys(GATEWAY_ERRORS).map(Number)) {
     for (const error of [new Terminal({ ...facts, gatewayCode }), new Cancelled({ ...facts, gatewayCode })]) {
       const retryAfter = (await refusal(error)).headers.get('Retry-After');
@@ -29,7 +29,7 @@ test('every code of the gateway that time can cure has Retry-After, whatever thr
   for (const code of PASSING) t.truthy(GATEWAY_ERRORS[code], `${code} is not a gateway code`);
 });
 
-test('what the client itself has to change has none', (t) => {
+test('an error that the client must fix has no Retry-After', (t) => {
   const codes = [
     20002, 20003, 20008, 20011, 20012, 20015, 50001, 50003, 50004, 50009, 50010, 50016, 50023, 50026, 50027,
     50028, 110002, 110004, 110005, 110006, 110008,
@@ -37,7 +37,7 @@ test('what the client itself has to change has none', (t) => {
   for (const code of codes) t.false(PASSING.has(code), String(code));
 });
 
-test('errors from below the gateway that carry no code of it are all those that time can cure', (t) => {
+test('errors without a gateway code are the temporary ones', (t) => {
   for (const code of Object.keys(INNER_CODES)) {
     for (const error of [new Terminal({ ...facts, code }), new Retryable({ ...facts, code })]) {
       if (NOT_CURED.has(code) && error instanceof Terminal) continue;
@@ -55,7 +55,7 @@ const NOT_CURED: ReadonlySet<string> = new Set([
   'call-timeout',
 ]);
 
-test('who knows better says when; it is whole seconds, one at least', async (t) => {
+test('an error can set Retry-After, in whole seconds, at least one', async (t) => {
   const after = async (retryAfterMs?: number) => {
     const error = new Retryable({ ...facts, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     return (await refusal(error)).headers.get('Retry-After');
@@ -67,7 +67,7 @@ test('who knows better says when; it is whole seconds, one at least', async (t) 
   t.is(await after(90_000), '90');
 });
 
-test('an object that is being rejected can be uploaded once the chain has let it go', async (t) => {
+test('an object that is being rejected can be uploaded again after the reject', async (t) => {
   const gatewayCode = 110002;
   const error = new Terminal({ ...facts, code: 'being-rejected', gatewayCode });
   t.is((await refusal(error)).headers.get('Retry-After'), '60');

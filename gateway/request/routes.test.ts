@@ -101,7 +101,7 @@ test('an object is the same in the host and in the path, however it is called', 
   t.regex(await ask('GET', 'http://localhost/object'), /^50008 GET of a bucket /);
 });
 
-test('an operation that is not served is refused by name, never taken for a plain PUT or GET', async (t) => {
+test('an unsupported operation is refused by name, never treated as a plain PUT or GET', async (t) => {
   const ask = router();
   for (const query of ['bucket-meta', 'bucket-migration-progress', 'object-policies']) {
     const refused = `50008 GET of an object with ?${query} is not served here.`;

@@ -7,7 +7,7 @@ function buckets(perSecond: number, burst: number, maxKeys?: number) {
   return { clock, buckets: made };
 }
 
-test('a key has what it saved up, and then its rate', (t) => {
+test('a key may use its burst, then its rate', (t) => {
   const { clock, buckets: b } = buckets(10, 3);
   t.deepEqual([b.take('a'), b.take('a'), b.take('a'), b.take('a')], [0, 0, 0, 100]);
   t.is(b.take('b'), 0);
@@ -18,7 +18,7 @@ test('a key has what it saved up, and then its rate', (t) => {
   t.deepEqual([b.take('a'), b.take('a'), b.take('a'), b.take('a')], [0, 0, 0, 100]);
 });
 
-test('what has come already is charged, and paid with time', (t) => {
+test('bytes already received are charged and paid off over time', (t) => {
   const { clock, buckets: b } = buckets(100, 500);
   t.is(b.charge('a', 500), 0);
   t.is(b.charge('a', 50), 500);
@@ -34,7 +34,7 @@ test('0 means no limit', (t) => {
   t.is(b.size, 0);
 });
 
-test('the key that was used least of late is forgotten, so that memory is bounded', (t) => {
+test('the least recently used key is dropped, so that memory is bounded', (t) => {
   const { buckets: b } = buckets(1, 1, 3);
   for (const key of ['a', 'b', 'c', 'a', 'd']) b.take(key);
   t.is(b.size, 3);
