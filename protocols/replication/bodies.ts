@@ -8,7 +8,7 @@ import { approvalBody, askBody, code, name, nonce, reason, redundancy, size } fr
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** One for the primary and one for each column; none before they are known (delegated uploads). */
-const checksums = z.array(sha256).max(257);
+export const checksums = z.array(sha256).max(257);
 /** 128 random bits: part of the subject on which a session's pieces travel. */
 const token = z.string().regex(/^[0-9a-f]{32}$/);
 
@@ -26,8 +26,6 @@ const offerBody = z.strictObject({
   approval: z.base64(),
   /** Token of the primary's end. */
   token,
-  /** The pieces of a small column, one after the other, base64. */
-  column: z.base64().exactOptional(),
 });
 
 /** The secondary wants the column from a segment on. */
@@ -47,7 +45,7 @@ const doneBody = z.strictObject({
 });
 
 /** The secondary has stored, checked and signed. */
-const receiptBody = z.strictObject({
+export const receiptBody = z.strictObject({
   re: nonce,
   integrityHash: sha256,
   approvalSignature: z.string().regex(/^[0-9a-f]{130}$/),
@@ -55,7 +53,7 @@ const receiptBody = z.strictObject({
 });
 
 /** The secondary does not take the column, or does not vouch for it. */
-const refusalBody = z.strictObject({
+export const refusalBody = z.strictObject({
   re: nonce,
   code,
   reason,

@@ -3,15 +3,9 @@ import { Terminal } from '../errors.ts';
 import { addressOf } from '../greenfield/address.ts';
 import { publicKeyOf, signDigest } from '../greenfield/signature.ts';
 import { CONTROL_BODIES, type ControlBody, type ControlKind } from './bodies.ts';
+import { CLOCK_SKEW_MS, MAX_CONTROL_LIFETIME_MS } from './control-checks.ts';
 import { type ControlHeader, EVERYBODY } from './control-header.ts';
-import {
-  CLOCK_SKEW_MS,
-  type ControlExpectation,
-  MAX_CONTROL_BYTES,
-  MAX_CONTROL_LIFETIME_MS,
-  openControl,
-  sealControl,
-} from './control-message.ts';
+import { type ControlExpectation, MAX_CONTROL_BYTES, openControl, sealControl } from './control-message.ts';
 
 const KEY = new Uint8Array(32).fill(0x11);
 const OTHER_KEY = new Uint8Array(32).fill(0x12);
@@ -60,7 +54,6 @@ const BODIES: { readonly [K in ControlKind]: ControlBody<K> } = {
     checksums: [HASH],
     approval: 'AAAA',
     token: TOKEN,
-    column: 'aGVsbG8=',
   },
   accept: { re: NONCE, firstMissing: 0, token: TOKEN },
   done: { re: NONCE, checksums: [], sent: 11 },

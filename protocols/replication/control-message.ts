@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { Terminal } from '../errors.ts';
 import { fromHex, toHex } from '../greenfield/hex.ts';
 import { keccak256 } from '../greenfield/keccak.ts';
 import { isSignedBy } from '../greenfield/signature.ts';
 import { sortedJson } from '../greenfield/sorted-json.ts';
 import { sameJob } from '../job/identity.ts';
 import { CONTROL_BODIES, type ControlBody, type ControlKind } from './bodies.ts';
+import { checkTimes, parse, refused } from './control-checks.ts';
 import {
   type ControlHeader,
   type ControlSubject,
@@ -15,13 +15,7 @@ import {
   wireHeader,
 } from './control-header.ts';
 
-/** A message is void after this time, ms: as long as mail rests in a mailbox, and as long as approvals hold. */
-export const MAX_CONTROL_LIFETIME_MS = 3_600_000;
-
-/** How far ahead of ours a sender's clock may go, ms. */
-export const CLOCK_SKEW_MS = 30_000;
-
-/** More bytes are refused unread: a column of 64 KiB in base64 and all the rest fit twice. */
+/** More bytes are refused unread: the longest ask fits. */
 export const MAX_CONTROL_BYTES = 256 * 1024;
 
 const envelope = z.strictObject({
@@ -115,16 +109,6 @@ function checkHeader<K extends ControlKind>(header: ControlHeader, expected: Con
   }
 }
 
-function checkTimes({ issuedAt, expiresAt }: ControlHeader, now: number): void {
-  if (issuedAt > now + CLOCK_SKEW_MS) {
-    throw refused('control-not-yet', 'it was issued in the future', 'Compare the clocks of both providers.');
-  }
-  if (expiresAt <= now) throw refused('control-expired', 'it has expired');
-  if (expiresAt - issuedAt > MAX_CONTROL_LIFETIME_MS) {
-    throw refused('control-lives-too-long', 'it would be valid for too long');
-  }
-}
-
 function readEnvelope(bytes: Uint8Array): z.infer<typeof envelope> {
   if (bytes.length > MAX_CONTROL_BYTES) throw refused('control-malformed', `it has ${bytes.length} bytes`);
   let json: unknown;
@@ -142,21 +126,4 @@ function parseBody(kind: ControlKind, body: unknown): ControlBody<ControlKind> {
 
 function hashOf(body: ControlBody<ControlKind>): string {
   return toHex(keccak256(sortedJson(body)));
-}
-
-function parse<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const where = issue?.path.join('.') || 'the message';
-  throw refused('control-malformed', `${where}: ${issue?.message}`, undefined, result.error);
-}
-
-function refused(code: string, why: string, advice?: string, cause?: unknown): Terminal {
-  return new Terminal({
-    code,
-    message: `The control message is not valid: ${why}.`,
-    ...(advice !== undefined && { advice }),
-    cause,
-  });
 }

@@ -9,6 +9,8 @@ import type {
   ReplicationSession,
 } from '../peers.ts';
 import type { Asks } from './asks.ts';
+import type { Bundles } from './bundles/bundles.ts';
+import { sendSmallColumn } from './bundles/small-column.ts';
 import type { PeerContext } from './context.ts';
 import { HEADER_ROOM, INLINE_COLUMN } from './limits.ts';
 import type { Receipts } from './mail/receipts.ts';
@@ -20,13 +22,15 @@ export class NatsPeerClient implements PeerClient {
   readonly #context: PeerContext;
   readonly #asks: Asks;
   readonly #receipts: Receipts;
+  readonly #bundles: Bundles;
   /** By SP id, one for all our streams to an SP: no more than there are SPs. */
   readonly #windows = new Map<number, SendWindow>();
 
-  constructor(context: PeerContext, asks: Asks, receipts: Receipts) {
+  constructor(context: PeerContext, asks: Asks, receipts: Receipts, bundles: Bundles) {
     this.#context = context;
     this.#asks = asks;
     this.#receipts = receipts;
+    this.#bundles = bundles;
   }
 
   ask(
@@ -42,16 +46,19 @@ export class NatsPeerClient implements PeerClient {
   ): Promise<ReplicationSession> {
     throwIfAborted(this.#context.closed);
     throwIfAborted(options.signal);
-    const { job, from: _, to, gvgId, redundancyIndex, ...terms } = offer;
     const plan = planPayload(offer);
-    const inline = this.#inline(plan, options.column);
+    const small = this.#small(plan, options.column);
+    if (small) {
+      const parts = { context: this.#context, bundles: this.#bundles };
+      return sendSmallColumn(parts, offer, small, options.signal);
+    }
+    const { job, from: _, to, gvgId, redundancyIndex, ...terms } = offer;
     const about = { job, gvgId, redundancyIndex };
     const session = new SendingSession(this.#context, {
       about,
       to,
       plan,
       checksums: offer.checksums,
-      inline: inline !== undefined,
       messageBytes: Math.min(this.#context.limits.pieceMessage, this.#maxPayload() - HEADER_ROOM),
       window: this.#window(to),
       receipts: this.#receipts,
@@ -63,8 +70,7 @@ export class NatsPeerClient implements PeerClient {
       if (receipt) session.settle(receipt);
       else {
         const { checksums } = terms;
-        const column = inline && { column: inline.toString('base64') };
-        await session.offer({ ...terms, checksums: [...checksums], ...column }, options.signal);
+        await session.offer({ ...terms, checksums: [...checksums] }, options.signal);
       }
       return session;
     } catch (error) {
@@ -74,7 +80,7 @@ export class NatsPeerClient implements PeerClient {
   }
 
   /** The pieces of a small column as one buffer; undefined if they are sent separately. */
-  #inline(plan: PayloadPlan, column: readonly Uint8Array[] | undefined): Buffer | undefined {
+  #small(plan: PayloadPlan, column: readonly Uint8Array[] | undefined): Buffer | undefined {
     if (!column || plan.columnLength > Math.min(INLINE_COLUMN, this.#maxPayload() / 2)) return undefined;
     const bytes = Buffer.concat(column);
     if (bytes.length === plan.columnLength) return bytes;

@@ -6,6 +6,7 @@ import type { AccountKey } from '../../keys/keys.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PeerClient, PeerHost, PieceSource } from '../peers.ts';
 import { Asks } from './asks.ts';
+import { Bundles } from './bundles/bundles.ts';
 import { NatsPeerClient } from './client.ts';
 import type { PeerContext, PeerTimes } from './context.ts';
 import { ControlCodec } from './control-codec.ts';
@@ -78,11 +79,13 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   });
   const asks = new Asks(context);
   const senders = new Senders(context, mailboxes, options.providers);
-  const offers = new Offers(context, mailboxes, senders);
+  const bundles = new Bundles(context);
+  const offers = new Offers(context, mailboxes, senders, bundles);
   const receipts = new Receipts(context, mailboxes, home);
   const recovery = new Recovery(context);
   await senders.start();
   await receipts.start();
+  bundles.start();
 
   let closed: Promise<void> | undefined;
   const close = () => {
@@ -93,6 +96,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
       );
       await offers.release();
       receipts.stop();
+      bundles.stop();
     })();
     return closed;
   };
@@ -100,7 +104,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   if (signal?.aborted) await close();
   throwIfAborted(signal);
   return {
-    client: new NatsPeerClient(context, asks, receipts),
+    client: new NatsPeerClient(context, asks, receipts, bundles),
     host: new NatsPeerHost(asks, offers, recovery),
     pieces: recovery,
     close,

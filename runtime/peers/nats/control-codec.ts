@@ -3,6 +3,13 @@ import { type ApprovedOffer, checkOwnApproval } from '#protocols/approval/own-ap
 import { toHex } from '#protocols/greenfield/hex';
 import type { Hex, StorageProvider } from '#protocols/greenfield/types';
 import type { ControlBody, ControlKind } from '#protocols/replication/bodies';
+import {
+  type BundleHeader,
+  type Letter,
+  type OpenedLetter,
+  openBundle,
+  sealBundle,
+} from '#protocols/replication/bundle';
 import type { ControlSubject } from '#protocols/replication/control-header';
 import {
   type ControlExpectation,
@@ -56,6 +63,27 @@ export class ControlCodec {
     return { bytes: await sealControl(header, body, (digest) => operatorKey.sign(digest)), nonce };
   }
 
+  /** @throws Terminal `control-malformed` */
+  async sealBundle(
+    header: Pick<BundleHeader, 'to' | 'answerTo' | 'expiresAt'>,
+    letters: readonly Letter[],
+  ): Promise<Uint8Array> {
+    const { chainId, spId, operatorKey } = this.#options;
+    const nonce = toHex(randomBytes(16));
+    const whole = { ...header, chainId, from: spId, issuedAt: Date.now(), nonce };
+    return sealBundle(whole, letters, (digest) => operatorKey.sign(digest));
+  }
+
+  /** @throws Terminal with a code of `openBundle`; what `providers` throws */
+  async openBundle(
+    bytes: Uint8Array,
+    from: number,
+  ): Promise<BundleHeader & { readonly letters: readonly OpenedLetter[] }> {
+    const { chainId, spId } = this.#options;
+    const operatorAddressOf = await this.#operators();
+    return openBundle(bytes, { chainId, now: Date.now(), from, to: spId, operatorAddressOf });
+  }
+
   /**
    * Checks that the approval in an offer is our own, for the same group and index. @throws Terminal as
    * `checkOwnApproval`
@@ -79,13 +107,12 @@ export class ControlCodec {
   /** @throws Terminal with a code of `openControl`; what `providers` throws */
   async open<K extends ControlKind>(bytes: Uint8Array, expected: Expected<K>): Promise<ControlMessage<K>> {
     const { chainId, spId } = this.#options;
+    const operatorAddressOf = await this.#operators();
+    return openControl(bytes, { to: spId, ...expected, chainId, now: Date.now(), operatorAddressOf });
+  }
+
+  async #operators(): Promise<(spId: number) => string | undefined> {
     const providers = await this.#options.providers();
-    return openControl(bytes, {
-      to: spId,
-      ...expected,
-      chainId,
-      now: Date.now(),
-      operatorAddressOf: (id) => providers.find((sp) => sp.id === id)?.operatorAddress,
-    });
+    return (id) => providers.find((sp) => sp.id === id)?.operatorAddress;
   }
 }

@@ -3,7 +3,8 @@ import { Retryable, Terminal, toSealionError } from '#protocols/errors';
 import type { Receipt } from '#protocols/job/context';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import type { ControlBody } from '#protocols/replication/bodies';
-import { type ControlMessage, MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-checks';
+import type { ControlMessage } from '#protocols/replication/control-message';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, natsError } from '#runtime/nats/errors';
 import type { ColumnOffer, InboundOffer, InboundSession, OfferRefusal, PeerOptions } from '../../peers.ts';
@@ -59,7 +60,7 @@ export class HeldOffer implements InboundOffer {
         message: `The column cannot be wanted from segment ${firstMissing} of ${this.#plan.segmentCount} on.`,
       });
     }
-    const { column, token: replyToken } = this.#control.body;
+    const { token: replyToken } = this.#control.body;
     const token = newToken();
     this.#session?.close();
     const session = new ReceivingSession(this.#context, {
@@ -71,7 +72,6 @@ export class HeldOffer implements InboundOffer {
       firstMissing,
       token,
       replyToken,
-      ...(column !== undefined && { column: Buffer.from(column, 'base64') }),
     });
     this.#session = session;
     try {
@@ -167,7 +167,7 @@ export class HeldOffer implements InboundOffer {
 
 /** Converts an offer from its wire form to that of the port. */
 export function toOffer(control: ControlMessage<'offer'>): ColumnOffer {
-  const { token: _, column: __, ...offer } = control.body;
+  const { token: _, ...offer } = control.body;
   const { job, from, to, gvgId, redundancyIndex } = control;
   return { ...offer, job, from, to, gvgId, redundancyIndex };
 }

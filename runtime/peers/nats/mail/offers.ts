@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
-import { Terminal, toSealionError } from '#protocols/errors';
+import { toSealionError } from '#protocols/errors';
 import { sameJob } from '#protocols/job/identity';
 import { planPayload } from '#protocols/payload/plan';
 import type { ControlMessage } from '#protocols/replication/control-message';
 import { Arrivals } from '#runtime/async/arrivals';
-import type { InboundOffer, OfferRefusal } from '../../peers.ts';
+import type { InboundOffer } from '../../peers.ts';
+import type { Bundles } from '../bundles/bundles.ts';
+import { SmallOffers } from '../bundles/small-offers.ts';
 import type { PeerContext } from '../context.ts';
+import { approvalFault, checkPlace, malformedOffer } from '../offer-checks.ts';
 import { Places } from '../places.ts';
 import type { Senders } from '../senders.ts';
 import { CreditBudget } from '../session/credit-budget.ts';
@@ -19,20 +22,22 @@ const RETRY_MS = 1_000;
 /** When we cannot check an offer now, for example because the chain does not answer. */
 const UNCHECKED_MS = 5_000;
 
-/** Takes offers out of our mailboxes, each sender's separately. */
+/** Takes offers out of our mailboxes, each sender's separately, and those that came with their column. */
 export class Offers {
   readonly #context: PeerContext;
   readonly #mailboxes: Mailboxes;
   readonly #senders: Senders;
   readonly #budget: CreditBudget;
+  readonly #small: SmallOffers;
   /** By mail subject: one for each column. */
   readonly #held = new Map<string, HeldOffer>();
 
-  constructor(context: PeerContext, mailboxes: Mailboxes, senders: Senders) {
+  constructor(context: PeerContext, mailboxes: Mailboxes, senders: Senders, bundles: Bundles) {
     this.#context = context;
     this.#mailboxes = mailboxes;
     this.#senders = senders;
     this.#budget = new CreditBudget(context.limits);
+    this.#small = new SmallOffers(context, bundles);
   }
 
   /** Ends only with the signal or when the adapter is closed. */
@@ -41,13 +46,14 @@ export class Offers {
     const until = AbortSignal.any([signal, this.#context.closed, left.signal]);
     if (until.aborted) return;
     const places = new Places(limit);
-    const arrived = new Arrivals<HeldOffer>();
-    const waiting = new Set<HeldOffer>();
-    const give = (offer: HeldOffer) => {
+    const arrived = new Arrivals<InboundOffer>();
+    const waiting = new Set<InboundOffer>();
+    const give = (offer: InboundOffer) => {
       waiting.add(offer);
       arrived.push(offer);
     };
     const stop = this.#senders.each((from) => void this.#read(from, places, give, until));
+    this.#small.take(places, give, until);
     until.addEventListener('abort', () => arrived.end(), { once: true });
     try {
       for await (const offer of arrived) {
@@ -63,7 +69,7 @@ export class Offers {
 
   /** Returns all held offers at once, so that another node can take them. */
   async release(): Promise<void> {
-    await Promise.all([...this.#held.values()].map((offer) => offer.postpone(0)));
+    await Promise.all([this.#small.release(), ...[...this.#held.values()].map((offer) => offer.postpone(0))]);
   }
 
   async #read(
@@ -129,7 +135,7 @@ export class Offers {
       places.give(from);
     });
     this.#held.set(message.subject, offer);
-    const fault = this.#approvalFault(offer);
+    const fault = approvalFault(this.#context.codec, offer.offer);
     if (!fault) return offer;
     strangers.charge(from);
     await offer.refuse(fault).catch((error: unknown) => {
@@ -143,18 +149,13 @@ export class Offers {
   async #open(message: JsMsg, from: number): Promise<ControlMessage<'offer'> | undefined> {
     try {
       const column = parseMailSubject(message.subject);
-      if (!column) throw malformed(`its subject is ${message.subject}`);
+      if (!column) throw malformedOffer(`its subject is ${message.subject}`);
       const { job, redundancyIndex } = column;
       const control = await this.#context.codec.open(message.data, { kinds: ['offer'], from });
       if (!sameJob(control.job, job) || control.redundancyIndex !== redundancyIndex) {
-        throw malformed('it names another column than its subject');
+        throw malformedOffer('it names another column than its subject');
       }
-      const plan = planPayload(control.body);
-      if (redundancyIndex >= plan.columnCount) throw malformed(`there is no column ${redundancyIndex}`);
-      const inline = control.body.column;
-      if (inline !== undefined && Buffer.from(inline, 'base64').length !== plan.columnLength) {
-        throw malformed('the column in it has the wrong length');
-      }
+      checkPlace(planPayload(control.body), redundancyIndex);
       return control;
     } catch (error) {
       const known = toSealionError(error);
@@ -164,19 +165,4 @@ export class Offers {
       return undefined;
     }
   }
-
-  /** Undefined when the offer carries our approval for its group and index. */
-  #approvalFault({ offer }: HeldOffer): OfferRefusal | undefined {
-    try {
-      this.#context.codec.checkApproval(offer);
-      return undefined;
-    } catch (error) {
-      const { code, message } = toSealionError(error);
-      return { code, reason: message, again: true };
-    }
-  }
-}
-
-function malformed(why: string): Terminal {
-  return new Terminal({ code: 'offer-malformed', message: `The offer is inconsistent: ${why}.` });
 }

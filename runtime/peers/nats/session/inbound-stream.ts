@@ -11,8 +11,6 @@ export interface InboundStreamOptions {
   readonly plan: PayloadPlan;
   /** First segment whose piece is missing. */
   readonly firstMissing: number;
-  /** The whole column, if it was sent within the offer: then no pieces follow. */
-  readonly column?: Uint8Array;
   readonly sender: number;
   readonly budget: CreditBudget;
   readonly connection: NatsConnection;
@@ -63,9 +61,7 @@ export class InboundStream {
 
   constructor(options: InboundStreamOptions) {
     this.#options = options;
-    const bytes = bytesFrom(options.plan, options.firstMissing);
-    this.#expected = options.column ? 0 : bytes;
-    if (options.column) this.#chunks = [options.column.subarray(options.column.length - bytes)];
+    this.#expected = bytesFrom(options.plan, options.firstMissing);
     this.#line = options.budget.open(options.sender, () => this.#tellCredit());
     this.#watch = setInterval(() => this.#check(), options.stallMs / 6);
   }
@@ -178,7 +174,7 @@ export class InboundStream {
   /** The reader is done with the last chunk: only now is its memory free. */
   #takeBack(): void {
     if (this.#lent === 0) return;
-    if (!this.#options.column) this.#line.consume(this.#lent);
+    this.#line.consume(this.#lent);
     this.#lent = 0;
     this.#tellCredit();
   }

@@ -11,7 +11,7 @@ import { InboundStream, type InboundStreamOptions } from './inbound-stream.ts';
 import { piecePosition, readAbort, readDemand } from './session-wire.ts';
 
 export interface ReceivingSessionOptions
-  extends Pick<InboundStreamOptions, 'plan' | 'firstMissing' | 'column' | 'budget'> {
+  extends Pick<InboundStreamOptions, 'plan' | 'firstMissing' | 'budget'> {
   readonly about: ControlSubject;
   /** SP id of the primary. */
   readonly from: number;

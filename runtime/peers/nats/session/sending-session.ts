@@ -4,15 +4,16 @@ import type { Hex } from '#protocols/greenfield/types';
 import type { Receipt } from '#protocols/job/context';
 import type { PayloadPlan } from '#protocols/payload/plan';
 import type { ControlBody } from '#protocols/replication/bodies';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-checks';
 import type { ControlSubject } from '#protocols/replication/control-header';
-import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-message';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, isTimeout, natsError } from '#runtime/nats/errors';
-import type { OfferRefusal, PeerOptions, ReplicationSession } from '../../peers.ts';
+import type { PeerOptions, ReplicationSession } from '../../peers.ts';
 import { checkReply, answer as respond } from '../answer.ts';
 import type { PeerContext } from '../context.ts';
 import { post } from '../mail/post.ts';
 import { type OfferReply, type Receipts, toReceipt } from '../mail/receipts.ts';
+import { offerRefused, offerUnanswered } from '../offer-failures.ts';
 import { type ColumnId, lastToken, mailSubject, newToken, sessionSubject } from '../subjects.ts';
 import { OutboundStream } from './outbound-stream.ts';
 import type { SendWindow } from './send-window.ts';
@@ -25,8 +26,6 @@ export interface SendingSessionOptions {
   readonly plan: PayloadPlan;
   /** The seven integrity hashes. */
   readonly checksums: readonly Hex[];
-  /** The column is sent within the offer. */
-  readonly inline: boolean;
   readonly messageBytes: number;
   readonly window: SendWindow;
   readonly receipts: Receipts;
@@ -83,7 +82,7 @@ export class SendingSession implements ReplicationSession {
   async offer(body: Omit<ControlBody<'offer'>, 'token'>, signal?: AbortSignal): Promise<void> {
     const { connection, codec, spId, times } = this.#context;
     const { about, to } = this.#options;
-    const patience = setTimeout(() => this.#end(this.#unanswered()), times.offer);
+    const patience = setTimeout(() => this.#end(offerUnanswered(to, times.offer)), times.offer);
     try {
       const message = await codec.seal({
         kind: 'offer',
@@ -198,7 +197,7 @@ export class SendingSession implements ReplicationSession {
   /** One at a time; the first counts. Only one that we take is confirmed to the secondary. */
   async #onAnswer(message: Msg): Promise<void> {
     const { connection, codec, spId, times, strangers } = this.#context;
-    const { about, to, plan, inline, window, messageBytes } = this.#options;
+    const { about, to, plan, window, messageBytes } = this.#options;
     this.#opening = true;
     try {
       const expected = { kinds: ['accept', 'refusal'], from: to, about } as const;
@@ -207,11 +206,11 @@ export class SendingSession implements ReplicationSession {
       checkReply(message, to);
       if (answer.kind === 'refusal') {
         respond(message, to);
-        this.#end(refused('offer-refused', to, answer.body), 'quietly');
+        this.#end(offerRefused('offer-refused', to, answer.body), 'quietly');
         return;
       }
       const { body } = answer;
-      this.#firstMissing = inline ? plan.segmentCount : Math.min(body.firstMissing, plan.segmentCount);
+      this.#firstMissing = Math.min(body.firstMissing, plan.segmentCount);
       this.#next = this.#firstMissing;
       const subject = sessionSubject(to, spId, body.token);
       this.#stream = new OutboundStream({ connection, subject, window, messageBytes, stallMs: times.stall });
@@ -238,7 +237,7 @@ export class SendingSession implements ReplicationSession {
       const receipt = await this.receiptIn(outcome);
       if (receipt) this.settle(receipt);
       else if (outcome.kind === 'refusal' && outcome.body.re === this.#nonce) {
-        this.#end(refused('receipt-refused', this.#options.to, outcome.body), 'quietly');
+        this.#end(offerRefused('receipt-refused', this.#options.to, outcome.body), 'quietly');
       } else return false;
     } catch (error) {
       const { log } = this.#context;
@@ -258,14 +257,6 @@ export class SendingSession implements ReplicationSession {
     this.#stopListening();
     this.#context.closed.removeEventListener('abort', this.#onClosed);
   }
-
-  #unanswered(): Retryable {
-    return new Retryable({
-      code: 'peer-unreachable',
-      message: `SP ${this.#options.to} did not answer the offer in ${this.#context.times.offer / 1000} s.`,
-      advice: 'None of its nodes accepts offers, or all are busy.',
-    });
-  }
 }
 
 function misdirected(): Terminal {
@@ -273,11 +264,6 @@ function misdirected(): Terminal {
     code: 'answer-misdirected',
     message: 'The answer belongs to another offer, or is a duplicate.',
   });
-}
-
-function refused(code: string, spId: number, { reason, code: why, again }: OfferRefusal): SealionError {
-  const facts = { code, message: `SP ${spId} refused: ${reason} (${why})` };
-  return again ? new Retryable(facts) : new Terminal(facts);
 }
 
 function gone(cause: unknown): Retryable {

@@ -1,0 +1,92 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { Retryable, type SealionError, toSealionError } from '#protocols/errors';
+
+/** Bounds of a lane. */
+export interface LaneLimits {
+  /** Letters in one bundle, and their bytes. */
+  readonly letters: number;
+  readonly bytes: number;
+  /** Letters that wait. */
+  readonly waiting: number;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly onLost: (error: SealionError) => void;
+}
+
+/**
+ * Letters on their way to one place. One bundle is under way at a time. What is posted in one turn of the event loop,
+ * or while a bundle is under way, goes together into the next: an idle lane adds no delay, a busy one few messages.
+ */
+export class Lane<L> {
+  readonly #limits: LaneLimits;
+  readonly #deliver: (letters: readonly L[]) => Promise<void>;
+  readonly #onIdle: () => void;
+  readonly #waiting = new Map<L, Waiting>();
+  #running: Promise<void> | undefined;
+
+  /**
+   * @param deliver brings a bundle to its receiver, and resolves when that has it
+   * @param onIdle called when nothing waits and nothing is under way any more
+   */
+  constructor(limits: LaneLimits, deliver: (letters: readonly L[]) => Promise<void>, onIdle: () => void) {
+    this.#limits = limits;
+    this.#deliver = deliver;
+    this.#onIdle = onIdle;
+  }
+
+  /**
+   * Sends a letter with the next bundle; one that waits already keeps its place.
+   * @param bytes of the letter
+   * @param onLost told when its bundle may not have arrived
+   */
+  post(letter: L, bytes: number, onLost: Waiting['onLost']): void {
+    if (this.#waiting.has(letter)) return;
+    if (bytes > this.#limits.bytes || this.#waiting.size >= this.#limits.waiting) {
+      onLost(full());
+      return;
+    }
+    this.#waiting.set(letter, { bytes, onLost });
+    this.#running ??= this.#run();
+  }
+
+  /** Keeps a letter that still waits from being sent. */
+  withdraw(letter: L): void {
+    this.#waiting.delete(letter);
+  }
+
+  async #run(): Promise<void> {
+    await turn();
+    while (this.#waiting.size > 0) {
+      const bundle = this.#take();
+      try {
+        await this.#deliver([...bundle.keys()]);
+      } catch (error) {
+        for (const { onLost } of bundle.values()) onLost(toSealionError(error));
+      }
+    }
+    this.#running = undefined;
+    this.#onIdle();
+  }
+
+  #take(): Map<L, Waiting> {
+    const bundle = new Map<L, Waiting>();
+    let bytes = 0;
+    for (const [letter, waiting] of this.#waiting) {
+      bytes += waiting.bytes;
+      if (bytes > this.#limits.bytes || bundle.size === this.#limits.letters) break;
+      bundle.set(letter, waiting);
+      this.#waiting.delete(letter);
+    }
+    return bundle;
+  }
+}
+
+function full(): Retryable {
+  return new Retryable({
+    code: 'peer-unreachable',
+    message: 'More waits to be sent to the other SP than there is room for.',
+    advice: 'It is slow or cut off; the job is tried again by itself.',
+  });
+}

@@ -1,0 +1,102 @@
+import { deferred } from '@nats-io/nats-core';
+import { Cancelled, Terminal, throwIfAborted } from '#protocols/errors';
+import type { Receipt } from '#protocols/job/context';
+import { planPayload } from '#protocols/payload/plan';
+import type { Letter } from '#protocols/replication/bundle';
+import { orAborted } from '#runtime/async/or-aborted';
+import type { ColumnOffer, ReplicationSession } from '../../peers.ts';
+import type { PeerContext } from '../context.ts';
+import { offerRefused, offerUnanswered } from '../offer-failures.ts';
+import { COLUMNS, newToken } from '../subjects.ts';
+import type { AnswerLetter, Bundles } from './bundles.ts';
+
+/** An unanswered offer is sent again so often before it is given up. */
+const TRIES = 12;
+
+/**
+ * The primary's side of a small column: sends it with its offer, and waits for the receipt, which is all that is left
+ * of the session. What was lost is sent again; a secondary that has the column answers with the receipt that it gave.
+ * @throws Retryable `peer-unreachable`, `offer-refused`, `receipt-refused`; Terminal the latter two; Cancelled
+ */
+export async function sendSmallColumn(
+  { context, bundles }: { readonly context: PeerContext; readonly bundles: Bundles },
+  offer: ColumnOffer,
+  column: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<ReplicationSession> {
+  const { times, closed } = context;
+  const { to } = offer;
+  const letter = letterOf(offer, column);
+  const answered = deferred<Receipt>();
+  let lost: unknown;
+  const post = () =>
+    bundles.post(to, COLUMNS, letter, (error) => {
+      lost = error;
+    });
+  const stopHearing = bundles.expect(letter, to, (answer) => {
+    if (answer.kind === 'receipt') answered.resolve(toReceipt(answer, to));
+    else
+      answered.reject(offerRefused(answer.body.read ? 'receipt-refused' : 'offer-refused', to, answer.body));
+  });
+  const repeat = setInterval(post, times.offer / TRIES);
+  const patience = setTimeout(() => answered.reject(offerUnanswered(to, times.offer, lost)), times.offer);
+  post();
+  try {
+    return new SettledSession(planPayload(offer).segmentCount, await orAborted(answered, signal, closed));
+  } finally {
+    clearInterval(repeat);
+    clearTimeout(patience);
+    stopHearing();
+    bundles.withdraw(to, COLUMNS, letter);
+  }
+}
+
+/** A column that the secondary has, and has signed for. */
+class SettledSession implements ReplicationSession {
+  readonly firstMissing: number;
+  readonly #receipt: Receipt;
+  #closed = false;
+
+  constructor(segmentCount: number, receipt: Receipt) {
+    this.firstMissing = segmentCount;
+    this.#receipt = receipt;
+  }
+
+  async send({ segmentIndex }: { readonly segmentIndex: number }): Promise<void> {
+    throw new Terminal({
+      code: 'wrong-piece',
+      message: `Segment ${segmentIndex} is not missing: the secondary has the whole column.`,
+    });
+  }
+
+  async done(_checksums: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<Receipt> {
+    throwIfAborted(options.signal);
+    if (!this.#closed) return this.#receipt;
+    throw new Cancelled({ code: 'session-closed', message: 'The primary closed the session.' });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}
+
+function letterOf(offer: ColumnOffer, column: Uint8Array): Letter<'column'> {
+  const { job, gvgId, redundancyIndex, from: _, to: __, checksums, ...terms } = offer;
+  return {
+    kind: 'column',
+    nonce: newToken(),
+    job,
+    gvgId,
+    redundancyIndex,
+    body: { ...terms, checksums: [...checksums] },
+    attachment: column,
+  };
+}
+
+function toReceipt(
+  { gvgId, redundancyIndex, body }: AnswerLetter & { kind: 'receipt' },
+  spId: number,
+): Receipt {
+  const { integrityHash, approvalSignature, blsSignature } = body;
+  return { spId, gvgId, redundancyIndex, integrityHash, approvalSignature, blsSignature };
+}

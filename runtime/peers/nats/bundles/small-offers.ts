@@ -1,0 +1,79 @@
+import { planPayload } from '#protocols/payload/plan';
+import type { BundleHeader, Letter } from '#protocols/replication/bundle';
+import type { InboundOffer } from '../../peers.ts';
+import type { PeerContext } from '../context.ts';
+import { INLINE_COLUMN } from '../limits.ts';
+import { approvalFault, checkPlace, malformedOffer } from '../offer-checks.ts';
+import type { Places } from '../places.ts';
+import { COLUMNS, mailSubject } from '../subjects.ts';
+import { type Bundles, wrongKind } from './bundles.ts';
+import { SmallOffer } from './small-offer.ts';
+
+/** Offers that came with their column. */
+export class SmallOffers {
+  readonly #context: PeerContext;
+  readonly #bundles: Bundles;
+  /** By mail subject: one for each column. */
+  readonly #held = new Map<string, SmallOffer>();
+
+  constructor(context: PeerContext, bundles: Bundles) {
+    this.#context = context;
+    this.#bundles = bundles;
+  }
+
+  /** Gives on what comes, while its sender has a place, until the signal fires. */
+  take(places: Places, give: (offer: InboundOffer) => void, until: AbortSignal): void {
+    const stop = this.#bundles.hear(COLUMNS, (letter, bundle) =>
+      this.#hear(letter, bundle, { places, give, until }),
+    );
+    until.addEventListener('abort', stop, { once: true });
+  }
+
+  /** Lets all go, so that another node has them when they are said again. */
+  async release(): Promise<void> {
+    await Promise.all([...this.#held.values()].map((offer) => offer.postpone()));
+  }
+
+  async #hear(
+    letter: Letter,
+    bundle: BundleHeader,
+    { places, give, until }: { places: Places; give: (offer: InboundOffer) => void; until: AbortSignal },
+  ): Promise<void> {
+    const { from } = bundle;
+    if (letter.kind !== 'column') throw wrongKind(letter.kind);
+    checkColumn(letter);
+    const { job, redundancyIndex } = letter;
+    const key = mailSubject('offer', { job, redundancyIndex, from, to: this.#context.spId });
+    // said again while we work on it
+    if (this.#held.get(key)?.nonce === letter.nonce) return;
+    await places.room(from, until);
+    const held = this.#held.get(key);
+    const { strangers } = this.#context;
+    // said again and again, it would keep us busy for nothing
+    if (held) strangers.charge(from);
+    held?.supersede();
+    places.take(from);
+    const parts = { context: this.#context, bundles: this.#bundles, letter, bundle };
+    const offer = new SmallOffer({
+      ...parts,
+      onSettled: () => {
+        if (this.#held.get(key) === offer) this.#held.delete(key);
+        places.give(from);
+      },
+    });
+    this.#held.set(key, offer);
+    const fault = approvalFault(this.#context.codec, offer.offer);
+    if (!fault) return give(offer);
+    strangers.charge(from);
+    await offer.refuse(fault);
+  }
+}
+
+/** @throws Terminal `offer-malformed`, `bad-payload-shape` */
+function checkColumn({ body, redundancyIndex, attachment }: Letter<'column'>): void {
+  const plan = planPayload(body);
+  checkPlace(plan, redundancyIndex);
+  const length = attachment?.length ?? 0;
+  if (length !== plan.columnLength) throw malformedOffer('the column in it has the wrong length');
+  if (length > INLINE_COLUMN) throw malformedOffer(`a column of ${length} bytes is not a small one`);
+}
