@@ -1,9 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { Retryable, type SealionError } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import { checksum, integrityHash, PRIMARY } from '#protocols/integrity/checksums';
 import { formatJobId } from '#protocols/job/identity';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
-import { Recent } from '#runtime/peers/recent';
 import { readJob } from '../job-log.ts';
 import { Columns } from '../ledger/column-record.ts';
 import { SegmentRecords } from '../ledger/segment-record.ts';
@@ -11,7 +11,7 @@ import type { SealedContent } from './content.ts';
 import type { RepairPorts } from './ports.ts';
 
 /** Cached checksum lists of other SPs' columns. */
-const KEPT = { maxEntries: 64, ttlMs: 600_000 };
+const KEPT = { max: 64, ttl: 600_000 };
 
 /**
  * The checksums of single pieces. The chain has only one hash over all pieces of a role. A list from any source is
@@ -21,7 +21,7 @@ export class ChecksumLists {
   readonly #ports: RepairPorts;
   readonly #columns: Columns;
   readonly #records: SegmentRecords;
-  readonly #known = new Recent<string, readonly Hex[]>(KEPT);
+  readonly #known = new LRUCache<string, readonly Hex[]>(KEPT);
 
   constructor(ports: RepairPorts) {
     this.#ports = ports;

@@ -1,19 +1,19 @@
+import { LRUCache } from 'lru-cache';
 import { Retryable, SealionError, Terminal } from '#protocols/errors';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { ReadRecoveryTask } from '#protocols/replication/recovery-message';
 import type { InboundFetch } from '#runtime/peers/peers';
-import { Recent } from '#runtime/peers/recent';
 import type { ChecksumLists } from './checksum-lists.ts';
 import { type SealedContent, sealedContent } from './content.ts';
 import type { RepairPorts } from './ports.ts';
 import { askedFor, checkTask } from './right-to-ask.ts';
 
 /** Cached chain data of an object, for the ranges of one piece; ms. */
-const CONTENTS = { maxEntries: 64, ttlMs: 5_000 };
+const CONTENTS = { max: 64, ttl: 5_000 };
 /** Cached parity pieces that are served range by range: each takes a whole segment to compute. */
-const MADE = { maxEntries: 4, ttlMs: 10_000 };
+const MADE = { max: 4, ttl: 10_000 };
 
 /** A part of a column that the requester may have. */
 interface Part {
@@ -28,8 +28,8 @@ interface Part {
 export class HandOut {
   readonly #ports: RepairPorts;
   readonly #lists: ChecksumLists;
-  readonly #contents = new Recent<string, SealedContent>(CONTENTS);
-  readonly #made = new Recent<string, Promise<Uint8Array>>(MADE);
+  readonly #contents = new LRUCache<string, SealedContent>(CONTENTS);
+  readonly #made = new LRUCache<string, Promise<Uint8Array>>(MADE);
 
   constructor(ports: RepairPorts, lists: ChecksumLists) {
     this.#ports = ports;

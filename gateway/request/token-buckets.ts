@@ -1,9 +1,11 @@
+import { LRUCache } from 'lru-cache';
+
 export interface TokenBucketsOptions {
   /** Tokens that a bucket gains; 0 means no limit. */
   readonly perSecond: number;
   /** Tokens that a full bucket holds. */
   readonly burst: number;
-  /** Keys that are remembered: one more is forgotten, which is the same as a full bucket. */
+  /** Keys that are remembered; of more, the one used least recently is forgotten, which is the same as a full bucket. */
   readonly maxKeys?: number;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
@@ -19,11 +21,11 @@ const MAX_KEYS = 10_000;
 /** How much each of many clients may have: a bucket of tokens by key, in bounded memory. */
 export class TokenBuckets {
   readonly #options: Required<TokenBucketsOptions>;
-  /** The one used last is the last. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: LRUCache<string, Bucket>;
 
   constructor(options: TokenBucketsOptions) {
     this.#options = { maxKeys: MAX_KEYS, now: () => performance.now(), ...options };
+    this.#buckets = new LRUCache({ max: this.#options.maxKeys });
   }
 
   /**
@@ -55,17 +57,12 @@ export class TokenBuckets {
   }
 
   #filled(key: string): Bucket {
-    const { perSecond, burst, maxKeys, now } = this.#options;
+    const { perSecond, burst, now } = this.#options;
     const at = now();
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at };
     bucket.tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) * perSecond) / 1000);
     bucket.at = at;
-    this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size > maxKeys) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
-    }
     return bucket;
   }
 

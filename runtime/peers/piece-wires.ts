@@ -1,11 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import type { Wire } from '#protocols/approval/wire';
 import { Retryable, SealionError } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import type { ColumnRequest, PeerOptions, PieceRequest, PieceSource } from './peers.ts';
-import { Recent } from './recent.ts';
 
 /** Over which wire an SP answered last, and how long that is believed. */
-const ANSWERED = { maxEntries: 1_000, ttlMs: 300_000 };
+const ANSWERED = { max: 1_000, ttl: 300_000 };
 
 /**
  * Stored pieces of other SPs, over whichever wire each of them answers on: NATS first, and HTTP where nobody listens
@@ -14,7 +14,7 @@ const ANSWERED = { maxEntries: 1_000, ttlMs: 300_000 };
 export class PieceWires implements PieceSource {
   /** Absent where this SP does not use the wire; one of the two is there. */
   readonly #wires: Readonly<Partial<Record<Wire, PieceSource>>>;
-  readonly #answered = new Recent<number, Wire>(ANSWERED);
+  readonly #answered = new LRUCache<number, Wire>(ANSWERED);
 
   constructor(wires: Readonly<Partial<Record<Wire, PieceSource>>>) {
     this.#wires = wires;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { type Wire, wireOf } from '#protocols/approval/wire';
 import { Cancelled, Retryable, throwIfAborted, toSealionError } from '#protocols/errors';
 import { Arrivals } from '../async/arrivals.ts';
@@ -13,7 +14,6 @@ import type {
   PeerOptions,
   ReplicationSession,
 } from './peers.ts';
-import { Recent } from './recent.ts';
 
 export interface WiresOptions {
   /** Absent where this SP does not use the wire; one of the two is there. */
@@ -25,7 +25,7 @@ export interface WiresOptions {
 /** An SP that is silent on NATS for this part of an ask's time is tried over HTTP. */
 const SILENT_PART = 1 / 5;
 /** Over which wire an SP answered last, and how long that is believed. */
-const ANSWERED = { maxEntries: 1_000, ttlMs: 300_000 };
+const ANSWERED = { max: 1_000, ttl: 300_000 };
 
 /**
  * How a primary reaches other SPs, over whichever wire each of them answers on. Everybody is asked over NATS; who is
@@ -34,7 +34,7 @@ const ANSWERED = { maxEntries: 1_000, ttlMs: 300_000 };
  */
 export class PeerWires implements PeerClient {
   readonly #options: WiresOptions;
-  readonly #answered = new Recent<number, Wire>(ANSWERED);
+  readonly #answered = new LRUCache<number, Wire>(ANSWERED);
 
   constructor(options: WiresOptions) {
     this.#options = options;

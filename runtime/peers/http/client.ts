@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { Retryable } from '#protocols/errors';
 import type { StorageProvider } from '#protocols/greenfield/types';
 import { formatJobId } from '#protocols/job/identity';
@@ -12,7 +13,6 @@ import type {
   PieceSource,
   ReplicationSession,
 } from '../peers.ts';
-import { Recent } from '../recent.ts';
 import { Admissions } from './admission.ts';
 import { ColumnTask } from './column-task.ts';
 import { HttpLinks } from './links.ts';
@@ -34,7 +34,7 @@ export interface HttpPeersOptions {
 /** An admission counts as an approval for so long; ms. */
 const ADMISSION_LIFETIME_MS = 900_000;
 /** Columns whose progress is remembered, and how long: a try that begins again goes on where the last one ended. */
-const PROGRESS = { maxEntries: 1_000, ttlMs: 900_000 };
+const PROGRESS = { max: 1_000, ttl: 900_000 };
 
 /** A piece may take longer to come than a short answer. */
 const PIECE_TIME_FACTOR = 3;
@@ -45,7 +45,7 @@ export class HttpPeerClient implements PieceSource {
   readonly #links: HttpLinks;
   readonly #admissions: Admissions;
   /** How many pieces a secondary has taken, by column. */
-  readonly #progress = new Recent<string, number>(PROGRESS);
+  readonly #progress = new LRUCache<string, number>(PROGRESS);
 
   constructor(options: HttpPeersOptions) {
     this.#options = options;
