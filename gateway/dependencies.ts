@@ -17,14 +17,14 @@ export interface GatewayDependencies {
   readonly objects: Ref<ObjectsMessage>;
   /** Announces on chain what clients do not announce themselves. */
   readonly announcer: Ref<AnnouncerMessage>;
-  /** Takes the tasks of other SPs; absent where this SP does not serve the HTTP wire. */
+  /** Receives the tasks of other SPs; absent if this SP does not serve the HTTP wire. */
   readonly receivers?: Ref<ReceptionMessage>;
-  /** Makes again what is lost, and hands out to other SPs; without it a lost segment cannot be read. */
+  /** Restores lost segments, and serves pieces to other SPs; without it a lost segment cannot be read. */
   readonly repairer?: Ref<RepairMessage>;
   readonly limits: GatewayLimits;
   /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */
   readonly domains: readonly string[];
-  /** Serves whatever host a request names, also one that belongs to another provider. */
+  /** Serves requests for any host, even one that belongs to another provider. */
   readonly anyHost?: boolean;
   /** Origins of browser applications that may use the gateway; `*` means all, none leaves CORS unanswered. */
   readonly corsOrigins: readonly string[];

@@ -22,7 +22,7 @@ import { exchange, type RawAnswer, type RawRequest, readAnswers } from './testin
 
 const PAYLOAD = Buffer.from('0123456789');
 const SEGMENT = 4;
-/** Requests at the same time; fewer than the gateway has places for. */
+/** Concurrent requests; fewer than the gateway has slots for. */
 const AT_ONCE = 6;
 
 let nats: NatsServer;
@@ -42,7 +42,7 @@ interface Served extends TestGateway {
 }
 
 /**
- * A gateway whose chain knows an object of every name but one: waiting for its payload, sealed and private, or sealed
+ * A gateway whose chain has objects of all names but one: waiting for the payload, sealed and private, or sealed
  * and public.
  */
 async function serve(t: ExecutionContext): Promise<Served> {
@@ -127,7 +127,7 @@ test.serial('memory does not grow with the requests', async (t) => {
   t.true(growth < 2 * 1024 ** 2, `${growth} bytes`);
 });
 
-/** Uploads at the same time, as many as there are places. @returns the statuses */
+/** As many concurrent uploads as there are slots. @returns the statuses */
 async function fillAllPlaces(served: Served): Promise<readonly number[]> {
   const all = gate();
   let arrived = 0;
@@ -144,7 +144,7 @@ async function fillAllPlaces(served: Served): Promise<readonly number[]> {
   return Promise.all(uploads);
 }
 
-/** What a well-meaning client gets. */
+/** The status that a well-behaved client gets. */
 async function statusOf({ server }: Served, method: 'PUT' | 'GET', target: string): Promise<number> {
   const headers = { ...signedHeaders({ method, target }), Connection: 'close' };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -33,7 +33,7 @@ import { payloadIntake } from './upload/intake.ts';
 
 export type Gateway = Hono<GatewayEnv>;
 
-/** The HTTP face of a storage provider: payloads in, payloads out, progress. Serve it with `serveGateway`. */
+/** The HTTP API of a storage provider: uploads, downloads, progress. Serve it with `serveGateway`. */
 export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { corsOrigins, domains, limits, log } = dependencies;
   const app = new Hono<GatewayEnv>({ getPath: pathToRoute(domains) });

@@ -31,7 +31,7 @@ interface Answer<T = unknown> {
   readonly body?: T;
 }
 
-/** As much of the SDK as is used here: its own types bring those of browsers with them. */
+/** The part of the SDK used here: its own types depend on those of browsers. */
 interface Client {
   readonly offchainauth: {
     genOffChainAuthKeyPairAndUpload(params: object, wallet: object): Promise<Answer<{ seedString: string }>>;
@@ -55,7 +55,7 @@ const sdk = createRequire(import.meta.url)('@bnb-chain/greenfield-js-sdk') as {
   readonly Client: { create(rpc: string, chainId: string): Promise<Client> };
 };
 
-/** No chain is asked in what is tested here. */
+/** These tests do not use the chain. */
 function createClient(): Promise<Client> {
   return sdk.Client.create('http://127.0.0.1:1', '9000');
 }
@@ -73,7 +73,7 @@ test.before(() => {
   (globalAgent as Agent & { readonly options: { lookup?: LookupFunction } }).options.lookup = lookup;
 });
 
-/** A gateway that gets from every request what a browser adds to it. */
+/** A gateway whose requests have the headers that a browser adds. */
 async function serveToBrowser(t: ExecutionContext): Promise<TestGateway & { readonly endpoint: string }> {
   const gateway = testGateway(t);
   const browser = new Hono<GatewayEnv>();

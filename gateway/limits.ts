@@ -1,23 +1,26 @@
-/** Bounds of one gateway. Sizes are bytes, times ms. */
+/** Limits of one gateway. Sizes in bytes, times in ms. */
 export interface GatewayLimits {
   /** Largest payload of a plain PUT. */
   readonly maxPayloadSize: number;
   /** PUTs in progress at once; one more is answered "busy". */
   readonly maxUploads: number;
-  /** Pieces and ends of columns of other SPs in progress at once; one more is answered "busy". */
+  /** Pieces and ends of columns received concurrently from other SPs; one more is answered "busy". */
   readonly maxReceptions: number;
   /** GETs in progress at once; one more is answered "busy". */
   readonly maxDownloads: number;
-  /** A client that sends nothing, or takes nothing, for so long is cut off; one that has been fast for three times as long. */
+  /**
+   * A client that sends or reads nothing for this time is cut off; one that was fast before gets up to three times
+   * as long.
+   */
   readonly idleTimeoutMs: number;
-  /** An uploading client must reach this on average over each `rateWindowMs` that we spend waiting for it. */
+  /** Minimum average rate of an upload over each `rateWindowMs` of waiting for the client. */
   readonly minBytesPerSecond: number;
   readonly rateWindowMs: number;
-  /** A client that downloads must reach this on average. */
+  /** Minimum average rate of a download. */
   readonly minDownloadBytesPerSecond: number;
-  /** Of one address, and of one account that signs; 0 means no limit. */
+  /** Per address and per signing account; 0 means no limit. */
   readonly perClient: { readonly requestsPerSecond: number; readonly bytesPerSecond: number };
-  /** Uploads and folders that the provider announces on chain for clients, and pays for. */
+  /** Objects and folders that the provider announces on chain for clients and pays for. */
   readonly delegation: { readonly enabled: boolean; readonly perAccountPerHour: number };
 }
 

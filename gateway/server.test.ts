@@ -34,7 +34,7 @@ async function serve(
   return { ...gateway, server };
 }
 
-/** Begins a signed PUT of the object; the body is the caller's. */
+/** Starts a signed PUT of the object; the caller sends the body. */
 function put({ server }: Served, headers: Record<string, string | number> = {}): ClientRequest {
   const client = request({
     port: server.port,
@@ -51,7 +51,7 @@ async function answer(client: ClientRequest): Promise<{ status: number | undefin
   return { status: response.statusCode, body: await text(response) };
 }
 
-/** Resolves when the connection is gone, however that came. */
+/** Resolves when the connection is closed, for whatever reason. */
 function gone(connection: Socket | ClientRequest): Promise<void> {
   return new Promise((resolve) => connection.once('close', () => resolve()));
 }
@@ -60,7 +60,7 @@ function setPayloadSize({ chain }: Served, payloadSize: number): void {
   chain.objects = [{ object: object({ payloadSize }) }];
 }
 
-/** A bare connection, for what no HTTP client would send. */
+/** A raw connection, for input that no HTTP client would send. */
 function rawSocket(t: ExecutionContext, { server }: Served): { socket: Socket; received: () => string } {
   const socket = connect(server.port, '127.0.0.1');
   let received = '';

@@ -11,43 +11,46 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** How long `close` waits for open requests before it aborts them, ms. */
+  /** How long `close` waits for open requests before aborting them, ms. */
   readonly closeTimeoutMs: number;
-  /** Connections of one client, known by its address; without it, as many as there may be in all. */
+  /** Connections per client address; without it, only the total is limited. */
   readonly maxPerClient?: number;
-  /** Told of each request; what it returns is called once when the request has been answered, or has broken off. */
+  /**
+   * Called for each request; the returned function is called once when the request has been answered or
+   * interrupted.
+   */
   readonly onRequest?: (request: IncomingMessage) => () => void;
   readonly log: Logger;
 }
 
 export interface RunningGateway {
-  /** Where it listens. */
+  /** Port on which it listens. */
   readonly port: number;
   /**
-   * Takes no new connections, waits for the open requests up to the limit, then aborts them. Resolves when the last
-   * connection is closed; may be called more than once.
+   * Accepts no new connections, waits for the open requests up to the limit, then aborts them. Resolves when the
+   * last connection is closed; may be called more than once.
    */
   close(): Promise<void>;
 }
 
-/** More are refused by closing them at once. */
+/** Further connections are closed at once. */
 const MAX_CONNECTIONS = 10_000;
 
 /**
- * Bytes of all headers of a request: the task that comes with a piece holds the object's name and its parameters in
- * hex, four times what Node allows by itself.
+ * Bytes of all headers of a request, four times Node's default: the task of a piece has the object's name and
+ * parameters in hex.
  */
 const MAX_HEADER_BYTES = 65_536;
 
-/** A client that does not get its headers out in this time is cut off, ms. */
+/** A client that has not sent its headers in this time is cut off, ms. */
 const HEADERS_TIMEOUT_MS = 30_000;
 
-/** Puts a gateway on a port. @throws Terminal `cannot-listen` */
+/** Serves a gateway on a port. @throws Terminal `cannot-listen` */
 export async function serveGateway(app: Gateway, options: ServeOptions): Promise<RunningGateway> {
   const { log } = options;
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
-    // What never reaches the app: a request without a usable Host or path.
+    // Requests that never reach the app: without a valid Host or path.
     errorHandler: (error) => {
       log.info({ error }, 'malformed request');
       return new Response(malformed, { status: 400, headers: { 'Content-Type': 'application/xml' } });
@@ -74,11 +77,11 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     maxConnections: MAX_CONNECTIONS,
     ...(options.maxPerClient !== undefined && { maxPerClient: options.maxPerClient }),
     node: {
-      // Uploads may take hours: Node's limit on a whole request goes, UploadBody times the client instead.
+      // Uploads may take hours: Node's limit for a whole request is off, and UploadBody times the client instead.
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // A missing Host is refused by the listener, with a body; Node would send none.
+      // The listener refuses a missing Host with a body; Node would send none.
       requireHostHeader: false,
     },
     log,

@@ -3,9 +3,8 @@ import { Cancelled, toSealionError } from '#protocols/errors';
 import type { Reporter } from './reporter.ts';
 
 /**
- * Does a command's work to its end. What it throws becomes one line and exit code 1. SIGINT and SIGTERM stop it in
- * order, and so does the end of whoever reads its output; the exit code is then 128 and the signal's number, as
- * shells have it. A second signal ends the process at once.
+ * Runs a command. An error becomes one line and exit code 1. SIGINT, SIGTERM and a closed output stop it cleanly;
+ * the exit code is then 128 plus the signal's number, as in shells. A second signal ends the process at once.
  */
 export async function runCommand(
   report: Reporter,

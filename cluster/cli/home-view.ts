@@ -7,7 +7,7 @@ import { connectNats } from '#runtime/nats/connect';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { NetworkSp } from './network.ts';
 
-/** A look into one storage provider, through its own NATS account. */
+/** A view into one storage provider, through its own NATS account. */
 export interface HomeView {
   readonly inspect: InspectPoint;
   readonly feed: JobFeed;

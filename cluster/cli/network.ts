@@ -4,7 +4,7 @@ import { Terminal } from '#protocols/errors';
 import { type DevnetFile, isAlive } from '../devnet/directory.ts';
 
 const NetworkFile = z.object({
-  /** Of a devnet's process; without it nobody can tell whether the network runs. */
+  /** Process id of a devnet; without it nobody can tell whether the network is running. */
   pid: z.number().int().optional(),
   chain: z.object({ rpc: z.url(), chainId: z.string() }),
   sps: z
@@ -22,7 +22,7 @@ const NetworkFile = z.object({
   accounts: z.array(z.object({ address: z.string(), privateKey: z.string() })).min(1),
 });
 
-/** What the command line knows of a network: what `.devnet/devnet.json` says (ARCHITECTURE.md#the-devnet). */
+/** The description of a network for the command line, as in `.devnet/devnet.json` (ARCHITECTURE.md#the-devnet). */
 export type Network = Omit<DevnetFile, 'pid'>;
 export type NetworkSp = Network['sps'][number];
 

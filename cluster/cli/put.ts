@@ -11,7 +11,7 @@ export interface PutOptions {
   readonly sp?: number;
   readonly redundancy: Redundancy;
   readonly contentType?: string;
-  /** For the seal; otherwise it returns at the acknowledgement. */
+  /** Wait for the seal; otherwise return at the acknowledgement. */
   readonly wait: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function put(
   }
 }
 
-/** An upload's event in words. */
+/** The text of an upload event. */
 export function uploadLine(event: UploadEvent, spId: number): string {
   switch (event.event) {
     case 'checksums-computed':

@@ -2,7 +2,7 @@ import type { SealionError } from '#protocols/errors';
 import { printable, printableJson, printableLines } from '#runtime/telemetry/printable';
 import { rate, size } from './units.ts';
 
-/** How a command speaks: to a person at a terminal, into a pipe, or to a machine. */
+/** Output of a command: to a terminal, into a pipe, or as JSON. */
 export interface Reporter {
   /**
    * One fact as it happens; `fields` is what a machine gets of it.
@@ -12,7 +12,7 @@ export interface Reporter {
     text: string | readonly string[],
     fields: { readonly event: string } & Readonly<Record<string, unknown>>,
   ): void;
-  /** How far a transfer is; may be called for every chunk. */
+  /** Reports the progress of a transfer; may be called for every chunk. */
   progress(what: string, done: number, total: number): void;
   /** The command has failed. */
   failure(error: SealionError): void;
@@ -26,7 +26,7 @@ interface Out {
 
 const BAR_WIDTH = 24;
 const REDRAW_MS = 100;
-/** Into a pipe, a transfer says how far it is at each of these steps. */
+/** In a pipe, progress is reported at each of these steps. */
 const PLAIN_STEP = 0.25;
 
 /** @param json one JSON object a line instead of text */
@@ -97,7 +97,7 @@ function terminalReporter(out: Out, error: Out): Reporter {
   };
 }
 
-/** True each time that a transfer has passed another step. */
+/** True whenever a transfer has passed another step. */
 function steps(): (what: string, done: number, total: number) => boolean {
   const reached = new Map<string, number>();
   return (what, done, total) => {

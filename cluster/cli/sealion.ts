@@ -81,7 +81,7 @@ clientCommand(
   .option('--sp <id>', 'only this storage provider', spId)
   .action((options) => run(options, (report, signal) => space(options, report, signal)));
 
-/** Programs of their own, with flags of their own: they read what stands behind their name. */
+/** Separate programs with their own flags: they parse the arguments after their name. */
 const PROGRAMS = {
   devnet: 'Run a whole network on this machine until Ctrl-C: a chain and storage providers.',
   node: 'Run one node of a storage provider until SIGINT or SIGTERM.',

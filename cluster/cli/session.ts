@@ -8,7 +8,7 @@ import { ChainAccount } from '../client/chain-account.ts';
 import { SpClient } from '../client/sp-client.ts';
 import { type Network, type NetworkSp, primaryOf, spOf } from './network.ts';
 
-/** An object's place as people write it: `bucket/some/object`. */
+/** The name of an object as people write it: `bucket/some/object`. */
 export interface ObjectName {
   readonly bucketName: string;
   readonly objectName: string;
@@ -30,7 +30,7 @@ export function parseObjectName(text: string): ObjectName {
   });
 }
 
-/** A client's connections to a network: its chain, one account, and whichever provider an object lives at. */
+/** A client's connections to a network: the chain, one account, and the provider of an object. */
 export class Session {
   readonly network: Network;
   readonly chain: Chain;

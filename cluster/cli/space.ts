@@ -8,7 +8,7 @@ import { count, duration, exactSize } from './units.ts';
 
 const ANSWER_LIMIT_MS = 10_000;
 
-/** `sealion space`: how what each provider stores and what the chain says differ. */
+/** `sealion space`: the differences between what each provider stores and the chain. */
 export async function space(
   options: { readonly network: string; readonly sp?: number },
   report: Reporter,

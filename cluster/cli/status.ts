@@ -4,7 +4,7 @@ import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
 import { size } from './units.ts';
 
-/** `sealion status BUCKET/OBJECT`: what the chain and the primary say of an object. */
+/** `sealion status BUCKET/OBJECT`: what the chain and the primary say about an object. */
 export async function status(
   name: string,
   options: { readonly network: string },

@@ -2,8 +2,8 @@ import type { TreeNode } from '#runtime/actors/types';
 import { count, duration, size } from './units.ts';
 
 /**
- * The supervision tree of a node as lines of text: each actor with what it is doing, what it waits for, for
- * how long, and when it will try again.
+ * The actor tree of a node as lines of text: each actor with what it is doing, what it waits for, for how long, and
+ * when it will try again.
  * @param now unix ms
  */
 export function treeLines(root: TreeNode, now: number): string[] {

@@ -12,7 +12,7 @@ export function size(bytes: number): string {
   return count(bytes, 'byte');
 }
 
-/** `16.0 MiB (16777217 bytes)`: where a byte more or less matters. */
+/** `16.0 MiB (16777217 bytes)`: when the exact number matters. */
 export function exactSize(bytes: number): string {
   return bytes < 2 ** 10 ? size(bytes) : `${size(bytes)} (${count(bytes, 'byte')})`;
 }

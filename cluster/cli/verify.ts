@@ -18,9 +18,9 @@ interface Holder {
 const PART_LIMIT_MS = 300_000;
 
 /**
- * `sealion verify BUCKET/OBJECT`: asks every SP that holds a part of an object to read it and compare it with the
- * chain, and on request to repair it.
- * @throws Terminal `object-damaged` when something is not as it must be afterwards, or could not be verified
+ * `sealion verify BUCKET/OBJECT`: asks every SP that holds a part of an object to compare it with the chain, and on
+ * request to repair it.
+ * @throws Terminal `object-damaged` when something is still damaged afterwards, or could not be verified
  */
 export async function verify(
   name: string,
@@ -67,14 +67,14 @@ function holdersOf({ primarySpId, secondarySpIds }: GlobalVirtualGroup): readonl
 
 interface Asked {
   readonly holder: Holder;
-  /** Absent where the network's description does not have it. */
+  /** Absent if it is not in the network's description. */
   readonly sp: NetworkSp | undefined;
   readonly objectId: string;
   readonly version: number;
   readonly repair: boolean;
 }
 
-/** @returns how much is not as it must be */
+/** @returns the number of damaged, missing or unverified parts */
 async function verifyHolder(asked: Asked, report: Reporter, signal: AbortSignal): Promise<number> {
   const { holder, sp } = asked;
   const what = `sp ${holder.spId}, ${partOf(holder)}`;

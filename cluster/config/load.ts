@@ -13,7 +13,7 @@ export async function loadConfig(file: string): Promise<NodeConfig> {
   return parseConfig(await read(file), file);
 }
 
-/** As `loadConfig`, of a text that is, or would be, in a file. */
+/** Like `loadConfig`, for the text of a file. */
 export function parseConfig(source: string, file: string): NodeConfig {
   const yaml = readYaml(source);
   if ('faults' in yaml) throw badConfig(file, yaml.faults);
@@ -70,7 +70,7 @@ function faultsOf(issue: z.core.$ZodIssue, text: YamlText): Fault[] {
   ];
 }
 
-/** What is wrong with a value. One that may be a secret is not shown. */
+/** Describes what is wrong with a value. A possible secret is not shown. */
 function state(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
   if (typeof value === 'object' || path.includes('password') || path.includes('keys')) return 'is not valid';

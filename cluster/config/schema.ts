@@ -4,9 +4,9 @@ import { account, address, bytes, path, secret, section, text, url, wholeNumber 
 const MIB = 2 ** 20;
 
 /**
- * The configuration of a node, with its defaults. What each setting is for stands in
- * cluster/deploy/sealion.example.yaml, which is kept equal to this by a test.
- * @param base the folder at which relative paths begin
+ * The configuration of a node, with its defaults. cluster/deploy/sealion.example.yaml explains each setting; a test
+ * keeps both equal.
+ * @param base folder that relative paths refer to
  */
 export function nodeConfig(base: string) {
   return section({
@@ -140,7 +140,7 @@ function plane(base: string) {
   };
 }
 
-/** What decides on the worth of an acknowledgement (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */
+/** Settings that determine the durability of an acknowledgement (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */
 const homeOnly = {
   replicas: z.literal([1, 3, 5], 'the number of servers that hold each message: 1, 3 or 5').default(1),
   syncAlways: z.boolean('true or false').default(false),

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { checksumAddress, isAddress } from '#protocols/greenfield/address';
 
 /**
- * Kinds of values in the configuration. The message of each says what to write, so that an error can put it
- * after "write".
+ * Kinds of values in the configuration. The message of each says what is expected, so that an error can put it
+ * after "expected".
  */
 
-/** A group of keys; any other key is refused, with those that are known. */
+/** A group of keys; any other key is rejected, with the list of known ones. */
 export function section<S extends z.core.$ZodLooseShape>(shape: S) {
   const known = Object.keys(shape).join(', ');
   return z.strictObject(shape, {
@@ -55,19 +55,19 @@ export function url(schemes: readonly string[], example: string) {
   }, expected);
 }
 
-/** A path; relative ones begin at the folder of the configuration file. */
+/** A path; relative ones refer to the folder of the configuration file. */
 export function path(base: string, what: string) {
   return text(what).transform((value) => (isAbsolute(value) ? value : resolve(base, value)));
 }
 
-/** The place of a secret. */
+/** The location of a secret. */
 export function secret(base: string, what: string) {
   const file = section({ file: path(base, 'the path of a file') });
   const env = section({ env: text('the name of an environment variable') });
   return z.union([file, env], `where ${what} is stored: { file: <path> } or { env: <name of a variable> }`);
 }
 
-/** An account, brought into EIP-55 case. */
+/** An account address, converted to EIP-55 case. */
 export function account(what: string) {
   const expected = `${what}, 0x and 40 hex digits`;
   return z.string(expected).refine(isAddress, expected).transform(checksumAddress);

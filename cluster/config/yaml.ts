@@ -10,13 +10,13 @@ export interface Fault extends Place {
   readonly message: string;
 }
 
-/** A YAML text as data, with the places that its parts came from. */
+/** The data of a YAML text, with the locations of its parts. */
 export interface YamlText {
   /** A key with nothing after it counts as absent. */
   readonly data: unknown;
-  /** Where the value at a path stands, or the nearest thing around it that is there. */
+  /** Location of the value at a path, or of the nearest existing parent. */
   placeOf(path: readonly PropertyKey[]): Place;
-  /** Where a key itself stands. */
+  /** Location of the key itself. */
   placeOfKey(path: readonly PropertyKey[], key: string): Place;
 }
 

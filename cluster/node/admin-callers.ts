@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Terminal } from '#protocols/errors';
 import { hostName, isAddressOf, isLoopback } from '#runtime/http/hosts';
 
-/** What the admin server looks at of a request. */
+/** The parts of a request that the admin server checks. */
 export type Caller = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
 
 /**
- * Turns web pages away, which a browser lets ask any address: those that give a name of theirs the address of this
- * machine (DNS rebinding) by the name, all others by what the browser says of them.
+ * Refuses requests of web pages, which browsers let send requests to any address: those that point their own name
+ * at this machine (DNS rebinding) by the host name, all others by the headers that the browser adds.
  * @param hosts under which the server answers, besides the loopback interface and the address that was asked
  * @throws Terminal `unknown-host`, `foreign-page`
  */

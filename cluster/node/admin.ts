@@ -14,7 +14,7 @@ import type { Logger } from '#runtime/telemetry/logger';
 import { printableJson } from '#runtime/telemetry/printable';
 import { type Caller, checkCaller } from './admin-callers.ts';
 
-/** What operators see of a node. */
+/** The data of a node that operators can read. */
 export interface AdminParts {
   /** For example `sp-1@node-a`. */
   readonly node: string;
@@ -23,14 +23,14 @@ export interface AdminParts {
   readonly tree: () => TreeNode;
   readonly journal: Pick<Journal, 'read'>;
   readonly records: Pick<Records, 'jobs'>;
-  /** How what is stored and what the chain says differ. */
+  /** Differences between the stored data and the chain. */
   readonly space: () => Promise<SpaceReport>;
   /** How busy the node is, and what that leaves for work in the background. */
   readonly load: () => LoadReport;
   readonly log: Logger;
 }
 
-/** Where operators are answered, and under which names. */
+/** Address and host names of the admin server. */
 export interface AdminAddress {
   readonly host: string;
   /** 0 for any free one. */

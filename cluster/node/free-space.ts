@@ -5,8 +5,8 @@ import { throwIfAborted } from '#protocols/errors';
 import { natsError } from '#runtime/nats/errors';
 
 /**
- * Bytes that are free for pieces: what the limit of the SP's JetStream account leaves. A server does not tell
- * about its disk, so where the account has no limit it is the disk of our own data that counts.
+ * Bytes that are free for pieces: what the limit of the SP's JetStream account leaves. A server does not report its
+ * disk, so without an account limit the disk of our own data folder counts.
  * @param dataDir a folder of ours that exists
  * @throws Retryable `nats-unavailable`
  */

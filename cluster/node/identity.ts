@@ -3,10 +3,10 @@ import type { StorageProvider } from '#protocols/greenfield/types';
 import type { Keyring } from '#runtime/keys/keys';
 
 /**
- * Finds our own SP among the chain's, and checks that the keys we hold are those that the chain knows it by: with
- * any other key, nothing that we sign would ever be accepted.
- * @param configured the operator address of the configuration, where it names one
- * @throws Terminal `unknown-sp`, `wrong-key` with every key that does not fit
+ * Finds our own SP on chain and checks that our keys are those registered there: nothing signed with another key
+ * would ever be accepted.
+ * @param configured the operator address in the configuration, if given
+ * @throws Terminal `unknown-sp`, `wrong-key` with every key that does not match
  */
 export function ownProvider(
   providers: readonly StorageProvider[],

@@ -34,8 +34,8 @@ export class Lifecycle {
   }
 
   /**
-   * Closes what is open, one part after the other. A part that fails or takes too long is logged and abandoned:
-   * the others are closed all the same.
+   * Closes what is open, one part after the other. A part that fails or takes too long is logged and abandoned: the
+   * others are closed nevertheless.
    */
   async close(): Promise<void> {
     for (let part = this.#parts.pop(); part; part = this.#parts.pop()) await this.#close(part);
@@ -58,7 +58,7 @@ export class Lifecycle {
       this.#log.warn({ part: name, error: toSealionError(thrown) }, 'failed to close');
     } finally {
       clearTimeout(timer);
-      // What an abandoned part still throws has no listener any more.
+      // Nobody waits for the error of an abandoned part any more.
       closing.catch(() => undefined);
     }
   }

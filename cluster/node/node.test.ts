@@ -23,7 +23,7 @@ interface Place {
   log(): Promise<string>;
 }
 
-/** All that SP 1 needs, of which nothing runs yet. */
+/** Everything that SP 1 needs, none of it running yet. */
 async function prepare(t: ExecutionContext): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-node-'));
   t.teardown(() => rm(folder, { recursive: true }));

@@ -32,18 +32,18 @@ export interface RunningNode {
   readonly ports: { readonly gateway: number; readonly admin: number };
   /** What its actors are doing. */
   tree(): TreeNode;
-  /** Closes everything in the reverse order of its opening, each part in bounded time. */
+  /** Closes everything in reverse order, each part in bounded time. */
   stop(): Promise<void>;
 }
 
-/** Open requests and the actors behind them get this long to come to an end, ms. */
+/** Time limit for open requests and their actors to finish, ms. */
 const DRAIN_LIMIT_MS = 5_000;
 
 /**
- * Starts one node of an SP: the only place where its parts are put together. What it stands on and cannot reach
- * yet (chain, NATS) it waits for.
- * @throws Terminal for what only an operator can correct: keys that are not the SP's, a wrong chain, a data folder
- * in use, refused credentials, taken ports; Cancelled when the signal fires before it serves
+ * Starts one node of an SP: the only place where its parts are assembled. It waits for dependencies that are not
+ * reachable yet (chain, NATS).
+ * @throws Terminal for errors that only an operator can correct: keys that are not the SP's, a wrong chain, a data
+ * folder in use, refused credentials, taken ports; Cancelled when the signal fires before it serves
  */
 export async function startNode(
   config: NodeConfig,
@@ -82,7 +82,7 @@ async function openParts(
       'signing in JavaScript, which costs twenty times the CPU of the native library',
     );
   }
-  // First of all that is opened: its lock keeps a second process off the data folder.
+  // Opened first: its lock keeps a second process out of the data folder.
   const journal = await parts.open(
     'journal',
     () => openLevelJournal({ directory: join(dataDir, 'journal') }),
@@ -262,7 +262,7 @@ async function openParts(
   return { ports, tree };
 }
 
-/** What other SPs ask for does not come before our own jobs. */
+/** Requests of other SPs do not take precedence over our own jobs. */
 function isOfPeer(url = '/'): boolean {
   return url.startsWith('/greenfield/');
 }

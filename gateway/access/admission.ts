@@ -7,7 +7,7 @@ import { authenticate } from './authentication.ts';
 import { accountsInService, authorise, checkBucketInService, findObject } from './permission.ts';
 
 /**
- * Everything that is checked of an upload before a byte is taken, in the order of protocols/greenfield/README.md#uploads.
+ * All checks of an upload before its first byte is read, in the order of protocols/greenfield/README.md#uploads.
  * @throws Terminal with the code of the first check that fails
  */
 export async function admitUpload(

@@ -88,7 +88,7 @@ function holderIn(field: Field): KeyHolder & { readonly publicKey: Hex } {
   });
 }
 
-/** The account that a request names, once its key is found to be registered, unexpired, and the one that signed. */
+/** The account named by a request, after checking that its key is registered, not expired, and signed the request. */
 async function keyHolder(
   keys: OffChainKeys,
   field: Field,
@@ -111,7 +111,7 @@ function signedRequest(c: GatewayContext): SignableRequest {
   return { method, target: line, host, headers };
 }
 
-/** Who makes a URL cannot know what parts a player will ask for. */
+/** The creator of a URL cannot know which ranges a player will request. */
 function withoutRange(request: SignableRequest): SignableRequest {
   const headers = [...request.headers].filter(([name]) => name.toLowerCase() !== 'range');
   return { ...request, headers };

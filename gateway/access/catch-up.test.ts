@@ -5,7 +5,7 @@ import { catchUpWith } from './catch-up.ts';
 
 const { signal } = new AbortController();
 
-/** A node of the chain whose latest blocks are of these times, counted from now; ms. */
+/** A chain node whose latest blocks have these times, relative to now; ms. */
 function node(...inMs: number[]) {
   const times = inMs.map((ms) => Date.now() + ms);
   let asked = 0;

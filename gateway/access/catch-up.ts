@@ -4,25 +4,25 @@ import { Cache } from '#runtime/async/cache';
 import type { Chain } from '#runtime/chain/chain';
 
 /**
- * Looks at the chain for a request, and a second time when the first look fails for want of something that the
- * client may have seen on another node of the chain: ours is given time to come up to the moment of the request.
- * @throws what the last look throws
+ * Runs chain queries for a request, and repeats them if something is missing that the client may have seen on
+ * another chain node: ours gets time to reach the moment of the request.
+ * @throws the error of the last attempt
  */
 export type CatchUp = <T>(look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
-/** Codes of errors that a newer block may cure: a bucket, an object or an update that is not there yet. */
+/** Codes of errors that a newer block may resolve: a bucket, object or update that does not exist yet. */
 const PREMATURE: ReadonlySet<string> = new Set([
   'no-such-bucket',
   'no-such-object',
   'unexpected-object-status',
 ]);
 
-/** How long a node of the chain is waited for; ms. */
+/** How long to wait for the chain node, ms. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 500;
-/** The chain is asked once in this time, however many wait; ms. */
+/** The chain is queried once per this time, however many wait; ms. */
 const BLOCK_TTL_MS = 250;
-/** Requests that wait at a time; to further ones the node's word counts as it is. */
+/** Requests that may wait concurrently; further ones use the node's current answer. */
 const MAX_WAITING = 256;
 
 export function catchUpWith(chain: Pick<Chain, 'latestBlock'>): CatchUp {

@@ -5,7 +5,7 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Address } from '../request/address.ts';
 import { ONCE_THE_CHAIN_MOVES_ON_MS } from '../request/retry-after.ts';
 
-/** Whose requests are checked against what. */
+/** Parameters of the permission checks. */
 export interface Examiner {
   readonly chain: Chain;
   /** Our own storage provider. */
@@ -19,7 +19,7 @@ export interface FoundObject {
 }
 
 /**
- * Only a provider in service takes payloads; in maintenance, from its maintenance account alone.
+ * Only a provider in service accepts payloads; in maintenance, only from its maintenance account.
  * @returns the accounts that may still be considered
  * @throws Terminal 403/50029
  */
@@ -54,8 +54,8 @@ export function checkBucketInService(bucket: BucketInfo | undefined): void {
 }
 
 /**
- * The object as the chain knows it now.
- * @param bucket where the caller has asked for it already
+ * The object in its current state on chain.
+ * @param bucket if the caller has it already
  * @throws Terminal 404/20007 no bucket, 404/20008 no object, 400/20002 another provider is its primary
  */
 export async function findObject(
@@ -113,7 +113,8 @@ export async function authorise(
   action: ActionType,
   signal: AbortSignal,
 ): Promise<string> {
-  // To create an object is allowed on its bucket: there may be no object yet (protocols/sealing/README.md#what-the-chain-checks).
+  // Permission to create an object is granted on its bucket, as the object may not exist yet
+  // (protocols/sealing/README.md#what-the-chain-checks).
   const object = action === Action.CREATE_OBJECT ? '' : address.object;
   for (const account of accounts) {
     if (await chain.isAllowed(account, address.bucket, object, action, { age: 'block', signal }))

@@ -1,4 +1,4 @@
-/** What a client that takes nothing any more may have left of its time, in idle times. */
+/** The most time that a client can have left when it stops reading, in idle times. */
 const MOST_IDLE_TIMES = 3;
 const FIRST_PORTION = 256 * 1024;
 const SMALLEST_PORTION = 64 * 1024;

@@ -36,7 +36,7 @@ function segmentOf(index: number): Buffer {
   return PAYLOAD.subarray(index * SEGMENT, (index + 1) * SEGMENT);
 }
 
-/** A store that holds the payload, but for one chunk of its second segment. */
+/** A store that has the payload except for one chunk of its second segment. */
 async function damagedStore(chunk: number): Promise<PieceStore> {
   const bucket = randomUUID();
   const pieces = await openNatsPieceStore({ connection, bucket, log: silentLogger });

@@ -14,19 +14,19 @@ import { readPayload } from './payload-reader.ts';
 import { payloadResponse } from './payload-response.ts';
 import { type ByteRange, readRange } from './range.ts';
 
-/** A payload that this primary holds. */
+/** A payload stored by this primary. */
 interface StoredPayload {
   readonly job: JobId;
   readonly plan: PayloadPlan;
 }
 
 /**
- * Answers a permitted GET or HEAD with the payload, or its range, of an object that is sealed, or fully uploaded and
- * on its way there. Status and headers are those of today's providers (protocols/greenfield/README.md#uploads): 200 also for a range,
- * which has a Content-Range without the total and no Content-Length.
- * @param disposition what browsers shall do with it: a Content-Disposition
- * @throws Terminal 400/30002 for a payload that is not here, 400/50012 for a bad range; Retryable 406/60003 when too
- * many are being read
+ * Answers a permitted GET or HEAD with the payload, or its range, of an object that is sealed, or fully uploaded
+ * and on its way there. Status and headers are those of today's providers (protocols/greenfield/README.md#uploads):
+ * 200 also for a range, which has a Content-Range without the total and no Content-Length.
+ * @param disposition Content-Disposition for browsers
+ * @throws Terminal 400/30002 for a payload that is not stored, 400/50012 for a bad range; Retryable 406/60003 when
+ * too many downloads are in progress
  */
 export type Delivery = (
   c: GatewayContext,
@@ -35,7 +35,7 @@ export type Delivery = (
   disposition?: string,
 ) => Promise<Response>;
 
-/** All that hand payloads out share one delivery, so that its limits hold for all of them together. */
+/** All handlers that serve payloads share one delivery, so that its limits apply to all of them together. */
 export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
   const downloads = new Slots(dependencies.limits.maxDownloads, 'downloads');
   return async (c, found, signal, disposition) => {
@@ -56,7 +56,7 @@ export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
   };
 }
 
-/** Has browsers save a payload under the name of its object. */
+/** Makes browsers save a payload under the name of its object. */
 export function asAttachment(objectName: string): string {
   return `attachment; filename="${encodeURIComponent(objectName)}"`;
 }
@@ -98,7 +98,7 @@ function headersOf(contentType: string, size: number, range: ByteRange | undefin
   };
 }
 
-/** Begins the response; `release` is called when it has ended. */
+/** Starts the response; `release` is called at its end. */
 async function send(
   { pieces, limits, repairer }: GatewayDependencies,
   c: GatewayContext,

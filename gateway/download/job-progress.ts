@@ -6,12 +6,12 @@ import type { Ref } from '#runtime/actors/types';
 import type { FoundObject } from '../access/permission.ts';
 import { jobOf } from '../upload/job-object.ts';
 
-/** How long the pipeline may take to say where a job stands, ms. */
+/** Time limit for the pipeline to report the state of a job, ms. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Where the upload of what an object waits for stands; undefined when none has begun. What the job knows of content
- * that was cancelled since, under the same version, does not count.
+ * The progress of the upload that an object waits for; undefined before its start. Progress of content with the
+ * same version that has been cancelled since does not count.
  * @throws Retryable, Cancelled
  */
 export async function jobProgress(

@@ -5,20 +5,20 @@ import type { PayloadPlan } from '#protocols/payload/plan';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { ByteRange } from './range.ts';
 
-/** The part of one segment that a range covers. */
+/** The part of a segment within a range. */
 interface Part extends ByteRange {
   readonly index: number;
   readonly whole: boolean;
 }
 
-/** A part that is being read; its first chunk was asked for already. */
+/** A part being read; its first chunk has already been requested. */
 interface OpenPart {
   readonly part: Part;
   readonly first: Promise<IteratorResult<Uint8Array>>;
   readonly rest: AsyncIterator<Uint8Array>;
 }
 
-/** What is left of a segment when the next one is opened. */
+/** The next segment is opened when this much of the current one is left. */
 const AHEAD_BYTES = 2 * 2 ** 20;
 
 /** Where a payload comes from. */
@@ -31,7 +31,7 @@ export interface PayloadSource {
    * @throws when too few of its pieces can be reached
    */
   readonly recover?: (segmentIndex: number, signal: AbortSignal) => Promise<Uint8Array>;
-  /** Largest number of bytes that the client takes next. */
+  /** Maximum number of bytes to pass to the client next. */
   readonly atMost?: () => number;
 }
 
@@ -91,15 +91,15 @@ export async function* readPayload(
     }
   } finally {
     stop.abort();
-    // A reader that waits for nothing does not notice the signal.
+    // A reader that is not waiting does not notice the signal.
     for (const part of [current, ahead]) part?.rest.return?.().catch(() => {});
   }
 }
 
-/** Bytes handed out at a time of a restored segment. */
+/** Chunk size of a restored segment, bytes. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** What is left of a part behind the bytes that were sent, from the restored segment. @throws the failure itself */
+/** The rest of a part after the bytes already sent, from the restored segment. @throws the failure itself */
 async function* recovered(
   { pieces, job, recover }: PayloadSource,
   part: Part,
@@ -118,14 +118,14 @@ async function recoverOr<T>(failure: unknown, recover: () => Promise<T>): Promis
   try {
     return await recover();
   } catch (error) {
-    // of an object that is not sealed there is nowhere to get it from
+    // an object that is not sealed cannot be restored from other SPs
     throw error instanceof Terminal ? failure : error;
   }
 }
 
 /**
- * What has left cannot be taken back; if it was not what it should be, the response must break off. It is read again
- * to be compared: a stored chunk does not change.
+ * Bytes already sent cannot be taken back; if they were wrong, the response must be aborted. They are read again to
+ * compare them: a stored chunk does not change.
  */
 async function checkSent(
   pieces: PieceStore,

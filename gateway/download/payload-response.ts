@@ -3,25 +3,25 @@ import { Cancelled, type SealionError, toSealionError } from '#protocols/errors'
 import type { ClientPace } from './client-pace.ts';
 
 export interface PayloadResponseOptions {
-  /** By which a client that takes too little is cut off. */
+  /** Cuts off a client that reads too slowly. */
   readonly pace: ClientPace;
   /** Node's response; absent when the app is called in memory. */
   readonly outgoing: ServerResponse | undefined;
-  /** Called with the number of bytes that leave. */
+  /** Called with the number of bytes sent. */
   onChunk(bytes: number): void;
 }
 
 export interface PayloadResponse {
   readonly body: ReadableStream<Uint8Array>;
-  /** Resolves when the client has taken the last byte, or with the reason why it never will. */
+  /** Resolves when the client has received the last byte, or with the reason why it will not. */
   readonly ended: Promise<SealionError | undefined>;
 }
 
 /**
  * A payload as the body of a response. The first chunk is read at once, so that its failure can still be answered
- * by a status; each further one when the client has taken the one before. A later failure breaks the connection
- * off: the client sees a reset, never a body that looks complete and is not.
- * @throws what reading the first chunk throws
+ * with a status; each further one when the client has received the previous one. A later failure resets the
+ * connection, so that an incomplete body never looks complete.
+ * @throws the error of reading the first chunk
  */
 export async function payloadResponse(
   chunks: AsyncGenerator<Uint8Array, void, undefined>,

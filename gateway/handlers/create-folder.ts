@@ -11,8 +11,8 @@ import {
 import { readFolder } from '../upload/delegation-query.ts';
 
 /**
- * `POST /{object}?create-folder&visibility`: makes an empty object for a client, which the chain seals by itself, and
- * returns the hash of the transaction.
+ * `POST /{object}?create-folder&visibility`: creates an empty object for a client, which the chain seals at once,
+ * and returns the hash of the transaction.
  */
 export function createFolder(
   dependencies: DelegationDependencies,
@@ -20,7 +20,7 @@ export function createFolder(
   catchUp: CatchUp,
 ): Handler {
   return async (c) => {
-    // In Node the JS SDK reads the answer to this request as text, which it is by no other name.
+    // In Node the JS SDK parses the answer to this request only if it has this content type.
     c.set('xmlType', 'text/xml');
     const signal = clientSignal(c);
     const delegation = await catchUp(() => admitDelegation(dependencies, c, readFolder, signal), signal);

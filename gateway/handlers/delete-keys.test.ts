@@ -12,7 +12,7 @@ import { signedRequest, type Unsigned } from '../testing/signed-request.ts';
 const HOLDER = { account: OWNER.address, domain: APP };
 const ELSEWHERE = 'https://other.example.com';
 
-/** A gateway at which the owner has the keys 11, 22 and `KEY`, and 11 for another application too. */
+/** A gateway where the owner has the keys 11, 22 and `KEY`, and 11 for another application too. */
 async function withKeys(t: ExecutionContext): Promise<TestGateway> {
   const gateway = testGateway(t);
   const { offChainKeys } = gateway.records;

@@ -8,12 +8,12 @@ import { UploadBody } from '../upload/body.ts';
 import { declaredLength } from '../upload/lengths.ts';
 
 const MAX_KEYS = 100;
-/** 64 hex digits, a comma, and a blank that somebody may put there. */
+/** Per key: 64 hex digits, a comma, and an optional space. */
 const MAX_BODY_BYTES = MAX_KEYS * 66;
 
 /**
- * `POST /auth/delete_keys_v2`: forgets off-chain keys of the account that signed the request. The body names them,
- * with commas between; those that are not known do no harm.
+ * `POST /auth/delete_keys_v2`: deletes off-chain keys of the account that signed the request. The body lists them,
+ * separated by commas; unknown ones are ignored.
  */
 export function deleteKeys({ offChainKeys, limits }: GatewayDependencies): Handler {
   return async (c) => {

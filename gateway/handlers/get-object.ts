@@ -6,8 +6,8 @@ import { asAttachment, type Delivery } from '../download/delivery.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
- * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; for others a
- * pre-signed URL will do, which has browsers save the payload unless it says `view=true`.
+ * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; others can
+ * also be read by a pre-signed URL, with which browsers save the payload unless it has `view=true`.
  */
 export function getObject(dependencies: GatewayDependencies, deliver: Delivery): Handler {
   return async (c) => {

@@ -5,13 +5,13 @@ import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlElements, xmlResponse } from '../request/xml.ts';
 
-/** Stands for a transaction or a balance that we do not know. */
+/** Placeholder for an unknown transaction or balance. */
 const ZERO = `0x${'00'.repeat(32)}`;
 
 /**
- * `GET /{object}?object-meta`: what the chain knows of an object, of any bucket and for everybody, in the form that
- * the SDKs read (protocols/greenfield/README.md#uploads). Of the transactions that made it the chain's queries say nothing: their hashes
- * are zeros.
+ * `GET /{object}?object-meta`: the metadata of an object of any bucket on chain, for everybody, in the form that
+ * the SDKs read (protocols/greenfield/README.md#uploads). The chain's queries do not give the transactions that
+ * created it: their hashes are zeros.
  */
 export function objectMeta({ chain }: GatewayDependencies): Handler {
   return async (c) => {

@@ -33,8 +33,8 @@ export function putDelegatedPart(
 }
 
 /**
- * Nothing is announced for a part that cannot be the first of its payload: not for one that comes again after the
- * seal, nor for those of a client that takes the size of a part for that of the payload.
+ * Nothing is announced for a part that cannot be the first of its payload, such as one repeated after the seal, or
+ * one of a client that sends the size of the part as that of the payload.
  */
 function checkFirst({ firstSegment, segmentCount, complete }: SizedPart, plan: PayloadPlan): void {
   if (firstSegment > 0) {

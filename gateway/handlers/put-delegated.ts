@@ -6,8 +6,8 @@ import type { Intake } from '../upload/intake.ts';
 import { checkPutLength } from '../upload/lengths.ts';
 
 /**
- * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a client
- * that sends no transaction itself, and takes the whole payload. An upload that was announced before continues.
+ * `PUT /{object}?delegate&is_update&payload_size&visibility`: announces an object, or new content of one, for a
+ * client that sends no transaction itself, and receives the whole payload. An upload announced earlier continues.
  */
 export function putDelegated(dependencies: DelegationDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {

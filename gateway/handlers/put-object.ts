@@ -5,7 +5,7 @@ import { clientSignal, type Handler } from '../request/context.ts';
 import type { Intake } from '../upload/intake.ts';
 import { checkPutLength } from '../upload/lengths.ts';
 
-/** `PUT /{object}`: takes the whole payload of an object that was created on chain. */
+/** `PUT /{object}`: receives the whole payload of an object created on chain. */
 export function putObject(dependencies: GatewayDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);

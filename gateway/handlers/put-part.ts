@@ -7,8 +7,9 @@ import type { Intake } from '../upload/intake.ts';
 import { readPart } from '../upload/part.ts';
 
 /**
- * `POST /{object}?offset=N&complete=true|false`: takes one part of a payload, that is some of its segments. Parts may
- * come in any order, and again; with `complete=true` the payload is checked as a whole and acknowledged.
+ * `POST /{object}?offset=N&complete=true|false`: receives one part of a payload, that is, some of its segments.
+ * Parts may arrive in any order, and repeatedly; with `complete=true` the whole payload is checked and
+ * acknowledged.
  */
 export function putPart(dependencies: GatewayDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {

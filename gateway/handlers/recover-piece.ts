@@ -31,7 +31,7 @@ export function recoverPiece(
   };
 }
 
-/** @throws Retryable 50032 when too many are being handed out */
+/** @throws Retryable 50032 when too many pieces are being served */
 function take(slots: Slots): () => void {
   try {
     return slots.take();

@@ -6,8 +6,8 @@ import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 
 /**
- * `POST /auth/update_key_v2`: keeps the off-chain key that an account registers by a text signed in its wallet. The
- * account must be one that the chain knows: a wallet costs nothing, and keys take room.
+ * `POST /auth/update_key_v2`: stores the off-chain key that an account registers by a text signed in its wallet.
+ * The account must be known to the chain, since wallets cost nothing and keys take space.
  * @throws as `readKeyRegistration`; Terminal 401/50004; what the chain and the SQL DB throw
  */
 export function registerKey({ chain, offChainKeys }: GatewayDependencies): Handler {

@@ -3,12 +3,12 @@ import { Cache } from '#runtime/async/cache';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 
-/** However often it is asked for, the chain is asked once in this time, ms. */
+/** The chain is queried at most once per this time, ms. */
 const BLOCK_TTL_MS = 1_000;
 
 /**
- * `GET /status`: which provider this is, of which chain, and how far it knows that chain; what of today's form
- * concerns us, as JSON. Other providers ask for it before they give us a column over HTTP.
+ * `GET /status`: the provider, its chain and the height of its chain node, as JSON in today's form as far as it
+ * applies. Other providers request it before they send us a column over HTTP.
  */
 export function status({ chain, spId, domains, receivers }: GatewayDependencies): Handler {
   const block = new Cache({ ttlMs: BLOCK_TTL_MS, maxEntries: 1, load: () => chain.latestBlock() });

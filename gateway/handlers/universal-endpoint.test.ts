@@ -65,7 +65,7 @@ test('only sealed objects are served', async (t) => {
   }
 });
 
-/** The query that opens a private object, its text signed by a wallet. */
+/** The query that gives access to a private object, with its text signed by a wallet. */
 function opening(by: Signer, { expiresInMs = 60_000, uri = 'gnfd://photos/a b/c.jpg' } = {}): string {
   const expiry = timestamp(expiresInMs);
   const text = `Sign this message to access the file:\n${uri}\nThis signature will not cost you any fees.\nExpiration Time: ${expiry}`;

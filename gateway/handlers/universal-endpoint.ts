@@ -53,8 +53,8 @@ async function primaryElsewhere(
 }
 
 /**
- * A private object is opened by `X-Gnfd-Expiry-Timestamp` and `signature`, the personal signature of a text that names
- * both the object and the expiry.
+ * A private object can be read with `X-Gnfd-Expiry-Timestamp` and `signature`, the personal signature of a text
+ * that names both the object and the expiry.
  * @throws Terminal 403/50026, 400/50024 expiry, 406/50015 malformed signature
  */
 async function checkWalletSignature(

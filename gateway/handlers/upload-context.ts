@@ -7,8 +7,8 @@ import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 
 /**
- * `GET /{object}?upload-context`: from which byte on a client goes on with an upload in parts. A signature is needed,
- * a permission is not, as with `?upload-progress`.
+ * `GET /{object}?upload-context`: the byte from which a client resumes an upload in parts. It needs a signature but
+ * no permission, as with `?upload-progress`.
  */
 export function uploadContext(dependencies: GatewayDependencies): Handler {
   return async (c) => {

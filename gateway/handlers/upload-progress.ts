@@ -10,8 +10,8 @@ import { clientSignal, type Handler } from '../request/context.ts';
 import { xmlResponse } from '../request/xml.ts';
 
 /**
- * `GET /{object}?upload-progress`: how far the upload is, in the words that clients compare, and what stands in its
- * way. A signature is needed, a permission is not (protocols/greenfield/README.md#uploads).
+ * `GET /{object}?upload-progress`: the progress of the upload, in the texts that clients compare, and what blocks
+ * it. It needs a signature but no permission (protocols/greenfield/README.md#uploads).
  */
 export function uploadProgress(dependencies: GatewayDependencies): Handler {
   return async (c) => {
@@ -29,7 +29,7 @@ export function uploadProgress(dependencies: GatewayDependencies): Handler {
 
 type Trouble = NonNullable<ReturnType<typeof troubleOf>>;
 
-/** The chain's word counts where the upload has ended, the job's until then. */
+/** The chain decides once the upload has ended, the job until then. */
 async function progressOf(
   { objects }: GatewayDependencies,
   found: FoundObject,
