@@ -8,6 +8,7 @@ import type { Journal, Ledger, Positioned, StoredEvent } from './journal.ts';
 import { LevelJobIndex } from './level-job-index.ts';
 import { LevelLedger } from './level-ledger.ts';
 import { LevelStore, type Table, type Write } from './level-store.ts';
+import { RecentJobs } from './recent-jobs.ts';
 import { Watermark } from './watermark.ts';
 
 const BATCH = 256;
@@ -75,6 +76,7 @@ class LevelJournal implements Journal {
   readonly #jobs: LevelJobIndex;
   readonly #position: Table<number>;
   readonly #written: Watermark;
+  readonly #recent = new RecentJobs();
   readonly #commits = new GroupCommit<Append | Purge>((ops) => this.#commit(ops), {
     batch: BATCH,
     waiting: WAITING,
@@ -106,6 +108,10 @@ class LevelJournal implements Journal {
   }
 
   async read(job: JobId, options: { readonly signal?: AbortSignal } = {}): Promise<readonly StoredEvent[]> {
+    const recent = this.#recent.read(job);
+    if (recent) return recent;
+    // most of what is asked for is not there yet, and one look at a key costs less than an iterator
+    if ((await this.#lookUp([indexKey(job, 1)])).size === 0) return [];
     const events: StoredEvent[] = [];
     for await (const positions of inBatches(this.#positions(job))) {
       throwIfAborted(options.signal);
@@ -174,43 +180,72 @@ class LevelJournal implements Journal {
   /** Writes all valid appends in one synced batch. @returns why each of the others was refused */
   async #append(appends: readonly Append[]): Promise<(SealionError | undefined)[]> {
     if (appends.length === 0) return [];
-    const positions = await this.#lookUp(
-      appends.flatMap(({ job, n }) => [indexKey(job, n), indexKey(job, n - 1)]),
-    );
-    const fresh = new Map<number, StoredEvent>();
+    const standing = await this.#standing(appends);
+    const fresh: StoredEvent[] = [];
     const refusals: (SealionError | undefined)[] = [];
-    let last = this.#written.value;
     for (const { job, n, event } of appends) {
-      const standing = positions.get(indexKey(job, n));
-      if (standing !== undefined) {
-        const stored = fresh.get(standing) ?? (await this.#events([standing]))[0];
-        const ours = stored?.writer === this.writer && isDeepStrictEqual(stored.event, asStored(event));
+      const there = standing.get(indexKey(job, n));
+      if (there) {
+        const ours = there.writer === this.writer && isDeepStrictEqual(there.event, asStored(event));
         refusals.push(ours ? undefined : fenced(job, n, 'is already written'));
-      } else if (n > 1 && !positions.has(indexKey(job, n - 1))) {
+      } else if (n > 1 && !standing.has(indexKey(job, n - 1))) {
         refusals.push(fenced(job, n, `has no event ${n - 1} before it`));
       } else {
-        fresh.set(++last, { job, n, writer: this.writer, event: asStored(event) });
-        positions.set(indexKey(job, n), last);
+        const stored = { job, n, writer: this.writer, event: asStored(event) };
+        fresh.push(stored);
+        standing.set(indexKey(job, n), stored);
         refusals.push(undefined);
       }
     }
-    if (fresh.size > 0) await this.#write(fresh, last);
+    if (fresh.length > 0) await this.#write(fresh);
     return refusals;
   }
 
-  async #write(fresh: ReadonlyMap<number, StoredEvent>, last: number): Promise<void> {
-    const writes: Write[] = [{ type: 'put', sublevel: this.#position, key: LAST, value: last }];
-    for (const [position, event] of fresh) {
-      writes.push({ type: 'put', sublevel: this.#log, key: positionKey(position), value: event });
-      writes.push({ type: 'put', sublevel: this.#index, key: indexKey(event.job, event.n), value: position });
-      writes.push(...this.#jobs.writes(event.job, event.event));
+  /** The events that are there already under the numbers of these appends, and before them. */
+  async #standing(appends: readonly Append[]): Promise<Map<string, StoredEvent>> {
+    const standing = new Map<string, StoredEvent>();
+    const unknown: string[] = [];
+    for (const { job, n } of appends) {
+      const recent = this.#recent.read(job);
+      for (const number of n > 1 ? [n - 1, n] : [n]) {
+        const key = indexKey(job, number);
+        const event = recent?.[number - 1];
+        if (event) standing.set(key, event);
+        else if (!recent) unknown.push(key);
+      }
     }
-    await this.#store.write(writes);
+    if (unknown.length === 0) return standing;
+    const positions = await this.#lookUp(unknown);
+    for (const event of await this.#events([...positions.values()])) {
+      standing.set(indexKey(event.job, event.n), event);
+    }
+    return standing;
+  }
+
+  async #write(fresh: readonly StoredEvent[]): Promise<void> {
+    let last = this.#written.value;
+    const writes: Write[] = [];
+    for (const stored of fresh) {
+      const { job, n, event } = stored;
+      last += 1;
+      writes.push({ type: 'put', sublevel: this.#log, key: positionKey(last), value: stored });
+      writes.push({ type: 'put', sublevel: this.#index, key: indexKey(job, n), value: last });
+      writes.push(...this.#jobs.writes(job, event));
+    }
+    writes.push({ type: 'put', sublevel: this.#position, key: LAST, value: last });
+    try {
+      await this.#store.write(writes);
+    } catch (error) {
+      this.#recent.forgetAll();
+      throw error;
+    }
+    for (const stored of fresh) this.#recent.add(stored);
     this.#written.advance(last);
   }
 
   async #purge(job: JobId, last: number): Promise<void> {
     if ((await this.#lookUp([indexKey(job, last + 1)])).size > 0) return;
+    this.#recent.forget(job);
     const writes = this.#jobs.forget(job);
     for await (const [key, position] of this.#store.scan(this.#index, jobRange(job))) {
       writes.push({ type: 'del', sublevel: this.#index, key });

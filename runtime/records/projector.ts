@@ -15,7 +15,8 @@ export interface ProjectorOptions {
   readonly signal: AbortSignal;
 }
 
-const BATCH = { limit: 64, waitMs: 20 };
+/** A job changes several times in quick succession, and is written once for all of them. */
+const BATCH = { limit: 128, waitMs: 250 };
 const BACKOFF = { minMs: 100, maxMs: 10_000 };
 
 /**

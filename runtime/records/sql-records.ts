@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { Terminal } from '#protocols/errors';
-import type { JobId } from '#protocols/job/identity';
+import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { OffChainKeys } from './off-chain-keys.ts';
 import type { JobProjection, JobRecord, Records, SecondaryRecord } from './records.ts';
 import {
@@ -159,30 +159,35 @@ async function writeJobs(sql: Transaction<Schema>, jobs: readonly JobProjection[
 
 /** Checksums may be thousands for an object: they are written only when the payload is another one. */
 async function writePayloads(sql: Transaction<Schema>, jobs: readonly JobProjection[]): Promise<void> {
-  for (const job of jobs) {
-    const key = keyOf(job.context.id);
-    const stored = await sql
-      .selectFrom('integrity_meta')
-      .select('integrity_hash')
-      .where((eb) => eb.and({ ...key, redundancy_index: PRIMARY }))
-      .executeTakeFirst();
-    const row = integrityRow(job);
-    if (stored?.integrity_hash === row?.integrity_hash) continue;
-    for (const table of ['integrity_meta', 'piece_hash'] as const) {
-      await sql
-        .deleteFrom(table)
-        .where((eb) => eb.and({ ...key, redundancy_index: PRIMARY }))
-        .execute();
-    }
-    if (row) await sql.insertInto('integrity_meta').values(row).execute();
-    const hashes = pieceHashRows(job);
-    for (let from = 0; from < hashes.length; from += ROWS_PER_INSERT) {
-      await sql
-        .insertInto('piece_hash')
-        .values(hashes.slice(from, from + ROWS_PER_INSERT))
-        .execute();
-    }
+  const stored = await sql
+    .selectFrom('integrity_meta')
+    .select(['object_id', 'version', 'integrity_hash'])
+    .where((eb) => eb.or(jobs.map(({ context }) => eb.and(payloadOf(context.id)))))
+    .execute();
+  const hashes = new Map(stored.map((row) => [`${row.object_id}.${row.version}`, row.integrity_hash]));
+  const changed = jobs.filter(
+    (job) => hashes.get(formatJobId(job.context.id)) !== integrityRow(job)?.integrity_hash,
+  );
+  if (changed.length === 0) return;
+  for (const table of ['integrity_meta', 'piece_hash'] as const) {
+    await sql
+      .deleteFrom(table)
+      .where((eb) => eb.or(changed.map(({ context }) => eb.and(payloadOf(context.id)))))
+      .execute();
   }
+  const rows = changed.flatMap((job) => integrityRow(job) ?? []);
+  if (rows.length > 0) await sql.insertInto('integrity_meta').values(rows).execute();
+  const pieces = changed.flatMap(pieceHashRows);
+  for (let from = 0; from < pieces.length; from += ROWS_PER_INSERT) {
+    await sql
+      .insertInto('piece_hash')
+      .values(pieces.slice(from, from + ROWS_PER_INSERT))
+      .execute();
+  }
+}
+
+function payloadOf(job: JobId): JobKey & { redundancy_index: number } {
+  return { ...keyOf(job), redundancy_index: PRIMARY };
 }
 
 async function deleteOf(
