@@ -2,12 +2,19 @@ import { type Deferred, deferred } from '@nats-io/nats-core';
 
 /** What several senders bring, for one reader, in the order of its arrival. */
 export class Arrivals<T> implements AsyncIterable<T> {
+  readonly #limit: number;
   readonly #waiting: T[] = [];
   #more: Deferred<void> = deferred();
   #ended = false;
 
+  /** @param limit how many may wait: of more, the oldest go unread */
+  constructor(limit = Number.POSITIVE_INFINITY) {
+    this.#limit = limit;
+  }
+
   push(value: T): void {
     if (this.#ended) return;
+    if (this.#waiting.length >= this.#limit) this.#waiting.shift();
     this.#waiting.push(value);
     this.#more.resolve();
   }

@@ -1,7 +1,7 @@
 import type { Msg, NatsConnection } from '@nats-io/nats-core';
 import { toSealionError } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
-import { LatestQueue } from '../async/latest-queue.ts';
+import { Arrivals } from '../async/arrivals.ts';
 import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { JobAnnouncement, JobFeed } from './home.ts';
@@ -27,7 +27,7 @@ export function natsJobFeed(connection: NatsConnection, log: Logger): JobFeed {
     async *watch({ job, signal }) {
       if (signal.aborted) return;
       const subject = `events.job.${job ? formatJobId(job) : '*.*'}.*`;
-      const waiting = new LatestQueue<JobAnnouncement>(WAITING);
+      const waiting = new Arrivals<JobAnnouncement>(WAITING);
       const hear = (refused: Error | null, message: Msg) => {
         try {
           if (refused) throw refused;
