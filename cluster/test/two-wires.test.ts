@@ -18,7 +18,7 @@ const network = useNetwork(test, {
 });
 
 for (const redundancy of ['EC', 'REPLICA'] as const) {
-  test(`sealed an object with three secondaries over HTTP and three over NATS: ${redundancy}`, async (t) => {
+  test(`an object is sealed with three secondaries over HTTP and three over NATS: ${redundancy}`, async (t) => {
     const net = network();
     const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT + 1, redundancy });
     await net.put(1, object);
