@@ -7,23 +7,16 @@ import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
 import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
 import { PeerWires } from '#runtime/peers/wires';
-import type { Logger } from '#runtime/telemetry/logger';
-import type { NodeConfig, PlaneConfig } from '../config/schema.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import type { PlaneConfig } from '../config/schema.ts';
+import type { NodeParts } from './node-parts.ts';
 import { connectPlane } from './planes.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 
-export interface WireParts {
-  /** Of the node, for example `sp-1@node-a`. */
-  readonly name: string;
-  readonly config: NodeConfig;
+export interface WireParts extends NodeParts {
   readonly keys: Keyring;
   readonly chain: Chain;
   /** Connection to the home plane. */
   readonly home: NatsConnection;
-  readonly parts: Lifecycle;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
 }
 
 /** How the actors of a node reach other SPs, and are reached but for the gateway. */

@@ -1,0 +1,18 @@
+import type { Logger } from '#runtime/telemetry/logger';
+import type { NodeConfig } from '../config/schema.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+/** What each step of a node's start is given. */
+export interface NodeParts {
+  /** Of the node, for example `sp-1@node-a`. */
+  readonly name: string;
+  readonly config: NodeConfig;
+  /** Closes what the step opens. */
+  readonly parts: Lifecycle;
+  readonly log: Logger;
+  /** Fires when the node is to stop before it serves. */
+  readonly signal: AbortSignal;
+}
+
+/** Time limit for open requests and their actors to finish, ms. */
+export const DRAIN_LIMIT_MS = 5_000;

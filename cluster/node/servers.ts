@@ -1,0 +1,107 @@
+import { spaceReport } from '#actors/care/space/report';
+import { createGateway } from '#gateway/gateway';
+import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/limits';
+import { serveGateway } from '#gateway/server';
+import type { TreeNode } from '#runtime/actors/types';
+import type { NodeConfig } from '../config/schema.ts';
+import { serveAdmin } from './admin.ts';
+import type { Foundation } from './foundation.ts';
+import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
+import type { Work } from './work.ts';
+
+/** What a node is reached by, opened last. */
+export interface Servers {
+  readonly ports: { readonly gateway: number; readonly admin: number };
+  /** What its actors are doing. */
+  tree(): TreeNode;
+}
+
+/** Opens the inspect point, the operator address and the gateway. @throws as `startNode` */
+export async function openServers(
+  { name, config, parts, log }: NodeParts,
+  { chain, journal, home }: Foundation,
+  { records, background, system, actors }: Work,
+): Promise<Servers> {
+  const { sp, timing } = config;
+  const { objects, receivers, repairer, announcer } = actors;
+  const tree = () => system.tree();
+  await parts.open(
+    'inspect point',
+    () => home.inspect.serve(name, tree),
+    (it) => it.stop(),
+  );
+  const { durability } = home;
+  const space = () => spaceReport(journal.ledger, timing.replacedMinutes * 60_000);
+  const admin = await parts.open(
+    'admin server',
+    () =>
+      serveAdmin(
+        {
+          node: name,
+          spId: sp.id,
+          durability,
+          tree,
+          journal,
+          records,
+          space,
+          load: () => background.report,
+          log,
+        },
+        { ...config.admin.listen, hosts: config.admin.hosts },
+      ),
+    (it) => it.close(),
+  );
+  const gateway = await parts.open(
+    'gateway',
+    () =>
+      serveGateway(
+        createGateway({
+          chain,
+          spId: sp.id,
+          pieces: home.pieces,
+          offChainKeys: records.offChainKeys,
+          objects,
+          announcer,
+          repairer,
+          ...(config.peers.wires.includes('http') && { receivers }),
+          limits: gatewayLimits(config),
+          domains: config.gateway.domains,
+          anyHost: config.gateway.anyHost,
+          corsOrigins: config.gateway.corsOrigins,
+          log,
+        }),
+        {
+          ...config.gateway.listen,
+          closeTimeoutMs: DRAIN_LIMIT_MS,
+          maxPerClient: config.gateway.perClient.connections,
+          onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.request()),
+          log,
+        },
+      ),
+    (it) => it.close(),
+    2 * DRAIN_LIMIT_MS,
+  );
+  const ports = { gateway: gateway.port, admin: admin.port };
+  return { ports, tree };
+}
+
+/** Requests of other SPs do not take precedence over our own jobs. */
+function isOfPeer(url = '/'): boolean {
+  return url.startsWith('/greenfield/');
+}
+
+/** Where the configuration sets no limit of its own, the chain's on the size of an object is the only one. */
+function gatewayLimits({ limits, gateway }: NodeConfig): GatewayLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    maxPayloadSize: limits.maxPayload ?? Number.MAX_SAFE_INTEGER,
+    maxUploads: limits.concurrentUploads,
+    maxReceptions: limits.concurrentReceptions,
+    maxDownloads: limits.concurrentDownloads,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    minBytesPerSecond: limits.minUploadRate,
+    minDownloadBytesPerSecond: limits.minDownloadRate,
+    perClient: gateway.perClient,
+    delegation: gateway.delegation,
+  };
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { SUPERVISION } from '#actors/supervision';
+import { createActorSystem } from '#runtime/actors/system';
+import type { ActorSystem } from '#runtime/actors/types';
+import { Background } from '#runtime/load/background';
+import { runProjector } from '#runtime/records/projector';
+import type { Records } from '#runtime/records/records';
+import { sqliteRecords } from '#runtime/records/sqlite';
+import type { Foundation } from './foundation.ts';
+import { freeSpace } from './free-space.ts';
+import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
+import { spawnTree, type TopActors } from './tree.ts';
+import { openWires } from './wires.ts';
+
+/** What works on uploads and columns. */
+export interface Work {
+  readonly records: Records;
+  readonly background: Background;
+  readonly system: ActorSystem;
+  readonly actors: TopActors;
+}
+
+/** Opens the wires to other SPs and the SQL DB, and spawns the actors. @throws as `startNode` */
+export async function openWork(node: NodeParts, foundation: Foundation): Promise<Work> {
+  const { name, config, parts, log } = node;
+  const { keys, journal, ownJournal, chain, homeLink, home } = foundation;
+  const wires = await openWires({ ...node, keys, chain, home: homeLink });
+  const records = await parts.open(
+    'records',
+    () => sqliteRecords(join(config.dataDir, 'records.sqlite')),
+    (it) => it.close(),
+  );
+  await openLoop(node, 'projector', (signal) => runProjector({ journal, records, log, signal }));
+  const background = await parts.open(
+    'background',
+    () => new Background(config.limits.concurrentJobs),
+    (it) => it.close(),
+  );
+  const system = await parts.open(
+    'actors',
+    () => createActorSystem({ name, supervision: SUPERVISION, log }),
+    (it) => it.stop(),
+    DRAIN_LIMIT_MS,
+  );
+  const actors = spawnTree(system, {
+    config,
+    keys,
+    chain,
+    journal: ownJournal,
+    records,
+    home,
+    wires,
+    freeBytes: (asked) => freeSpace(homeLink, config.dataDir, asked),
+    background,
+  });
+  await openLoop(node, 'keeper of the streams', (signal) =>
+    home.keepStreams({
+      signal,
+      onLost: (what) => {
+        if (!actors.caretaker.tell({ type: 'lost', what }))
+          log.warn({ what }, 'the caretaker is busy and will check in its next round');
+      },
+    }),
+  );
+  return { records, background, system, actors };
+}
+
+/** Runs something until the node stops, and waits for its end then. */
+async function openLoop(
+  { parts }: NodeParts,
+  name: string,
+  run: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  await parts.open(
+    name,
+    () => {
+      const stopping = new AbortController();
+      return { stopping, ended: run(stopping.signal) };
+    },
+    ({ stopping, ended }) => {
+      stopping.abort();
+      return ended;
+    },
+  );
+}
