@@ -7,7 +7,7 @@ import { BenchNetwork, type NetworkSettings } from './network.ts';
 import { type BenchOptions, sizesOf } from './options.ts';
 import { type Hotspots, hotspots, PROCESS_OF, profileOptions, readProfile } from './profile.ts';
 import { type BenchReport, machine } from './report.ts';
-import type { Measurements, Scenario } from './scenario.ts';
+import type { Measurements, Scenario, ScenarioContext } from './scenario.ts';
 
 /** What `--quick` may take, start and stop of the devnet included; ms. */
 const QUICK_MS = 110_000;
@@ -47,7 +47,7 @@ export async function runBench(
       for (const [name, size] of Object.entries(own)) sizes[`${scenario.name}.${name}`] = size;
       const { measured, fault } = await runScenario(
         scenario,
-        { ...options, sizes: own },
+        { ...options, sizes: own, figures },
         network,
         report,
         bounded,
@@ -81,11 +81,12 @@ async function openNetwork(
 
 interface RunOptions extends Pick<BenchOptions, 'quick' | 'runs'> {
   readonly sizes: Readonly<Record<string, number>>;
+  readonly figures: readonly Figure[];
 }
 
 async function runScenario(
   scenario: Scenario,
-  { quick, runs, sizes }: RunOptions,
+  { quick, runs, sizes, figures }: RunOptions,
   network: BenchNetwork | undefined,
   report: Reporter,
   signal: AbortSignal,
@@ -95,6 +96,8 @@ async function runScenario(
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(SCENARIO_MS)]);
   // Every client listens.
   setMaxListeners(0, bounded);
+  const say = (lines: readonly string[]) =>
+    report.line(lines, { event: 'said', scenario: scenario.name, lines });
   try {
     for (let run = 1; run <= times; run += 1) {
       throwIfAborted(bounded);
@@ -103,7 +106,9 @@ async function runScenario(
         scenario: scenario.name,
         run,
       });
-      measured.push(await runOnce(scenario, sizes, network, bounded));
+      measured.push(
+        await runOnce(scenario, { sizes, figures, say, network: network as BenchNetwork, signal: bounded }),
+      );
     }
     return { measured };
   } catch (thrown) {
@@ -112,20 +117,15 @@ async function runScenario(
 }
 
 /** One run, with the networks that it starts for itself. */
-async function runOnce(
-  scenario: Scenario,
-  sizes: Readonly<Record<string, number>>,
-  network: BenchNetwork | undefined,
-  signal: AbortSignal,
-): Promise<Measurements> {
+async function runOnce(scenario: Scenario, context: Omit<ScenarioContext, 'start'>): Promise<Measurements> {
   const own: BenchNetwork[] = [];
   const start = async (settings: NetworkSettings) => {
-    const started = await BenchNetwork.start(settings, signal);
+    const started = await BenchNetwork.start(settings, context.signal);
     own.push(started);
     return started;
   };
   try {
-    return await scenario.run({ sizes, signal, start, network: network as BenchNetwork });
+    return await scenario.run({ ...context, start });
   } finally {
     for (const one of own) await one.close();
   }

@@ -5,6 +5,7 @@ import { createReporter } from '../cli/reporter.ts';
 import { runBench } from './bench.ts';
 import { compare, comparisonTable, losses } from './compare.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
+import { writePlots } from './plots.ts';
 import { type Hotspots, hotspotTables } from './profile.ts';
 import { type BenchReport, readReport, writeReport } from './report.ts';
 import { figureTable } from './table.ts';
@@ -18,6 +19,13 @@ async function main(asked: BenchOptions, signal: AbortSignal): Promise<void> {
   const { report: result, profile } = await runBench(asked, report, signal);
   await writeReport(asked.json, result);
   show(result, asked.json);
+  if (asked.plots !== undefined) {
+    const written = await writePlots(asked.plots, result.figures);
+    report.line(
+      written.map((path) => `drawn: ${path}`),
+      { event: 'drawn', written },
+    );
+  }
   if (profile) showProfile(profile);
   if (!earlier) return;
   const changes = compare(earlier, result.figures);

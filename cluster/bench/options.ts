@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly json: string;
   readonly compare: string | undefined;
   readonly maxLoss: number | undefined;
+  /** Folder for the plots. */
+  readonly plots: string | undefined;
   readonly profile: ProfileRole | undefined;
 }
 
@@ -40,6 +42,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     .option('--json <file>', 'where the report goes (default: .cache/bench/<time>.json)')
     .option('--compare <file>', 'an earlier report: show what has become better or worse')
     .option('--max-loss <share>', 'with --compare: fail if a figure is worse by more, for example 0.1', share)
+    .option('--plots <folder>', 'draw what cost and load have measured, as SVG')
     .addOption(
       new Option(
         '--profile <role>',

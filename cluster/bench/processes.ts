@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mean } from './statistics.ts';
 
 /** One process of a network under measurement. */
 export interface NetworkProcess {
@@ -24,6 +25,39 @@ export async function cpuTimes(processes: readonly NetworkProcess[]): Promise<Cp
     processes.map(async ({ name, pid }): Promise<[string, number]> => [name, await cpuMs(pid)]),
   );
   return new Map(times);
+}
+
+/** CPU ms per object of the roles that processes play for the objects of one primary. */
+export interface RoleTimes {
+  readonly all: number;
+  readonly primary: number;
+  /** Of each, on average. */
+  readonly secondary: number;
+  readonly chain: number;
+  readonly nats: number;
+  readonly client: number;
+}
+
+/** What was used between two looks, for each of so many objects. Undefined where the processes are not seen. */
+export function cpuOf(
+  network: { readonly processes: readonly NetworkProcess[]; readonly primary: { readonly id: number } },
+  before: CpuTimes,
+  after: CpuTimes,
+  objects: number,
+): RoleTimes | undefined {
+  const names = network.processes.map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  const used = (name: string) => ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / objects;
+  const primary = `sp${network.primary.id}`;
+  const secondaries = names.filter((name) => name.startsWith('sp') && name !== primary);
+  return {
+    all: names.reduce((sum, name) => sum + used(name), 0),
+    primary: used(primary),
+    secondary: mean(secondaries.map(used)),
+    chain: used('chain'),
+    nats: used('nats-server'),
+    client: used('client'),
+  };
 }
 
 /** The most memory that a process has held so far, bytes; NaN where /proc does not say. */

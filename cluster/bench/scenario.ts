@@ -1,4 +1,4 @@
-import type { FigureKind, Measurement } from './figures.ts';
+import type { Figure, FigureKind, Measurement } from './figures.ts';
 import type { BenchNetwork, NetworkSettings } from './network.ts';
 
 /** One thing that the bench measures, by itself on a network that does nothing else. */
@@ -24,5 +24,9 @@ export interface ScenarioContext<Size extends string = string> {
   readonly network: BenchNetwork;
   /** Starts a network for this run, which is stopped after it. */
   readonly start: (options: NetworkSettings) => Promise<BenchNetwork>;
+  /** What scenarios before this one have measured. */
+  readonly figures: readonly Figure[];
+  /** Shows lines beside the table of figures. */
+  readonly say: (lines: readonly string[]) => void;
   readonly signal: AbortSignal;
 }

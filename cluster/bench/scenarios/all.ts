@@ -1,9 +1,12 @@
 import type { Scenario } from '../scenario.ts';
 import { backlog } from './backlog.ts';
 import { burst } from './burst.ts';
+import { capacity } from './capacity.ts';
+import { cost } from './cost.ts';
 import { erasure } from './erasure.ts';
 import { fairness } from './fairness.ts';
 import { large } from './large.ts';
+import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { reads } from './reads.ts';
 import { small } from './small.ts';
@@ -20,4 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   backlog,
   memory,
   wires,
+  cost,
+  load,
+  capacity,
 ];

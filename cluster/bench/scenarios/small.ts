@@ -1,10 +1,10 @@
 import { inParallel, patiently, timed } from '../load.ts';
 import type { BenchNetwork } from '../network.ts';
 import { announce, type BenchObject, put } from '../objects.ts';
-import { cpuTimes } from '../processes.ts';
+import { cpuOf, cpuTimes, type RoleTimes } from '../processes.ts';
 import type { Measurements, Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
-import { mean, quantile } from '../statistics.ts';
+import { quantile } from '../statistics.ts';
 
 /** Many small objects to one primary: what one object costs, whatever its bytes. */
 export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
@@ -95,22 +95,19 @@ async function measure(
     p99: { value: quantile(latencies, 0.99), floor: quantile(floor.latencies, 0.99) },
     refused: { value: refused },
     seals: { value: rate(sealedAt - begin) },
-    ...cpuPerObject(network, (name) => ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / objects.length),
+    ...cpuFigures(cpuOf(network, before, after, objects.length)),
   };
 }
 
-function cpuPerObject({ processes, primary }: BenchNetwork, usedBy: (name: string) => number): Measurements {
-  if (processes.length === 0) return {};
-  const names = processes.map(({ name }) => name);
-  const ofPrimary = `sp${primary.id}`;
-  const secondaries = names.filter((name) => name.startsWith('sp') && name !== ofPrimary);
+function cpuFigures(cpu: RoleTimes | undefined): Measurements {
+  if (!cpu) return {};
   return {
-    cpu: { value: names.reduce((sum, name) => sum + usedBy(name), 0) },
-    'cpu-primary': { value: usedBy(ofPrimary) },
-    'cpu-secondary': { value: mean(secondaries.map(usedBy)) },
-    'cpu-chain': { value: usedBy('chain') },
-    'cpu-nats': { value: usedBy('nats-server') },
-    'cpu-client': { value: usedBy('client') },
+    cpu: { value: cpu.all },
+    'cpu-primary': { value: cpu.primary },
+    'cpu-secondary': { value: cpu.secondary },
+    'cpu-chain': { value: cpu.chain },
+    'cpu-nats': { value: cpu.nats },
+    'cpu-client': { value: cpu.client },
   };
 }
 

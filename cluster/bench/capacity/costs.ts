@@ -1,0 +1,64 @@
+import type { Figure } from '../figures.ts';
+import { COST_SIZES } from '../scenarios/cost.ts';
+import type { Cost, Costs } from './demand.ts';
+
+/** CPU that the parties of an object use: ms for each object, and for each MB of it. */
+interface PartyCosts {
+  readonly primary: PartyCost;
+  readonly secondary: PartyCost;
+  /** Of the devnet's nats-server, which serves all seven. */
+  readonly nats: PartyCost;
+}
+
+interface PartyCost {
+  readonly object: number;
+  readonly megabyte: number;
+}
+
+/** What the bench has measured last (cluster/bench/README.md#results), for a prediction without a measurement of its own. */
+const MEASURED: PartyCosts = {
+  primary: { object: 100, megabyte: 15 },
+  secondary: { object: 35, megabyte: 5 },
+  nats: { object: 25, megabyte: 10 },
+};
+
+/** What seven stores take of an object: all of it at the primary, a quarter at each secondary. */
+const [PARTIES, WHOLE, COLUMN] = [7, 1, 1 / 4];
+const STORED = WHOLE + 6 * COLUMN;
+
+export const COSTS: Costs = modelCosts(MEASURED);
+
+/** The costs of a report that has the scenarios `small` and `cost`; else those that were measured last. */
+export function costsFrom(figures: readonly Figure[]): { readonly costs: Costs; readonly from: string } {
+  const party = (name: string) => partyCost(name, figures);
+  const [primary, secondary, nats] = [party('primary'), party('secondary'), party('nats')];
+  if (!primary || !secondary || !nats) return { costs: COSTS, from: 'as measured last' };
+  return { costs: modelCosts({ primary, secondary, nats }), from: 'as measured in this run' };
+}
+
+/** Of many small objects at a time the part of each object, of single large ones that of each byte. */
+function partyCost(party: string, figures: readonly Figure[]): PartyCost | undefined {
+  const value = (name: string) => figures.find((figure) => figure.name === name)?.value;
+  const object = value(`small.cpu-${party}`);
+  const bySize = COST_SIZES.flatMap(({ name, bytes }) => {
+    const ms = value(`cost.cpu-${party}-${name}`);
+    return ms === undefined ? [] : [{ ms, megabytes: bytes / 1e6 }];
+  });
+  const [least, most] = [bySize[0], bySize.at(-1)];
+  if (object === undefined || !least || !most || most === least) return undefined;
+  const megabyte = Math.max(0, (most.ms - least.ms) / (most.megabytes - least.megabytes));
+  return { object, megabyte };
+}
+
+function modelCosts({ primary, secondary, nats }: PartyCosts): Costs {
+  const cost = ({ object, megabyte }: PartyCost, ofObject = 1, ofBytes = 1): Cost => ({
+    perObject: (ofObject * object) / 1e3,
+    perByte: (ofBytes * megabyte) / 1e9,
+  });
+  return {
+    primary: cost(primary),
+    secondary: cost(secondary),
+    storePrimary: cost(nats, 1 / PARTIES, WHOLE / STORED),
+    storeSecondary: cost(nats, 1 / PARTIES, COLUMN / STORED),
+  };
+}
