@@ -38,7 +38,11 @@ export class ReedSolomon {
    * them are the segment itself.
    */
   encode(segment: Uint8Array): Uint8Array[] {
-    const data = this.split(segment);
+    return this.complete(this.split(segment));
+  }
+
+  /** All shards of a segment, of which the data shards are given; they are returned as they are. */
+  complete(data: readonly Uint8Array[]): Uint8Array[] {
     return [...data, ...this.#parity(data, this.#matrix.slice(this.dataShards))];
   }
 

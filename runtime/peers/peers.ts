@@ -56,7 +56,8 @@ export interface ReplicationSession {
   /** First segment whose piece the secondary does not have; equals the segment count when it has all. */
   readonly firstMissing: number;
   /**
-   * Sends the piece of one segment; pieces go in segment order. Resolves when the receiver's credit has let
+   * Sends the piece of one segment; pieces go in segment order, and one may be given while the one before is being
+   * sent. Resolves when the receiver's credit has let
    * every byte leave.
    */
   send(

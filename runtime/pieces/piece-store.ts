@@ -15,6 +15,8 @@ export interface PieceOptions {
 export interface ReadOptions extends PieceOptions {
   /** Largest number of bytes that the reader takes next, asked for each time; as they are stored by default. */
   readonly atMost?: () => number;
+  /** The bytes are checked by whoever gets them: the whole piece is not compared with its checksum. */
+  readonly unchecked?: true;
 }
 
 /** Durable store of segments and pieces. Pieces are write-once (ARCHITECTURE.md#the-two-nats-planes). */

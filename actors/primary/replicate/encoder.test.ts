@@ -42,7 +42,7 @@ async function feed(t: ExecutionContext, setting: Setting = {}) {
   const ref = system.spawn('encoder', encoder({ context, pieces, memory, background }));
   const code = redundancyCode(plan);
   const expected = segments.map((segment) => code.encode(segment).map((shard) => Buffer.from(shard)));
-  return { ref, plan, memory, expected, system };
+  return { ref, plan, memory, expected, system, pieces, context };
 }
 
 function pull(ref: Ref<EncoderMessage>, segmentIndex: number, redundancyIndex: number): Promise<Uint8Array> {
@@ -127,6 +127,12 @@ test('a missing segment fails only the columns that read it', async (t) => {
   const error = await t.throwsAsync(pull(ref, 3, 0));
   t.is((error as SealionError).code, 'piece-missing');
   t.deepEqual(Buffer.from(await pull(ref, 4, 2)), expected[4]?.[2]);
+});
+
+test('a segment of another length than planned is corrupt, and nothing of it is given away', async (t) => {
+  const { ref, pieces, context } = await feed(t, { without: 1 });
+  await pieces.put(segmentKey(context.id, 1), randomBytes(1_000));
+  t.is(((await t.throwsAsync(pull(ref, 1, 0))) as SealionError).code, 'piece-corrupt');
 });
 
 test('a stopped encoder releases its memory', async (t) => {

@@ -6,10 +6,11 @@ import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { ByteBudget, Release } from '#runtime/async/byte-budget';
 import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
+import { readDataShards } from './data-shards.ts';
 import { readShard } from './shard-reader.ts';
 
 export type EncoderMessage =
-  /** A replicator pulls its piece of a segment; the answer is its own copy. */
+  /** A replicator pulls its piece of a segment; the answer is to be read only. */
   | {
       readonly type: 'piece';
       readonly segmentIndex: number;
@@ -146,8 +147,12 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
 
   async function encodeSegment(segmentIndex: number, release: Release, signal: AbortSignal): Promise<Loaded> {
     try {
-      const segment = await options.pieces.get(segmentKey(options.context.id, segmentIndex), { signal });
-      return { shards: code.encode(segment), release };
+      const key = segmentKey(options.context.id, segmentIndex);
+      const { length } = plan.segment(segmentIndex);
+      return {
+        shards: code.complete(await readDataShards(options.pieces, key, length, code, signal)),
+        release,
+      };
     } catch (error) {
       release();
       throw error;
@@ -170,8 +175,8 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
   function give(state: State, segmentIndex: number, entry: Entry, request: Straggler): void {
     const shard = entry.loaded?.shards[request.redundancyIndex];
     if (!shard) return;
-    // a copy, so that a slow replicator does not keep the whole segment in memory
-    request.reply.resolve(shard.slice());
+    // no copy: each shard lies by itself in memory, and a slow replicator keeps no more than its own
+    request.reply.resolve(shard);
     entry.taken.add(request.redundancyIndex);
     if (entry.taken.size === plan.columnCount) evict(state, segmentIndex, entry);
   }

@@ -5,6 +5,7 @@ import type { JobContext, Receipt } from '#protocols/job/context';
 import { planPayload } from '#protocols/payload/plan';
 import { checkReceipt } from '#protocols/replication/receipts';
 import type { Behaviour, Context, Outcome, Ref } from '#runtime/actors/types';
+import type { Release } from '#runtime/async/byte-budget';
 import type { ColumnOffer, ReplicationSession } from '#runtime/peers/peers';
 import type { PrimaryPorts } from '../ports.ts';
 import type { EncoderMessage } from './encoder.ts';
@@ -65,10 +66,17 @@ async function replicate(
   say(`offering column ${redundancyIndex} to ${to}`, 0, to);
   const session = await ports.peers.open(offer, { signal, ...(column ? { column } : {}) });
   try {
+    let sending: Promise<void> = Promise.resolve();
     for (let index = session.firstMissing; index < plan.segmentCount; index += 1) {
       say(`sending column ${redundancyIndex} to ${to}`, index, `credit of ${to}`);
-      await sendPiece(options, offer.to, session, index, signal);
+      const piece = await takePiece(options, offer.to, index, signal);
+      const before = sending;
+      sending = sendPiece(session, piece, signal);
+      // seen when its turn comes
+      sending.catch(() => undefined);
+      await before;
     }
+    await sending;
     say(`waiting for the receipt of column ${redundancyIndex}`, plan.segmentCount, to);
     const receipt = await session.done(checksumsOf(context), { signal });
     await verify(options, offer, receipt, signal);
@@ -84,19 +92,36 @@ async function replicate(
   }
 }
 
-/** The piece is pulled only when its turn towards this SP has come: a slow SP holds no memory. */
-async function sendPiece(
+interface HeldPiece {
+  readonly segmentIndex: number;
+  readonly bytes: Uint8Array;
+  readonly release: Release;
+}
+
+/**
+ * Pulls a piece when there is room for it on the way to this SP: a slow SP holds no more memory than that. There is for
+ * two, so that one is read and encoded while the one before is being sent.
+ */
+async function takePiece(
   options: ReplicatorOptions,
   to: number,
-  session: ReplicationSession,
   segmentIndex: number,
   signal: AbortSignal,
-): Promise<void> {
-  const bytes = planPayload(options.context.object).pieceLength(segmentIndex);
-  const release = await options.ports.outgoing.of(to).acquire(bytes, signal);
+): Promise<HeldPiece> {
+  const length = planPayload(options.context.object).pieceLength(segmentIndex);
+  const release = await options.ports.outgoing.of(to).acquire(length, signal);
   try {
-    const piece = await pullPiece(options, segmentIndex, signal);
-    await session.send({ segmentIndex, bytes: piece }, { signal });
+    return { segmentIndex, bytes: await pullPiece(options, segmentIndex, signal), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function sendPiece(session: ReplicationSession, piece: HeldPiece, signal: AbortSignal): Promise<void> {
+  const { segmentIndex, bytes, release } = piece;
+  try {
+    await session.send({ segmentIndex, bytes }, { signal });
   } finally {
     release();
   }

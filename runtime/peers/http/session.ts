@@ -47,6 +47,7 @@ export class HttpSession implements ReplicationSession {
   readonly firstMissing: number;
   readonly #options: HttpSessionOptions;
   readonly #closed = new AbortController();
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: HttpSessionOptions) {
     this.#options = options;
@@ -54,8 +55,17 @@ export class HttpSession implements ReplicationSession {
   }
 
   async send(
+    piece: { readonly segmentIndex: number; readonly bytes: Uint8Array },
+    options: PeerOptions = {},
+  ): Promise<void> {
+    const sent = this.#turn.then(() => this.#send(piece, options));
+    this.#turn = sent.catch(() => undefined);
+    await sent;
+  }
+
+  async #send(
     { segmentIndex, bytes }: { readonly segmentIndex: number; readonly bytes: Uint8Array },
-    { signal }: PeerOptions = {},
+    { signal }: PeerOptions,
   ): Promise<void> {
     const { task, onProgress } = this.#options;
     const pieceChecksum = checksum(bytes);

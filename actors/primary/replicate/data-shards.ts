@@ -1,0 +1,40 @@
+import type { ReedSolomon } from '#protocols/erasure/reed-solomon';
+import { Retryable } from '#protocols/errors';
+import type { PieceStore } from '#runtime/pieces/piece-store';
+
+/**
+ * The data shards of a stored segment, padded with zeros, each in memory of its own: one can be given away without
+ * keeping the others, and without a copy. The bytes are not compared with the segment's checksum, since whoever gets a
+ * column compares it with the chain's.
+ * @param length of the segment, bytes
+ * @throws as `PieceStore.read`; Retryable `piece-corrupt` when the segment has another length
+ */
+export async function readDataShards(
+  pieces: PieceStore,
+  key: string,
+  length: number,
+  code: ReedSolomon,
+  signal: AbortSignal,
+): Promise<Uint8Array[]> {
+  const shardLength = code.shardLength(length);
+  const shards = Array.from({ length: code.dataShards }, (_, index) => {
+    const shard: Uint8Array = Buffer.allocUnsafeSlow(shardLength);
+    return shard.fill(0, Math.max(0, Math.min(shardLength, length - index * shardLength)));
+  });
+  let at = 0;
+  for await (const chunk of pieces.read(key, { signal, unchecked: true })) {
+    for (let from = 0; from < chunk.length; ) {
+      const within = at % shardLength;
+      const part = chunk.subarray(from, from + shardLength - within);
+      shards[Math.floor(at / shardLength)]?.set(part, within);
+      from += part.length;
+      at += part.length;
+    }
+  }
+  if (at === length) return shards;
+  throw new Retryable({
+    code: 'piece-corrupt',
+    message: `The stored segment ${key} has ${at} bytes, not ${length}.`,
+    advice: 'Run "sealion verify --repair" for the object.',
+  });
+}
