@@ -43,6 +43,24 @@ test('jobs wait while a client does and the loop is late, and say why', async (t
   t.is(background.report.requests, 0);
 });
 
+test('a node with nothing to do does not watch its event loop', async (t) => {
+  const background = new Background(1);
+  t.teardown(() => background.close());
+  const end = background.job();
+  while (background.report.eventLoop.worstMs < 15) {
+    block(60);
+    await sleep(1);
+  }
+  end();
+  while (background.report.eventLoop.worstMs > 0) await sleep(20);
+  background.job();
+  while (background.report.eventLoop.worstMs < 15) {
+    block(60);
+    await sleep(1);
+  }
+  t.pass();
+});
+
 test('a job that only waits, or has ended, gives its place to the next, once', async (t) => {
   const background = new Background(1);
   t.teardown(() => background.close());

@@ -14,6 +14,7 @@ export interface LoadReport {
 }
 
 const SAMPLE_MS = 100;
+const IDLE: LoopSample = { lateMs: 0, worstMs: 0 };
 /** How often whoever waits looks again; ms. */
 const POLL_MS = 20;
 /** Whoever sends one request after the other counts as waiting in between; ms. */
@@ -25,8 +26,9 @@ const BETWEEN_REQUESTS_MS = 1_000;
  */
 export class Background {
   readonly #allowance: Allowance;
-  readonly #watch: { stop(): void };
-  #sample: LoopSample = { lateMs: 0, worstMs: 0 };
+  /** There while there is something to decide: watching costs a hundredth of a processor. */
+  #watch: { stop(): void } | undefined;
+  #sample = IDLE;
   #requests = 0;
   #lastRequest = Number.NEGATIVE_INFINITY;
   #inWork = 0;
@@ -35,10 +37,6 @@ export class Background {
   /** @param limit jobs at once when there is nothing else to do */
   constructor(limit: number) {
     this.#allowance = new Allowance(limit);
-    this.#watch = watchEventLoop(SAMPLE_MS, (sample) => {
-      this.#sample = sample;
-      this.#allowance.observe({ lateMs: sample.lateMs, clients: this.#clientsWait() }, this.#inWork);
-    });
   }
 
   get report(): LoadReport {
@@ -51,12 +49,15 @@ export class Background {
   }
 
   close(): void {
-    this.#watch.stop();
+    this.#watch?.stop();
+    this.#watch = undefined;
+    this.#sample = IDLE;
   }
 
   /** A client waits for an answer. @returns to be called once when it has it */
   request(): () => void {
     this.#requests += 1;
+    this.#watchLoop();
     return once(() => {
       this.#requests -= 1;
       this.#lastRequest = performance.now();
@@ -88,9 +89,20 @@ export class Background {
   /** Work on a job begins. @returns to be called when it ends, or has nothing left to do but to wait */
   job(): () => void {
     this.#inWork += 1;
+    this.#watchLoop();
     this.#lastStart = performance.now();
     return once(() => {
       this.#inWork -= 1;
+    });
+  }
+
+  #watchLoop(): void {
+    this.#watch ??= watchEventLoop(SAMPLE_MS, (sample) => {
+      const clients = this.#clientsWait();
+      const quiet = !clients && this.#inWork === 0;
+      if (quiet) this.close();
+      else this.#sample = sample;
+      this.#allowance.observe({ lateMs: this.#sample.lateMs, clients }, this.#inWork);
     });
   }
 

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** How often the event loop is probed, ms. */
-const RESOLUTION_MS = 10;
+const RESOLUTION_MS = 20;
 
 export interface LoopSample {
   /** How late the event loop comes to what turns up at a random moment, ms; 0 where it has nothing else to do. */

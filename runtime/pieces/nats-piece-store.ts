@@ -17,6 +17,7 @@ import type {
   ListedPiece,
   PieceOptions,
   PieceStore,
+  PutOptions,
   ReadOptions,
   StoredPiece,
   SweepOptions,
@@ -66,10 +67,11 @@ class NatsPieceStore implements PieceStore {
   async put(
     key: string,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
-    options: PieceOptions = {},
+    options: PutOptions = {},
   ): Promise<StoredPiece> {
     throwIfAborted(options.signal);
-    const standing = await this.#find(key);
+    checkKey(key);
+    const standing = options.seenAbsent ? undefined : await this.#find(key);
     if (standing) return await this.#same(standing, await checksumOf(bytes, options), options);
     const written = await writeObject(this.#bucket, key, bytes, options);
     if (written.outcome === 'stored') return stored(written.piece);

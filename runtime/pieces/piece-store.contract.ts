@@ -60,6 +60,16 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     t.true(bytes.equals(await store.get('k')));
   });
 
+  holds('a name that was taken since it was seen to be free is not written over', async (t, store) => {
+    const bytes = randomBytes(3 * MiB);
+    const seen = { seenAbsent: true };
+    t.is((await store.put('k', bytes, seen)).size, bytes.length);
+    await store.put('k', bytes, seen);
+    await t.throwsAsync(store.put('k', randomBytes(3 * MiB), seen), { code: 'piece-exists' });
+    t.true(bytes.equals(await store.get('k')));
+    t.deepEqual(await store.sweep({ olderThanMs: 0, limit: 1000 }), NOTHING);
+  });
+
   holds('of many puts of one name at a time one wins', async (t, store) => {
     const contents = Array.from({ length: 6 }, () => randomBytes(MiB + 9));
     const outcomes = await Promise.allSettled(contents.map((bytes) => store.put('k', bytes)));

@@ -19,6 +19,11 @@ export interface ReadOptions extends PieceOptions {
   readonly unchecked?: true;
 }
 
+export interface PutOptions extends PieceOptions {
+  /** The caller has just seen by `stat` that nothing lies under the name, and spares the put a second look. */
+  readonly seenAbsent?: boolean;
+}
+
 /** Durable store of segments and pieces. Pieces are write-once (ARCHITECTURE.md#the-two-nats-planes). */
 export interface PieceStore {
   /**
@@ -27,11 +32,7 @@ export interface PieceStore {
    * @throws Terminal `piece-exists` when the name holds other bytes (the owner may delete and put again); Retryable
    * `piece-store-unavailable`; Cancelled.
    */
-  put(
-    key: string,
-    bytes: Uint8Array | AsyncIterable<Uint8Array>,
-    options?: PieceOptions,
-  ): Promise<StoredPiece>;
+  put(key: string, bytes: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredPiece>;
   /** The piece stored under the name; undefined if there is none. */
   stat(key: string, options?: PieceOptions): Promise<StoredPiece | undefined>;
   /**

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
+import { withDeadline } from '#runtime/async/with-deadline';
 import { type ChainStatus, chainStatusOf, type Gone } from '../seal/chain-status.ts';
 import { finish } from './cleaning.ts';
 import { logFailure, record, refuseClient, type Work } from './work.ts';
@@ -15,9 +16,8 @@ const PATIENCE_MS = 5_000;
  * @returns why they are not wanted; undefined when they are, or nobody knows
  */
 export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<Gone | undefined> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   try {
-    const found = await untilUpToDate(work, patience);
+    const found = await withDeadline(PATIENCE_MS, [signal], (patience) => untilUpToDate(work, patience));
     return found.kind === 'gone' ? found : undefined;
   } catch (thrown) {
     throwIfAborted(signal);

@@ -36,7 +36,9 @@ export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
   work.rejectsSigned = 0;
   work.sealsSignedAgain = 0;
   const lost = () => {
-    if (work.lease === lease) ctx.stopSelf();
+    if (work.lease !== lease) return;
+    work.effort.controller.abort(lease.signal.reason);
+    ctx.stopSelf();
   };
   lease.signal.addEventListener('abort', lost, { once: true });
   const context = log.current;

@@ -17,7 +17,7 @@ import {
   loseUploader,
   storeUpload,
 } from './uploading.ts';
-import { type Next, record, redeliverMs, reportIdle, type Work } from './work.ts';
+import { beginEffort, type Next, record, redeliverMs, reportIdle, type Work } from './work.ts';
 
 export interface ObjectOptions {
   readonly job: JobId;
@@ -54,7 +54,7 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         ctx,
         leaveDirectory: () => entry.release(),
         handled: 0,
-        effort: { number: 0, controller: new AbortController() },
+        effort: beginEffort(0, ctx.signal),
         takings: 0,
         awaitsLease: false,
         storedPayload: false,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Cancelled, Retryable, type SealionError, type Terminal, throwIfAborted } from '#protocols/errors';
 import { type BackoffLimits, backoffMs } from '#protocols/job/backoff';
 import type { JobContext } from '#protocols/job/context';
@@ -118,6 +119,17 @@ export async function postponeJob(work: Work, untilMs: number): Promise<void> {
   await lease?.postpone(Math.max(0, untilMs - Date.now()));
 }
 
+/** An effort that ends with the incarnation. One signal serves all that is in work: making one of several costs much. */
+export function beginEffort(number: number, incarnation: AbortSignal): Effort {
+  const controller = new AbortController();
+  const { signal } = controller;
+  setMaxListeners(0, signal);
+  const end = () => controller.abort(incarnation.reason);
+  if (incarnation.aborted) end();
+  incarnation.addEventListener('abort', end, { once: true, signal });
+  return { number, controller };
+}
+
 /** Work beside the mailbox that ends with the lease, and with `endEffort`. */
 export function pipe<R>(
   work: Work,
@@ -125,9 +137,8 @@ export function pipe<R>(
   onDone: (outcome: Outcome<R>) => ObjectMessage,
 ): void {
   const { number, controller } = work.effort;
-  const ends = [controller.signal, ...(work.lease ? [work.lease.signal] : [])];
   work.ctx.pipe(
-    (signal) => run(AbortSignal.any([signal, ...ends])),
+    () => run(controller.signal),
     (outcome) => ({ type: 'piped', effort: number, message: onDone(outcome) }),
   );
 }
@@ -143,7 +154,7 @@ export async function endEffort(work: Work, why: Terminal): Promise<void> {
   delete work.replication;
   const { number, controller } = work.effort;
   controller.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload replaces it.' }));
-  work.effort = { number: number + 1, controller: new AbortController() };
+  work.effort = beginEffort(number + 1, ctx.signal);
   work.storedPayload = false;
   work.awaitsLease = false;
   const names = ['uploader', 'encoder', 'sealer', ...Array.from(replication?.open ?? [], replicatorName)];

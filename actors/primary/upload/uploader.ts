@@ -88,7 +88,7 @@ async function storeSegment(
   signal: AbortSignal,
 ): Promise<StoredPiece> {
   const key = segmentKey(context.id, segmentIndex);
-  if (!(await pieces.stat(key, { signal }))) return pieces.put(key, segment, { signal });
+  if (!(await pieces.stat(key, { signal }))) return pieces.put(key, segment, { signal, seenAbsent: true });
   const bytes = await collect(segment);
   try {
     return await pieces.put(key, bytes, { signal });
