@@ -136,6 +136,5 @@ test('a pre-signed URL must be signed by an off-chain key', async (t) => {
 
 test('a pre-signed URL serves ranges', async (t) => {
   const gateway = await privateObject(testGateway(t));
-  // The payload is empty: an error about the range shows that the signature was accepted.
-  t.deepEqual(await answer(gateway, presignedUrl(), { headers: { Range: 'bytes=0-' } }), [400, 50012]);
+  t.deepEqual(await answer(gateway, presignedUrl(), { headers: { Range: 'bytes=0-' } }), 200);
 });

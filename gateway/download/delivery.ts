@@ -1,32 +1,36 @@
 import { Retryable, Terminal } from '#protocols/errors';
 import { currentContent } from '#protocols/greenfield/content';
+import type { Hex } from '#protocols/greenfield/types';
 import type { JobId } from '#protocols/job/identity';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
-import type { FoundObject } from '../access/permission.ts';
+import { type FoundObject, isPublic } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { paced } from '../request/client-rates.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { answerTo } from '../request/errors.ts';
 import { Slots } from '../request/slots.ts';
 import { ClientPace } from './client-pace.ts';
+import { httpDate } from './http-date.ts';
 import { jobProgress } from './job-progress.ts';
 import { readPayload } from './payload-reader.ts';
 import { payloadResponse } from './payload-response.ts';
+import { evaluate, type Validators } from './preconditions.ts';
 import { type ByteRange, readRange } from './range.ts';
 
 /** A payload stored by this primary. */
 interface StoredPayload {
   readonly job: JobId;
   readonly plan: PayloadPlan;
+  /** The primary's; undefined where the chain has none, for an object without bytes. */
+  readonly integrityHash: Hex | undefined;
 }
 
 /**
  * Answers a permitted GET or HEAD with the payload, or its range, of an object that is sealed, or fully uploaded
- * and on its way there. Status and headers are those of today's providers (protocols/greenfield/README.md#uploads):
- * 200 also for a range, which has a Content-Range without the total and no Content-Length.
+ * and on its way there; 304 or 412 when the conditions of the request say so (RFC 9110 §13).
  * @param disposition Content-Disposition for browsers
- * @throws Terminal 400/30002 for a payload that is not stored, 400/50012 for a bad range; Retryable 406/60003 when
- * too many downloads are in progress
+ * @throws Terminal 400/30002 for a payload that is not stored, 412/50412 for a condition that does not hold,
+ * 416/50012 for a range outside the payload; Retryable 406/60003 when too many downloads are in progress
  */
 export type Delivery = (
   c: GatewayContext,
@@ -35,20 +39,35 @@ export type Delivery = (
   disposition?: string,
 ) => Promise<Response>;
 
+/** Seconds for which others may serve a public object without asking whether it was updated. */
+const FRESH_SECONDS = 5;
+
 /** All handlers that serve payloads share one delivery, so that its limits apply to all of them together. */
 export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
   const downloads = new Slots(dependencies.limits.maxDownloads, 'downloads');
   return async (c, found, signal, disposition) => {
     const stored = await findPayload(dependencies, found, signal);
-    const range = readRange(c.req.header('Range'), stored.plan.payloadSize);
+    const validators = validatorsOf(found, stored);
+    const verdict = evaluate((name) => c.req.header(name), validators);
+    if (verdict === 'failed') throw preconditionFailed();
+    const caching = cachingHeaders(found, validators);
+    if (verdict === 'not-modified') return c.body(null, 304, caching);
+    const size = stored.plan.payloadSize;
+    const isGet = c.req.method === 'GET';
+    const range = isGet && verdict === 'as-asked' ? readRange(c.req.header('Range'), size) : undefined;
+    if (range === 'unsatisfiable') {
+      c.header('Content-Range', `bytes */${size}`);
+      throw unsatisfiable(size);
+    }
     const headers = {
-      ...headersOf(found.onChain.object.contentType, stored.plan.payloadSize, range),
+      ...caching,
+      ...headersOf(found.onChain.object.contentType, size, range),
       ...(disposition !== undefined && { 'Content-Disposition': disposition }),
     };
-    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+    if (!isGet) return c.body(null, 200, headers);
     const release = downloads.take();
     try {
-      return c.body(await send(dependencies, c, stored, range, signal, release), 200, headers);
+      return c.body(await send(dependencies, c, stored, range, signal, release), range ? 206 : 200, headers);
     } catch (error) {
       release();
       throw error;
@@ -73,11 +92,13 @@ async function findPayload(
     return {
       job: { objectId: object.id, version },
       plan: planPayload({ ...params, redundancy: object.redundancy, payloadSize }),
+      integrityHash: object.checksums[0],
     };
   }
   const context = object.status === 'CREATED' ? await jobProgress(objects, found, signal) : undefined;
   if (context?.payload && context.state !== 'OBJECT_DISCONTINUED') {
-    return { job: context.id, plan: planPayload(context.object) };
+    const { integrityHash } = context.payload;
+    return { job: context.id, plan: planPayload(context.object), integrityHash };
   }
   const facts = {
     code: 'payload-not-here',
@@ -88,14 +109,54 @@ async function findPayload(
   throw context?.state === 'UPLOAD_OBJECT_DOING' ? new Retryable(facts) : new Terminal(facts);
 }
 
+/**
+ * The version alone does not name a content: the chain gives the number of a cancelled update to the next one, with
+ * another hash.
+ */
+function validatorsOf({ onChain }: FoundObject, { job, integrityHash }: StoredPayload): Validators {
+  const { announcedAt } = currentContent(onChain);
+  return {
+    etag: `"${job.objectId}.${job.version}-${integrityHash ?? announcedAt}"`,
+    lastModified: announcedAt,
+    replaces: onChain.object.updatedAt > 0,
+  };
+}
+
+function cachingHeaders(found: FoundObject, { etag, lastModified }: Validators): Record<string, string> {
+  const mayBeShared = isPublic(found) && found.onChain.object.status === 'SEALED';
+  return {
+    ETag: etag,
+    'Last-Modified': httpDate(lastModified),
+    'Cache-Control': mayBeShared ? `public, max-age=${FRESH_SECONDS}, must-revalidate` : 'private, no-store',
+  };
+}
+
 function headersOf(contentType: string, size: number, range: ByteRange | undefined): Record<string, string> {
   return {
     // The chain takes any text as a content type, HTTP does not.
     'Content-Type': /^[\t\x20-\x7e]+$/.test(contentType) ? contentType : 'application/octet-stream',
-    ...(range
-      ? { 'Content-Range': `bytes ${range.offset}-${range.offset + range.length - 1}` }
-      : { 'Content-Length': String(size) }),
+    'Content-Length': String(range?.length ?? size),
+    'Accept-Ranges': 'bytes',
+    ...(range && { 'Content-Range': `bytes ${range.offset}-${range.offset + range.length - 1}/${size}` }),
   };
+}
+
+function preconditionFailed(): Terminal {
+  return new Terminal({
+    code: 'precondition-failed',
+    message: 'The object is not the one that the condition of the request names.',
+    advice: 'Read it again, whole.',
+    gatewayCode: 50412,
+  });
+}
+
+function unsatisfiable(size: number): Terminal {
+  return new Terminal({
+    code: 'bad-range',
+    message: `The range lies outside the payload of ${size} bytes.`,
+    advice: 'Ask for bytes that it has, for example bytes=0-1023.',
+    gatewayCode: 50012,
+  });
 }
 
 /** Starts the response; `release` is called at its end. */

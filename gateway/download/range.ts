@@ -1,5 +1,3 @@
-import { Terminal } from '#protocols/errors';
-
 /** A part of a payload, in bytes. */
 export interface ByteRange {
   readonly offset: number;
@@ -7,30 +5,23 @@ export interface ByteRange {
 }
 
 /**
- * Reads a `Range` header: `bytes=a-b`, `bytes=a-` and `bytes=-n` (the last n bytes), the end clamped to the
- * payload.
+ * Reads a `Range` header (RFC 9110 §14.2): `bytes=a-b`, `bytes=a-` and `bytes=-n` (the last n bytes), the end
+ * clamped to the payload. What may be ignored is: other units, several ranges, malformed ones, and every range of an
+ * empty payload, which has no bytes to name.
  * @param size of the payload, bytes
- * @returns undefined without a header: the whole payload
- * @throws Terminal 400/50012 when the header is malformed, names several ranges or none of the payload's bytes
+ * @returns undefined for the whole payload; `unsatisfiable` when the range has none of its bytes
  */
-export function readRange(header: string | undefined, size: number): ByteRange | undefined {
-  if (header === undefined) return undefined;
-  const match = /^bytes=([0-9]{0,16})-([0-9]{0,16})$/i.exec(header.replaceAll(' ', ''));
-  if (!match || (match[1] === '' && match[2] === '')) {
-    throw badRange(`"${header}" is not a range of bytes.`);
+export function readRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+  // A list may have empty elements, and spaces around its commas.
+  const match = /^bytes=[\s,]*([0-9]*)-([0-9]*)[\s,]*$/i.exec(header?.trim() ?? '');
+  const [, first = '', last = ''] = match ?? [];
+  if (size === 0 || (first === '' && last === '')) return undefined;
+  if (first === '') {
+    const length = Math.min(Number(last), size);
+    return length === 0 ? 'unsatisfiable' : { offset: size - length, length };
   }
-  const suffix = match[1] === '';
-  const start = suffix ? Math.max(0, size - Number(match[2])) : Number(match[1]);
-  const end = suffix || match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  if (start > end) throw badRange(`"${header}" lies outside the payload of ${size} bytes.`);
-  return { offset: start, length: end - start + 1 };
-}
-
-function badRange(message: string): Terminal {
-  return new Terminal({
-    code: 'bad-range',
-    message,
-    advice: 'Ask for one range, for example bytes=0-1023.',
-    gatewayCode: 50012,
-  });
+  const offset = Number(first);
+  const end = last === '' ? size - 1 : Number(last);
+  if (offset > end && last !== '') return undefined;
+  return offset >= size ? 'unsatisfiable' : { offset, length: Math.min(end, size - 1) - offset + 1 };
 }

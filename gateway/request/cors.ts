@@ -10,6 +10,8 @@ const EXPOSED_HEADERS = [
   'Content-Disposition',
   'Content-Length',
   'Content-Range',
+  'Accept-Ranges',
+  'ETag',
 ];
 
 /** How long a browser may remember a preflight's answer, seconds. */

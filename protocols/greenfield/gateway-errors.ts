@@ -12,7 +12,8 @@ const UNKNOWN_CODE = 999999;
 
 /**
  * What the gateway answers, by code (protocols/greenfield/README.md#gateway-errors). Numbers and statuses are the wire's, the texts ours.
- * Where today's SPs use a number twice, the row is the one of the upload path.
+ * Where today's SPs use a number twice, the row is the one of the upload path. HTTP gives two rows another status
+ * than they have: 416 to 50012 (400 there), and 412 to 50412, which they do not know.
  */
 export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
   ...area('approver', {
@@ -76,7 +77,7 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     50009: [400, 'A request header is invalid.'],
     50010: [400, 'A query parameter is invalid.'],
     50011: [500, 'The response cannot be encoded.'],
-    50012: [400, 'The range is invalid.'],
+    50012: [416, 'The range lies outside the payload.'],
     50013: [400, 'The stream ended early.'],
     50014: [406, 'The request is for another storage provider.'],
     50015: [406, 'The signature is invalid.'],
@@ -107,6 +108,7 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     50042: [400, 'The object is not in the status CREATED.'],
     50043: [400, 'The object is not sealed.'],
     50044: [400, 'The object name is invalid.'],
+    50412: [412, 'A condition of the request does not hold.'],
     55001: [500, 'The chain cannot be reached.'],
     55002: [404, 'The chain has no such entry.'],
   }),
