@@ -11,6 +11,7 @@ import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { SignerMessage } from '../chain/signer.ts';
 import type { SettleTiming } from '../chain/submit-and-confirm.ts';
+import type { SealChecks } from './replicate/seal-checks.ts';
 
 /** What the primary's actors stand on; put together once per node. */
 export interface PrimaryPorts {
@@ -32,6 +33,7 @@ export interface PrimaryPorts {
   readonly memory: ByteBudget;
   /** Bytes on their way to each SP, over all objects. */
   readonly outgoing: ByteBudgets;
+  readonly sealChecks: SealChecks;
   /** Clients come before the steps of replication. */
   readonly background: Pick<Background, 'turn'>;
   readonly durability: Durability;

@@ -35,6 +35,7 @@ import type { Acknowledgement, UploadPart, UploadRequest } from '../messages.ts'
 import { jobs } from '../primary/jobs.ts';
 import { type ObjectsInbox, objects } from '../primary/objects.ts';
 import { PRIMARY_TIMING, type PrimaryPorts } from '../primary/ports.ts';
+import { SealChecks } from '../primary/replicate/seal-checks.ts';
 import { SUPERVISION } from '../supervision.ts';
 import { TestChain } from './chain.ts';
 import { TestPeers } from './peers.ts';
@@ -173,6 +174,7 @@ export class Primary {
         providers: () => chain.storageProviders(),
         memory: new ByteBudget(16 * MIB),
         outgoing: new ByteBudgets(MIB),
+        sealChecks: new SealChecks(),
         background,
         durability: 'crash-safe',
         timing: {

@@ -11,6 +11,7 @@ import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage 
 import { jobs } from '#actors/primary/jobs';
 import { objects } from '#actors/primary/objects';
 import { PRIMARY_TIMING } from '#actors/primary/ports';
+import { SealChecks } from '#actors/primary/replicate/seal-checks';
 import { repairer } from '#actors/repair/repairer';
 import { APPROVAL_LIMITS } from '#actors/secondary/approval-policy';
 import { approver } from '#actors/secondary/approver';
@@ -109,6 +110,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
       providers: (signal) => chain.storageProviders(signal && { signal }),
       memory,
       outgoing: new ByteBudgets(bytesPerSp),
+      sealChecks: new SealChecks(),
       background,
       durability,
       timing: { ...PRIMARY_TIMING, jobDeadlineMs },

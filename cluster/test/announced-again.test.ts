@@ -4,6 +4,7 @@ import { Columns } from '#actors/ledger/column-record';
 import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';
 import { checkReceipt } from '#protocols/replication/receipts';
+import { verifySealSignature } from '#protocols/sealing/seal';
 import { HttpPeerClient } from '#runtime/peers/http/client';
 import type { ColumnOffer, PeerClient, ReplicationSession } from '#runtime/peers/peers';
 import { createBucket, seal } from '../devnet/chain/testing.ts';
@@ -82,7 +83,7 @@ async function holds(
   const sp = (await chain.storageProviders()).find(({ id }) => id === US);
   if (!gvg || !sp) throw new Error('the chain does not know us');
   const subject = { chainId: chain.chainId, objectId: job.objectId, gvg, redundancyIndex: INDEX, checksums };
-  t.notThrows(() => checkReceipt(receipt, subject, sp, wire));
+  await t.notThrowsAsync(checkReceipt(receipt, subject, sp, wire, verifySealSignature));
   const pieces = object.columns[INDEX] ?? [];
   for (const [segment, piece] of pieces.entries()) {
     t.deepEqual(Buffer.from(await us.ports.pieces.get(pieceKey(job, segment, INDEX))), Buffer.from(piece));

@@ -6,6 +6,7 @@ import type { Wire } from '#protocols/approval/wire';
 import { checksum } from '#protocols/integrity/checksums';
 import { pieceKey } from '#protocols/payload/keys';
 import { checkReceipt } from '#protocols/replication/receipts';
+import { verifySealSignature } from '#protocols/sealing/seal';
 import { HttpPeerClient } from '#runtime/peers/http/client';
 import { PeerWires } from '#runtime/peers/wires';
 import { silentLogger } from '#runtime/telemetry/logger';
@@ -79,7 +80,7 @@ test('either wire can finish a column begun over the other, and answer for one s
         session.close();
         const { chainId } = fixture.chain;
         const subject = { chainId, objectId: job.objectId, gvg, redundancyIndex: INDEX, checksums };
-        t.notThrows(() => checkReceipt(receipt, subject, self, wire));
+        await t.notThrowsAsync(checkReceipt(receipt, subject, self, wire, verifySealSignature));
         receipts.push(receipt);
       }
       t.is(receipts[0]?.blsSignature, receipts[1]?.blsSignature);

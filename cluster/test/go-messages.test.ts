@@ -83,5 +83,5 @@ test('recorded messages of a Go SP store a column and get our signature', async 
     checksums: HELLO_WORLD_CHECKSUMS,
   };
   const { blsKey = '' } = (await chain.storageProviders()).find((sp) => sp.id === US) ?? {};
-  t.true(verifySealSignature(document, blsKey, signature));
+  t.true(verifySealSignature({ document, blsKey, signature }));
 });

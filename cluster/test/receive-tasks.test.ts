@@ -6,6 +6,7 @@ import { checksum } from '#protocols/integrity/checksums';
 import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';
 import { checkReceipt } from '#protocols/replication/receipts';
+import { verifySealSignature } from '#protocols/sealing/seal';
 import { accountKey } from '#runtime/keys/keyring';
 import { HttpPeerClient } from '#runtime/peers/http/client';
 import type { TaskStep } from '#runtime/peers/http/column-task';
@@ -111,7 +112,7 @@ async function checkAgainstChain({ fixture }: Scene, object: WaitingObject, rece
   const us = (await chain.storageProviders()).find(({ id }) => id === US);
   if (!gvg || !us) throw new Error('the chain does not know us');
   const subject = { chainId: chain.chainId, objectId: job.objectId, gvg, redundancyIndex: INDEX, checksums };
-  checkReceipt(receipt, subject, us, 'http');
+  await checkReceipt(receipt, subject, us, 'http', verifySealSignature);
 }
 
 async function nothingStored(t: ExecutionContext, { us }: Scene, { job }: WaitingObject): Promise<void> {

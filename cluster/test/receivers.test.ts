@@ -4,6 +4,7 @@ import { Retryable, Terminal } from '#protocols/errors';
 import type { Receipt } from '#protocols/job/context';
 import { pieceKey } from '#protocols/payload/keys';
 import { checkReceipt } from '#protocols/replication/receipts';
+import { verifySealSignature } from '#protocols/sealing/seal';
 import type { ColumnOffer, PeerClient } from '#runtime/peers/peers';
 import { createBucket } from '../devnet/chain/testing.ts';
 import { createWaitingObject, offerOf, type WaitingObject } from './offers.ts';
@@ -49,7 +50,7 @@ async function checkAgainstChain(
   const us = (await chain.storageProviders()).find(({ id }) => id === US);
   if (!gvg || !us) throw new Error('the chain does not know us');
   const subject = { chainId: chain.chainId, objectId: job.objectId, gvg, redundancyIndex: INDEX, checksums };
-  checkReceipt(receipt, subject, us, 'nats');
+  await checkReceipt(receipt, subject, us, 'nats', verifySealSignature);
 }
 
 function columnOf(object: WaitingObject): readonly Uint8Array[] {

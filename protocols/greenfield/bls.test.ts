@@ -1,8 +1,18 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import test from 'ava';
 import { Terminal } from '../errors.ts';
-import { blsAggregate, blsPublicKeyOf, blsSign, blsVerify, blsVerifyAggregate } from './bls.ts';
+import {
+  type BlsSigned,
+  blsAggregate,
+  blsPublicKeyOf,
+  blsSign,
+  blsVerify,
+  blsVerifyAggregate,
+  blsVerifyAll,
+} from './bls.ts';
 import { fromHex, toHex } from './hex.ts';
+
+type G2 = ReturnType<typeof bls12_381.G2.Point.fromBytes>;
 
 const MESSAGE = fromHex('9abc7a575dc965ce4d1274b7214c5049f086317675f32de5ce14d7c6e994fd22');
 const SECRETS = [1, 2, 3, 4, 5, 6].map((n) => fromHex(n.toString(16).padStart(64, '0')));
@@ -60,12 +70,45 @@ test('a single signature is checked against its own key', (t) => {
   t.false(blsVerify(MESSAGE, PUBLIC[0] as Uint8Array, second));
 });
 
+test('several are checked at once, whatever they are about', (t) => {
+  const other = fromHex('00'.repeat(32));
+  const signed = SECRETS.map((secret, i): BlsSigned => {
+    const message = i < 3 ? MESSAGE : other;
+    return { message, publicKey: blsPublicKeyOf(secret), signature: blsSign(message, secret) };
+  });
+  t.true(blsVerifyAll(signed));
+  t.true(blsVerifyAll(signed.slice(0, 1)));
+  for (const [i, one] of signed.entries()) {
+    t.false(blsVerifyAll(signed.with(i, { ...one, message: i < 3 ? other : MESSAGE })));
+    const { signature } = signed.at(i - 1) as BlsSigned;
+    t.false(blsVerifyAll(signed.with(i, { ...one, signature })));
+  }
+});
+
+test('wrong signatures that make up for each other are still wrong', (t) => {
+  const [first, second, third] = SIGNATURES.map((bytes) => bls12_381.G2.Point.fromBytes(bytes)) as [
+    G2,
+    G2,
+    G2,
+  ];
+  const forged = [first.add(third), second.subtract(third)].map((point) => point.toBytes(true));
+  const keys = PUBLIC.slice(0, 2);
+  t.true(blsVerifyAggregate(MESSAGE, keys, blsAggregate(forged)), 'their sum is right');
+  const signed = forged.map((signature, i) => ({
+    message: MESSAGE,
+    publicKey: keys[i] as Uint8Array,
+    signature,
+  }));
+  t.false(blsVerifyAll(signed));
+});
+
 test('malformed keys and signatures are never valid', (t) => {
   const good = SIGNATURES[0] as Uint8Array;
   const infinity = new Uint8Array(96);
   infinity[0] = 0xc0;
   for (const bad of [new Uint8Array(), new Uint8Array(96), good.subarray(1), infinity]) {
     t.false(blsVerify(MESSAGE, PUBLIC[0] as Uint8Array, bad));
+    t.false(blsVerifyAll([{ message: MESSAGE, publicKey: PUBLIC[0] as Uint8Array, signature: bad }]));
     t.is(t.throws(() => blsAggregate([good, bad]), { instanceOf: Terminal })?.code, 'bad-bls-signature');
   }
   t.false(blsVerify(MESSAGE, new Uint8Array(48), good));

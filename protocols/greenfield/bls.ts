@@ -1,5 +1,13 @@
-import { aggregateSignatures, fastAggregateVerify, PublicKey, SecretKey, Signature } from '@chainsafe/blst';
+import {
+  aggregateSignatures,
+  fastAggregateVerify,
+  PublicKey,
+  SecretKey,
+  Signature,
+  verifyMultipleAggregateSignatures,
+} from '@chainsafe/blst';
 import { Terminal } from '../errors.ts';
+import { toHex } from './hex.ts';
 
 /**
  * BLS12-381 as Greenfield uses it (protocols/sealing/README.md#what-secondaries-sign): "min-pk" (public keys of 48 bytes in G1, signatures of
@@ -22,6 +30,31 @@ export function blsVerify(message: Uint8Array, publicKey: Uint8Array, signature:
   return blsVerifyAggregate(message, [publicKey], signature);
 }
 
+/** A message, who should have signed it (48 bytes), and the signature (96 bytes). */
+export interface BlsSigned {
+  readonly message: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/**
+ * True when each holder of a key signed its message: what `blsVerify` says of each, in a third of the time for six of
+ * them. Each is weighted by a random number, so that no wrong signatures can make up for each other.
+ */
+export function blsVerifyAll(signed: readonly BlsSigned[]): boolean {
+  try {
+    return verifyMultipleAggregateSignatures(
+      signed.map(({ message, publicKey, signature }) => ({
+        msg: message,
+        pk: readPublicKey(publicKey),
+        sig: Signature.fromBytes(signature, true),
+      })),
+    );
+  } catch {
+    return false;
+  }
+}
+
 /**
  * True when the aggregate holds a signature of *every* key over the one message (FastAggregateVerify).
  * Sound only for keys whose possession was proven, as the chain asks of an SP when it registers its key.
@@ -35,7 +68,7 @@ export function blsVerifyAggregate(
   let keys: PublicKey[];
   let signature: Signature;
   try {
-    keys = publicKeys.map((key) => PublicKey.fromBytes(key, true));
+    keys = publicKeys.map(readPublicKey);
     signature = Signature.fromBytes(aggregate, true);
   } catch {
     return false;
@@ -55,6 +88,21 @@ export function blsAggregate(signatures: readonly Uint8Array[]): Uint8Array {
       cause,
     });
   }
+}
+
+/** SPs change their keys hardly ever, and reading one takes as long as a tenth of a check. */
+const publicKeys = new Map<string, PublicKey>();
+const MAX_PUBLIC_KEYS = 1_024;
+
+/** @throws Error when it is not a public key */
+function readPublicKey(bytes: Uint8Array): PublicKey {
+  const name = toHex(bytes);
+  const known = publicKeys.get(name);
+  if (known) return known;
+  const publicKey = PublicKey.fromBytes(bytes, true);
+  if (publicKeys.size >= MAX_PUBLIC_KEYS) publicKeys.clear();
+  publicKeys.set(name, publicKey);
+  return publicKey;
 }
 
 function readSecretKey(bytes: Uint8Array): SecretKey {

@@ -5,6 +5,7 @@ import { toHex } from '../greenfield/hex.ts';
 import { signDigest } from '../greenfield/signature.ts';
 import { HELLO_WORLD_CHECKSUMS } from '../integrity/hello-world.fixture.ts';
 import type { Receipt } from '../job/context.ts';
+import { verifySealSignature } from '../sealing/seal.ts';
 import { columnDigest } from './column-document.ts';
 import { checkReceipt, type ReceiptSubject, signReceipt } from './receipts.ts';
 
@@ -44,42 +45,50 @@ test("the approval key's digest and signature are those of the vector (protocols
 
 test('a receipt that a secondary signed passes the check of the primary', async (t) => {
   const receipt = await signReceipt(SUBJECT, ADDRESS, KEYS);
-  t.notThrows(() => checkReceipt(receipt, SUBJECT, SP, 'nats'));
-  t.notThrows(() => checkReceipt({ ...receipt, approvalSignature: '' }, SUBJECT, SP, 'http'));
+  await t.notThrowsAsync(checkReceipt(receipt, SUBJECT, SP, 'nats', verifySealSignature));
+  await t.notThrowsAsync(
+    checkReceipt({ ...receipt, approvalSignature: '' }, SUBJECT, SP, 'http', verifySealSignature),
+  );
 });
 
 test('a receipt for anything else is refused', async (t) => {
   const receipt = await signReceipt(SUBJECT, ADDRESS, KEYS);
-  const code = (
+  const code = async (
     changes: Partial<Receipt>,
     subject: Partial<ReceiptSubject> = {},
     sp: Partial<typeof SP> = {},
-  ): string | undefined => {
-    const act = () =>
-      checkReceipt({ ...receipt, ...changes }, { ...SUBJECT, ...subject }, { ...SP, ...sp }, 'nats');
-    return t.throws(act, { instanceOf: Terminal })?.code;
+  ): Promise<string> => {
+    const changed = { ...receipt, ...changes };
+    const check = checkReceipt(
+      changed,
+      { ...SUBJECT, ...subject },
+      { ...SP, ...sp },
+      'nats',
+      verifySealSignature,
+    );
+    return (await t.throwsAsync(check, { instanceOf: Terminal })).code;
   };
-  t.is(code({ redundancyIndex: 1 }), 'receipt-mismatch');
-  t.is(code({ gvgId: 6 }), 'receipt-mismatch');
-  t.is(code({ spId: 13 }), 'receipt-mismatch');
-  t.is(code({}, {}, { id: 13 }), 'receipt-mismatch');
-  t.is(code({}, { gvg: { id: 5, secondarySpIds: [] } }), 'receipt-mismatch');
-  t.is(code({}, { checksums: [] }), 'receipt-mismatch');
-  t.is(code({ integrityHash: SUBJECT.checksums[2] as string }), 'wrong-integrity-hash');
-  t.is(code({ approvalSignature: '' }), 'wrong-approval-signature');
-  t.is(code({ approvalSignature: '00'.repeat(65) }), 'wrong-approval-signature');
-  t.is(code({}, { objectId: '2' }), 'wrong-approval-signature');
+  t.is(await code({ redundancyIndex: 1 }), 'receipt-mismatch');
+  t.is(await code({ gvgId: 6 }), 'receipt-mismatch');
+  t.is(await code({ spId: 13 }), 'receipt-mismatch');
+  t.is(await code({}, {}, { id: 13 }), 'receipt-mismatch');
+  t.is(await code({}, { gvg: { id: 5, secondarySpIds: [] } }), 'receipt-mismatch');
+  t.is(await code({}, { checksums: [] }), 'receipt-mismatch');
+  t.is(await code({ integrityHash: SUBJECT.checksums[2] as string }), 'wrong-integrity-hash');
+  t.is(await code({ approvalSignature: '' }), 'wrong-approval-signature');
+  t.is(await code({ approvalSignature: '00'.repeat(65) }), 'wrong-approval-signature');
+  t.is(await code({}, { objectId: '2' }), 'wrong-approval-signature');
   t.is(
-    code({}, {}, { operatorAddress: '0x1563915e194D8CfBA1943570603F7606A3115508' }),
+    await code({}, {}, { operatorAddress: '0x1563915e194D8CfBA1943570603F7606A3115508' }),
     'wrong-approval-signature',
   );
   t.is(
-    code({}, {}, { approvalAddress: '0x1563915e194D8CfBA1943570603F7606A3115508' }),
+    await code({}, {}, { approvalAddress: '0x1563915e194D8CfBA1943570603F7606A3115508' }),
     'wrong-approval-signature',
   );
-  t.is(code({ blsSignature: '' }), 'wrong-bls-signature');
-  t.is(code({}, { chainId: 'greenfield_5600-1' }), 'wrong-bls-signature');
-  t.is(code({}, {}, { blsKey: toHex(blsPublicKeyOf(APPROVAL_KEY)) }), 'wrong-bls-signature');
+  t.is(await code({ blsSignature: '' }), 'wrong-bls-signature');
+  t.is(await code({}, { chainId: 'greenfield_5600-1' }), 'wrong-bls-signature');
+  t.is(await code({}, {}, { blsKey: toHex(blsPublicKeyOf(APPROVAL_KEY)) }), 'wrong-bls-signature');
 });
 
 test('an index outside the group has no receipt', async (t) => {

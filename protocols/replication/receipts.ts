@@ -4,7 +4,7 @@ import { fromHex, toHex } from '../greenfield/hex.ts';
 import { isSignedBy } from '../greenfield/signature.ts';
 import type { GlobalVirtualGroup, Hex, StorageProvider } from '../greenfield/types.ts';
 import type { Receipt } from '../job/context.ts';
-import { verifySealSignature } from '../sealing/seal.ts';
+import type { SealSignature } from '../sealing/seal.ts';
 import { sealDigest } from '../sealing/seal-document.ts';
 import { columnDigest } from './column-document.ts';
 
@@ -50,16 +50,18 @@ export async function signReceipt(
 
 /**
  * Checks a secondary's receipt: that it is for this column, and both signatures against the chain's record of the
- * secondary. The chain refuses an aggregate with one bad signature in it, so every receipt is checked by itself.
+ * secondary. The chain refuses an aggregate with one bad signature in it, so every receipt is checked before it counts.
  * @param wire today's HTTP wire brings no signature of the approval key
+ * @param verifySeal `verifySealSignature`, or what answers as that does
  * @throws Terminal `receipt-mismatch`, `wrong-integrity-hash`, `wrong-approval-signature`, `wrong-bls-signature`
  */
-export function checkReceipt(
+export async function checkReceipt(
   receipt: Receipt,
   subject: ReceiptSubject,
   sp: Pick<StorageProvider, 'id' | 'operatorAddress' | 'approvalAddress' | 'blsKey'>,
   wire: Wire,
-): void {
+  verifySeal: (seal: SealSignature) => boolean | Promise<boolean>,
+): Promise<void> {
   const { chainId, objectId, gvg, redundancyIndex, checksums } = subject;
   const { spId, integrityHash } = expected(subject);
   if (receipt.redundancyIndex !== redundancyIndex || receipt.gvgId !== gvg.id) {
@@ -74,7 +76,7 @@ export function checkReceipt(
     throw refused('wrong-approval-signature', 40005, sp.id, 'approval signature');
   }
   const document = { chainId, gvgId: gvg.id, objectId, checksums };
-  if (!verifySealSignature(document, sp.blsKey, receipt.blsSignature)) {
+  if (!(await verifySeal({ document, blsKey: sp.blsKey, signature: receipt.blsSignature }))) {
     throw refused('wrong-bls-signature', 45216, sp.id, 'BLS signature');
   }
 }

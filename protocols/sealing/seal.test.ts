@@ -52,12 +52,22 @@ test('every field of the document changes the message', (t) => {
 
 test('a signature is valid only for its key and document', (t) => {
   const [first, second] = [RECEIPTS[0], RECEIPTS[1]] as [Receipt, Receipt];
-  t.true(verifySealSignature(DOCUMENT, KEYS[0] as string, first.blsSignature));
-  t.false(verifySealSignature(DOCUMENT, KEYS[0] as string, second.blsSignature));
-  t.false(verifySealSignature({ ...DOCUMENT, gvgId: 6 }, KEYS[0] as string, first.blsSignature));
+  t.true(
+    verifySealSignature({ document: DOCUMENT, blsKey: KEYS[0] as string, signature: first.blsSignature }),
+  );
+  t.false(
+    verifySealSignature({ document: DOCUMENT, blsKey: KEYS[0] as string, signature: second.blsSignature }),
+  );
+  t.false(
+    verifySealSignature({
+      document: { ...DOCUMENT, gvgId: 6 },
+      blsKey: KEYS[0] as string,
+      signature: first.blsSignature,
+    }),
+  );
   for (const malformed of ['', 'zz', '00'.repeat(96)]) {
-    t.false(verifySealSignature(DOCUMENT, KEYS[0] as string, malformed));
-    t.false(verifySealSignature(DOCUMENT, malformed, first.blsSignature));
+    t.false(verifySealSignature({ document: DOCUMENT, blsKey: KEYS[0] as string, signature: malformed }));
+    t.false(verifySealSignature({ document: DOCUMENT, blsKey: malformed, signature: first.blsSignature }));
   }
 });
 

@@ -1,14 +1,36 @@
 import { Terminal } from '../errors.ts';
-import { blsAggregate, blsVerify, blsVerifyAggregate } from '../greenfield/bls.ts';
+import {
+  type BlsSigned,
+  blsAggregate,
+  blsVerify,
+  blsVerifyAggregate,
+  blsVerifyAll,
+} from '../greenfield/bls.ts';
 import { fromHex, toHex } from '../greenfield/hex.ts';
 import type { Message } from '../greenfield/messages.ts';
 import type { GlobalVirtualGroup, Hex } from '../greenfield/types.ts';
 import type { Receipt } from '../job/context.ts';
 import { type SealDocument, sealDigest } from './seal-document.ts';
 
-/** True when the holder of a BLS key (48 bytes) signed the document. Malformed hex and bytes are false. */
-export function verifySealSignature(document: SealDocument, blsKey: Hex, signature: Hex): boolean {
-  return verifies(() => blsVerify(sealDigest(document), fromHex(blsKey), fromHex(signature)));
+/** What a secondary is to have signed, by which BLS key (48 bytes), and its signature (96 bytes). */
+export interface SealSignature {
+  readonly document: SealDocument;
+  readonly blsKey: Hex;
+  readonly signature: Hex;
+}
+
+/** True when the holder of the key signed the document. Malformed hex and bytes are false. */
+export function verifySealSignature(seal: SealSignature): boolean {
+  return verifies(() => {
+    const { message, publicKey, signature } = signedBytes(seal);
+    return blsVerify(message, publicKey, signature);
+  });
+}
+
+/** `verifySealSignature` of each. All are checked at once, and one by one only where one of them is wrong. */
+export function verifySealSignatures(seals: readonly SealSignature[]): readonly boolean[] {
+  const all = seals.length > 1 && verifies(() => blsVerifyAll(seals.map(signedBytes)));
+  return all ? seals.map(() => true) : seals.map(verifySealSignature);
 }
 
 /** True when every one of the keys signed the document: the check that the chain makes of a seal. */
@@ -71,6 +93,10 @@ export function sealMessage(request: SealRequest): Message {
       expectChecksums: request.checksums,
     },
   };
+}
+
+function signedBytes({ document, blsKey, signature }: SealSignature): BlsSigned {
+  return { message: sealDigest(document), publicKey: fromHex(blsKey), signature: fromHex(signature) };
 }
 
 function verifies(check: () => boolean): boolean {

@@ -24,7 +24,7 @@ const INLINE_COLUMN_BYTES = 65_536;
 export interface ReplicatorOptions {
   readonly context: JobContext;
   readonly redundancyIndex: number;
-  readonly ports: Pick<PrimaryPorts, 'spId' | 'chainId' | 'peers' | 'providers' | 'outgoing'>;
+  readonly ports: Pick<PrimaryPorts, 'spId' | 'chainId' | 'peers' | 'providers' | 'outgoing' | 'sealChecks'>;
   readonly encoder: Ref<EncoderMessage>;
   readonly parent: Ref<ReplicatorReport>;
 }
@@ -175,7 +175,7 @@ async function verify(
     redundancyIndex,
     checksums: checksumsOf(context),
   };
-  checkReceipt(receipt, subject, provider, wireOf(approval));
+  await checkReceipt(receipt, subject, provider, wireOf(approval), (seal) => ports.sealChecks.verify(seal));
 }
 
 function offerOf({ context, redundancyIndex, ports }: ReplicatorOptions): ColumnOffer {

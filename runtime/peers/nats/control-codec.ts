@@ -101,7 +101,9 @@ export class ControlCodec {
     const sp = (await this.#options.providers()).find(({ id }) => id === receipt.from);
     const { gvgId, job, body } = receipt;
     const document = { chainId: this.#options.chainId, gvgId, objectId: job.objectId, checksums };
-    return sp !== undefined && verifySealSignature(document, sp.blsKey, body.blsSignature);
+    return (
+      sp !== undefined && verifySealSignature({ document, blsKey: sp.blsKey, signature: body.blsSignature })
+    );
   }
 
   /** @throws Terminal with a code of `openControl`; what `providers` throws */
