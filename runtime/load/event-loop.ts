@@ -1,7 +1,5 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-
 /** How often the event loop is probed, ms. */
-const RESOLUTION_MS = 20;
+const PROBE_MS = 20;
 
 export interface LoopSample {
   /** How late the event loop comes to what turns up at a random moment, ms; 0 where it has nothing else to do. */
@@ -12,31 +10,26 @@ export interface LoopSample {
 
 /**
  * Measures how late the event loop of this process is, sample by sample, until it is stopped. Time counts in which the
- * process was ready to run and other processes had the processor.
+ * process was ready to run and other processes had the processor. A timer does it, since the histogram of
+ * `monitorEventLoopDelay` costs more to read than all else here.
  */
 export function watchEventLoop(everyMs: number, onSample: (sample: LoopSample) => void): { stop(): void } {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  histogram.enable();
+  let last = performance.now();
+  let rounds = { time: 0, squares: 0, longest: 0 };
   const timer = setInterval(() => {
-    const { mean, stddev, max } = histogram;
-    histogram.reset();
-    // Nothing was counted: the loop has not come round since the last sample, and this one says nothing.
-    if (!(mean > 0)) return;
-    onSample({ lateMs: lateness(mean, stddev), worstMs: max / 1e6 - RESOLUTION_MS });
-  }, everyMs);
+    const now = performance.now();
+    const round = now - last;
+    last = now;
+    const { time, squares, longest } = rounds;
+    rounds = { time: time + round, squares: squares + round ** 2, longest: Math.max(longest, round) };
+    if (rounds.time < everyMs) return;
+    onSample({
+      // What comes at a random moment falls into a long round more often than into a short one.
+      lateMs: Math.max(0, rounds.squares / rounds.time - PROBE_MS),
+      worstMs: Math.max(0, rounds.longest - PROBE_MS),
+    });
+    rounds = { time: 0, squares: 0, longest: 0 };
+  }, PROBE_MS);
   timer.unref();
-  return {
-    stop: () => {
-      clearInterval(timer);
-      histogram.disable();
-    },
-  };
-}
-
-/**
- * What comes at a random moment falls into a long round of the loop more often than into a short one: rounds weigh as
- * much as they last.
- */
-function lateness(mean: number, deviation: number): number {
-  return Math.max(0, (mean ** 2 + deviation ** 2) / mean / 1e6 - RESOLUTION_MS);
+  return { stop: () => clearInterval(timer) };
 }
