@@ -10,7 +10,7 @@ import type { BenchReport } from './report.ts';
 
 const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 
-async function bench(t: ExecutionContext, ...args: string[]) {
+async function start(t: ExecutionContext, ...args: string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-bench-test-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const json = join(folder, 'report.json');
@@ -19,16 +19,23 @@ async function bench(t: ExecutionContext, ...args: string[]) {
     env: { ...process.env, TMPDIR: folder },
   });
   const ended = once(child, 'close');
-  const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  const left = (await readdir(folder)).filter((name) => name !== 'report.json');
-  const report = await readFile(json, 'utf8').then(
-    (written) => JSON.parse(written) as BenchReport,
-    () => undefined,
-  );
-  return { output, complaint, code, left, report };
+  const end = async () => {
+    const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    const left = (await readdir(folder)).filter((name) => name !== 'report.json');
+    const report = await readFile(json, 'utf8').then(
+      (written) => JSON.parse(written) as BenchReport,
+      () => undefined,
+    );
+    return { output, complaint, code, left, report };
+  };
+  return { child, end };
 }
 
-test('a scenario is measured on a devnet of its own, and everything stops again', async (t) => {
+async function bench(t: ExecutionContext, ...args: string[]) {
+  return (await start(t, ...args)).end();
+}
+
+test.serial('a scenario is measured on a devnet of its own, and everything stops again', async (t) => {
   const few = ['--set', 'small.objects=3', '--set', 'small.warmUp=1'];
   const { output, complaint, code, left, report } = await bench(t, '--only', 'small', '--quick', ...few);
   t.is(complaint, '');
@@ -43,7 +50,18 @@ test('a scenario is measured on a devnet of its own, and everything stops again'
   t.regex(output, /\| small\.acks +\| acknowledged +\| /);
 });
 
-test('an unknown scenario or size is refused with those that exist', async (t) => {
+test.serial('what interrupts a bench stops its devnet', async (t) => {
+  const { child, end } = await start(t, '--only', 'small');
+  const [first] = (await once(child.stdout, 'data')) as [Buffer];
+  t.regex(String(first), /starting a devnet/);
+  child.kill('SIGINT');
+  const { code, left, report } = await end();
+  t.is(code, 130);
+  t.deepEqual(left, []);
+  t.is(report, undefined);
+});
+
+test.serial('an unknown scenario or size is refused with those that exist', async (t) => {
   t.regex((await bench(t, '--only', 'tiny')).complaint, /tiny.*no scenario/);
   t.regex((await bench(t, '--set', 'small.colour=3')).complaint, /small\.objects/);
 });

@@ -11,6 +11,8 @@ import type { Measurements, Scenario, ScenarioContext } from './scenario.ts';
 
 /** What `--quick` may take, start and stop of the devnet included; ms. */
 const QUICK_MS = 110_000;
+/** What a whole bench may take; ms. */
+const TOTAL_MS = 6 * 3_600_000;
 /** What one scenario may take with all its runs; ms. */
 const SCENARIO_MS = 3_600_000;
 
@@ -32,7 +34,7 @@ export async function runBench(
     machine: machine(),
     quick: options.quick,
   } as const;
-  const bounded = options.quick ? AbortSignal.any([signal, AbortSignal.timeout(QUICK_MS)]) : signal;
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeLimit(options))]);
   const figures: Figure[] = [];
   const missing: Record<string, string> = {};
   const sizes: Record<string, number> = {};
@@ -64,6 +66,12 @@ export async function runBench(
     report: { ...facts, sizes, figures, missing },
     ...(profile && { profile: hotspots(profile, since) }),
   };
+}
+
+/** Ms for all scenarios. */
+function timeLimit({ quick, minutes }: BenchOptions): number {
+  if (minutes !== undefined) return minutes * 60_000;
+  return quick ? QUICK_MS : TOTAL_MS;
 }
 
 async function openNetwork(

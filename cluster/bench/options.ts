@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly only: readonly Scenario[];
   readonly quick: boolean;
   readonly runs: number | undefined;
+  /** Measure for no longer; what was measured until then is reported. */
+  readonly minutes: number | undefined;
   /** By `<scenario>.<size>`. */
   readonly set: ReadonlyMap<string, number>;
   readonly devnet: string | undefined;
@@ -31,6 +33,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       SCENARIOS,
     )
     .option('--quick', 'smaller and fewer, in two minutes at most', false)
+    .option('--minutes <n>', 'measure for no longer, and report what was measured until then', wholeNumber)
     .option('--runs <n>', 'how often each scenario is run (default: 5 where that is cheap)', wholeNumber)
     .option(
       '--set <scenario.size=n>',

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { COSTS } from './costs.ts';
+import { type FigureKind, summarise } from '../figures.ts';
+import { COSTS, costsFrom } from './costs.ts';
 import type { Setting } from './demand.ts';
 import { predict } from './model.ts';
 import { Random } from './random.ts';
@@ -43,7 +44,8 @@ test('the model agrees with the simulation on the times to acknowledgement and s
         return near(model.ackSeconds, observed.ackSeconds) && near(model.sealSeconds, observed.sealSeconds);
       },
     ),
-    { numRuns: 10 },
+    // Shrinking would simulate for minutes.
+    { numRuns: 10, endOnFailure: true },
   );
   t.pass();
 });
@@ -69,4 +71,22 @@ test('equal seeds give equal simulations', (t) => {
   const run = (seed: number) => simulate(SETTING, 500, new Random(seed));
   t.deepEqual(run(7), run(7));
   t.notDeepEqual(run(7), run(8));
+});
+
+test('costs come from what was measured: of many small objects, and of single large ones', (t) => {
+  const kind: Omit<FigureKind, 'name'> = { title: '', unit: 'ms', better: 'less' };
+  const figure = (scenario: string, name: string, value: number) =>
+    summarise(scenario, { ...kind, name }, [{ value }]);
+  const figures = ['primary', 'secondary', 'nats'].flatMap((party) => [
+    figure('small', `cpu-${party}`, 70),
+    figure('cost', `cpu-${party}-64KiB`, 200),
+    figure('cost', `cpu-${party}-64MiB`, 200 + 10 * ((2 ** 26 - 2 ** 16) / 1e6)),
+  ]);
+  const { costs, from } = costsFrom(figures);
+  t.is(from, 'as measured in this run');
+  t.is(costs.primary.perObject, 0.07);
+  t.true(Math.abs(costs.primary.perByte - 1e-8) < 1e-12);
+  t.is(costs.storeSecondary.perObject, 0.01);
+  t.true(Math.abs(costs.storePrimary.perByte + 6 * costs.storeSecondary.perByte - 1e-8) < 1e-12);
+  t.is(costsFrom(figures.slice(1)).costs, COSTS);
 });
