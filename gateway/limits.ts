@@ -6,7 +6,7 @@ export interface GatewayLimits {
   readonly maxUploads: number;
   /** Pieces and ends of columns received concurrently from other SPs; one more is answered "busy". */
   readonly maxReceptions: number;
-  /** GETs in progress at once; one more is answered "busy". */
+  /** GETs in progress at once; one more is answered "busy". One client has as many at most as are left for others. */
   readonly maxDownloads: number;
   /**
    * A client that sends or reads nothing for this time is cut off; one that was fast before gets up to three times

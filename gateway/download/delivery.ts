@@ -8,7 +8,7 @@ import type { GatewayDependencies } from '../dependencies.ts';
 import { paced } from '../request/client-rates.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { answerTo } from '../request/errors.ts';
-import { Slots } from '../request/slots.ts';
+import { DividedSlots } from '../request/slots.ts';
 import { ClientPace } from './client-pace.ts';
 import { httpDate } from './http-date.ts';
 import { jobProgress } from './job-progress.ts';
@@ -44,7 +44,7 @@ const FRESH_SECONDS = 5;
 
 /** All handlers that serve payloads share one delivery, so that its limits apply to all of them together. */
 export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
-  const downloads = new Slots(dependencies.limits.maxDownloads, 'downloads');
+  const downloads = new DividedSlots(dependencies.limits.maxDownloads, 'downloads');
   return async (c, found, signal, disposition) => {
     const stored = await findPayload(dependencies, found, signal);
     const validators = validatorsOf(found, stored);
@@ -65,7 +65,7 @@ export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
       ...(disposition !== undefined && { 'Content-Disposition': disposition }),
     };
     if (!isGet) return c.body(null, 200, headers);
-    const release = downloads.take();
+    const release = downloads.take(c.get('share').names);
     try {
       return c.body(await send(dependencies, c, stored, range, signal, release), range ? 206 : 200, headers);
     } catch (error) {

@@ -39,6 +39,7 @@ export function clientRates({ perClient }: GatewayLimits, log: Logger): Middlewa
     const keys = address === undefined ? [] : [clientOf(address)];
     for (const key of keys) take(key, c);
     c.set('share', {
+      names: keys,
       admit(accounts) {
         const others = accounts.filter((account) => !keys.includes(account));
         keys.push(...others);

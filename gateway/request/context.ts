@@ -24,6 +24,8 @@ export type Handler = (c: GatewayContext) => Promise<Response>;
 
 /** The share that the client of one request has of the gateway. */
 export interface ClientShare {
+  /** The names by which the client is known: the address that it connects from, and the accounts that sign. */
+  readonly names: readonly string[];
   /**
    * Counts the request for the accounts that may have signed it as well, once, however often it is looked at.
    * @throws Retryable 429/960001

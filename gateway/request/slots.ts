@@ -61,6 +61,51 @@ export class SharedSlots {
   }
 }
 
+/**
+ * Slots that clients share by what is left: each may hold as many as are free. One alone gets half of them, and there is
+ * always room for the next, however many one client takes.
+ */
+export class DividedSlots {
+  private readonly slots: Slots;
+  private readonly limit: number;
+  private readonly what: string;
+  private readonly held = new Map<string, number>();
+  private taken = 0;
+
+  /** @param what as for `Slots` */
+  constructor(limit: number, what: string) {
+    this.slots = new Slots(limit, what);
+    this.limit = limit;
+    this.what = what;
+  }
+
+  /**
+   * As `Slots.take`.
+   * @param client the names by which the client is known, such as its address and its account; each is bounded
+   * @throws Retryable 406/60003 when none is free, or the client holds as many as are
+   */
+  take(client: readonly string[]): () => void {
+    const names = [...client];
+    const most = Math.max(0, ...names.map((name) => this.held.get(name) ?? 0));
+    if (most > 0 && most >= this.limit - this.taken) throw busy(most, `${this.what} of this client`);
+    const giveBack = this.slots.take();
+    this.taken += 1;
+    for (const name of names) this.held.set(name, (this.held.get(name) ?? 0) + 1);
+    let mine = true;
+    return () => {
+      giveBack();
+      if (!mine) return;
+      mine = false;
+      this.taken -= 1;
+      for (const name of names) {
+        const left = (this.held.get(name) ?? 1) - 1;
+        if (left > 0) this.held.set(name, left);
+        else this.held.delete(name);
+      }
+    };
+  }
+}
+
 function busy(count: number, what: string): Retryable {
   return new Retryable({
     code: 'gateway-busy',
