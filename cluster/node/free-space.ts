@@ -1,17 +1,31 @@
 import { statfs } from 'node:fs/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { throwIfAborted } from '#protocols/errors';
+import { Cache } from '#runtime/async/cache';
 import { natsError } from '#runtime/nats/errors';
 
+/** Each ask for approval looks, and what comes within a second is little beside the reserve; ms. */
+const TTL_MS = 1_000;
+
 /**
- * Bytes that are free for pieces: what the limit of the SP's JetStream account leaves. A server does not report its
- * disk, so without an account limit the disk of our own data folder counts.
+ * Bytes that are free for pieces, looked up once a second at most: what the limit of the SP's JetStream account leaves.
+ * A server does not tell about its disk, so where the account has no limit it is the disk of our own data that counts.
  * @param dataDir a folder of ours that exists
- * @throws Retryable `nats-unavailable`
+ * @returns looks; throws Retryable `nats-unavailable`, Cancelled
  */
-export async function freeSpace(home: NatsConnection, dataDir: string, signal: AbortSignal): Promise<number> {
-  throwIfAborted(signal);
+export function watchFreeSpace(
+  home: NatsConnection,
+  dataDir: string,
+): (signal: AbortSignal) => Promise<number> {
+  const cache = new Cache<string, number>({
+    ttlMs: TTL_MS,
+    maxEntries: 1,
+    load: (directory) => freeSpace(home, directory),
+  });
+  return (signal) => cache.get(dataDir, signal);
+}
+
+async function freeSpace(home: NatsConnection, dataDir: string): Promise<number> {
   try {
     const manager = await jetstreamManager(home, { checkAPI: false });
     const { limits, storage } = await manager.getAccountInfo();

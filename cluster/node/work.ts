@@ -7,7 +7,7 @@ import { runProjector } from '#runtime/records/projector';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import type { Foundation } from './foundation.ts';
-import { freeSpace } from './free-space.ts';
+import { watchFreeSpace } from './free-space.ts';
 import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
 import { spawnTree, type TopActors } from './tree.ts';
 import { openWires } from './wires.ts';
@@ -50,7 +50,7 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
     records,
     home,
     wires,
-    freeBytes: (asked) => freeSpace(homeLink, config.dataDir, asked),
+    freeBytes: watchFreeSpace(homeLink, config.dataDir),
     background,
   });
   await openLoop(node, 'keeper of the streams', (signal) =>

@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { type BatchOperation, Level } from 'level';
+import type { SealionError } from '#protocols/errors';
+import { GroupCommit } from './group-commit.ts';
 import { levelError } from './level-errors.ts';
 
 /** A named part of the database with text keys and JSON values. */
@@ -17,10 +19,14 @@ export interface Range {
   readonly limit?: number;
 }
 
+/** Writes that share one sync, and those that wait for theirs. */
+const LIMITS = { batch: 256, waiting: 10_000 };
+
 /** One LevelDB: every write is synced, every failure is one of ours. */
 export class LevelStore {
   readonly #db: Level;
   readonly #directory: string;
+  readonly #commits = new GroupCommit<readonly Write[]>((groups) => this.#commit(groups), LIMITS);
 
   private constructor(db: Level, directory: string) {
     this.#db = db;
@@ -45,7 +51,26 @@ export class LevelStore {
 
   /** All or nothing, and on the disk when it resolves. */
   async write(operations: Write[]): Promise<void> {
-    await this.guard(() => this.#db.batch(operations, { sync: true }));
+    await this.#commits.submit(operations);
+  }
+
+  /** Together; if that fails, each by itself in their order, so that a faulty one fails alone. */
+  async #commit(groups: readonly (readonly Write[])[]): Promise<(SealionError | undefined)[]> {
+    const whole = await this.#batch(groups.flat());
+    if (!whole) return [];
+    if (groups.length === 1) return [whole];
+    const failures: (SealionError | undefined)[] = [];
+    for (const group of groups) failures.push(await this.#batch(group));
+    return failures;
+  }
+
+  async #batch(operations: readonly Write[]): Promise<SealionError | undefined> {
+    try {
+      await this.#db.batch([...operations], { sync: true });
+      return undefined;
+    } catch (error) {
+      return levelError(error, this.#directory);
+    }
   }
 
   /** Entries of a range in key order, as they were when it began. */
@@ -71,6 +96,7 @@ export class LevelStore {
   }
 
   async close(): Promise<void> {
+    await this.#commits.close();
     await this.guard(() => this.#db.close());
   }
 }

@@ -161,6 +161,8 @@ export interface PeerHost {
 /** An offer held un-acked in our mailbox; renewed by itself until it is settled. */
 export interface InboundOffer {
   readonly offer: ColumnOffer;
+  /** True when the whole column came with it: nothing is saved by accepting less. */
+  readonly carriesColumn?: boolean;
   /** Says that we want the column from a segment on. The pieces end with the primary's `done`. */
   accept(firstMissing: number, options?: PeerOptions): Promise<InboundSession>;
   /** Sends a receipt, now or stored from before, and settles the offer. */

@@ -51,7 +51,7 @@ export class Reception {
     const { plan } = place;
     const { from, checksums } = inbound.offer;
     const record = await this.#column.open(from, place, checksums);
-    const pieceChecksums = await this.#column.pieces(place);
+    const pieceChecksums = inbound.carriesColumn ? [] : await this.#column.pieces(place);
     const firstMissing = pieceChecksums.length;
     this.#session = await inbound.accept(firstMissing, { signal });
     for await (const piece of this.#session.pieces({ signal })) {

@@ -26,6 +26,7 @@ export interface SmallOfferParts {
 /** The secondary's side of a small column: its bytes came with the offer, and the answer says all. */
 export class SmallOffer implements InboundOffer {
   readonly offer: ColumnOffer;
+  readonly carriesColumn = true;
   readonly #parts: SmallOfferParts;
   readonly #plan: PayloadPlan;
   #read = false;
