@@ -55,6 +55,7 @@ test.serial('a small column is one message there and one back, without a word by
   const mail = secondary.home.subscribe('peer.2.>');
   await Promise.all([back.flush(), secondary.home.flush(), primary.peers.flush()]);
   const stop = takeAll();
+  await secondary.peers.flush();
   const receipt = await replicate(primary, offer, sample);
   t.deepEqual(receipt, receiptFor(offer, digest(sample.pieces)));
   await Promise.all([primary.peers.flush(), back.flush(), secondary.home.flush()]);
@@ -69,6 +70,7 @@ test.serial('what goes to one SP at the same time goes together', async (t) => {
   const bundles = spy.subscribe(CHANNEL);
   await spy.flush();
   const stop = takeAll(60);
+  await secondary.peers.flush();
   await Promise.all(columns.map(([sample, offer]) => replicate(primary, offer, sample)));
   await spy.flush();
   t.true(bundles.getReceived() < 20, `${bundles.getReceived()} bundles`);
@@ -179,6 +181,7 @@ test.serial(
 
 test.serial('a bundle that is forged, replayed or led astray is not heard', async (t) => {
   const stop = takeAll();
+  await secondary.peers.flush();
   const [sample, offer] = await small();
   const mine = 'session.2.3.columns.bundle';
   const cases: [string, Uint8Array][] = [
@@ -225,6 +228,7 @@ test.serial('a bad letter does not take its neighbours with it', async (t) => {
     for await (const next of secondary.host.offers({ limit: 8, signal })) held.push(next);
   })();
   const letters = [...bad.map(([, letter]) => letter), good];
+  await secondary.peers.flush();
   await primary.peers.request(CHANNEL, await bundle(letters, { from: 1, key: 1 }));
   t.deepEqual(
     await heardBy2.take(4),
