@@ -6,6 +6,7 @@ import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
 import type { Holding, Roles } from '#runtime/jobs/roles';
 import type { AccountKey } from '#runtime/keys/keys';
+import { type BroadcastRequest, SealBatches, type SealRequest } from './seal-batches.ts';
 import { SigningAccount } from './signing-account.ts';
 import type { SigningOrder } from './signing-order.ts';
 
@@ -48,6 +49,10 @@ export interface SignerOptions {
   /** How long a signed transaction is waited for before its sequence is given to another, ms. */
   readonly holdMs?: number;
   readonly fees?: FeePolicy;
+  /** Objects that one transaction seals at most. */
+  readonly sealsPerTransaction?: number;
+  /** How long a transaction of several seals waits for those that have not asked for its broadcast, ms. */
+  readonly patienceMs?: number;
 }
 
 type Message =
@@ -55,22 +60,27 @@ type Message =
   | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
   | { readonly type: 'role-lost'; readonly outcome: Outcome<void> }
   | { readonly type: 'flush' }
+  | { readonly type: 'give-up'; readonly transaction: SignedTransaction }
   | { readonly type: 'handed-on' };
-
-type Broadcast = Extract<SignerMessage, { type: 'broadcast' }>;
 
 interface State {
   /** Absent while another node signs: then requests go to it. */
   holding?: Holding;
   readonly account: SigningAccount;
+  readonly batches: SealBatches;
+  readonly patienceMs: number;
   /** Broadcasts that wait for an earlier one. */
-  parked: readonly Broadcast[];
+  parked: readonly BroadcastRequest[];
   stopTimer?: () => void;
 }
 
 const HOLD_MS = 10_000;
 /** Broadcasts that may wait for an earlier one. */
 const PARKED_LIMIT = 1000;
+/** Seals that may wait for their signature. */
+const WAITING_LIMIT = 1000;
+const SEALS_PER_TRANSACTION = 10;
+const PATIENCE_MS = 3_000;
 
 /**
  * Signs and broadcasts for one key of the SP: one actor in the whole SP does, the one that holds the key's role; those
@@ -88,7 +98,9 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
         (signal) => options.roles.hold(role, { signal }),
         (outcome) => ({ type: 'role', outcome }),
       );
-      return { account: new SigningAccount({ holdMs: HOLD_MS, ...options }), parked: [] };
+      const account = new SigningAccount({ holdMs: HOLD_MS, ...options });
+      const { sealsPerTransaction = SEALS_PER_TRANSACTION, patienceMs = PATIENCE_MS } = options;
+      return { account, batches: new SealBatches(account, sealsPerTransaction), patienceMs, parked: [] };
     },
 
     async receive(state, message, ctx) {
@@ -100,20 +112,29 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
         case 'role-lost':
           throw message.outcome.ok ? roleLost(role) : message.outcome.error;
         case 'sign': {
-          const { order } = message;
-          if (!state.holding) handOn({ type: 'sign', order }, message.reply, ctx);
+          const { order, reply } = message;
+          if (!state.holding) handOn({ type: 'sign', order }, reply, ctx);
+          else if (order.kind === 'seal') await signSeal(state, { order, reply }, ctx);
           else await captureResult(message.reply, sign(state.holding, state.account, order, ctx.signal));
           break;
         }
         case 'broadcast': {
           const { transaction } = message;
           if (!state.holding) handOn({ type: 'broadcast', transaction }, message.reply, ctx);
-          else if (state.parked.length >= PARKED_LIMIT) message.reply.reject(signerBusy());
-          else await flush(state, [...state.parked, message], ctx);
+          else if (state.parked.length >= PARKED_LIMIT)
+            message.reply.reject(
+              signerBusy(`${PARKED_LIMIT} broadcasts are already waiting for an earlier one`),
+            );
+          else await broadcast(state, message, ctx);
           break;
         }
+        case 'give-up':
+          state.batches.giveUp(message.transaction);
+          await signNext(state, ctx);
+          break;
         case 'flush':
           await flush(state, state.parked, ctx);
+          await signNext(state, ctx);
           break;
         case 'handed-on':
       }
@@ -166,8 +187,36 @@ async function sign(
   return account.sign(order, signal);
 }
 
+async function signSeal(state: State, request: SealRequest, ctx: Context<Message>): Promise<void> {
+  if (state.batches.waiting >= WAITING_LIMIT) {
+    request.reply.reject(signerBusy(`${WAITING_LIMIT} seals are already waiting for their signature`));
+  } else {
+    state.batches.add(request);
+  }
+  await signNext(state, ctx);
+}
+
+async function signNext({ holding, batches, patienceMs }: State, ctx: Context<Message>): Promise<void> {
+  if (!holding || batches.waiting === 0) return;
+  if (holding.signal.aborted) throw roleLost(holding.role);
+  const transaction = await batches.signNext(ctx.signal);
+  if (transaction) ctx.after(patienceMs, { type: 'give-up', transaction });
+}
+
+/** Broadcasts once those are there that have part in it. */
+async function broadcast(state: State, request: BroadcastRequest, ctx: Context<Message>): Promise<void> {
+  const ready = state.batches.gather(request);
+  if (!ready) return;
+  await flush(state, [...state.parked, ready], ctx);
+  await signNext(state, ctx);
+}
+
 /** Sends what need not wait any longer, the lowest sequence first, and looks again when the next need not. */
-async function flush(state: State, broadcasts: readonly Broadcast[], ctx: Context<Message>): Promise<void> {
+async function flush(
+  state: State,
+  broadcasts: readonly BroadcastRequest[],
+  ctx: Context<Message>,
+): Promise<void> {
   state.stopTimer?.();
   state.parked = broadcasts.toSorted((a, b) => a.transaction.sequence - b.transaction.sequence);
   for (;;) {
@@ -188,10 +237,10 @@ function roleLost(role: string): Retryable {
   });
 }
 
-function signerBusy(): Retryable {
+function signerBusy(why: string): Retryable {
   return new Retryable({
     code: 'signer-busy',
-    message: `${PARKED_LIMIT} broadcasts are already waiting for an earlier one.`,
+    message: `${why}.`,
     advice: 'Try again later; if this continues, check the chain node.',
   });
 }

@@ -1,9 +1,9 @@
 import { Retryable, throwIfAborted } from '#protocols/errors';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
-import { FEE_POLICY, type FeePolicy, gasOf, quoteFee } from '#protocols/greenfield/fees';
+import { FEE_POLICY, type FeePolicy, gasOf, quoteFee, timesAffordable } from '#protocols/greenfield/fees';
 import { fromHex } from '#protocols/greenfield/hex';
-import type { Message } from '#protocols/greenfield/messages';
-import { expectedSequence, type Simulation } from '#protocols/greenfield/simulation';
+import { encodeMessage, type Message } from '#protocols/greenfield/messages';
+import { expectedSequence, failedMessage, type Simulation } from '#protocols/greenfield/simulation';
 import { buildTransaction } from '#protocols/greenfield/transaction';
 import type { Fee } from '#protocols/greenfield/typed-transaction';
 import type { Account } from '#protocols/greenfield/types';
@@ -12,7 +12,7 @@ import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
 import type { AccountKey } from '#runtime/keys/keys';
 import { Sequences } from './sequences.ts';
-import { messageOf, type SigningOrder } from './signing-order.ts';
+import { messageOf, type SealOrder, type SigningOrder } from './signing-order.ts';
 import { tryOut } from './trial.ts';
 
 export interface SigningAccountOptions {
@@ -24,6 +24,18 @@ export interface SigningAccountOptions {
 }
 
 const NO_TRIALS_MS = 10_000;
+/** How often seals that go together are tried out, each time without the one that was refused. */
+const MAX_TRIALS = 4;
+/** Of the messages of one transaction: the chain charges longer ones by their length (32 KiB), and refuses those of 64 KiB. */
+const MAX_BYTES = 30_000;
+
+/** Several seals in one transaction, by their positions among those that were to be signed. */
+export interface SignedTogether {
+  readonly transaction: SignedTransaction;
+  readonly sealed: readonly number[];
+  /** What the chain would have refused, and all others for it. */
+  readonly refused: readonly number[];
+}
 
 /**
  * The account of one key, as its only user sees it. Learns the sequence from the chain at the first
@@ -39,6 +51,8 @@ export class SigningAccount {
   #noTrialsUntil = 0;
   /** True after the chain asked for more gas than was known here. */
   #gasIsStale = false;
+  /** Hash of the transaction that was tried out as it was signed. */
+  #triedOut: string | undefined;
 
   constructor(options: SigningAccountOptions) {
     this.#options = options;
@@ -47,21 +61,45 @@ export class SigningAccount {
 
   /** @throws Retryable `chain-unavailable`, `signing-account-unknown`, `fee-too-high` */
   async sign(order: SigningOrder, signal: AbortSignal): Promise<SignedTransaction> {
-    const { key, chain } = this.#options;
-    const message = messageOf(order, key.address);
-    const fee = await this.#feeOf(message, signal);
-    const known = this.#sequences.next(performance.now());
-    if (!this.#account || known === undefined) this.#account = await this.#readAccount(signal);
-    const sequence = known ?? this.#account.sequence;
-    const transaction = await buildTransaction({
-      chainId: chain.chainId,
-      account: { ...this.#account, sequence },
-      messages: [message],
-      key,
-      fee,
-    });
+    const transaction = await this.#build([messageOf(order, this.#options.key.address)], signal);
     this.#sequences.signed(transaction, performance.now());
     return transaction;
+  }
+
+  /**
+   * Signs several seals in one transaction, as many of the first as fit. The chain takes all of them or none, so they are
+   * tried out before anybody gets them, and without the one that is refused again.
+   * @returns undefined where no two can go together, or the node does not say
+   * @throws as `sign`
+   */
+  async signTogether(orders: readonly SealOrder[], signal: AbortSignal): Promise<SignedTogether | undefined> {
+    const messages = orders.map((order) => messageOf(order, this.#options.key.address));
+    let sealed = [...messages.keys()].slice(0, await this.#fitting(messages, signal));
+    const refused: number[] = [];
+    for (let trials = 0; trials < MAX_TRIALS && sealed.length > 1; trials += 1) {
+      const transaction = await this.#build(
+        messages.filter((_, index) => sealed.includes(index)),
+        signal,
+      );
+      const trial = await this.#tryOut(transaction, signal);
+      if (!trial) return undefined;
+      if (trial.kind === 'accepted') {
+        this.#minGasPrice = trial.minGasPrice;
+        this.#triedOut = transaction.hash;
+        this.#sequences.signed(transaction, performance.now());
+        return { transaction: { ...transaction, seals: sealed.length }, sealed, refused };
+      }
+      const failed = sealed[failedMessage(trial) ?? -1];
+      if (failed === undefined) return undefined;
+      refused.push(failed);
+      sealed = sealed.filter((index) => index !== failed);
+    }
+    return undefined;
+  }
+
+  /** Nobody will broadcast it: its sequence is free again. */
+  giveUp(transaction: SignedTransaction): void {
+    this.#sequences.refused(transaction);
   }
 
   /** Ms until a transaction need not wait any longer for earlier ones; 0 when it may go now. */
@@ -77,7 +115,8 @@ export class SigningAccount {
    */
   async broadcast(transaction: SignedTransaction, signal: AbortSignal): Promise<BroadcastResult> {
     const { chain } = this.#options;
-    const trial = await this.#tryOut(transaction, signal);
+    const trial = transaction.hash === this.#triedOut ? undefined : await this.#tryOut(transaction, signal);
+    this.#triedOut = undefined;
     if (trial?.kind === 'refused') {
       const { kind: _, ...refusal } = trial;
       this.#sequences.refused(transaction);
@@ -114,9 +153,43 @@ export class SigningAccount {
     else this.#sequences.learn(expected);
   }
 
-  async #feeOf(message: Message, signal: AbortSignal): Promise<Fee> {
+  async #build(messages: readonly Message[], signal: AbortSignal): Promise<SignedTransaction> {
+    const { key, chain } = this.#options;
+    const fee = await this.#feeOf(messages, signal);
+    const known = this.#sequences.next(performance.now());
+    if (!this.#account || known === undefined) this.#account = await this.#readAccount(signal);
+    const sequence = known ?? this.#account.sequence;
+    return buildTransaction({
+      chainId: chain.chainId,
+      account: { ...this.#account, sequence },
+      messages,
+      key,
+      fee,
+    });
+  }
+
+  /** How many of these messages, all of one type, one transaction can carry. */
+  async #fitting(messages: readonly Message[], signal: AbortSignal): Promise<number> {
+    const [first] = messages;
+    if (!first) return 0;
     const { fees = FEE_POLICY } = this.#options;
-    return quoteFee(await this.#gasOf(message, signal), this.#minGasPrice, fees);
+    const affordable = timesAffordable(await this.#gasOf(first, signal), this.#minGasPrice, fees);
+    let bytes = 0;
+    const tooLong = messages.findIndex((message) => {
+      bytes += encodeMessage(message).value.length;
+      return bytes > MAX_BYTES;
+    });
+    return Math.min(affordable, tooLong < 0 ? messages.length : tooLong);
+  }
+
+  async #feeOf(messages: readonly Message[], signal: AbortSignal): Promise<Fee> {
+    const { fees = FEE_POLICY } = this.#options;
+    const gas = await Promise.all(messages.map((message) => this.#gasOf(message, signal)));
+    return quoteFee(
+      gas.reduce((sum, one) => sum + one, 0),
+      this.#minGasPrice,
+      fees,
+    );
   }
 
   /** What the chain charges; what it charges as a rule, where it does not say. */

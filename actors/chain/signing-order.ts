@@ -18,6 +18,8 @@ export interface SealOrder {
   readonly aggregateSignature: Hex;
   /** The seven integrity hashes, primary first. */
   readonly checksums: readonly Hex[];
+  /** True for one that shares its transaction with no other, because a seal of the object has failed before. */
+  readonly alone?: boolean;
 }
 
 export interface RejectOrder {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
-import { type ChainRefusal, messageText } from '#protocols/greenfield/simulation';
+import { type ChainRefusal, isOfMessage, messageText } from '#protocols/greenfield/simulation';
 import type { SignedTransaction } from '#protocols/job/context';
 import type { Activity, Ref } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
@@ -39,12 +39,18 @@ export interface SubmitOptions<S> {
   readonly look: (signal: AbortSignal) => Promise<S | undefined>;
   readonly signal: AbortSignal;
   readonly say: (activity: Activity) => void;
+  /** True for one that was signed a moment ago and cannot be on chain: it is broadcast before the first look. */
+  readonly isNew?: boolean;
 }
+
+/** Between two looks at an object of which the chain has not said that its transaction is in a block, in polls. */
+const POLLS_PER_LOOK = 4;
 
 /**
  * Broadcasts a signed transaction, always the same bytes, and watches until the object no longer waits for it.
  * Looks before each broadcast, for the reply to an earlier one may have been lost, and after each refusal, for it may
- * be the transaction's own success that is in its way. Broadcasts again while nothing happens: a node may lose what
+ * be the transaction's own success that is in its way. In between it asks for the transaction, whose inclusion is one
+ * question for all objects in it, and looks at the object less often. Broadcasts again while nothing happens: a node may lose what
  * waits, and one without an index of transactions says only so that the sequence is used and the transaction has
  * failed.
  * @throws Retryable `<what>-timeout` when nothing has happened within the time for one try
@@ -52,17 +58,19 @@ export interface SubmitOptions<S> {
 export async function submitAndConfirm<S>(
   transaction: SignedTransaction,
   { chain, signer, timing }: SubmitPorts,
-  { what, look, signal, say }: SubmitOptions<S>,
+  { what, look, signal, say, isNew = false }: SubmitOptions<S>,
 ): Promise<S | Refused> {
-  const { hash } = transaction;
+  const { hash, seals = 1 } = transaction;
   const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
   let broadcastAt = 0;
   let refused: Refused | undefined;
-  for (;;) {
+  for (let poll = 0; ; poll += 1) {
     throwIfAborted(signal);
-    const found = await look(signal);
+    const skips = isNew && poll === 0;
+    const included = skips ? undefined : await chain.transaction(hash, { age: 'seconds', signal });
+    const isDue = included !== undefined || refused !== undefined || performance.now() >= broadcastAt;
+    const found = !skips && (isDue || poll % POLLS_PER_LOOK === 0) ? await look(signal) : undefined;
     if (found !== undefined) return found;
-    const included = await chain.transaction(hash, { signal });
     if (included && !isAccepted(included)) return { kind: 'refused', refusal: included, spent: true };
     if (!included && refused) return refused;
     if (performance.now() > giveUpAt) throw timeout(what, hash, timing.inclusionTimeoutMs);
@@ -73,7 +81,7 @@ export async function submitAndConfirm<S>(
         { signal },
       );
       broadcastAt = performance.now() + timing.rebroadcastMs;
-      if (!isAccepted(verdict)) {
+      if (!isAccepted(verdict) || (seals > 1 && isOfMessage(verdict))) {
         const spent = isChainError(verdict, ChainError.WRONG_SEQUENCE);
         refused = { kind: 'refused', refusal: verdict, spent };
       }

@@ -22,7 +22,10 @@ import { provider } from './providers.ts';
 export interface SeenTransaction {
   readonly hash: string;
   readonly kind: 'seal' | 'reject';
+  /** Of the first message. */
   readonly gvgId: number;
+  /** Names, one for each message. */
+  readonly objects: readonly string[];
   readonly sequence: number;
   readonly gasLimit: number;
   /** What its sender pays whether it succeeds or not. */
@@ -159,23 +162,23 @@ export class TestChain implements Chain {
 
   async messageGas(typeUrl: string): Promise<number> {
     this.#answering();
-    return this.#gasOf(typeUrl);
+    return this.#gasOf([{ typeUrl }]);
   }
 
   async simulate(bytes: Uint8Array): Promise<Simulation> {
     this.#answering();
     if (!this.simulates) throw chainAway();
-    const { seen, value, typeUrl } = read(bytes);
-    const refused = this.#refusalOfFee(seen) ?? this.#refusalOfSequence(seen) ?? this.#refusalOf(seen, value);
+    const { seen, messages } = read(bytes);
+    const refused = this.#refusalOfFee(seen) ?? this.#refusalOfSequence(seen) ?? this.#refusalOfAny(messages);
     if (refused) return { kind: 'refused', ...refused };
-    return { kind: 'accepted', gasUsed: this.#gasOf(typeUrl), minGasPrice: this.minGasPrice };
+    return { kind: 'accepted', gasUsed: this.#gasOf(messages), minGasPrice: this.minGasPrice };
   }
 
   async broadcast(bytes: Uint8Array): Promise<BroadcastResult> {
     this.#answering();
-    const { seen, value, typeUrl } = read(bytes);
+    const { seen, messages } = read(bytes);
     this.broadcasts.push(seen);
-    const take = () => this.#take(seen, value, this.#gasOf(typeUrl));
+    const take = () => this.#take(seen, messages, this.#gasOf(messages));
     const verdict = this.answers.shift()?.(seen, take) ?? take();
     return { hash: seen.hash, ...verdict };
   }
@@ -190,7 +193,7 @@ export class TestChain implements Chain {
     return OK;
   }
 
-  #take(seen: SeenTransaction, value: SealValue, gas: number): Verdict {
+  #take(seen: SeenTransaction, messages: readonly SeenMessage[], gas: number): Verdict {
     // CometBFT knows what has succeeded; what has failed in a block may come again.
     if (this.#included.get(seen.hash)?.code === 0) return OK;
     if (seen.gasLimit < gas) {
@@ -203,7 +206,7 @@ export class TestChain implements Chain {
       return refusal(ChainError.INSUFFICIENT_FEE, log);
     }
     const refused = this.#refusalOfFee(seen) ?? this.#refusalOfSequence(seen);
-    return refused ?? this.include(seen, this.#run(seen, value));
+    return refused ?? this.include(seen, this.#run(messages));
   }
 
   #refusalOfFee({ fee }: SeenTransaction): Verdict | undefined {
@@ -218,21 +221,34 @@ export class TestChain implements Chain {
     return refusal(ChainError.WRONG_SEQUENCE, log);
   }
 
-  #run(seen: SeenTransaction, value: SealValue): Verdict {
-    const refused = this.#refusalOf(seen, value);
+  /** All of them, or none. No two are about one object. */
+  #run(messages: readonly SeenMessage[]): Verdict {
+    const refused = this.#refusalOfAny(messages);
     if (refused) return refused;
-    const object = this.#named(value);
-    if (!object) throw new Error('what is not refused is there');
-    if (seen.kind === 'seal') this.seal(object.id, seen.gvgId);
-    else if (this.#updates.has(object.id)) this.callOff(object.id);
-    else this.objects.delete(object.id);
+    for (const { kind, value } of messages) {
+      const object = this.#named(value);
+      if (!object) throw new Error('what is not refused is there');
+      if (kind === 'seal') this.seal(object.id, value.globalVirtualGroupId ?? 0);
+      else if (this.#updates.has(object.id)) this.callOff(object.id);
+      else this.objects.delete(object.id);
+    }
     return OK;
   }
 
+  /** Of the first message that would fail. */
+  #refusalOfAny(messages: readonly SeenMessage[]): Verdict | undefined {
+    for (const [index, message] of messages.entries()) {
+      const refused = this.#refusalOf(message, index);
+      if (refused) return refused;
+    }
+    return undefined;
+  }
+
   /** Why the message would fail, in the chain's words and order; undefined when it would not. */
-  #refusalOf({ kind, gvgId }: SeenTransaction, value: SealValue): Verdict | undefined {
+  #refusalOf({ kind, value }: SeenMessage, index: number): Verdict | undefined {
     const refused = (error: ChainError, log: string = error.text) =>
-      refusal(error, `failed to execute message; message index: 0: ${log}`);
+      refusal(error, `failed to execute message; message index: ${index}: ${log}`);
+    const gvgId = value.globalVirtualGroupId ?? 0;
     const object = this.#named(value);
     if (!object) return refused(ChainError.NO_SUCH_OBJECT);
     const update = this.#updates.get(object.id);
@@ -258,8 +274,9 @@ export class TestChain implements Chain {
     return refused(ChainError.INVALID_GVG, `err message: ${inner}: invalid global virtual group`);
   }
 
-  #gasOf(typeUrl: string): number {
-    return this.gas.get(typeUrl) ?? gasOf([{ typeUrl } as Message]);
+  #gasOf(messages: readonly Pick<SeenMessage, 'typeUrl'>[]): number {
+    const of = (typeUrl: string) => this.gas.get(typeUrl) ?? gasOf([{ typeUrl } as Message]);
+    return messages.reduce((sum, { typeUrl }) => sum + of(typeUrl), 0);
   }
 
   #named({ objectName }: SealValue): ObjectInfo | undefined {
@@ -294,19 +311,29 @@ export class TestChain implements Chain {
 /** An error that the chain has given no number. */
 const UNNUMBERED: ChainError = { codespace: 'undefined', code: 1, text: '' };
 
-function read(bytes: Uint8Array): { seen: SeenTransaction; value: SealValue; typeUrl: string } {
-  const { messages, signers, fee } = decodeTransaction(bytes);
-  const [message] = messages;
-  const value = message?.value as SealValue;
+interface SeenMessage {
+  readonly typeUrl: string;
+  readonly kind: 'seal' | 'reject';
+  readonly value: SealValue;
+}
+
+function read(bytes: Uint8Array): { seen: SeenTransaction; messages: readonly SeenMessage[] } {
+  const { signers, fee, ...transaction } = decodeTransaction(bytes);
+  const messages = transaction.messages.map(({ typeUrl, value }): SeenMessage => {
+    const of = value as SealValue;
+    return { typeUrl, kind: of.globalVirtualGroupId === undefined ? 'reject' : 'seal', value: of };
+  });
+  const [first] = messages;
   const seen: SeenTransaction = {
     hash: transactionHash(bytes),
-    kind: value.globalVirtualGroupId === undefined ? 'reject' : 'seal',
-    gvgId: value.globalVirtualGroupId ?? 0,
+    kind: first?.kind ?? 'seal',
+    gvgId: first?.value.globalVirtualGroupId ?? 0,
+    objects: messages.map(({ value }) => value.objectName),
     sequence: signers[0]?.sequence ?? 0,
     gasLimit: fee.gasLimit,
     fee: fee.amount[0]?.amount ?? 0n,
   };
-  return { seen, value, typeUrl: message?.typeUrl ?? '' };
+  return { seen, messages };
 }
 
 interface SealValue {

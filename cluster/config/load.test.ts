@@ -47,6 +47,7 @@ test('the smallest configuration gets every default', (t) => {
       rpc: ['http://127.0.0.1:26657'],
       chainId: 'greenfield_9000-1741',
       fees: { gasPriceGwei: 5, gasHeadroom: 2, maxFeeBnb: 0.005 },
+      sealsPerTransaction: 10,
     },
     gateway: {
       listen: { host: '0.0.0.0', port: 9033 },

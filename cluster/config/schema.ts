@@ -27,6 +27,7 @@ export function nodeConfig(base: string) {
         gasHeadroom: z.number(HEADROOM).min(1, HEADROOM).max(100, HEADROOM).default(2),
         maxFeeBnb: z.number(MAX_FEE).min(0.0001, MAX_FEE).max(1, MAX_FEE).default(0.005),
       }).prefault({}),
+      sealsPerTransaction: wholeNumber(1, 50, 'objects').default(10),
     }),
     gateway: section({
       listen: address('0.0.0.0', 9033),

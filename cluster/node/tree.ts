@@ -86,9 +86,13 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
     timing: SECONDARY_TIMING,
   };
   const fees = feePolicy(config.chain.fees);
+  const { sealsPerTransaction } = config.chain;
   const signerOf = (name: 'seal' | 'operator') => {
     const line = signerLine(home.calls, keys[name].address);
-    return system.spawn(`signer/${name}`, signer({ key: keys[name], chain, roles, line, fees }));
+    return system.spawn(
+      `signer/${name}`,
+      signer({ key: keys[name], chain, roles, line, fees, sealsPerTransaction }),
+    );
   };
   const sealing = signerOf('seal');
   // One key has one signer, or two would give its sequences out.

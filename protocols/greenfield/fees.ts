@@ -64,6 +64,13 @@ export function quoteFee(gas: number, minGasPrice: bigint | undefined, policy: F
   };
 }
 
+/** How often so much gas, with its headroom, fits into the highest fee of one transaction; 1 at least. */
+export function timesAffordable(gas: number, minGasPrice: bigint | undefined, policy: FeePolicy): number {
+  const { gasPrice, gasHeadroom, maxFee } = policy;
+  const price = minGasPrice !== undefined && minGasPrice > gasPrice ? minGasPrice : gasPrice;
+  return Math.max(1, Math.floor(Number(maxFee / price) / (gas * gasHeadroom)));
+}
+
 function formatBnb(amount: bigint): string {
   return (Number(amount) / 1e18).toString();
 }

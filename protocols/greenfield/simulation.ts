@@ -50,11 +50,17 @@ export function refusalOfSimulation(log: string): ChainRefusal | undefined {
 }
 
 /** Ahead of what a message itself says. */
-const OF_MESSAGE = /^failed to execute message; message index: \d+: /;
+const OF_MESSAGE = /^failed to execute message; message index: (\d+): /;
 
 /** True where a message itself failed, and not what is asked of every transaction. */
 export function isOfMessage({ log }: ChainRefusal): boolean {
   return OF_MESSAGE.test(log);
+}
+
+/** Which message of a transaction failed, from 0; undefined where that is not why it was refused. */
+export function failedMessage({ log }: ChainRefusal): number | undefined {
+  const index = OF_MESSAGE.exec(log)?.[1];
+  return index === undefined ? undefined : Number(index);
 }
 
 /** What a failed message says, without its place in the transaction. */

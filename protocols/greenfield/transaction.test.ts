@@ -85,6 +85,30 @@ for (const name of ['createBucket', 'createObject', 'cancelCreateObject'] as con
   });
 }
 
+test('many messages are signed as the SDK signs them: the eleventh comes before the second', (t) => {
+  const gasLimit = 11 * 1200;
+  const amount = [{ denom: 'BNB', amount: BigInt(gasLimit) * 5_000_000_000n }];
+  const transaction = {
+    messages: Array.from(
+      { length: 11 },
+      (_, index): Message => ({
+        typeUrl: '/greenfield.storage.MsgCancelCreateObject',
+        value: { operator: ADDRESS, bucketName: 'mybucket', objectName: `object-${index}` },
+      }),
+    ),
+    fee: { amount, gasLimit, payer: '', granter: '' },
+    memo: '',
+    timeoutHeight: 0,
+    signers: [],
+    signatures: [],
+  };
+  t.is(
+    toHex(transactionDigest(transaction, CONTEXT, 'altai')),
+    // eip712Hash of the Greenfield JS SDK 2.2.2 over mergeMultiEip712 and mergeMultiMessage of the same eleven
+    'ea7c04ca997dad2ca8525ef4b966d0d02c69820b4de70e75a40d073246f73c93',
+  );
+});
+
 test('the content of an SDK transaction is read', (t) => {
   const [create] = decodeTransaction(fromHex(SDK_TRANSACTIONS.createObject)).messages;
   t.deepEqual(create, {

@@ -72,6 +72,8 @@ export interface SignedTransaction {
   /** SHA-256 of the bytes, upper-case hex as the chain writes it. */
   readonly hash: string;
   readonly sequence: number;
+  /** How many objects it seals, where that is more than one: none of them when one cannot be sealed. */
+  readonly seals?: number;
 }
 
 /** The state of a job, as `evolve` makes it from the job's events. Never changed in place. */

@@ -93,6 +93,6 @@ export interface Chain {
    */
   broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult>;
   /** Undefined while the transaction is in no block, and always where the node keeps no index of transactions. */
-  transaction(hash: string, options?: ChainOptions): Promise<IncludedTransaction | undefined>;
+  transaction(hash: string, options?: AgeOptions): Promise<IncludedTransaction | undefined>;
   close(): void;
 }

@@ -88,6 +88,7 @@ class ChainClient implements Chain {
   readonly #gvgs: Answers<GlobalVirtualGroup | undefined>;
   readonly #gvgsOfFamilies: Answers<readonly GlobalVirtualGroup[]>;
   readonly #permissions: Answers<boolean>;
+  readonly #transactions: Answers<IncludedTransaction | undefined>;
 
   constructor(chainId: string, rpc: Rpc) {
     this.chainId = chainId;
@@ -112,6 +113,7 @@ class ChainClient implements Chain {
     this.#permissions = kept({ keeps: (isAllowed) => isAllowed });
     this.#objects = kept();
     this.#families = kept();
+    this.#transactions = kept();
     this.#gvgs = kept();
     this.#gvgsOfFamilies = kept({ keeps: (groups) => groups.length > 0 });
   }
@@ -237,8 +239,12 @@ class ChainClient implements Chain {
     return broadcast(this.#rpc, transaction, options?.signal);
   }
 
-  transaction(hash: string, options?: ChainOptions): Promise<IncludedTransaction | undefined> {
-    return includedTransaction(this.#rpc, hash, options?.signal);
+  transaction(hash: string, options?: AgeOptions): Promise<IncludedTransaction | undefined> {
+    const load = async (signal?: AbortSignal) => {
+      const value = await includedTransaction(this.#rpc, hash, signal);
+      return { value, height: value?.height ?? 0 };
+    };
+    return this.#transactions.get(hash, load, options);
   }
 
   close(): void {

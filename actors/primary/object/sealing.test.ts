@@ -392,3 +392,48 @@ test('an object that is deleted while its seal is pending ends the job', async (
   await primary.reaches(payload, 'OBJECT_DISCONTINUED');
   t.is(chain.broadcasts.length, 1);
 });
+
+test('seals that are ready at the same time share a transaction, and each is signed alone when that fails in a block', async (t) => {
+  const chain = new TestChain([group(1, A), group(2, B)]);
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { broadcast } = chain;
+  chain.broadcast = async (bytes) => {
+    await gate;
+    return broadcast.call(chain, bytes);
+  };
+  const failed = refusal(ChainError.CHARGE_FAILED, 'failed to execute message; message index: 1: no');
+  const failsTogether: Broadcaster = (seen, take) =>
+    seen.objects.length > 1 ? chain.include(seen, failed) : take();
+  chain.answers.push(failsTogether, failsTogether, failsTogether);
+  const primary = await Primary.start(t, await newGround(t, await stage().connection(t)), { chain });
+  const payloads: Payload[] = [];
+  for (let index = 0; index < 4; index += 1) {
+    const payload = await primary.newObject();
+    payloads.push(payload);
+    // These peers keep the columns of one object at a time.
+    primary.peers.columns.clear();
+    await primary.upload(payload);
+    await eventually('it is to be signed, or the first to be broadcast', async () => {
+      const { state } = (await primary.context(payload)) ?? {};
+      return state === 'SIGN_OBJECT_DOING' || (index === 0 && state === 'SEAL_OBJECT_DOING');
+    });
+  }
+  open();
+  for (const payload of payloads) await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(
+    chain.paid.map(({ objects }) => objects.length),
+    [1, 1, 2, 1, 1],
+  );
+  const codes = await Promise.all(
+    payloads.map(async (payload) =>
+      (await primary.events(payload)).flatMap((event) =>
+        event.type === 'SealFailed' ? [event.failure.code] : [],
+      ),
+    ),
+  );
+  t.deepEqual(codes.flat(), ['seal-refused-together', 'seal-refused-together']);
+  t.is(primary.peers.offers.length, 4 * 6, 'nothing was replicated again');
+});

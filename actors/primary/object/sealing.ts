@@ -43,9 +43,12 @@ export function startSeal(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
   work.lease?.onlyWaits?.();
+  const isNew = work.newSeal !== undefined && work.newSeal === context.seal?.hash;
+  delete work.newSeal;
   pipe(
     work,
-    (signal) => sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, reply }), { signal }),
+    (signal) =>
+      sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, isNew, reply }), { signal }),
     (outcome) => ({ type: 'seal-settled', outcome }),
   );
   return 'wait';

@@ -40,6 +40,8 @@ export interface Work {
   rounds: number;
   /** Rejects signed under this lease. */
   rejectsSigned: number;
+  /** Hash of the seal that was signed here and has not been broadcast. */
+  newSeal?: string;
   /** Seals signed again at once under this lease. */
   sealsSignedAgain: number;
 }

@@ -34,7 +34,12 @@ export type Wait = 'none' | 'backoff' | 'payment';
 export async function sealOnChain(
   context: JobContext,
   ports: SubmitPorts,
-  options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly say: (activity: Activity) => void;
+    /** True when the seal was signed a moment ago, and nobody has broadcast it. */
+    readonly isNew: boolean;
+  },
 ): Promise<SealResult> {
   const { seal } = context;
   if (!seal) throw new Retryable({ code: 'seal-missing', message: 'The job has no signed seal.' });
@@ -44,7 +49,22 @@ export async function sealOnChain(
     ...options,
   });
   if (settled.kind === 'sealed') return { ...settled, transactionHash: seal.hash };
-  return settled.kind === 'gone' ? settled : refused(settled.refusal, settled.spent);
+  if (settled.kind === 'gone') return settled;
+  return seal.seals === undefined
+    ? refused(settled.refusal, settled.spent)
+    : refusedTogether(settled.refusal);
+}
+
+/** It may be any of the objects that stands in the way: this one is sealed alone, and the chain says what it has to say. */
+function refusedTogether(refusal: ChainRefusal): SealResult {
+  return {
+    kind: 'refused',
+    code: 'seal-refused-together',
+    message: `The chain refused a transaction that seals several objects: ${refusalText(refusal)}.`,
+    advice: 'The object is sealed alone, automatically.',
+    resume: 'SIGN_OBJECT_DOING',
+    wait: 'none',
+  };
 }
 
 /** How a refusal goes on. */

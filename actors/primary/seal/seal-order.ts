@@ -6,7 +6,7 @@ import type { SealOrder } from '../../chain/signing-order.ts';
 
 /** The seal of a job whose receipts are all there. @throws Terminal `receipts-incomplete` */
 export function sealOrder(context: JobContext): SealOrder {
-  const { object, allocation, receipts } = context;
+  const { object, allocation, receipts, failedSeals } = context;
   if (!allocation)
     throw new Terminal({ code: 'group-missing', message: 'The job has no group to seal with.' });
   const { gvgId, secondarySpIds } = allocation;
@@ -17,5 +17,6 @@ export function sealOrder(context: JobContext): SealOrder {
     gvgId,
     aggregateSignature: aggregateReceipts({ id: gvgId, secondarySpIds }, receipts),
     checksums: checksumsOf(context),
+    ...(failedSeals > 0 && { alone: true }),
   };
 }

@@ -9,7 +9,12 @@ export type SealerMessage =
   /** Have the seal of a job signed whose receipts are all there. */
   | { readonly type: 'sign'; readonly context: JobContext; readonly reply: Reply<SignedTransaction> }
   /** Bring the job's signed seal into a block. */
-  | { readonly type: 'seal'; readonly context: JobContext; readonly reply: Reply<SealResult> };
+  | {
+      readonly type: 'seal';
+      readonly context: JobContext;
+      readonly isNew: boolean;
+      readonly reply: Reply<SealResult>;
+    };
 
 type Message = SealerMessage | { readonly type: 'finished' };
 
@@ -26,7 +31,11 @@ export function sealer(ports: SubmitPorts): Behaviour<SealerMessage, undefined> 
           break;
         case 'seal':
           answer(ctx, message.reply, (signal) =>
-            sealOnChain(message.context, ports, { signal, say: (activity) => ctx.say(activity) }),
+            sealOnChain(message.context, ports, {
+              signal,
+              say: (activity) => ctx.say(activity),
+              isNew: message.isNew,
+            }),
           );
           break;
         case 'finished':
