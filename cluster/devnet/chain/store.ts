@@ -1,4 +1,5 @@
 import { Level } from 'level';
+import { LRUCache } from 'lru-cache';
 import { Terminal } from '#protocols/errors';
 
 /** Keys to JSON values; what is read is never changed in place. */
@@ -38,6 +39,9 @@ export class Overlay implements Reader {
   }
 }
 
+/** Values that are remembered, so that queries do not parse the same ones again. */
+const MAX_READ = 10_000;
+
 type Snapshot = ReturnType<Level<string, unknown>['snapshot']>;
 
 /**
@@ -47,6 +51,8 @@ type Snapshot = ReturnType<Level<string, unknown>['snapshot']>;
 export class Database implements Reader {
   readonly #level: Level<string, unknown>;
   #snapshot: Snapshot;
+  /** What was read of the snapshot, with undefined inside for what is not there. */
+  readonly #read = new LRUCache<string, { readonly value: unknown }>({ max: MAX_READ });
 
   private constructor(level: Level<string, unknown>) {
     this.#level = level;
@@ -70,7 +76,14 @@ export class Database implements Reader {
   }
 
   get<T>(key: string): T | undefined {
-    return this.#level.getSync<string, T>(key, { snapshot: this.#snapshot, valueEncoding: 'json' });
+    let read = this.#read.get(key);
+    if (!read) {
+      read = {
+        value: this.#level.getSync<string, T>(key, { snapshot: this.#snapshot, valueEncoding: 'json' }),
+      };
+      this.#read.set(key, read);
+    }
+    return read.value as T | undefined;
   }
 
   /** Writes all changes or none. @param sync also through a power cut */
@@ -81,6 +94,7 @@ export class Database implements Reader {
     await this.#level.batch(operations, { sync });
     const before = this.#snapshot;
     this.#snapshot = this.#level.snapshot();
+    for (const key of changes.keys()) this.#read.delete(key);
     await before.close();
   }
 
