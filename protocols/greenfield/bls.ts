@@ -38,7 +38,7 @@ export interface BlsSigned {
 }
 
 /**
- * True when each holder of a key signed its message: what `blsVerify` says of each, in a third of the time for six of
+ * True when each holder of a key signed its message: what `blsVerify` says of each, in half of the time for six of
  * them. Each is weighted by a random number, so that no wrong signatures can make up for each other.
  */
 export function blsVerifyAll(signed: readonly BlsSigned[]): boolean {

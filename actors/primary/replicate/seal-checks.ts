@@ -12,8 +12,8 @@ interface Waiting {
 }
 
 /**
- * Checks the seal signatures of secondaries, those that come shortly after one another together: six at once cost a
- * third of six alone. Each is answered after it was checked itself, and a wrong one changes no other's answer.
+ * Checks the seal signatures of secondaries, those that come shortly after one another together: six at once cost
+ * half of six alone. Each is answered after it was checked itself, and a wrong one changes no other's answer.
  */
 export class SealChecks {
   /** No more than there are columns being replicated. */
