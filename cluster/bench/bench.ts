@@ -109,7 +109,7 @@ async function runScenario(
   try {
     for (let run = 1; run <= times; run += 1) {
       throwIfAborted(bounded);
-      report.line(`${scenario.name}, run ${run} of ${times}: ${scenario.title}`, {
+      report.line(`${scenario.name}, run ${run} of ${times}: ${scenario.title} (${sizesText(sizes)})`, {
         event: 'run',
         scenario: scenario.name,
         run,
@@ -122,6 +122,12 @@ async function runScenario(
   } catch (thrown) {
     return { measured, fault: bounded.aborted ? 'the time was up' : toSealionError(thrown).message };
   }
+}
+
+function sizesText(sizes: Readonly<Record<string, number>>): string {
+  return Object.entries(sizes)
+    .map(([name, size]) => `${name} ${size}`)
+    .join(', ');
 }
 
 /** One run, with the networks that it starts for itself. */

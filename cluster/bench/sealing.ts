@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { throwIfAborted } from '#protocols/errors';
+import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
+import type { Chain } from '#runtime/chain/chain';
 import type { JobAnnouncement } from '#runtime/home/home';
 import { openHomeView } from '../cli/home-view.ts';
-import { waitForSeal } from '../client/upload.ts';
 import type { BenchNetwork } from './network.ts';
 import type { BenchObject } from './objects.ts';
 
-/** After so long without a seal the chain is asked itself: announcements can be missed. */
+/** After so long without an announcement the chain is asked itself: one can be missed. */
 const QUIET_MS = 10_000;
 const POLL_MS = 100;
 
@@ -28,10 +28,12 @@ export async function untilSealed(
   const home = await openHomeView(network.primary);
   const stop = new AbortController();
   let sealedAt = performance.now();
+  let heardAt = sealedAt;
   const follow = async () => {
     for await (const announcement of home.feed.watch({ signal: AbortSignal.any([signal, stop.signal]) })) {
       const { job, state } = announcement;
       if (!waiting.has(job.objectId)) continue;
+      heardAt = performance.now();
       hear(announcement);
       if (state !== 'SEAL_OBJECT_DONE') continue;
       waiting.delete(job.objectId);
@@ -47,14 +49,32 @@ export async function untilSealed(
     while (waiting.size > 0) {
       throwIfAborted(signal);
       await sleep(POLL_MS);
-      if (performance.now() - sealedAt < QUIET_MS) continue;
-      for (const objectId of waiting) await waitForSeal(network.session.chain, objectId, signal);
-      waiting.clear();
-      sealedAt = performance.now();
+      if (performance.now() - heardAt < QUIET_MS) continue;
+      for (const objectId of waiting) {
+        if (!(await isSealed(network.session.chain, objectId, signal))) continue;
+        waiting.delete(objectId);
+        sealedAt = performance.now();
+      }
+      heardAt = performance.now();
     }
     return sealedAt;
   } finally {
     stop.abort();
     await followed.finally(() => home.close());
   }
+}
+
+/** False also where the chain does not answer in time. @throws Terminal `object-gone` */
+async function isSealed(chain: Chain, objectId: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const found = await chain.objectById(objectId, { signal });
+    if (found) return found.object.status === 'SEALED';
+  } catch (error) {
+    if (error instanceof Retryable) return false;
+    throw error;
+  }
+  throw new Terminal({
+    code: 'object-gone',
+    message: `Object ${objectId} is gone from the chain: it was rejected by its provider or cancelled.`,
+  });
 }

@@ -8,7 +8,7 @@ import { quantile } from '../statistics.ts';
 /** Whether a client notices how much waits to be replicated. */
 export const backlog: Scenario<'jobs' | 'bytes' | 'puts' | 'clients'> = {
   name: 'backlog',
-  title: 'a 64 KiB PUT while many jobs wait',
+  title: 'a small PUT while many jobs wait',
   figures: [
     {
       name: 'p50',

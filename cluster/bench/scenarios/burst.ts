@@ -6,7 +6,7 @@ import { untilSealed } from '../sealing.ts';
 /** Uploads of some megabytes that all begin at once, as an application's user brings them. */
 export const burst: Scenario<'objects' | 'bytes'> = {
   name: 'burst',
-  title: '25 uploads of 2 MB at once',
+  title: 'some uploads that all begin at once',
   figures: [
     {
       name: 'acked',

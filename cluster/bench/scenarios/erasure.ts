@@ -11,7 +11,7 @@ const SPAN_MS = 400;
 /** The erasure code by itself, on one core. */
 export const erasure: Scenario<'bytes'> = {
   name: 'erasure',
-  title: 'erasure code of 4 + 2, segments of 16 MiB, one core',
+  title: 'the erasure code of 4 + 2 on one core',
   figures: [
     {
       name: 'encode',

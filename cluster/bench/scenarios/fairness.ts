@@ -6,7 +6,7 @@ import { untilSealed } from '../sealing.ts';
 /** Whether uploads that go on at once get equal shares. */
 export const fairness: Scenario<'objects' | 'bytes'> = {
   name: 'fairness',
-  title: '16 uploads of 64 MiB at once',
+  title: 'equal uploads at once',
   figures: [
     {
       name: 'slowest',

@@ -10,7 +10,7 @@ import { quantile } from '../statistics.ts';
 /** One large object: what a byte costs. */
 export const large: Scenario<'bytes'> = {
   name: 'large',
-  title: 'an object of 1 GiB',
+  title: 'one large object',
   figures: [
     {
       name: 'acked',

@@ -11,7 +11,7 @@ export const CLIENTS = [1, 2, 4, 8, 16, 32, 64] as const;
 /** How long a PUT takes, by how many clients there are. */
 export const load: Scenario<'objects' | 'bytes' | 'clients'> = {
   name: 'load',
-  title: 'PUTs of 64 KiB, by the number of clients',
+  title: 'small PUTs, by the number of clients',
   figures: CLIENTS.flatMap((clients): FigureKind[] => [
     {
       name: `p50-${clients}`,

@@ -8,14 +8,14 @@ import { untilSealed } from '../sealing.ts';
 /** Whether memory depends on how large an object is. */
 export const memory: Scenario<'bytes' | 'less'> = {
   name: 'memory',
-  title: 'memory of a node for an object of 4 GiB',
+  title: 'memory of a node for a large object',
   figures: [
     {
       name: 'primary',
       title: 'most memory of the primary, upload and replication',
       unit: 'MB',
       better: 'less',
-      floor: 'for 64 MiB',
+      floor: 'for a smaller one',
       wanted: { value: { atMost: 350 }, ratio: { atMost: 1.3 } },
     },
     {
@@ -23,7 +23,7 @@ export const memory: Scenario<'bytes' | 'less'> = {
       title: 'most memory of a secondary',
       unit: 'MB',
       better: 'less',
-      floor: 'for 64 MiB',
+      floor: 'for a smaller one',
       wanted: { value: { atMost: 350 }, ratio: { atMost: 1.3 } },
     },
   ],

@@ -8,7 +8,7 @@ import { median } from '../statistics.ts';
 /** Reading a large object, whole and a small range of it. */
 export const reads: Scenario<'bytes' | 'range' | 'ranges'> = {
   name: 'reads',
-  title: 'GET of an object of 1 GiB, and of 1 MiB of it',
+  title: 'GET of a large object, and of a range of it',
   figures: [
     {
       name: 'whole',

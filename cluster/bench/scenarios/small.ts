@@ -9,7 +9,7 @@ import { quantile } from '../statistics.ts';
 /** Many small objects to one primary: what one object costs, whatever its bytes. */
 export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
   name: 'small',
-  title: '64 KiB objects, 32 clients, one primary',
+  title: 'many small objects to one primary',
   figures: [
     {
       name: 'acks',

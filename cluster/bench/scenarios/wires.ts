@@ -8,7 +8,7 @@ import { median } from '../statistics.ts';
 /** The same object replicated over either wire between storage providers. */
 export const wires: Scenario<'bytes' | 'objects'> = {
   name: 'wires',
-  title: 'an object of 100 MiB over NATS and over HTTP',
+  title: 'one object over NATS and over HTTP',
   figures: [
     {
       name: 'replicated',
