@@ -53,7 +53,7 @@ export function lineChart({ title, x, y, series }: Chart): string | undefined {
       text(right + 38, FRAME.top + 12 + 20 * i, name),
     ]),
   ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ${FONT}>\n${parts.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ${FONT}>\n<title>${escaped(title)}</title>\n${parts.join('\n')}\n</svg>\n`;
 }
 
 function drawn(
@@ -70,8 +70,11 @@ function drawn(
 }
 
 function text(x: number, y: number, content: string, attributes = ''): string {
-  const escaped = content.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
-  return `<text x="${at(x)}" y="${at(y)}" fill="#374151" ${attributes}>${escaped}</text>`;
+  return `<text x="${at(x)}" y="${at(y)}" fill="#374151" ${attributes}>${escaped(content)}</text>`;
+}
+
+function escaped(content: string): string {
+  return content.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 function at(place: number): string {

@@ -1,5 +1,6 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { expectChecksums } from '#protocols/integrity/expect-checksums';
 import type { BenchNetwork } from './network.ts';
 
@@ -27,7 +28,7 @@ export async function announce(
   const drafts = [];
   for (let i = 0; i < count; i += 1) {
     const payload = pseudoRandom(size);
-    const checksums = await expectChecksums(payload(), { ...params, redundancy: 'EC' }, { signal });
+    const checksums = await expectChecksums(inTurns(payload()), { ...params, redundancy: 'EC' }, { signal });
     drafts.push({ bucketName, objectName: `${prefix}-${i}`, payloadSize: size, checksums, payload });
   }
   const ids = await session.account.createObjects(drafts, { signal });
@@ -47,6 +48,14 @@ export async function put(network: BenchNetwork, object: BenchObject, signal: Ab
 }
 
 const CONTENT_TYPE = 'application/octet-stream';
+
+/** Lets other work of the process in between: connections that it does not look after for seconds are closed. */
+async function* inTurns(bytes: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (const block of bytes) {
+    yield block;
+    await immediate();
+  }
+}
 
 /** Bytes that do not repeat between payloads, made as they are needed: a small payload is kept, a large one is not. */
 function pseudoRandom(size: number): () => Iterable<Uint8Array> {

@@ -17,9 +17,9 @@ interface PartyCost {
 
 /** What the bench has measured last (cluster/bench/README.md#results), for a prediction without a measurement of its own. */
 const MEASURED: PartyCosts = {
-  primary: { object: 100, megabyte: 15 },
-  secondary: { object: 35, megabyte: 5 },
-  nats: { object: 25, megabyte: 10 },
+  primary: { object: 124, megabyte: 44 },
+  secondary: { object: 26, megabyte: 5.6 },
+  nats: { object: 22, megabyte: 13.4 },
 };
 
 /** What seven stores take of an object: all of it at the primary, a quarter at each secondary. */
