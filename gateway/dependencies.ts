@@ -1,6 +1,7 @@
 import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
 import type { Ref } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
+import type { AccountKey } from '#runtime/keys/keys';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { OffChainKeys } from '#runtime/records/off-chain-keys';
 import type { Logger } from '#runtime/telemetry/logger';
@@ -11,6 +12,8 @@ export interface GatewayDependencies {
   readonly chain: Chain;
   /** Our own storage provider. */
   readonly spId: number;
+  /** Signs what clients may create with us. */
+  readonly approvalKey: AccountKey;
   readonly pieces: PieceStore;
   readonly offChainKeys: OffChainKeys;
   /** The pipeline behind the gateway. */

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { catchUpWith } from './access/catch-up.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { payloadDelivery } from './download/delivery.ts';
+import { approve } from './handlers/approve.ts';
 import { createFolder } from './handlers/create-folder.ts';
 import { deleteKeys } from './handlers/delete-keys.ts';
 import { getObject } from './handlers/get-object.ts';
@@ -11,6 +12,7 @@ import { putDelegated } from './handlers/put-delegated.ts';
 import { putDelegatedPart } from './handlers/put-delegated-part.ts';
 import { putObject } from './handlers/put-object.ts';
 import { putPart } from './handlers/put-part.ts';
+import { recommendedFamily } from './handlers/recommended-family.ts';
 import { recoverPiece } from './handlers/recover-piece.ts';
 import { registerKey } from './handlers/register-key.ts';
 import { replicatePiece } from './handlers/replicate-piece.ts';
@@ -29,6 +31,7 @@ import { addRoutes, type Handlers } from './request/routes.ts';
 import { Slots } from './request/slots.ts';
 import { address, pathToRoute, target } from './request/target.ts';
 import { AnnouncementQuota } from './upload/announcement-quota.ts';
+import { familyChoice } from './upload/family-choice.ts';
 import { payloadIntake } from './upload/intake.ts';
 
 export type Gateway = Hono<GatewayEnv>;
@@ -56,6 +59,7 @@ function handlersOf(dependencies: GatewayDependencies): Handlers {
   const take = payloadIntake(dependencies, uploads);
   const catchUp = catchUpWith(dependencies.chain);
   const delegating = { ...dependencies, quota: new AnnouncementQuota(limits.delegation) };
+  const families = familyChoice(dependencies);
   return {
     putObject: putObject(dependencies, take, catchUp),
     putPart: putPart(dependencies, take, catchUp),
@@ -73,6 +77,8 @@ function handlersOf(dependencies: GatewayDependencies): Handlers {
     status: status(dependencies),
     ...(receivers && { replicatePiece: replicatePiece(dependencies, receivers) }),
     ...(receivers && repairer && { recoverPiece: recoverPiece(dependencies, repairer) }),
+    approve: approve(dependencies, families),
+    recommendedFamily: recommendedFamily(dependencies, families),
     registerKey: registerKey(dependencies),
     listKeys: listKeys(dependencies),
     deleteKeys: deleteKeys(dependencies),

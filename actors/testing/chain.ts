@@ -299,6 +299,7 @@ export class TestChain implements Chain {
   bucket = unasked;
   object = unasked;
   family = unasked;
+  families = unasked;
   gvg = unasked;
   isAllowed = unasked;
   close(): void {}

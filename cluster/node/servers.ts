@@ -2,6 +2,8 @@ import { spaceReport } from '#actors/care/space/report';
 import { createGateway } from '#gateway/gateway';
 import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/limits';
 import { serveGateway } from '#gateway/server';
+import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
+import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { TreeNode } from '#runtime/actors/types';
 import type { NodeConfig } from '../config/schema.ts';
 import { serveAdmin } from './admin.ts';
@@ -19,7 +21,7 @@ export interface Servers {
 /** Opens the inspect point, the operator address and the gateway. @throws as `startNode` */
 export async function openServers(
   { name, config, parts, log }: NodeParts,
-  { chain, journal, home }: Foundation,
+  { keys, chain, journal, home }: Foundation,
   { records, background, system, actors }: Work,
 ): Promise<Servers> {
   const { sp, timing } = config;
@@ -58,6 +60,7 @@ export async function openServers(
         createGateway({
           chain,
           spId: sp.id,
+          approvalKey: keys.approval,
           pieces: home.pieces,
           offChainKeys: records.offChainKeys,
           objects,
@@ -87,7 +90,7 @@ export async function openServers(
 
 /** Requests of other SPs do not take precedence over our own jobs. */
 function isOfPeer(url = '/'): boolean {
-  return url.startsWith('/greenfield/');
+  return [REPLICATE_PIECE_PATH, RECOVER_PIECE_PATH].some((path) => url.startsWith(path));
 }
 
 /** Where the configuration sets no limit of its own, the chain's on the size of an object is the only one. */

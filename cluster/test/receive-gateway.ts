@@ -31,6 +31,7 @@ export async function serveSecondary(
   const app = createGateway({
     chain: ports.chain,
     spId: ports.spId,
+    approvalKey: ports.keys.approval,
     pieces: ports.pieces,
     offChainKeys: records.offChainKeys,
     objects: idle('objects'),

@@ -232,7 +232,7 @@ test('only a pre-signed URL sets the content disposition', async (t) => {
 test('a missing bucket, a missing object and another primary each have their own error', async (t) => {
   const { app, chain } = await store(t, randomBytes(10), 4);
   const code = async () => (await errorOf(await app.request(URL_OF))).code;
-  chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
+  chain.knownFamilies = [{ id: 7, primarySpId: 2, gvgIds: [] }];
   t.is(await code(), 20002);
   chain.objects = [];
   t.is(await code(), 20008);

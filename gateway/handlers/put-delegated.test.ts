@@ -111,7 +111,7 @@ test('nothing is announced without permission to upload, or where the provider m
     chain.buckets = [];
   });
   await refused(400, 20002, ({ chain }) => {
-    chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
+    chain.knownFamilies = [{ id: 7, primarySpId: 2, gvgIds: [] }];
   });
   await refused(401, 50004, ({ chain }) => {
     chain.buckets = [bucket({ delegatedAgentDisabled: true })];

@@ -140,7 +140,7 @@ const FAULTS: readonly { readonly answer: [status: number, code: number]; put(ch
   {
     answer: [400, 20002],
     put: (chain) => {
-      chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
+      chain.knownFamilies = [{ id: 7, primarySpId: 2, gvgIds: [] }];
     },
   },
   {

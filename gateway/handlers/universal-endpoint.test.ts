@@ -36,7 +36,7 @@ test('a public object is shown or saved, by its path or by objectPath', async (t
 
 test('an object of another primary is redirected to that primary', async (t) => {
   const gateway = testGateway(t);
-  gateway.chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
+  gateway.chain.knownFamilies = [{ id: 7, primarySpId: 2, gvgIds: [] }];
   gateway.chain.providers.push(provider({ id: 2, endpoint: 'https://sp2.example.com:9033' }));
   for (const path of ['/view/photos/a%20b/c.jpg?x=1', '/download?objectPath=photos/a%20b/c.jpg']) {
     const response = await gateway.app.request(`${SP}${path}`);
@@ -47,7 +47,7 @@ test('an object of another primary is redirected to that primary', async (t) => 
     gateway.chain.providers = [provider({ id: 2, endpoint })];
     t.deepEqual(await refusal(gateway, `${SP}/view/photos/a.jpg`), [400, 20002]);
   }
-  gateway.chain.families = [];
+  gateway.chain.knownFamilies = [];
   t.deepEqual(await refusal(gateway, `${SP}/view/photos/a.jpg`), [400, 20002]);
 });
 

@@ -109,7 +109,7 @@ test('a signature is needed, the object must exist, and we must be its primary',
   const code = async (request: Request) => (await errorOf(await app.request(request))).code;
   t.is(await code(new Request('http://photos.sp1.localhost/a.jpg?upload-progress')), 50001);
   t.is(await code(signedRequest({ ...QUERY, target: '/b.jpg?upload-progress=' })), 20008);
-  chain.families = [{ id: 7, primarySpId: 2, gvgIds: [] }];
+  chain.knownFamilies = [{ id: 7, primarySpId: 2, gvgIds: [] }];
   t.is(await code(signedRequest(QUERY)), 20002);
   chain.buckets = [];
   t.is(await code(signedRequest(QUERY)), 20007);

@@ -1,10 +1,12 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { SIGNED_MESSAGE_HEADER } from '#protocols/greenfield/creation-approval';
 import type { GatewayEnv } from './context.ts';
 
 /** What applications may read of our responses, besides what browsers show anyway. */
 const EXPOSED_HEADERS = [
   'X-Gnfd-Request-ID',
+  SIGNED_MESSAGE_HEADER,
   'X-Sealion-Durability',
   'Retry-After',
   'Content-Disposition',

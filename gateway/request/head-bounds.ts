@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { Terminal } from '#protocols/errors';
+import { UNSIGNED_MESSAGE_HEADER } from '#protocols/greenfield/creation-approval';
 import { RECEIVE_MESSAGE_HEADER } from '#protocols/replication/receive-message';
 import { RECOVERY_MESSAGE_HEADER } from '#protocols/replication/recovery-message';
 import type { GatewayEnv } from './context.ts';
@@ -10,7 +11,9 @@ const MAX_TARGET = 16_384;
 const MAX_HEADER = 8_192;
 /** They hold an object's name and its parameters in hex; the server's bound on all headers is theirs. */
 const LONG_HEADERS: ReadonlySet<string> = new Set(
-  [RECEIVE_MESSAGE_HEADER, RECOVERY_MESSAGE_HEADER].map((name) => name.toLowerCase()),
+  [RECEIVE_MESSAGE_HEADER, RECOVERY_MESSAGE_HEADER, UNSIGNED_MESSAGE_HEADER].map((name) =>
+    name.toLowerCase(),
+  ),
 );
 
 /**

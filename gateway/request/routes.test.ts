@@ -27,6 +27,8 @@ const HANDLERS: Required<Handlers> = {
   status: named('status'),
   replicatePiece: named('replicatePiece'),
   recoverPiece: named('recoverPiece'),
+  approve: named('approve'),
+  recommendedFamily: named('recommendedFamily'),
   registerKey: named('registerKey'),
   listKeys: named('listKeys'),
   deleteKeys: named('deleteKeys'),

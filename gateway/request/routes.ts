@@ -1,5 +1,6 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import { Terminal } from '#protocols/errors';
+import { APPROVAL_PATH, RECOMMENDED_FAMILY_PATH } from '#protocols/greenfield/creation-approval';
 import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
 import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { GatewayContext, GatewayEnv, Handler } from './context.ts';
@@ -21,6 +22,8 @@ export interface Handlers {
   readonly status: Handler;
   readonly replicatePiece?: Handler;
   readonly recoverPiece?: Handler;
+  readonly approve: Handler;
+  readonly recommendedFamily: Handler;
   readonly registerKey: Handler;
   readonly listKeys: Handler;
   readonly deleteKeys: Handler;
@@ -50,6 +53,8 @@ export function addRoutes(app: Hono<GatewayEnv>, handlers: Handlers): void {
   app.get('/auth/keys_v2', handlers.listKeys);
   app.post('/auth/delete_keys_v2', handlers.deleteKeys);
   app.get('/status', handlers.status);
+  app.get(APPROVAL_PATH, handlers.approve);
+  app.get(RECOMMENDED_FAMILY_PATH, handlers.recommendedFamily);
   if (handlers.replicatePiece) app.put(REPLICATE_PIECE_PATH, handlers.replicatePiece);
   if (handlers.recoverPiece) app.get(RECOVER_PIECE_PATH, handlers.recoverPiece);
 

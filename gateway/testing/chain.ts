@@ -4,6 +4,7 @@ import type {
   Account,
   ActionType,
   BucketInfo,
+  GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
   ObjectInfo,
   ObjectOnChain,
@@ -25,6 +26,8 @@ export function signer(fill: number): Signer {
   return { key, address: addressOf(publicKeyOf(key)) };
 }
 
+/** Of the approval key of our provider. */
+export const APPROVAL_SECRET = signer(0x44).key;
 export const OWNER = signer(0x11);
 export const STRANGER = signer(0x22);
 export const MAINTAINER = signer(0x33);
@@ -34,7 +37,10 @@ export class TestChain implements Chain {
   providers: StorageProvider[] = [provider({})];
   buckets: BucketInfo[] = [bucket({})];
   objects: ObjectOnChain[] = [{ object: object({}) }];
-  families: GlobalVirtualGroupFamily[] = [{ id: 7, primarySpId: SP_ID, gvgIds: [] }];
+  knownFamilies: GlobalVirtualGroupFamily[] = [{ id: 7, primarySpId: SP_ID, gvgIds: [] }];
+  groups: GlobalVirtualGroup[] = [];
+  /** Bytes by group; plenty where nothing is said. */
+  readonly free = new Map<number, number>();
   params: StorageParams = {
     maxSegmentSize: 4,
     dataChunks: 4,
@@ -81,7 +87,19 @@ export class TestChain implements Chain {
   }
 
   async family(id: number): Promise<GlobalVirtualGroupFamily | undefined> {
-    return this.families.find((family) => family.id === id);
+    return this.knownFamilies.find((family) => family.id === id);
+  }
+
+  async families(): Promise<readonly GlobalVirtualGroupFamily[]> {
+    return this.knownFamilies;
+  }
+
+  async gvgsOfFamily(familyId: number): Promise<readonly GlobalVirtualGroup[]> {
+    return this.groups.filter((group) => group.familyId === familyId);
+  }
+
+  async freeCapacity({ id }: GlobalVirtualGroup): Promise<number> {
+    return this.free.get(id) ?? 1e12;
   }
 
   async isAllowed(account: string, _bucket: string, _object: string, action: ActionType): Promise<boolean> {
@@ -97,8 +115,6 @@ export class TestChain implements Chain {
 
   objectById = unused;
   gvg = unused;
-  gvgsOfFamily = unused;
-  freeCapacity = unused;
   simulate = unused;
   messageGas = unused;
   broadcast = unused;

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { accountKey } from '#runtime/keys/keyring';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
@@ -11,7 +12,7 @@ import type { GatewayDependencies } from '../dependencies.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from '../limits.ts';
 import { type TestAnnouncer, testAnnouncer } from './announcer.ts';
-import { SP_ID, TestChain } from './chain.ts';
+import { APPROVAL_SECRET, SP_ID, TestChain } from './chain.ts';
 import { type TestPipeline, testPipeline } from './pipeline.ts';
 
 /** A log whose lines can be looked at. */
@@ -58,6 +59,7 @@ export function testGateway(
   const app = createGateway({
     chain,
     spId: SP_ID,
+    approvalKey: accountKey(APPROVAL_SECRET),
     pieces: over.pieces ?? noPieces,
     offChainKeys: records.offChainKeys,
     objects: pipeline.objects,

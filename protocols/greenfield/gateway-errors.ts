@@ -149,6 +149,9 @@ export const GATEWAY_ERRORS: Readonly<Record<number, GatewayError>> = {
     115001: [500, 'The piece store failed.'],
     115101: [500, 'The database failed.'],
   }),
+  ...area('virtual group manager', {
+    540001: [500, 'No virtual group family can take a new bucket.'],
+  }),
   ...area('middleware', {
     960001: [429, 'Too many requests; try again later.'],
   }),

@@ -60,6 +60,8 @@ export interface Chain {
   object(bucketName: string, objectName: string, options?: ChainOptions): Promise<ObjectOnChain | undefined>;
   objectById(objectId: string, options?: AgeOptions): Promise<ObjectOnChain | undefined>;
   storageProviders(options?: ChainOptions): Promise<readonly StorageProvider[]>;
+  /** All families of all storage providers; the answer may be 10 s old. */
+  families(options?: ChainOptions): Promise<readonly GlobalVirtualGroupFamily[]>;
   family(familyId: number, options?: AgeOptions): Promise<GlobalVirtualGroupFamily | undefined>;
   gvg(gvgId: number, options?: AgeOptions): Promise<GlobalVirtualGroup | undefined>;
   gvgsOfFamily(familyId: number, options?: AgeOptions): Promise<readonly GlobalVirtualGroup[]>;

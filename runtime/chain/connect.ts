@@ -26,6 +26,7 @@ import * as decode from './decode.ts';
 import * as methods from './methods.ts';
 import { answerTo, ask, type QueryMethod } from './query.ts';
 import {
+  readFamilies,
   readMessageGas,
   readObject,
   readObjectById,
@@ -77,6 +78,7 @@ class ChainClient implements Chain {
   readonly chainId: string;
   readonly #rpc: Rpc;
   readonly #storageProviders: Cache<'all', readonly StorageProvider[]>;
+  readonly #allFamilies: Cache<'all', readonly GlobalVirtualGroupFamily[]>;
   readonly #storageParams: Cache<0, StorageParams>;
   readonly #pastParams: Cache<number, StorageParams>;
   readonly #stakingPerByte: Cache<'current', bigint>;
@@ -95,6 +97,7 @@ class ChainClient implements Chain {
     this.#rpc = rpc;
     const bounds = { ttlMs: CACHE_TTL_MS, maxEntries: 256 };
     this.#storageProviders = new Cache({ ...bounds, load: () => readStorageProviders(rpc) });
+    this.#allFamilies = new Cache({ ...bounds, load: () => readFamilies(rpc) });
     this.#storageParams = new Cache({ ...bounds, load: (at) => readStorageParams(rpc, at) });
     this.#pastParams = new Cache({ ...bounds, ttlMs: PAST_TTL_MS, load: (at) => readStorageParams(rpc, at) });
     this.#stakingPerByte = new Cache({ ...bounds, load: () => readStakingPerByte(rpc) });
@@ -161,6 +164,10 @@ class ChainClient implements Chain {
 
   storageProviders(options?: ChainOptions): Promise<readonly StorageProvider[]> {
     return this.#storageProviders.get('all', options?.signal);
+  }
+
+  families(options?: ChainOptions): Promise<readonly GlobalVirtualGroupFamily[]> {
+    return this.#allFamilies.get('all', options?.signal);
   }
 
   family(familyId: number, options?: AgeOptions): Promise<GlobalVirtualGroupFamily | undefined> {

@@ -104,6 +104,12 @@ export const Family = method({
   missing: NO_FAMILY,
 });
 
+export const Families = method({
+  path: '/greenfield.virtualgroup.Query/GlobalVirtualGroupFamilies',
+  request: virtualgroup.QueryGlobalVirtualGroupFamiliesRequest,
+  response: virtualgroup.QueryGlobalVirtualGroupFamiliesResponse,
+});
+
 export const Gvg = method({
   path: '/greenfield.virtualgroup.Query/GlobalVirtualGroup',
   request: virtualgroup.QueryGlobalVirtualGroupRequest,

@@ -1,7 +1,12 @@
 import { PageRequest } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/query/v1beta1/pagination.js';
 import type { QueryHeadObjectResponse } from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
 import { Long } from '@bnb-chain/greenfield-cosmos-types/helpers.js';
-import type { ObjectOnChain, StorageParams, StorageProvider } from '#protocols/greenfield/types';
+import type {
+  GlobalVirtualGroupFamily,
+  ObjectOnChain,
+  StorageParams,
+  StorageProvider,
+} from '#protocols/greenfield/types';
 import type { Answer } from './answers.ts';
 import type { LatestBlock } from './chain.ts';
 import * as decode from './decode.ts';
@@ -9,7 +14,7 @@ import * as methods from './methods.ts';
 import { answerTo, ask, unavailable, withClient } from './query.ts';
 import type { Rpc } from './rpc.ts';
 
-/** Pages of storage providers, 100 each: a bound against a node that never ends its list. */
+/** Pages of storage providers or families, 100 each: a bound against a node that never ends its list. */
 const MAX_PAGES = 50;
 /** How often an object is read again when its update ended between two queries. */
 const MAX_READS = 3;
@@ -75,6 +80,19 @@ export async function readStorageProviders(rpc: Rpc): Promise<readonly StoragePr
     if (key.length === 0) return found;
   }
   throw unavailable('the list of storage providers does not end');
+}
+
+export async function readFamilies(rpc: Rpc): Promise<readonly GlobalVirtualGroupFamily[]> {
+  const found: GlobalVirtualGroupFamily[] = [];
+  let key: Uint8Array = new Uint8Array();
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const pagination = PageRequest.fromPartial({ key, limit: Long.fromNumber(100) });
+    const answer = await ask(rpc, methods.Families, { pagination });
+    found.push(...(answer?.gvgFamilies ?? []).map(decode.toFamily));
+    key = answer?.pagination?.nextKey ?? new Uint8Array();
+    if (key.length === 0) return found;
+  }
+  throw unavailable('the list of families does not end');
 }
 
 /** @param at unix seconds; 0 for the current ones */

@@ -7,8 +7,8 @@ import {
   shortfalls,
 } from '#protocols/approval/choose-group';
 import { Retryable, throwIfAborted } from '#protocols/errors';
-import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
 import type { JobContext } from '#protocols/job/context';
+import { usableGroups } from '#runtime/chain/usable-groups';
 import type { PrimaryPorts } from '../ports.ts';
 
 type Ports = Pick<PrimaryPorts, 'spId' | 'chain' | 'peers' | 'providers' | 'timing'>;
@@ -63,18 +63,14 @@ async function candidates(
   signal: AbortSignal,
 ): Promise<readonly AskedGroup[]> {
   const { familyId, payloadSize, dataChunks, parityChunks } = context.object;
-  const providers = await ports.providers(signal);
-  const serving = new Set(providers.filter(({ status }) => status === 'IN_SERVICE').map(({ id }) => id));
-  const usable: { readonly group: GlobalVirtualGroup; readonly free: number }[] = [];
-  for (const group of await ports.chain.gvgsOfFamily(familyId, { age: 'block', signal })) {
-    const whole = group.secondarySpIds.length === dataChunks + parityChunks;
-    if (!whole || !group.secondarySpIds.every((id) => serving.has(id))) continue;
-    const free = await ports.chain.freeCapacity(group, { signal });
-    if (free >= payloadSize) usable.push({ group, free });
-  }
+  const usable = await usableGroups(
+    ports.chain,
+    await ports.providers(signal),
+    { familyId, members: dataChunks + parityChunks, bytes: payloadSize },
+    { age: 'block', signal },
+  );
   if (usable.length > 0) {
     return usable
-      .sort((a, b) => b.free - a.free)
       .slice(0, MAX_GROUPS)
       .map(({ group }) => ({ gvgId: group.id, secondarySpIds: group.secondarySpIds }));
   }

@@ -27,9 +27,10 @@ test('storage providers, families, groups and parameters are those of the genesi
   t.deepEqual(await chain.gvg(group.id), group);
 });
 
-test('storage providers beyond the first page are found', async (t) => {
+test('storage providers and families beyond the first page are found', async (t) => {
   const { chain } = await startChain(t, { sps: 120 });
   t.is((await chain.storageProviders()).length, 120);
+  t.is((await chain.families()).length, 120);
 });
 
 test('what the chain does not know is undefined', async (t) => {
