@@ -1,9 +1,19 @@
 import { constants } from 'node:os';
-import { Cancelled, toSealionError } from '#protocols/errors';
+import { Cancelled, Retryable, toSealionError } from '#protocols/errors';
 import type { Reporter } from './reporter.ts';
 
+/** Codes that a command ends with besides 0, and 128 plus a signal's number. */
+export const ExitCode = {
+  /** It will fail again until somebody corrects something. */
+  FAILED: 1,
+  /** Wrong arguments; nothing was done. */
+  USAGE: 2,
+  /** It may pass by itself: the same command again continues where this one stopped. */
+  TRY_AGAIN: 75,
+} as const;
+
 /**
- * Runs a command. An error becomes one line and exit code 1. SIGINT, SIGTERM and a closed output stop it cleanly;
+ * Runs a command. An error becomes one line and an exit code. SIGINT, SIGTERM and a closed output stop it cleanly;
  * the exit code is then 128 plus the signal's number, as in shells. A second signal ends the process at once.
  */
 export async function runCommand(
@@ -25,7 +35,9 @@ export async function runCommand(
   try {
     await work(stop.signal);
   } catch (thrown) {
-    if (stoppedBy !== 'SIGPIPE') report.failure(toSealionError(stop.signal.reason ?? thrown));
-    process.exitCode = stoppedBy ? 128 + constants.signals[stoppedBy] : 1;
+    const error = toSealionError(stop.signal.reason ?? thrown);
+    if (stoppedBy !== 'SIGPIPE') report.failure(error);
+    const failed = error instanceof Retryable ? ExitCode.TRY_AGAIN : ExitCode.FAILED;
+    process.exitCode = stoppedBy ? 128 + constants.signals[stoppedBy] : failed;
   }
 }

@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { Terminal } from '#protocols/errors';
-import { writeWhole } from '../client/file.ts';
+import { type Content, currentContent } from '#protocols/greenfield/content';
+import { PayloadHash } from '#protocols/integrity/payload-hash';
+import { payloadFrom } from '../client/download.ts';
+import { writeOrContinue } from '../client/file.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
+import { STANDARD_STREAM } from './sources.ts';
 import { size } from './units.ts';
 
-/** `sealion get BUCKET/OBJECT FILE`: the file appears only when every byte has arrived. */
+/**
+ * `sealion get BUCKET/OBJECT FILE`: the file appears only when every byte has arrived and the whole has the checksum
+ * of the chain. A download that was interrupted continues from what is in `FILE.part`.
+ * @throws Terminal `integrity-mismatch`
+ */
 export async function get(
   name: string,
   file: string,
@@ -19,22 +29,38 @@ export async function get(
   try {
     const found = await session.chain.object(address.bucketName, address.objectName, { signal });
     if (!found) throw new Terminal({ code: 'no-such-object', message: `The chain has no object ${name}.` });
-    const total = found.object.payloadSize;
-    const sp = await session.primaryFor(address.bucketName, undefined, signal);
-    const hash = createHash('sha256');
-    const checked = async function* () {
-      let done = 0;
-      for await (const chunk of await session.sp(sp).get(address, { signal })) {
-        hash.update(chunk);
+    const content = currentContent(found);
+    const total = content.payloadSize;
+    const { maxSegmentSize } = await session.chain.storageParams(content.announcedAt, { signal });
+    const sp = session.sp(await session.primaryFor(address.bucketName, undefined, signal));
+    const receive = async function* (from: number) {
+      if (from > 0) {
+        report.line(`continuing after ${size(from)} that arrived before`, { event: 'resumed', offset: from });
+      }
+      let done = from;
+      for await (const chunk of payloadFrom(sp, address, { from, total }, signal)) {
         done += chunk.length;
         report.progress('downloading', done, total);
         yield chunk;
       }
-      if (done !== total) throw incomplete(name, done, total);
     };
-    await writeWhole(file, checked(), signal);
-    const sha256 = hash.digest('hex');
-    report.line(`${file}: ${size(total)}, SHA-256 ${sha256}`, {
+    const sums = new Sums(name, content, maxSegmentSize);
+    if (file === STANDARD_STREAM) {
+      for await (const chunk of receive(0)) {
+        sums.update(chunk);
+        if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal });
+      }
+      sums.check();
+    } else {
+      const check = async (partial: string) => {
+        for await (const chunk of createReadStream(partial, { signal })) sums.update(chunk);
+        sums.check();
+      };
+      await writeOrContinue(file, total, receive, check, signal);
+    }
+    const { sha256 } = sums;
+    const where = file === STANDARD_STREAM ? name : file;
+    report.line(`${where}: ${size(total)}, SHA-256 ${sha256}`, {
       event: 'downloaded',
       file,
       bytes: total,
@@ -45,10 +71,34 @@ export async function get(
   }
 }
 
-function incomplete(name: string, done: number, total: number): Terminal {
-  return new Terminal({
-    code: 'incomplete-download',
-    message: `Only ${done} of ${total} bytes of ${name} arrived.`,
-    advice: 'Try again; nothing was written.',
-  });
+/** Hashes of what has arrived. */
+class Sums {
+  sha256 = '';
+  readonly #name: string;
+  readonly #content: Content;
+  readonly #sha256 = createHash('sha256');
+  readonly #payload: PayloadHash;
+
+  constructor(name: string, content: Content, maxSegmentSize: number) {
+    this.#name = name;
+    this.#content = content;
+    this.#payload = new PayloadHash(maxSegmentSize);
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#sha256.update(chunk);
+    this.#payload.update(chunk);
+  }
+
+  /** Compares with the chain, which knows no checksums of a delegated upload before its seal. @throws Terminal */
+  check(): void {
+    this.sha256 = this.#sha256.digest('hex');
+    const [expected] = this.#content.checksums;
+    if (expected === undefined || this.#payload.digest() === expected) return;
+    throw new Terminal({
+      code: 'integrity-mismatch',
+      message: `What arrived of ${this.#name} does not have the checksum that is on chain.`,
+      advice: 'Nothing of it was kept. Run the command again; it begins with the first byte.',
+    });
+  }
 }

@@ -1,71 +1,174 @@
-import { basename } from 'node:path';
-import type { Redundancy } from '#protocols/greenfield/types';
+import { getMimeType } from 'hono/utils/mime';
+import { Retryable, type SealionError, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import type { ObjectInfo, Redundancy, Visibility } from '#protocols/greenfield/types';
 import { type UploadEvent, uploadFile, waitForSeal } from '../client/upload.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
-import { parseObjectName, Session } from './session.ts';
-import { duration, size } from './units.ts';
+import { Session } from './session.ts';
+import { asFile, type Source, STANDARD_STREAM, sourcesOf } from './sources.ts';
+import { count, duration, size } from './units.ts';
+
+/** What `--visibility` can be. */
+export const VISIBILITIES = {
+  'public-read': 'PUBLIC_READ',
+  private: 'PRIVATE',
+  inherit: 'INHERIT',
+} as const satisfies Readonly<Record<string, Visibility>>;
 
 export interface PutOptions {
   readonly network: string;
   readonly sp?: number;
   readonly redundancy: Redundancy;
+  /** Guessed from the name of each object where it is missing. */
   readonly contentType?: string;
+  readonly visibility: keyof typeof VISIBILITIES;
   /** Wait for the seal; otherwise return at the acknowledgement. */
   readonly wait: boolean;
 }
 
-/** `sealion put FILE BUCKET/OBJECT` */
+/** An upload that has been acknowledged, or was there already. */
+interface Uploaded {
+  readonly name: string;
+  readonly object: ObjectInfo;
+  /** `performance.now()` of its beginning. */
+  readonly since: number;
+}
+
+/**
+ * `sealion put FILE… [BUCKET/OBJECT]`: one file after the other, and then all seals. A file that fails does not keep
+ * the others from being uploaded.
+ * @throws the error of the only file; `files-failed` where some of several failed: Retryable if all of them may pass
+ */
 export async function put(
-  file: string,
-  name: string | undefined,
+  args: readonly string[],
   options: PutOptions,
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = name ?? `sealion/${basename(file)}`;
-  const address = parseObjectName(path);
+  const sources = await sourcesOf(args);
   const session = await Session.open(await readNetwork(options.network));
   try {
-    const sp = await session.primaryFor(address.bucketName, options.sp, signal);
-    const { chain, account } = session;
-    const { redundancy, contentType } = options;
-    const started = Date.now();
-    const object = await uploadFile(
-      file,
-      {
-        ...address,
-        chain,
-        account,
-        sp: session.sp(sp),
-        primary: sp,
-        redundancy,
-        ...(contentType ? { contentType } : {}),
-      },
-      {
-        signal,
-        onEvent: (event) => report.line(uploadLine(event, sp.id), { ...event }),
-        onProgress: (done, total) => report.progress('uploading', done, total),
-      },
-    );
-    if (!options.wait) return;
-    const uploaded = object.status !== 'SEALED';
-    if (uploaded) {
-      report.line('waiting for the seal; Ctrl-C ends the wait; the provider finishes in the background', {
-        event: 'waiting',
-      });
+    const several = sources.length > 1;
+    const uploaded: Uploaded[] = [];
+    const failed: SealionError[] = [];
+    const attempt = async (name: string, work: () => Promise<void>) => {
+      try {
+        await work();
+      } catch (thrown) {
+        throwIfAborted(signal);
+        if (!several) throw thrown;
+        const error = toSealionError(thrown);
+        failed.push(error);
+        const { code, message } = error;
+        report.line(`${name}: failed: ${message} (${code})`, { event: 'file-failed', name, code, message });
+      }
+    };
+    for (const source of sources) {
+      const name = nameOf(source);
+      const own = several ? named(report, name) : report;
+      await attempt(
+        name,
+        async () => void uploaded.push(await upload(source, session, options, own, signal)),
+      );
     }
-    const sealed = await waitForSeal(chain, object.id, signal);
-    const ms = Date.now() - started;
-    report.line(`sealed${uploaded ? ` after ${duration(ms)}` : ''}: ${path} is object ${object.id}`, {
-      event: 'sealed',
-      objectId: object.id,
-      gvgId: sealed.gvg?.id,
-      ms,
-    });
+    if (options.wait) {
+      for (const one of uploaded) {
+        const own = several ? named(report, one.name) : report;
+        await attempt(one.name, () => awaitSeal(one, session, own, signal));
+      }
+    }
+    if (failed.length > 0) throw filesFailed(failed, sources.length);
   } finally {
     session.close();
   }
+}
+
+async function upload(
+  source: Source,
+  session: Session,
+  options: PutOptions,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  if (source.file === STANDARD_STREAM) {
+    return asFile(process.stdin, signal, (file) =>
+      upload({ ...source, file }, session, options, report, signal),
+    );
+  }
+  const { address } = source;
+  const { chain, account } = session;
+  const sp = await session.primaryFor(address.bucketName, options.sp, signal);
+  const since = performance.now();
+  const contentType = options.contentType ?? getMimeType(address.objectName);
+  const object = await uploadFile(
+    source.file,
+    {
+      ...address,
+      chain,
+      account,
+      sp: session.sp(sp),
+      primary: sp,
+      redundancy: options.redundancy,
+      visibility: VISIBILITIES[options.visibility],
+      ...(contentType ? { contentType } : {}),
+    },
+    {
+      signal,
+      onEvent: (event) => report.line(uploadLine(event, sp.id), { ...event }),
+      onProgress: (done, total) => report.progress('uploading', done, total),
+    },
+  );
+  return { name: nameOf(source), object, since };
+}
+
+async function awaitSeal(
+  { name, object, since }: Uploaded,
+  { chain }: Session,
+  report: Reporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const waits = object.status !== 'SEALED';
+  if (waits) {
+    report.line('waiting for the seal; Ctrl-C ends the wait; the provider finishes in the background', {
+      event: 'waiting',
+    });
+  }
+  const sealed = await waitForSeal(chain, object.id, signal);
+  const ms = Math.round(performance.now() - since);
+  report.line(`sealed${waits ? ` after ${duration(ms)}` : ''}: ${name} is object ${object.id}`, {
+    event: 'sealed',
+    objectId: object.id,
+    gvgId: sealed.gvg?.id,
+    ms,
+  });
+}
+
+/** Of one of several files: each line begins with its name, and each fact has it. */
+function named(report: Reporter, name: string): Reporter {
+  return {
+    line: (text, fields) => {
+      const lines = typeof text === 'string' ? [text] : text;
+      report.line(
+        lines.map((line) => `${name}: ${line}`),
+        { name, ...fields },
+      );
+    },
+    progress: (_what, done, total) => report.progress(name, done, total),
+    failure: (error) => report.failure(error),
+  };
+}
+
+function nameOf({ address: { bucketName, objectName } }: Source): string {
+  return `${bucketName}/${objectName}`;
+}
+
+function filesFailed(failed: readonly SealionError[], all: number): SealionError {
+  const facts = {
+    code: 'files-failed',
+    message: `${failed.length} of ${count(all, 'file')} failed.`,
+    advice: 'Run the command again: what has been uploaded is not sent again.',
+  };
+  return failed.every((error) => error instanceof Retryable) ? new Retryable(facts) : new Terminal(facts);
 }
 
 /** The text of an upload event. */
@@ -79,6 +182,8 @@ export function uploadLine(event: UploadEvent, spId: number): string {
       return `object ${event.objectId} is already on chain (${event.status})`;
     case 'object-created':
       return `created object ${event.objectId} on chain`;
+    case 'resumed':
+      return `storage provider ${spId} has the first ${size(event.offset)} already`;
     case 'acknowledged':
       return `storage provider ${spId} has the payload after ${duration(event.ms)}${event.durability ? ` (${event.durability})` : ''}`;
   }

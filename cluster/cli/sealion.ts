@@ -1,18 +1,20 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { runCommand } from './command.ts';
+import { ExitCode, runCommand } from './command.ts';
 import { get } from './get.ts';
 import { DEVNET_FILE } from './network.ts';
-import { put } from './put.ts';
+import { put, VISIBILITIES } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
+import { STANDARD_STREAM } from './sources.ts';
 import { space } from './space.ts';
 import { status } from './status.ts';
 import { tree } from './tree.ts';
 import { verify } from './verify.ts';
 
+/** @param options `out`: where results go if not to standard output */
 function run(
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly out?: NodeJS.WriteStream },
   work: (report: Reporter, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const report = createReporter(options);
@@ -37,26 +39,58 @@ function clientCommand(usage: string, description: string): Command {
 const program = new Command('sealion')
   .description('Upload path of a Greenfield storage provider: run it, use it, inspect it.')
   .enablePositionalOptions()
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : ExitCode.USAGE))
+  .addHelpText(
+    'after',
+    `
+Exit codes:
+  0    done
+  1    failed; something has to be corrected first
+  2    wrong arguments
+  75   failed for now: the same command again continues where this one stopped
+  130  stopped by Ctrl-C; other signals: 128 plus their number`,
+  )
   .showHelpAfterError('(see sealion --help)');
 
 clientCommand(
-  'put <file> [bucket/object]',
-  'Create an object on chain for a file, upload it, and wait until it is sealed.',
+  'put <file...>',
+  'Create an object on chain for each file, upload it, and wait until it is sealed.',
 )
+  .usage('[options] <file|folder|->... [bucket/object | bucket/prefix/]')
   .option('--sp <id>', 'storage provider of a new bucket (default: the first)', spId)
   .addOption(
     new Option('--redundancy <type>', 'how secondaries hold it').choices(['EC', 'REPLICA']).default('EC'),
   )
-  .option('--content-type <type>', 'media type of the object')
+  .option('--content-type <type>', 'media type of the objects (default: guessed from the name)')
+  .addOption(
+    new Option('--visibility <who>', 'who may read the objects')
+      .choices(Object.keys(VISIBILITIES))
+      .default('inherit'),
+  )
   .option('--no-wait', 'return when the provider has the payload, before the seal')
-  .action((file, name, options) =>
-    run(options, (report, signal) => put(file, name, options, report, signal)),
-  );
+  .addHelpText(
+    'after',
+    `
+The last of several arguments is the name: of the object, or what the names of several files and of those in folders
+are put behind. "-" is standard input. An upload that was interrupted continues when it is started again.`,
+  )
+  .action((args, options) => run(options, (report, signal) => put(args, options, report, signal)));
 
 clientCommand(
   'get <bucket/object> <file>',
-  'Download an object; the file appears when every byte has arrived.',
-).action((name, file, options) => run(options, (report, signal) => get(name, file, options, report, signal)));
+  'Download an object; the file appears when every byte has arrived and has been verified.',
+)
+  .addHelpText(
+    'after',
+    `
+"-" is standard output; what is reported goes to standard error then. A download that was interrupted continues from
+FILE.part when it is started again.`,
+  )
+  .action((name, file, options) =>
+    run({ ...options, ...(file === STANDARD_STREAM && { out: process.stderr }) }, (report, signal) =>
+      get(name, file, options, report, signal),
+    ),
+  );
 
 clientCommand('status <bucket/object>', 'Show what the chain and the primary say about an object.').action(
   (name, options) => run(options, (report, signal) => status(name, options, report, signal)),

@@ -1,4 +1,5 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Terminal } from '#protocols/errors';
 
@@ -12,31 +13,57 @@ export async function sizeOfFile(path: string): Promise<number> {
 }
 
 /**
- * Writes a file that appears, or replaces what is there, only when all of it has been written.
- * @throws Terminal `file-not-writable`, before anything is read; whatever the content throws; Cancelled
+ * Writes a file that appears, or replaces what is there, only when all of it has been written and checked. What has
+ * been written is kept in `<path>.part`, and the next call continues after it.
+ * @param size bytes of the whole content
+ * @param content gives the bytes from one on
+ * @param check throws if the file, all written, is not what it should be; it is deleted then
+ * @throws Terminal `file-not-writable`, before anything is read; whatever `content` and `check` throw; Cancelled
  */
-export async function writeWhole(
+export async function writeOrContinue(
   path: string,
-  content: AsyncIterable<Uint8Array>,
+  size: number,
+  content: (from: number) => AsyncIterable<Uint8Array>,
+  check: (partial: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const present = await stat(path).catch(() => undefined);
   if (present && !present.isFile()) throw notWritable(`${path} exists and is not a file.`);
   const partial = `${path}.part`;
-  const file = await open(partial, 'w').catch((cause: unknown) => {
+  const file = await open(partial, 'a').catch((cause: unknown) => {
     throw notWritable(`Cannot write ${partial}: ${reason(cause)}.`, cause);
   });
+  let { size: from } = await file.stat();
+  if (from > size) {
+    await file.truncate();
+    from = 0;
+  }
   try {
-    await pipeline(content, file.createWriteStream(), { signal });
-    await rename(partial, path);
+    await pipeline(content(from), file.createWriteStream(), { signal });
   } catch (error) {
-    await rm(partial, { force: true });
+    if ((await stat(partial)).size === 0) await rm(partial, { force: true });
     throw error;
   }
+  try {
+    await check(partial);
+  } catch (error) {
+    if (!signal.aborted) await rm(partial, { force: true });
+    throw error;
+  }
+  await rename(partial, path);
 }
 
 function noFile(message: string, cause?: unknown): Terminal {
   return new Terminal({ code: 'no-file', message, advice: 'Give the path of one file.', cause });
+}
+
+/** All files in a folder and the folders in it, by their paths relative to it with `/`, in order. */
+export async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
 }
 
 function notWritable(message: string, cause?: unknown): Terminal {

@@ -71,19 +71,20 @@ export class SpClient {
     const body = counted(payload.body, options.onProgress);
     const response = await this.#call({ method: 'PUT', address, headers, body }, options);
     await text(response);
-    const durability = response.headers['x-sealion-durability'];
-    return typeof durability === 'string' ? durability : undefined;
+    return durabilityOf(response);
   }
 
   /**
    * Uploads one part of a payload.
    * @param part whole segments from `offset` on, bytes; `complete` when nothing is missing any more
+   * @param onProgress called with the number of bytes of this part that were handed to the provider so far
+   * @returns as `put`
    */
   async putPart(
     address: ObjectAddress,
     part: { readonly offset: number; readonly complete: boolean; readonly bytes: Uint8Array },
-    options: RequestOptions = {},
-  ): Promise<void> {
+    options: RequestOptions & { readonly onProgress?: (bytes: number) => void } = {},
+  ): Promise<string | undefined> {
     const { offset, complete, bytes } = part;
     const headers = {
       'content-type': 'application/octet-stream',
@@ -91,8 +92,10 @@ export class SpClient {
       'x-gnfd-content-sha256': EMPTY_SHA256,
     };
     const query = `offset=${offset}&complete=${complete}`;
-    const body = Readable.from([bytes]);
-    await text(await this.#call({ method: 'POST', address, query, headers, body }, options));
+    const body = counted(Readable.from(pieces(bytes)), options.onProgress);
+    const response = await this.#call({ method: 'POST', address, query, headers, body }, options);
+    await text(response);
+    return durabilityOf(response);
   }
 
   /** Bytes of a payload that the provider has already: where an upload in parts goes on. */
@@ -111,11 +114,38 @@ export class SpClient {
     return this.#call({ method: 'GET', address, headers }, options);
   }
 
+  /**
+   * The bytes of an object from one on, to the end.
+   * @returns the body, and the byte with which it begins: 0 where the provider sends the whole object all the same
+   * @throws as `get`; the body throws Retryable `sp-unreachable` when the connection breaks
+   */
+  async getFrom(
+    address: ObjectAddress,
+    offset: number,
+    options: RequestOptions = {},
+  ): Promise<{ readonly from: number; readonly body: AsyncIterable<Uint8Array> }> {
+    const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    const response = await this.#call({ method: 'GET', address, headers }, options);
+    const from = Number(/^bytes ([0-9]+)-/.exec(response.headers['content-range'] ?? '')?.[1] ?? 0);
+    return { from, body: this.#bodyOf(response, options.signal) };
+  }
+
   /** What the provider does with the object right now. */
   async progress(address: ObjectAddress, options: RequestOptions = {}): Promise<UploadProgress> {
     const response = await this.#call({ method: 'GET', address, query: 'upload-progress=' }, options);
     const { QueryUploadProgress: answer } = parseXml(await text(response));
     return { description: answer?.ProgressDescription ?? '', error: answer?.ErrorDescription ?? '' };
+  }
+
+  async *#bodyOf(
+    response: IncomingMessage,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for await (const chunk of response) yield chunk;
+    } catch (cause) {
+      throw unreachable(this.endpoint, cause as Error, signal);
+    }
   }
 
   async #call(call: Call, { signal }: RequestOptions): Promise<IncomingMessage> {
@@ -166,6 +196,18 @@ function send(endpoint: URL, call: Outgoing, signal: AbortSignal | undefined): P
       setImmediate(() => reject(unreachable(endpoint, cause, signal)));
     });
   });
+}
+
+/** Small enough that progress is smooth, bytes. */
+const PIECE_BYTES = 256 * 1024;
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+function durabilityOf(response: IncomingMessage): string | undefined {
+  const durability = response.headers['x-sealion-durability'];
+  return typeof durability === 'string' ? durability : undefined;
 }
 
 async function* counted(

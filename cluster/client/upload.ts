@@ -1,12 +1,19 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal } from '#protocols/errors';
-import type { ObjectInfo, ObjectOnChain, ObjectStatus, Redundancy } from '#protocols/greenfield/types';
+import type {
+  ObjectInfo,
+  ObjectOnChain,
+  ObjectStatus,
+  Redundancy,
+  Visibility,
+} from '#protocols/greenfield/types';
 import { expectChecksums } from '#protocols/integrity/expect-checksums';
 import type { Chain } from '#runtime/chain/chain';
 import type { ChainAccount } from './chain-account.ts';
 import { sizeOfFile } from './file.ts';
 import type { ObjectAddress, SpClient } from './sp-client.ts';
+import { partSize, uploadParts } from './upload-parts.ts';
 
 /** What an upload tells while it goes on. */
 export type UploadEvent =
@@ -15,6 +22,8 @@ export type UploadEvent =
   | { readonly event: 'object-created'; readonly objectId: string }
   /** It is on chain from an earlier time, with the same checksums. */
   | { readonly event: 'object-found'; readonly objectId: string; readonly status: ObjectStatus }
+  /** The provider has the bytes before this one from an earlier try. */
+  | { readonly event: 'resumed'; readonly offset: number }
   | { readonly event: 'acknowledged'; readonly durability?: string; readonly ms: number };
 
 /** Where an upload goes, and on whose account. */
@@ -26,6 +35,8 @@ export interface UploadTarget extends ObjectAddress {
   readonly primary: { readonly operatorAddress: string; readonly gvgFamilyId: number };
   readonly contentType?: string;
   readonly redundancy?: Redundancy;
+  /** As its bucket by default. */
+  readonly visibility?: Visibility;
 }
 
 export interface UploadHooks {
@@ -37,7 +48,7 @@ export interface UploadHooks {
 
 /**
  * All that a client does for one file: computes the seven checksums, creates the bucket and the object on chain
- * where they are missing, and uploads the payload.
+ * where they are missing, and uploads the payload: a large one in parts, one that was interrupted from where it stopped.
  * @returns the object as the chain has it
  * @throws Terminal `no-file`; `object-exists` when another payload was announced under the name; as the chain and
  * the SP do
@@ -64,13 +75,29 @@ export async function uploadFile(
   if (object.status === 'SEALED') return object;
 
   const started = Date.now();
-  const durability = await target.sp.put(
-    target,
-    { body: createReadStream(file, { highWaterMark: 256 * 1024 }), size, contentType: object.contentType },
-    { signal, onProgress: (done) => hooks.onProgress(done, size) },
-  );
+  const offset = announced ? await target.sp.resumeOffset(target, { signal }) : 0;
+  if (offset > 0) hooks.onEvent({ event: 'resumed', offset });
+  const partBytes = partSize(params.maxSegmentSize);
+  const payload = { file, size, contentType: object.contentType };
+  const durability =
+    offset > 0 || size > partBytes
+      ? await uploadParts(target.sp, target, { ...payload, offset, partBytes }, hooks)
+      : await uploadWhole(target, payload, hooks);
   hooks.onEvent({ event: 'acknowledged', ms: Date.now() - started, ...(durability ? { durability } : {}) });
   return object;
+}
+
+function uploadWhole(
+  target: UploadTarget,
+  { file, size, contentType }: { readonly file: string; readonly size: number; readonly contentType: string },
+  { signal, onProgress }: UploadHooks,
+): Promise<string | undefined> {
+  const body = createReadStream(file, { highWaterMark: 256 * 1024 });
+  return target.sp.put(
+    target,
+    { body, size, contentType },
+    { signal, onProgress: (done) => onProgress(done, size) },
+  );
 }
 
 /**
@@ -115,9 +142,10 @@ async function createObject(
   },
   { signal, onEvent }: UploadHooks,
 ): Promise<ObjectInfo> {
-  const { account, chain, bucketName, objectName, contentType = 'application/octet-stream' } = target;
+  const { account, chain, bucketName, objectName, visibility } = target;
+  const { contentType = 'application/octet-stream' } = target;
   const objectId = await account.createObject(
-    { ...payload, bucketName, objectName, contentType },
+    { ...payload, bucketName, objectName, contentType, ...(visibility && { visibility }) },
     { signal },
   );
   onEvent({ event: 'object-created', objectId });

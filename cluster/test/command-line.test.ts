@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { expectChecksums } from '#protocols/integrity/expect-checksums';
+import { readNetwork } from '../cli/network.ts';
+import { Session } from '../cli/session.ts';
 import { useNetwork } from './network.ts';
 
 const PROGRAM = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
@@ -20,13 +23,19 @@ test.after.always(() => rm(folder, { recursive: true, force: true }));
 
 function start(args: readonly string[]) {
   return spawn(process.execPath, [PROGRAM, ...args, '--network', network().devnet.path], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
 }
 
 /** Runs a command to its end. */
-async function run(...args: readonly string[]) {
+function run(...args: readonly string[]) {
+  return runWith(undefined, args);
+}
+
+/** @param input for its standard input */
+async function runWith(input: Uint8Array | undefined, args: readonly string[]) {
   const child = start(args);
+  child.stdin.end(input);
   const ended = once(child, 'close');
   const [output, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code] = await ended;
@@ -71,10 +80,7 @@ test('a file is uploaded, inspected and downloaded', async (t) => {
   const copy = join(folder, 'copy');
   t.is((await run('get', name, copy)).code, 0);
   t.true((await readFile(copy)).equals(content));
-  t.deepEqual(
-    (await readdir(folder)).filter((file) => file.endsWith('.part')),
-    [],
-  );
+  t.false((await readdir(folder)).includes('copy.part'));
 });
 
 test('a file that exists already is not sent again, and other bytes do not replace it', async (t) => {
@@ -106,7 +112,8 @@ test('an error is one line, with exit code 1', async (t) => {
   const present = await fileOf(randomBytes(10));
   const cases: readonly (readonly [code: string, ...args: string[]])[] = [
     ['no-file', 'put', join(folder, 'nothing'), newName()],
-    ['no-file', 'put', folder, newName()],
+    ['no-file', 'put', await mkdtemp(join(folder, 'empty-')), newName()],
+    ['no-name', 'put', '-'],
     ['bad-bucket-name', 'put', present, 'Bad_Bucket/object'],
     ['no-such-object', 'get', newName(), join(folder, 'never')],
     ['unknown-sp', 'tree', '--sp', '99'],
@@ -116,6 +123,97 @@ test('an error is one line, with exit code 1', async (t) => {
     t.is(code, 1, args.join(' '));
     t.like(told, { 0: { event: 'failed', code: expected }, length: 1 }, args.join(' '));
   }
+});
+
+test('several files and the files in folders become objects, each with its media type', async (t) => {
+  const [bucketName] = newName().split('/');
+  const photos = join(folder, 'photos');
+  await mkdir(join(photos, 'more'), { recursive: true });
+  for (const name of ['a.jpg', 'more/b.html', 'more/c']) await writeFile(join(photos, name), name);
+  const single = join(folder, 'd.txt');
+  await writeFile(single, 'd');
+  const sent = await facts('put', photos, single, `${bucketName}/x`, '--visibility', 'public-read');
+  t.is(sent.code, 0);
+  t.is(sent.told.filter(({ event }) => event === 'sealed').length, 4);
+  for (const [name, contentType] of [
+    ['x/photos/a.jpg', 'image/jpeg'],
+    ['x/photos/more/b.html', 'text/html; charset=utf-8'],
+    ['x/photos/more/c', 'application/octet-stream'],
+    ['x/d.txt', 'text/plain; charset=utf-8'],
+  ] as const) {
+    const found = await network().chain.object(bucketName ?? '', name);
+    t.like(found?.object, { contentType, visibility: 'PUBLIC_READ' }, name);
+  }
+
+  await writeFile(single, 'other content');
+  const again = await facts('put', photos, single, `${bucketName}/x`);
+  t.is(again.code, 1);
+  t.like(again.last, { event: 'failed', code: 'files-failed', message: '1 of 4 files failed.' });
+  t.like(
+    again.told.find(({ event }) => event === 'file-failed'),
+    { name: `${bucketName}/x/d.txt`, code: 'object-exists' },
+  );
+});
+
+test('standard input becomes an object, and an object goes to standard output', async (t) => {
+  const [name, content] = [`${newName()}.json`, randomBytes(200_000)];
+  t.is((await runWith(content, ['put', '-', name])).code, 0);
+  const child = start(['get', name, '-']);
+  const [bytes, complaint] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
+  t.true(bytes.equals(content));
+  t.regex(complaint, /195\.3 KiB, SHA-256 [0-9a-f]{64}\n$/);
+});
+
+test('an interrupted upload sends only what is missing', async (t) => {
+  const name = newName();
+  const content = randomBytes(200_000);
+  const [bucketName = '', ...rest] = name.split('/');
+  const address = { bucketName, objectName: rest.join('/') };
+  t.is((await run('put', await fileOf(randomBytes(1)), `${bucketName}/first`)).code, 0);
+  const session = await Session.open(await readNetwork(network().devnet.path));
+  t.teardown(() => session.close());
+  const params = await session.chain.storageParams();
+  const checksums = await expectChecksums([content], { ...params, redundancy: 'EC' });
+  await session.account.createObject({ ...address, payloadSize: content.length, checksums });
+  const sp = session.sp(await session.primaryFor(bucketName, undefined, AbortSignal.timeout(60_000)));
+  const bytes = content.subarray(0, params.maxSegmentSize);
+  await sp.putPart(address, { offset: 0, bytes, complete: false });
+
+  const { code, told } = await facts('put', await fileOf(content), name);
+  t.is(code, 0);
+  t.like(
+    told.find(({ event }) => event === 'resumed'),
+    { offset: params.maxSegmentSize },
+  );
+  const copy = join(folder, 'resumed');
+  t.is((await run('get', name, copy)).code, 0);
+  t.true((await readFile(copy)).equals(content));
+});
+
+test('an interrupted download fetches only what is missing, and the whole is verified', async (t) => {
+  const [name, content] = [newName(), randomBytes(200_000)];
+  t.is((await run('put', await fileOf(content), name)).code, 0);
+  const copy = join(folder, 'continued');
+  await writeFile(`${copy}.part`, content.subarray(0, 150_001));
+  const { code, told } = await facts('get', name, copy);
+  t.is(code, 0);
+  t.like(told, { 0: { event: 'resumed', offset: 150_001 }, 1: { event: 'downloaded', bytes: 200_000 } });
+  t.true((await readFile(copy)).equals(content));
+
+  const other = join(folder, 'other');
+  await writeFile(`${other}.part`, randomBytes(1_000));
+  const damaged = await facts('get', name, other);
+  t.is(damaged.code, 1);
+  t.like(damaged.last, { event: 'failed', code: 'integrity-mismatch' });
+  t.is((await facts('get', name, other)).code, 0);
+  t.true((await readFile(other)).equals(content));
+});
+
+test('wrong arguments end with exit code 2', async (t) => {
+  for (const args of [['put'], ['put', 'x', '--visibility', 'everybody'], ['no-such-command']]) {
+    t.is((await run(...args)).code, 2, args.join(' '));
+  }
+  t.is((await run('--help')).code, 0);
 });
 
 test('a download to a file that cannot be written fails before it begins', async (t) => {
