@@ -133,7 +133,7 @@ export class Receipts {
         if (!strangers.heard(from)) break;
         const outcome = await this.#open(bytes, column, listener.about);
         // one that matches nothing is not an error, but their number must be limited
-        if (outcome && !listener.hear(outcome)) strangers.charge(from);
+        if (outcome && !(await listener.hear(outcome))) strangers.charge(from);
       }
     }
     this.#arrived.delete(from);
