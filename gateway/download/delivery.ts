@@ -10,6 +10,7 @@ import type { GatewayContext } from '../request/context.ts';
 import { answerTo } from '../request/errors.ts';
 import { DividedSlots } from '../request/slots.ts';
 import { ClientPace } from './client-pace.ts';
+import { type Disposition, dispositionHeaders } from './disposition.ts';
 import { httpDate } from './http-date.ts';
 import { jobProgress } from './job-progress.ts';
 import { readPayload } from './payload-reader.ts';
@@ -28,7 +29,7 @@ interface StoredPayload {
 /**
  * Answers a permitted GET or HEAD with the payload, or its range, of an object that is sealed, or fully uploaded
  * and on its way there; 304 or 412 when the conditions of the request say so (RFC 9110 §13).
- * @param disposition Content-Disposition for browsers
+ * @param disposition what a browser does with it; without one it decides by itself
  * @throws Terminal 400/30002 for a payload that is not stored, 412/50412 for a condition that does not hold,
  * 416/50012 for a range outside the payload; Retryable 406/60003 when too many downloads are in progress
  */
@@ -36,7 +37,7 @@ export type Delivery = (
   c: GatewayContext,
   found: FoundObject,
   signal: AbortSignal,
-  disposition?: string,
+  disposition?: Disposition,
 ) => Promise<Response>;
 
 /** Seconds for which others may serve a public object without asking whether it was updated. */
@@ -59,10 +60,11 @@ export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
       c.header('Content-Range', `bytes */${size}`);
       throw unsatisfiable(size);
     }
+    const { contentType, objectName } = found.onChain.object;
     const headers = {
       ...caching,
-      ...headersOf(found.onChain.object.contentType, size, range),
-      ...(disposition !== undefined && { 'Content-Disposition': disposition }),
+      ...headersOf(contentType, size, range),
+      ...(disposition && dispositionHeaders(disposition, objectName, contentType)),
     };
     if (!isGet) return c.body(null, 200, headers);
     const release = downloads.take(c.get('share').names);
@@ -73,11 +75,6 @@ export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
       throw error;
     }
   };
-}
-
-/** Makes browsers save a payload under the name of its object. */
-export function asAttachment(objectName: string): string {
-  return `attachment; filename="${encodeURIComponent(objectName)}"`;
 }
 
 async function findPayload(

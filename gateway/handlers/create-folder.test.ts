@@ -70,3 +70,12 @@ test('nothing is created without permission, with bad parameters or beyond the l
   t.is((await make(gateway)).status, 200);
   t.is(gateway.announcer.announcements.length, 1);
 });
+
+test('a visibility that is not one of the four numbers is refused, whatever its text means in JavaScript', async (t) => {
+  const gateway = testGateway(t);
+  for (const visibility of ['4', '01', 'constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    const { status, code } = await errorOf(await make(gateway, `create-folder=&visibility=${visibility}`));
+    t.deepEqual([status, code], [400, 50010], visibility);
+  }
+  t.is(gateway.announcer.announcements.length, 0);
+});

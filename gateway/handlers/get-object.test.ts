@@ -219,11 +219,12 @@ test('only a pre-signed URL sets the content disposition', async (t) => {
     return response.headers.get('Content-Disposition');
   };
   show('PRIVATE');
-  const saved = 'attachment; filename="summer%2Fa%20%22b%22%20%C3%A9.jpg"';
+  const name = `filename="a _b_ _.jpg"; filename*=UTF-8''a%20%22b%22%20%C3%A9.jpg`;
+  const saved = `attachment; ${name}`;
   t.is(await disposition(presignedUrl({}, { path })), saved);
   t.is(await disposition(presignedUrl({ view: '0' }, { path })), saved);
-  t.is(await disposition(presignedUrl({ view: '1' }, { path })), 'inline');
-  t.is(await disposition(presignedUrl({ view: 'true' }, { path })), 'inline');
+  t.is(await disposition(presignedUrl({ view: '1' }, { path })), `inline; ${name}`);
+  t.is(await disposition(presignedUrl({ view: 'true' }, { path })), `inline; ${name}`);
   t.is(await disposition(signedRequest({ ...GET, target: path })), null);
   show('PUBLIC_READ');
   t.is(await disposition(presignedUrl({}, { path })), null);

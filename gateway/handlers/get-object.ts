@@ -2,7 +2,8 @@ import { Action } from '#protocols/greenfield/types';
 import { authenticateIfSigned } from '../access/authentication.ts';
 import { authorise, findObject, isPublic } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
-import { asAttachment, type Delivery } from '../download/delivery.ts';
+import type { Delivery } from '../download/delivery.ts';
+import type { Disposition } from '../download/disposition.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
@@ -21,7 +22,7 @@ export function getObject(dependencies: GatewayDependencies, deliver: Delivery):
   };
 }
 
-function dispositionAskedFor(c: GatewayContext): string {
+function dispositionAskedFor(c: GatewayContext): Disposition {
   const view = c.get('target').query.get('view') ?? '';
-  return /^(?:1|t|true)$/i.test(view) ? 'inline' : asAttachment(c.get('address').object);
+  return /^(?:1|t|true)$/i.test(view) ? 'inline' : 'attachment';
 }

@@ -6,7 +6,7 @@ import { parseEndpoint } from '#runtime/http/endpoints';
 import { EXPIRY } from '../access/authentication.ts';
 import { isPublic } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
-import { asAttachment, type Delivery } from '../download/delivery.ts';
+import type { Delivery } from '../download/delivery.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
@@ -29,7 +29,7 @@ export function universalEndpoint(
     if (onChain?.object.status !== 'SEALED') throw noSuchObject(bucketName, objectName);
     const found = { bucket, onChain };
     if (!isPublic(found)) await checkWalletSignature(dependencies, c, signal);
-    return deliver(c, found, signal, purpose === 'view' ? 'inline' : asAttachment(objectName));
+    return deliver(c, found, signal, purpose === 'view' ? 'inline' : 'attachment');
   };
 }
 

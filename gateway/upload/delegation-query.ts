@@ -13,13 +13,13 @@ export interface DelegationQuery {
 }
 
 /** By the number that stands for it on the wire; none is as good as 0, and as the chain's `INHERIT`. */
-const VISIBILITIES: Readonly<Record<string, Visibility>> = {
-  '': 'INHERIT',
-  0: 'INHERIT',
-  1: 'PUBLIC_READ',
-  2: 'PRIVATE',
-  3: 'INHERIT',
-};
+const VISIBILITIES: ReadonlyMap<string, Visibility> = new Map([
+  ['', 'INHERIT'],
+  ['0', 'INHERIT'],
+  ['1', 'PUBLIC_READ'],
+  ['2', 'PRIVATE'],
+  ['3', 'INHERIT'],
+]);
 
 /**
  * Reads `is_update`, `payload_size` and `visibility`. Booleans are taken as Go's `strconv` writes and reads them.
@@ -45,7 +45,7 @@ export function readFolder(c: GatewayContext): DelegationQuery {
 }
 
 function readVisibility(c: GatewayContext): Visibility {
-  const visibility = VISIBILITIES[c.get('target').query.get('visibility') ?? ''];
+  const visibility = VISIBILITIES.get(c.get('target').query.get('visibility') ?? '');
   if (visibility) return visibility;
   throw badQuery('visibility', 'not one of 0 (as the bucket), 1 (public), 2 (private) and 3 (as the bucket)');
 }

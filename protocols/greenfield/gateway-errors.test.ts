@@ -41,8 +41,11 @@ test('the statuses of the upload path are those on the wire', (t) => {
 });
 
 test('the XML body is valid for any message', (t) => {
-  const message = '<a href="x">&amp;\u0000\ud800 \u{1f600}\'';
-  const parsed = new XMLParser({ processEntities: true, trimValues: false }).parse(errorXml(50025, message));
+  const message = '<a href="x">&amp;\u0000\ud800 \u{1f600}\'\r\n\r';
+  const xml = errorXml(50025, message);
+  t.false(xml.includes('\r'), 'a parser reads it as a line feed');
+  const options = { processEntities: true, htmlEntities: true, trimValues: false };
+  const parsed = new XMLParser(options).parse(xml);
   t.is(parsed.Error.Code, 50025);
-  t.is(parsed.Error.Message, '<a href="x">&amp;\ufffd\ufffd \u{1f600}\'');
+  t.is(parsed.Error.Message, '<a href="x">&amp;\ufffd\ufffd \u{1f600}\'\r\n\r');
 });

@@ -200,18 +200,21 @@ function area(
   );
 }
 
-const XML_ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
+const XML_ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+  ["'", '&apos;'],
+  // A parser turns the character itself into a line feed.
+  ['\r', '&#13;'],
+]);
 
 /** Text for an XML element; characters that XML 1.0 cannot hold become U+FFFD. */
 export function escapeXml(text: string): string {
   return Array.from(text, (character) => {
-    if (XML_ENTITIES[character]) return XML_ENTITIES[character];
-    return /[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(character) ? character : '\ufffd';
+    const entity = XML_ENTITIES.get(character);
+    if (entity !== undefined) return entity;
+    return /[\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(character) ? character : '\ufffd';
   }).join('');
 }
