@@ -155,7 +155,7 @@ test('it signs in, uploads, reads and creates a pre-signed URL', async (t) => {
   const preview = await client.object.getObjectPreviewUrl({ ...ADDRESS, endpoint, queryMap }, auth);
   const shown = await send(preview, 'GET', new Headers());
   t.is(shown.statusCode, 200, await text(shown));
-  t.is(shown.headers['content-disposition'], 'inline');
+  t.is(shown.headers['content-disposition'], 'inline; filename="a.jpg"; filename*=UTF-8\'\'a.jpg');
 });
 
 test('it reads the metadata of an object on chain', async (t) => {
