@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ApprovedOffer, checkOwnApproval } from '#protocols/approval/own-approval';
+import { toSealionError } from '#protocols/errors';
 import { toHex } from '#protocols/greenfield/hex';
 import type { Hex, StorageProvider } from '#protocols/greenfield/types';
 import type { ControlBody, ControlKind } from '#protocols/replication/bodies';
@@ -45,6 +46,7 @@ export type Expected<K extends ControlKind> = Pick<ControlExpectation<K>, 'kinds
 /** Signs messages to other SPs, and verifies theirs. */
 export class ControlCodec {
   readonly #options: ControlCodecOptions;
+  #known: readonly StorageProvider[] | undefined;
 
   constructor(options: ControlCodecOptions) {
     this.#options = options;
@@ -98,7 +100,7 @@ export class ControlCodec {
    * own column, and other content may have the same column.
    */
   async isFor(receipt: ControlMessage<'receipt'>, checksums: readonly Hex[]): Promise<boolean> {
-    const sp = (await this.#options.providers()).find(({ id }) => id === receipt.from);
+    const sp = (await this.#providers()).find(({ id }) => id === receipt.from);
     const { gvgId, job, body } = receipt;
     const document = { chainId: this.#options.chainId, gvgId, objectId: job.objectId, checksums };
     return (
@@ -114,7 +116,20 @@ export class ControlCodec {
   }
 
   async #operators(): Promise<(spId: number) => string | undefined> {
-    const providers = await this.#options.providers();
+    const providers = await this.#providers();
     return (id) => providers.find((sp) => sp.id === id)?.operatorAddress;
+  }
+
+  /**
+   * While the chain is unreachable, the keys that it named last count: a column that is nearly there is completed
+   * without it. The address of an SP's operator never changes, and a seal with an outdated BLS key is refused there.
+   */
+  async #providers(): Promise<readonly StorageProvider[]> {
+    try {
+      this.#known = await this.#options.providers();
+    } catch (error) {
+      if (!this.#known || toSealionError(error).kind !== 'retryable') throw error;
+    }
+    return this.#known;
   }
 }
