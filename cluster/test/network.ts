@@ -8,7 +8,6 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
-import { connect } from 'nats';
 import { parse, stringify } from 'yaml';
 import { fromHex } from '#protocols/greenfield/hex';
 import type { ObjectOnChain, Redundancy } from '#protocols/greenfield/types';
@@ -21,11 +20,13 @@ import { orAborted } from '#runtime/async/or-aborted';
 import type { Chain } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
-import { createLogger } from '#runtime/telemetry/logger';
+import { connectNats } from '#runtime/nats/connect';
+import { createLogger, silentLogger } from '#runtime/telemetry/logger';
 import { ChainAccount } from '../client/chain-account.ts';
 import { type ObjectAddress, SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { DevnetProcess } from '../devnet/process.ts';
+import { retryUntilUp } from '../node/retry-until-up.ts';
 import { encode, type WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
@@ -275,7 +276,11 @@ export class Network {
     work: (store: ObjectStore, connection: NatsConnection) => Promise<T>,
   ): Promise<T> {
     const { url, user, password, bucket } = this.#file(spId).nats;
-    const connection = await connect({ servers: url, user, pass: password });
+    const connection = await retryUntilUp(
+      'the home plane',
+      () => connectNats({ url, name: 'test', user, password, log: silentLogger }),
+      { log: silentLogger, signal: new AbortController().signal },
+    );
     try {
       return await work(await new Objm(jetstream(connection)).open(bucket), connection);
     } finally {

@@ -33,7 +33,7 @@ export function isNoResponders(thrown: unknown): boolean {
 
 /** True when a request had no answer in time. */
 export function isTimeout(thrown: unknown): boolean {
-  return causes(thrown).some((error) => error instanceof errors.TimeoutError);
+  return causes(thrown).some((error) => error instanceof errors.TimeoutError || isLateCredentials(error));
 }
 
 /** True when a compare-and-set lost: the subject holds another sequence than the publisher expected. */
@@ -95,10 +95,15 @@ export function natsError(thrown: unknown, doing: string, code = 'nats-unavailab
   return toSealionError(thrown);
 }
 
+/** nats-server waits 2 s for the credentials of a connection; a busy machine may take longer. */
+function isLateCredentials(error: unknown): boolean {
+  return error instanceof errors.AuthorizationError && /timeout/i.test(error.message);
+}
+
 function isRefusal(thrown: unknown): thrown is Error {
   return causes(thrown).some(
     (error) =>
-      error instanceof errors.AuthorizationError ||
+      (error instanceof errors.AuthorizationError && !isLateCredentials(error)) ||
       error instanceof errors.UserAuthenticationExpiredError ||
       error instanceof errors.PermissionViolationError,
   );
