@@ -203,9 +203,9 @@ test('a PieceStore that cannot be read for a while does not count against the gr
       throw new Retryable({ code: 'piece-store-away', message: 'No PieceStore.' });
   };
   const pieces = except(ground.pieces, {
-    get: async (...args: Parameters<typeof ground.pieces.get>) => {
+    read: async function* (...args: Parameters<typeof ground.pieces.read>) {
       await broken();
-      return ground.pieces.get(...args);
+      yield* ground.pieces.read(...args);
     },
   });
   const chain = new TestChain([group(1, A), group(2, B)]);
