@@ -8,12 +8,12 @@ import { approvalBody, askBody, code, name, nonce, reason, redundancy, size } fr
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** One for the primary and one for each column; none before they are known (delegated uploads). */
-export const checksums = z.array(sha256).max(257);
+const checksums = z.array(sha256).max(257);
 /** 128 random bits: part of the subject on which a session's pieces travel. */
 const token = z.string().regex(/^[0-9a-f]{32}$/);
 
-/** A primary offers one column to one secondary. */
-const offerBody = z.strictObject({
+/** One column for one secondary: what it is, and the secondary's own approval. */
+export const columnBody = z.strictObject({
   bucketName: name,
   objectName: name,
   payloadSize: size,
@@ -24,9 +24,10 @@ const offerBody = z.strictObject({
   checksums,
   /** The receiver's own approval, base64, as it came. */
   approval: z.base64(),
-  /** Token of the primary's end. */
-  token,
 });
+
+/** A primary offers one column to one secondary; `token` is that of the primary's end. */
+const offerBody = columnBody.extend({ token });
 
 /** The secondary wants the column from a segment on. */
 const acceptBody = z.strictObject({
