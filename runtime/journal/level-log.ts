@@ -23,6 +23,8 @@ export class LevelLog {
   readonly #position: Table<number>;
   readonly #recent = new RecentJobs();
   readonly #written = new Watermark(0);
+  /** A write failed, and only the disk knows how far it came. */
+  #uncertain = false;
 
   private constructor(store: LevelStore) {
     this.jobs = new LevelJobIndex(store);
@@ -35,7 +37,7 @@ export class LevelLog {
   static async open(store: LevelStore): Promise<LevelLog> {
     const log = new LevelLog(store);
     await log.jobs.build(log.#log);
-    log.#written.advance(await log.#lastPosition());
+    await log.#findEnd();
     return log;
   }
 
@@ -80,6 +82,7 @@ export class LevelLog {
 
   /** The events that are there under these numbers, and those before them. */
   async around(events: readonly { readonly job: JobId; readonly n: number }[]): Promise<EventsByKey> {
+    if (this.#uncertain) await this.#findEnd();
     const found: EventsByKey = new Map();
     const unknown = new Set<string>();
     for (const { job, n } of events) {
@@ -97,7 +100,7 @@ export class LevelLog {
     return found;
   }
 
-  /** Writes events behind all others: all or nothing. */
+  /** Writes events behind all others: all or nothing. `around` comes first. */
   async write(fresh: readonly StoredEvent[]): Promise<void> {
     let last = this.#written.value;
     const writes: Write[] = [];
@@ -113,6 +116,7 @@ export class LevelLog {
       await this.#store.write(writes);
     } catch (error) {
       this.#recent.forgetAll();
+      this.#uncertain = true;
       throw error;
     }
     for (const stored of fresh) this.#recent.add(stored);
@@ -136,8 +140,9 @@ export class LevelLog {
     this.#written.close();
   }
 
-  async #lastPosition(): Promise<number> {
-    return (await this.#store.guard(() => this.#position.get(LAST))) ?? 0;
+  async #findEnd(): Promise<void> {
+    this.#written.advance((await this.#store.guard(() => this.#position.get(LAST))) ?? 0);
+    this.#uncertain = false;
   }
 
   async #positions(keys: readonly string[]): Promise<number[]> {
