@@ -9,8 +9,8 @@ import { natsError } from '../../nats/errors.ts';
 import type { ApprovalAnswer, ApprovalAsk, PeerHost, PeerOptions } from '../peers.ts';
 import { answer, checkReply } from './answer.ts';
 import type { PeerContext } from './context.ts';
-import { Places } from './places.ts';
 import { ReplayGuard } from './replays.ts';
+import { SenderSlots } from './sender-slots.ts';
 import { ASKS, askSubject, lastToken } from './subjects.ts';
 
 /** Asks answered concurrently, with a share per requester; more are ignored, and retried by their senders. */
@@ -82,8 +82,8 @@ export class Asks {
   }
   /** Answers until the signal fires, then waits for answers in progress. The nodes of one SP share the asks. */
   async serve(decide: Answer, signal: AbortSignal): Promise<void> {
-    const { connection, spId, closed, strangers } = this.#context;
-    const places = new Places(AT_ONCE);
+    const { connection, spId, closed, senderLimits } = this.#context;
+    const slots = new SenderSlots(AT_ONCE);
     const until = AbortSignal.any([signal, closed]);
     if (until.aborted) return;
     // Every answer in progress may listen.
@@ -95,10 +95,10 @@ export class Asks {
       for await (const message of asks) {
         // the server does not let an SP publish under the name of another
         const from = Number(lastToken(message.subject));
-        if (!strangers.heard(from) || !places.hasRoom(from)) continue;
-        places.take(from);
+        if (!senderLimits.allows(from) || !slots.hasFree(from)) continue;
+        slots.take(from);
         const answering = this.#answer(message, from, decide, until).finally(() => {
-          places.give(from);
+          slots.release(from);
           running.delete(answering);
         });
         running.add(answering);
@@ -111,7 +111,7 @@ export class Asks {
   }
 
   async #answer(message: Msg, from: number, decide: Answer, signal: AbortSignal): Promise<void> {
-    const { codec, spId, strangers } = this.#context;
+    const { codec, spId, senderLimits } = this.#context;
     try {
       const control = await codec.open(message.data, { kinds: ['ask'], to: EVERYBODY, from });
       const { body, job, nonce } = control;
@@ -131,14 +131,14 @@ export class Asks {
       });
       answer(message, from, approval.bytes);
     } catch (error) {
-      strangers.refused(from, error, 'rejected an ask');
+      senderLimits.rejected(from, error, 'rejected an ask');
     }
   }
 
   /** Undefined for a message that is not an answer to this ask. */
   async #open(message: Msg, ask: ApprovalAsk, nonce: string): Promise<ApprovalAnswer | undefined> {
     if (message.headers?.code === NOBODY_LISTENS) return undefined;
-    const { codec, strangers } = this.#context;
+    const { codec, senderLimits } = this.#context;
     try {
       const expected = { kinds: ['approval'], about: aboutAll(ask.job) } as const;
       const { body, from, expiresAt } = await codec.open(message.data, expected);
@@ -160,7 +160,7 @@ export class Asks {
         message: Buffer.from(message.data).toString('base64'),
       };
     } catch (error) {
-      strangers.unnamed(error, 'rejected an answer to an ask');
+      senderLimits.rejectedUnnamed(error, 'rejected an answer to an ask');
       return undefined;
     }
   }

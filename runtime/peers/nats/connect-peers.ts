@@ -16,8 +16,8 @@ import { Mailboxes } from './mail/mailboxes.ts';
 import { Offers } from './mail/offers.ts';
 import { Receipts } from './mail/receipts.ts';
 import { Recovery } from './recovery.ts';
+import { SenderLimits } from './sender-limits.ts';
 import { Senders } from './senders.ts';
-import { Strangers } from './strangers.ts';
 
 export interface PeersOptions {
   readonly spId: number;
@@ -68,7 +68,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
     limits: FLOW_LIMITS,
     times,
     log,
-    strangers: new Strangers(log),
+    senderLimits: new SenderLimits(log),
     closed: closing.signal,
   };
   const mailboxes = await Mailboxes.open({

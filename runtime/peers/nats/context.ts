@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ControlCodec } from './control-codec.ts';
 import type { FlowLimits } from './limits.ts';
-import type { Strangers } from './strangers.ts';
+import type { SenderLimits } from './sender-limits.ts';
 
 /** Waiting times of the peers plane, ms. */
 export interface PeerTimes {
@@ -29,7 +29,7 @@ export interface PeerContext {
   readonly times: PeerTimes;
   readonly log: Logger;
   /** Limits everything that another SP can cause to be logged. */
-  readonly strangers: Strangers;
+  readonly senderLimits: SenderLimits;
   /** Fires when the adapter is closed. */
   readonly closed: AbortSignal;
 }

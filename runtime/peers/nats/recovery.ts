@@ -117,14 +117,14 @@ export class Recovery implements PieceSource {
   }
 
   async #answer(message: Msg, answer: Answer, signal: AbortSignal): Promise<void> {
-    const { codec, strangers } = this.#context;
+    const { codec, senderLimits } = this.#context;
     // the server does not let an SP publish under the name of another
     const from = Number(lastToken(message.subject));
-    if (!strangers.heard(from)) return;
+    if (!senderLimits.allows(from)) return;
     try {
       checkReply(message, from);
     } catch (error) {
-      strangers.refused(from, error, REFUSED);
+      senderLimits.rejected(from, error, REFUSED);
       return;
     }
     try {
@@ -142,7 +142,7 @@ export class Recovery implements PieceSource {
       reply(message, from, bytes);
     } catch (thrown) {
       const error = toSealionError(thrown);
-      if (error.code !== BUSY) strangers.refused(from, error, REFUSED);
+      if (error.code !== BUSY) senderLimits.rejected(from, error, REFUSED);
       reply(message, from, ...writeRefusal(error));
     }
   }

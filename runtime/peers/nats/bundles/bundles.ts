@@ -137,7 +137,7 @@ export class Bundles {
   #take(message: Msg, unread: Map<number, Msg[]>, handle: Handler): void {
     // the server lets nobody publish under the name of another
     const from = bundleSender(message.subject);
-    if (from === undefined || !this.#context.strangers.heard(from)) return;
+    if (from === undefined || !this.#context.senderLimits.allows(from)) return;
     const queue = unread.get(from);
     if (!queue) {
       const own = [message];
@@ -151,23 +151,23 @@ export class Bundles {
   }
 
   async #read(message: Msg, from: number, handle: Handler): Promise<void> {
-    const { codec, strangers } = this.#context;
+    const { codec, senderLimits } = this.#context;
     try {
       const bundle = await codec.openBundle(message.data, from);
       checkReply(message, from);
       if (!this.#heard.admit(from, bundle.nonce, bundle.expiresAt, Date.now())) throw repeated();
       for (const opened of bundle.letters) {
-        if (!strangers.heard(from)) return;
+        if (!senderLimits.allows(from)) return;
         try {
           if ('fault' in opened) throw opened.fault;
           await handle(opened.letter, bundle);
         } catch (error) {
-          strangers.refused(from, error, 'rejected a letter');
+          senderLimits.rejected(from, error, 'rejected a letter');
         }
       }
       answer(message, from);
     } catch (error) {
-      strangers.refused(from, toSealionError(error), 'rejected a bundle');
+      senderLimits.rejected(from, toSealionError(error), 'rejected a bundle');
     }
   }
 
@@ -175,7 +175,7 @@ export class Bundles {
     if (!isAnswer(letter)) throw wrongKind(letter.kind);
     const hears = this.#expected.get(letter.body.re);
     // one that comes too late is not an error, but there must not be endlessly many
-    if (!hears?.(letter, from)) this.#context.strangers.charge(from);
+    if (!hears?.(letter, from)) this.#context.senderLimits.charge(from);
   }
 }
 

@@ -85,7 +85,7 @@ export class SmallOffer implements InboundOffer {
     const { from, answerTo } = bundle;
     bundles.post(from, answerTo, letter, (error) => {
       if (context.closed.aborted) return;
-      context.strangers.refused(from, error, 'an answer may not have arrived');
+      context.senderLimits.rejected(from, error, 'an answer may not have arrived');
     });
     this.#settle();
   }

@@ -4,7 +4,7 @@ import type { InboundOffer } from '../../peers.ts';
 import type { PeerContext } from '../context.ts';
 import { INLINE_COLUMN } from '../limits.ts';
 import { approvalFault, checkPlace, malformedOffer } from '../offer-checks.ts';
-import type { Places } from '../places.ts';
+import type { SenderSlots } from '../sender-slots.ts';
 import { COLUMNS, mailSubject } from '../subjects.ts';
 import { type Bundles, wrongKind } from './bundles.ts';
 import { SmallOffer } from './small-offer.ts';
@@ -22,9 +22,9 @@ export class SmallOffers {
   }
 
   /** Gives on what comes, while its sender has a place, until the signal fires. */
-  take(places: Places, give: (offer: InboundOffer) => void, until: AbortSignal): void {
+  take(slots: SenderSlots, give: (offer: InboundOffer) => void, until: AbortSignal): void {
     const stop = this.#bundles.hear(COLUMNS, (letter, bundle) =>
-      this.#hear(letter, bundle, { places, give, until }),
+      this.#hear(letter, bundle, { slots, give, until }),
     );
     until.addEventListener('abort', stop, { once: true });
   }
@@ -37,7 +37,7 @@ export class SmallOffers {
   async #hear(
     letter: Letter,
     bundle: BundleHeader,
-    { places, give, until }: { places: Places; give: (offer: InboundOffer) => void; until: AbortSignal },
+    { slots, give, until }: { slots: SenderSlots; give: (offer: InboundOffer) => void; until: AbortSignal },
   ): Promise<void> {
     const { from } = bundle;
     if (letter.kind !== 'column') throw wrongKind(letter.kind);
@@ -46,25 +46,25 @@ export class SmallOffers {
     const key = mailSubject('offer', { job, redundancyIndex, from, to: this.#context.spId });
     // said again while we work on it
     if (this.#held.get(key)?.nonce === letter.nonce) return;
-    await places.room(from, until);
+    await slots.untilFree(from, until);
     const held = this.#held.get(key);
-    const { strangers } = this.#context;
+    const { senderLimits } = this.#context;
     // said again and again, it would keep us busy for nothing
-    if (held) strangers.charge(from);
+    if (held) senderLimits.charge(from);
     held?.supersede();
-    places.take(from);
+    slots.take(from);
     const parts = { context: this.#context, bundles: this.#bundles, letter, bundle };
     const offer = new SmallOffer({
       ...parts,
       onSettled: () => {
         if (this.#held.get(key) === offer) this.#held.delete(key);
-        places.give(from);
+        slots.release(from);
       },
     });
     this.#held.set(key, offer);
     const fault = approvalFault(this.#context.codec, offer.offer);
     if (!fault) return give(offer);
-    strangers.charge(from);
+    senderLimits.charge(from);
     await offer.refuse(fault);
   }
 }

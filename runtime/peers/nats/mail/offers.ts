@@ -10,7 +10,7 @@ import type { Bundles } from '../bundles/bundles.ts';
 import { SmallOffers } from '../bundles/small-offers.ts';
 import type { PeerContext } from '../context.ts';
 import { approvalFault, checkPlace, malformedOffer } from '../offer-checks.ts';
-import { Places } from '../places.ts';
+import { SenderSlots } from '../sender-slots.ts';
 import type { Senders } from '../senders.ts';
 import { CreditBudget } from '../session/credit-budget.ts';
 import { parseMailSubject } from '../subjects.ts';
@@ -45,15 +45,15 @@ export class Offers {
     const left = new AbortController();
     const until = AbortSignal.any([signal, this.#context.closed, left.signal]);
     if (until.aborted) return;
-    const places = new Places(limit);
+    const slots = new SenderSlots(limit);
     const arrived = new Arrivals<InboundOffer>();
     const waiting = new Set<InboundOffer>();
     const give = (offer: InboundOffer) => {
       waiting.add(offer);
       arrived.push(offer);
     };
-    const stop = this.#senders.each((from) => void this.#read(from, places, give, until));
-    this.#small.take(places, give, until);
+    const stop = this.#senders.each((from) => void this.#read(from, slots, give, until));
+    this.#small.take(slots, give, until);
     until.addEventListener('abort', () => arrived.end(), { once: true });
     try {
       for await (const offer of arrived) {
@@ -74,15 +74,15 @@ export class Offers {
 
   async #read(
     from: number,
-    places: Places,
+    slots: SenderSlots,
     give: (offer: HeldOffer) => void,
     until: AbortSignal,
   ): Promise<void> {
     while (!until.aborted) {
       try {
         const consumer = await this.#mailboxes.offers(from);
-        for await (const message of this.#messages(consumer, from, places, until)) {
-          const offer = await this.#check(message, from, places);
+        for await (const message of this.#messages(consumer, from, slots, until)) {
+          const offer = await this.#check(message, from, slots);
           if (!offer) continue;
           if (until.aborted) await offer.postpone(0);
           else give(offer);
@@ -99,12 +99,12 @@ export class Offers {
   async *#messages(
     consumer: Consumer,
     from: number,
-    places: Places,
+    slots: SenderSlots,
     until: AbortSignal,
   ): AsyncGenerator<JsMsg> {
     while (!until.aborted) {
-      await this.#context.strangers.untilHeard(from, until);
-      await places.room(from, until);
+      await this.#context.senderLimits.untilAllowed(from, until);
+      await slots.untilFree(from, until);
       const pulled = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
       const stop = () => pulled.stop();
       until.addEventListener('abort', stop, { once: true });
@@ -117,8 +117,8 @@ export class Offers {
     }
   }
 
-  async #check(message: JsMsg, from: number, places: Places): Promise<HeldOffer | undefined> {
-    const { strangers } = this.#context;
+  async #check(message: JsMsg, from: number, slots: SenderSlots): Promise<HeldOffer | undefined> {
+    const { senderLimits } = this.#context;
     const held = this.#held.get(message.subject);
     if (held?.sequence === message.seq) {
       held.redelivered(message);
@@ -127,19 +127,19 @@ export class Offers {
     const control = await this.#open(message, from);
     if (!control) return undefined;
     // repeated endlessly, it would keep us busy for nothing
-    if (held) strangers.charge(from);
+    if (held) senderLimits.charge(from);
     held?.supersede();
-    places.take(from);
+    slots.take(from);
     const offer = new HeldOffer(this.#context, this.#budget, message, control, () => {
       if (this.#held.get(message.subject) === offer) this.#held.delete(message.subject);
-      places.give(from);
+      slots.release(from);
     });
     this.#held.set(message.subject, offer);
     const fault = approvalFault(this.#context.codec, offer.offer);
     if (!fault) return offer;
-    strangers.charge(from);
+    senderLimits.charge(from);
     await offer.refuse(fault).catch((error: unknown) => {
-      strangers.refused(from, error, 'could not refuse an offer');
+      senderLimits.rejected(from, error, 'could not refuse an offer');
       return offer.postpone(RETRY_MS);
     });
     return undefined;
@@ -159,7 +159,7 @@ export class Offers {
       return control;
     } catch (error) {
       const known = toSealionError(error);
-      this.#context.strangers.refused(from, known, 'rejected an invalid offer');
+      this.#context.senderLimits.rejected(from, known, 'rejected an invalid offer');
       if (known.kind === 'terminal') message.term();
       else message.nak(UNCHECKED_MS);
       return undefined;

@@ -12,7 +12,7 @@ import {
 } from '../../testing/peers.ts';
 import { PEER_TIMES } from '../connect-peers.ts';
 import { FLOW_LIMITS } from '../limits.ts';
-import { Strangers } from '../strangers.ts';
+import { SenderLimits } from '../sender-limits.ts';
 import { mailSubject } from '../subjects.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { Receipts } from './receipts.ts';
@@ -40,7 +40,7 @@ test('an SP whose receipts match nothing is soon ignored, and another one is sti
     limits: FLOW_LIMITS,
     times: PEER_TIMES,
     log: silentLogger,
-    strangers: new Strangers(silentLogger),
+    senderLimits: new SenderLimits(silentLogger),
     closed: closing.signal,
   };
   const mailboxes = await Mailboxes.open({

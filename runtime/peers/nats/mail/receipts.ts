@@ -126,14 +126,14 @@ export class Receipts {
   }
 
   async #deliver(from: number, arrived: Map<string, Arrived>): Promise<void> {
-    const { strangers } = this.#context;
+    const { senderLimits } = this.#context;
     for (let next = takeFirst(arrived); next; next = takeFirst(arrived)) {
       const { column, bytes } = next;
       for (const listener of this.#listeners.get(mailSubject('receipt', column)) ?? []) {
-        if (!strangers.heard(from)) break;
+        if (!senderLimits.allows(from)) break;
         const outcome = await this.#open(bytes, column, listener.about);
         // one that matches nothing is not an error, but their number must be limited
-        if (outcome && !(await listener.hear(outcome))) strangers.charge(from);
+        if (outcome && !(await listener.hear(outcome))) senderLimits.charge(from);
       }
     }
     this.#arrived.delete(from);
@@ -144,7 +144,7 @@ export class Receipts {
       const expected = { kinds: ['receipt', 'refusal'], from: column.from, about } as const;
       return await this.#context.codec.open(bytes, expected);
     } catch (error) {
-      this.#context.strangers.refused(column.from, error, 'rejected an invalid receipt');
+      this.#context.senderLimits.rejected(column.from, error, 'rejected an invalid receipt');
       return undefined;
     }
   }

@@ -85,7 +85,8 @@ export class ReceivingSession implements InboundSession {
         break;
       }
       case 'done':
-        if (!this.#opening && this.#context.strangers.heard(this.#options.from)) void this.#onDone(message);
+        if (!this.#opening && this.#context.senderLimits.allows(this.#options.from))
+          void this.#onDone(message);
     }
   }
 
@@ -104,7 +105,7 @@ export class ReceivingSession implements InboundSession {
       }
       answer(message, from);
     } catch (error) {
-      this.#context.strangers.refused(from, error, 'rejected the end of a column');
+      this.#context.senderLimits.rejected(from, error, 'rejected the end of a column');
     } finally {
       this.#opening = false;
     }

@@ -180,7 +180,8 @@ export class SendingSession implements ReplicationSession {
   #hear(message: Msg): void {
     switch (lastToken(message.subject)) {
       case 'answer':
-        if (!this.#opening && this.#context.strangers.heard(this.#options.to)) void this.#onAnswer(message);
+        if (!this.#opening && this.#context.senderLimits.allows(this.#options.to))
+          void this.#onAnswer(message);
         break;
       case 'credit': {
         const credit = readCredit(message);
@@ -196,7 +197,7 @@ export class SendingSession implements ReplicationSession {
 
   /** One at a time; the first counts. Only one that we take is confirmed to the secondary. */
   async #onAnswer(message: Msg): Promise<void> {
-    const { connection, codec, spId, times, strangers } = this.#context;
+    const { connection, codec, spId, times, senderLimits } = this.#context;
     const { about, to, plan, window, messageBytes } = this.#options;
     this.#opening = true;
     try {
@@ -217,7 +218,7 @@ export class SendingSession implements ReplicationSession {
       respond(message, to);
       this.#answered.resolve();
     } catch (error) {
-      strangers.refused(to, error, 'rejected an answer to an offer');
+      senderLimits.rejected(to, error, 'rejected an answer to an offer');
     } finally {
       this.#opening = false;
     }

@@ -19,7 +19,7 @@ interface Account {
  * messages than its share is ignored until its account has recovered; others are not affected. Senders are
  * identified by the subject of their message, on which the server lets nobody else publish.
  */
-export class Strangers {
+export class SenderLimits {
   readonly #repeats: Repeats;
   /** By SP id: no more than there are members of the peers plane. */
   readonly #accounts = new Map<number, Account>();
@@ -29,14 +29,14 @@ export class Strangers {
   }
 
   /** Logs a refusal, within bounds, and counts it unless the fault may be ours. */
-  refused(from: number, thrown: unknown, message: string): void {
+  rejected(from: number, thrown: unknown, message: string): void {
     const error = toSealionError(thrown);
     if (error.kind === 'terminal') this.charge(from);
     this.#repeats.warn(`SP ${from}`, error, message);
   }
 
   /** Logs the refusal of a message whose subject does not name its sender. */
-  unnamed(thrown: unknown, message: string): void {
+  rejectedUnnamed(thrown: unknown, message: string): void {
     this.#repeats.warn('an SP', thrown, message);
   }
 
@@ -48,7 +48,7 @@ export class Strangers {
   }
 
   /** Whether messages of this SP are processed now. */
-  heard(from: number): boolean {
+  allows(from: number): boolean {
     return this.#recovered(from).left >= 1;
   }
 
@@ -56,8 +56,8 @@ export class Strangers {
    * Waits until messages of this SP are processed again; for messages that are stored meanwhile. Also resolves when
    * the signal fires.
    */
-  async untilHeard(from: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.heard(from)) {
+  async untilAllowed(from: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.allows(from)) {
       await sleep(1000 / PER_SECOND, undefined, { signal }).catch(() => undefined);
     }
   }

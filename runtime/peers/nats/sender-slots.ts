@@ -9,7 +9,7 @@ const SHARE = 1 / 4;
  * that holds none gets one even when all are taken, so that no sender, nor several together, can exclude another.
  * Thus at most the limit plus one per sender are in use.
  */
-export class Places {
+export class SenderSlots {
   readonly #limit: number;
   readonly #share: number;
   readonly #held = new Map<number, number>();
@@ -22,11 +22,11 @@ export class Places {
   }
 
   /** Waits until the sender may hold one more slot. Rejects when the signal fires. */
-  async room(sender: number, signal: AbortSignal): Promise<void> {
-    while (!this.hasRoom(sender)) await orAborted(this.#freed, signal);
+  async untilFree(sender: number, signal: AbortSignal): Promise<void> {
+    while (!this.hasFree(sender)) await orAborted(this.#freed, signal);
   }
 
-  hasRoom(sender: number): boolean {
+  hasFree(sender: number): boolean {
     const held = this.#held.get(sender) ?? 0;
     return held === 0 || (held < this.#share && this.#inAll < this.#limit);
   }
@@ -36,7 +36,7 @@ export class Places {
     this.#inAll += 1;
   }
 
-  give(sender: number): void {
+  release(sender: number): void {
     const left = (this.#held.get(sender) ?? 1) - 1;
     if (left > 0) this.#held.set(sender, left);
     else this.#held.delete(sender);
