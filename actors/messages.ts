@@ -75,7 +75,7 @@ export type RepairMessage =
       readonly reply: Reply<Uint8Array>;
     }
   /** Another SP repairs what it stores, over HTTP; its signer is known, its right to ask is not. */
-  | { readonly type: 'hand-out'; readonly task: ReadRecoveryTask; readonly reply: Reply<Uint8Array> };
+  | { readonly type: 'serve-piece'; readonly task: ReadRecoveryTask; readonly reply: Reply<Uint8Array> };
 
 /** Asked of `announcer`, which acts on chain for clients that let their primary do so (delegated uploads). */
 export interface AnnouncerMessage {

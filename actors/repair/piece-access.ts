@@ -15,7 +15,7 @@ import { type SealedContent, sealedContent } from './content.ts';
  * Over NATS: the column itself is named.
  * @throws Terminal `wrong-group`, `not-entitled`
  */
-export function askedFor(
+export function checkFetch(
   { gvg }: SealedContent,
   spId: number,
   { from, gvgId, redundancyIndex }: Pick<InboundFetch, 'from' | 'gvgId' | 'redundancyIndex'>,

@@ -7,8 +7,8 @@ import type { ReadRecoveryTask } from '#protocols/replication/recovery-message';
 import type { InboundFetch } from '#runtime/peers/peers';
 import type { ChecksumLists } from './checksum-lists.ts';
 import { type SealedContent, sealedContent } from './content.ts';
+import { checkFetch, checkTask } from './piece-access.ts';
 import type { RepairPorts } from './ports.ts';
-import { askedFor, checkTask } from './right-to-ask.ts';
 
 /** Cached chain data of an object, for the ranges of one piece; ms. */
 const CONTENTS = { max: 64, ttl: 5_000 };
@@ -16,7 +16,7 @@ const CONTENTS = { max: 64, ttl: 5_000 };
 const MADE = { max: 4, ttl: 10_000 };
 
 /** A part of a column that the requester may have. */
-interface Part {
+interface PieceRange {
   readonly content: SealedContent;
   readonly column: number;
   readonly segmentIndex: number;
@@ -25,7 +25,7 @@ interface Part {
 }
 
 /** Serves stored pieces to other SPs that repair theirs, after a check against the chain. */
-export class HandOut {
+export class PieceServer {
   readonly #ports: RepairPorts;
   readonly #lists: ChecksumLists;
   readonly #contents = new LRUCache<string, SealedContent>(CONTENTS);
@@ -41,9 +41,9 @@ export class HandOut {
    * @throws Terminal `not-sealed`, `wrong-group`, `not-entitled`, `no-such-segment`, `piece-missing`; Retryable
    * `piece-corrupt`, `piece-store-unavailable`
    */
-  async fetch(fetch: InboundFetch, signal: AbortSignal): Promise<Uint8Array> {
+  async serveRange(fetch: InboundFetch, signal: AbortSignal): Promise<Uint8Array> {
     const content = await this.#content(fetch.job, signal);
-    askedFor(content, this.#ports.spId, fetch);
+    checkFetch(content, this.#ports.spId, fetch);
     const { redundancyIndex: column, segmentIndex, offset, length } = fetch;
     if (segmentIndex !== undefined)
       return this.#piece({ content, column, segmentIndex, offset, length }, signal);
@@ -62,7 +62,7 @@ export class HandOut {
    * A whole piece, over HTTP, checked in the order of today's SPs.
    * @throws as `checkTask`; Terminal `piece-missing` (85102); Retryable `piece-corrupt` (85101)
    */
-  async task(task: ReadRecoveryTask, signal: AbortSignal): Promise<Uint8Array> {
+  async serveTask(task: ReadRecoveryTask, signal: AbortSignal): Promise<Uint8Array> {
     const { content, column } = await checkTask(task, this.#ports, signal);
     const { segmentIndex } = task;
     const { segmentCount, pieceLength } = content.plan;
@@ -79,7 +79,7 @@ export class HandOut {
     return content;
   }
 
-  async #piece(part: Part, signal: AbortSignal): Promise<Uint8Array> {
+  async #piece(part: PieceRange, signal: AbortSignal): Promise<Uint8Array> {
     const { content, column, segmentIndex, offset, length } = part;
     const { spId } = this.#ports;
     if (segmentIndex >= content.plan.segmentCount) {
@@ -101,7 +101,7 @@ export class HandOut {
 
   /** A piece that the primary computes from its segment: a data shard is a range of it. */
   async #make(
-    { content, column, segmentIndex, offset, length }: Part,
+    { content, column, segmentIndex, offset, length }: PieceRange,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const { job, plan } = content;

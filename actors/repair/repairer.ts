@@ -9,7 +9,7 @@ import type { PeerHost } from '#runtime/peers/peers';
 import type { RepairMessage } from '../messages.ts';
 import { ChecksumLists } from './checksum-lists.ts';
 import { sealedContent } from './content.ts';
-import { HandOut } from './hand-out.ts';
+import { PieceServer } from './piece-server.ts';
 import type { RepairPorts } from './ports.ts';
 import { type Recovered, Recoverer } from './recover.ts';
 import type { RestorePiece, RestoreSegment } from './restorer.ts';
@@ -46,7 +46,7 @@ type Message =
       readonly name: string;
       readonly error: unknown;
     }
-  | { readonly type: 'handed-out'; readonly outcome: Outcome<void> }
+  | { readonly type: 'piece-served'; readonly outcome: Outcome<void> }
   | { readonly type: 'serve'; readonly service: Service }
   | { readonly type: 'serving-ended'; readonly service: Service; readonly outcome: Outcome<void> };
 
@@ -61,7 +61,7 @@ interface State {
   readonly urgent: WorkList<Message>;
   readonly routine: WorkList<Message>;
   /** Since the start of this incarnation. */
-  readonly counts: { recovered: number; repaired: number; lost: number; handedOut: number };
+  readonly counts: { recovered: number; repaired: number; lost: number; served: number };
 }
 
 /** Segments restored concurrently for readers, and parts of objects verified concurrently. */
@@ -85,7 +85,7 @@ const question = z.object({
 export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, State> {
   const lists = new ChecksumLists(options);
   const recoverer = new Recoverer(options, lists);
-  const handOut = new HandOut(options, lists);
+  const pieceServer = new PieceServer(options, lists);
   const verifier = new Verifier({ ports: options, lists, recoverer, writeBack });
 
   const behaviour: Behaviour<Message, State> = {
@@ -94,7 +94,7 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
       const state: State = {
         urgent: newList(URGENT_AT_ONCE),
         routine: newList(ROUTINE_AT_ONCE),
-        counts: { recovered: 0, repaired: 0, lost: 0, handedOut: 0 },
+        counts: { recovered: 0, repaired: 0, lost: 0, served: 0 },
       };
       for (const service of services(state, ctx)) serve(service, ctx);
       say(state, ctx);
@@ -109,14 +109,14 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
         case 'verify':
           state.routine.add(verifying(message, state), message.reply, ctx);
           break;
-        case 'hand-out':
+        case 'serve-piece':
           ctx.pipe(
-            (signal) => captureResult(message.reply, handOut.task(message.task, signal)),
-            (outcome) => ({ type: 'handed-out', outcome }),
+            (signal) => captureResult(message.reply, pieceServer.serveTask(message.task, signal)),
+            (outcome) => ({ type: 'piece-served', outcome }),
           );
           break;
-        case 'handed-out':
-          state.counts.handedOut += 1;
+        case 'piece-served':
+          state.counts.served += 1;
           break;
         case 'task-ended':
           message.list.end(message.name, message.error, ctx);
@@ -141,8 +141,8 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
 
   function services({ counts }: State, ctx: Context<Message>): readonly Service[] {
     const handOver: Parameters<PeerHost['serveRecovery']>[0] = async (fetch, signal) => {
-      const bytes = await handOut.fetch(fetch, signal);
-      counts.handedOut += 1;
+      const bytes = await pieceServer.serveRange(fetch, signal);
+      counts.served += 1;
       return bytes;
     };
     return [
@@ -254,8 +254,8 @@ function newList(limit: number): WorkList<Message> {
 }
 
 function say({ urgent, routine, counts }: State, ctx: Context<Message>): void {
-  const { repaired, lost, handedOut } = counts;
-  const done = `repaired ${repaired}, not repairable ${lost}, sent to other SPs ${handedOut}`;
+  const { repaired, lost, served } = counts;
+  const done = `repaired ${repaired}, not repairable ${lost}, sent to other SPs ${served}`;
   const running = urgent.running + routine.running;
   ctx.say(
     running > 0

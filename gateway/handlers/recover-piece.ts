@@ -14,13 +14,13 @@ export function recoverPiece(
   { limits }: Pick<GatewayDependencies, 'limits'>,
   repairer: Ref<RepairMessage>,
 ): Handler {
-  const handedOut = new Slots(limits.maxReceptions, 'pieces');
+  const slots = new Slots(limits.maxReceptions, 'pieces');
   return async (c) => {
     const signal = clientSignal(c);
     const task = readRecoveryMessage(c.req.header(RECOVERY_MESSAGE_HEADER) ?? '', Date.now());
-    const release = take(handedOut);
+    const release = take(slots);
     try {
-      const bytes = await repairer.ask<Uint8Array>((reply) => ({ type: 'hand-out', task, reply }), {
+      const bytes = await repairer.ask<Uint8Array>((reply) => ({ type: 'serve-piece', task, reply }), {
         signal,
       });
       c.get('record').bytes = bytes.length;
