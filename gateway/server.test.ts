@@ -160,13 +160,13 @@ test('a client that hangs up cancels its upload', async (t) => {
   t.like(served.log.lines[0], { reason: 'client-gone', bytes: 5 });
 });
 
-test('a client that hangs up while its payload is being processed cancels its upload too', async (t) => {
+test('a connection that is lost while the payload is being processed cancels the upload too', async (t) => {
   const served = await serve(t);
   served.pipeline.before = ({ signal }) => once(signal, 'abort').then(() => {});
   const client = put(served, { 'Content-Length': 10 });
   client.write('0123456789');
   await until(() => served.pipeline.requests.length === 1);
-  client.destroy();
+  client.socket?.resetAndDestroy();
   await until(() => served.log.lines.length === 1);
   t.like(served.log.lines[0], { reason: 'client-gone' });
 });
@@ -240,6 +240,35 @@ test('malformed requests get an answer that an SDK can read', async (t) => {
     await until(() => received().includes('</Error>'));
     t.regex(received(), /^HTTP\/1\.1 4[0-9]{2} .*<Error><Code>50009<\/Code>/s, bytes.slice(0, 60));
     socket.destroy();
+  }
+});
+
+test('a client that closes its side once its payload is sent gets its answer', async (t) => {
+  const served = await serve(t);
+  const processed = gate();
+  served.pipeline.before = () => processed.opened;
+  const { socket, received } = rawSocket(t, served);
+  const headers = Object.entries({ ...signedHeaders(), 'Content-Length': '10' });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`PUT /a.jpg HTTP/1.1\r\n${lines}\r\n0123456789`);
+  await until(() => served.pipeline.requests.length === 1);
+  processed.open();
+  await gone(socket);
+  t.regex(received(), /^HTTP\/1\.1 200 /);
+});
+
+test('the host of an absolute target counts, whatever the case of its scheme', async (t) => {
+  const served = await serve(t);
+  served.chain.objects = [
+    { object: object({ status: 'SEALED', visibility: 'PUBLIC_READ', payloadSize: 0 }) },
+  ];
+  for (const scheme of ['http', 'HTTP', 'Https']) {
+    const { socket, received } = rawSocket(t, served);
+    socket.write(
+      `GET ${scheme}://photos.sp1.localhost/a.jpg HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n`,
+    );
+    await gone(socket);
+    t.regex(received(), /^HTTP\/1\.1 200 /, scheme);
   }
 });
 

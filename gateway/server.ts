@@ -15,6 +15,8 @@ export interface ServeOptions {
   readonly closeTimeoutMs: number;
   /** Connections per client address; without it, only the total is limited. */
   readonly maxPerClient?: number;
+  /** How long a connection without requests is kept, ms; a default of its own without it. */
+  readonly keepAliveMs?: number;
   /**
    * Called for each request; the returned function is called once when the request has been answered or
    * interrupted.
@@ -42,9 +44,6 @@ const MAX_CONNECTIONS = 10_000;
  */
 const MAX_HEADER_BYTES = 65_536;
 
-/** A client that has not sent its headers in this time is cut off, ms. */
-const HEADERS_TIMEOUT_MS = 30_000;
-
 /** Serves a gateway on a port. @throws Terminal `cannot-listen` */
 export async function serveGateway(app: Gateway, options: ServeOptions): Promise<RunningGateway> {
   const { log } = options;
@@ -59,6 +58,8 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   const open = new Set<ServerResponse>();
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     open.add(outgoing);
+    // The listener knows the scheme of an absolute target in lower case only.
+    incoming.url = incoming.url?.replace(/^https?:/i, (scheme) => scheme.toLowerCase());
     const onEnd = options.onRequest?.(incoming);
     outgoing.once('close', () => {
       open.delete(outgoing);
@@ -76,10 +77,8 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     malformed: { type: 'application/xml', body: malformed },
     maxConnections: MAX_CONNECTIONS,
     ...(options.maxPerClient !== undefined && { maxPerClient: options.maxPerClient }),
+    ...(options.keepAliveMs !== undefined && { keepAliveMs: options.keepAliveMs }),
     node: {
-      // Uploads may take hours: Node's limit for a whole request is off, and UploadBody times the client instead.
-      requestTimeout: 0,
-      headersTimeout: HEADERS_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The listener refuses a missing Host with a body; Node would send none.
       requireHostHeader: false,

@@ -54,6 +54,7 @@ test('the smallest configuration gets every default', (t) => {
       domains: [],
       anyHost: false,
       perClient: { connections: 1_000, requestsPerSecond: 500, bytesPerSecond: 2 ** 30 },
+      keepAliveSeconds: 75,
       delegation: { enabled: true, perAccountPerHour: 1_000 },
       corsOrigins: ['*'],
     },

@@ -38,6 +38,7 @@ export function nodeConfig(base: string) {
         requestsPerSecond: wholeNumber(0, 1_000_000, 'requests').default(500),
         bytesPerSecond: bytes(0, 'bytes per second').default(2 ** 30),
       }).prefault({}),
+      keepAliveSeconds: wholeNumber(1, 3_600, 'seconds').default(75),
       delegation: section({
         enabled: z.boolean('true or false').default(true),
         perAccountPerHour: wholeNumber(1, 1_000_000, 'announcements').default(1_000),

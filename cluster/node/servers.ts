@@ -77,6 +77,7 @@ export async function openServers(
           ...config.gateway.listen,
           closeTimeoutMs: DRAIN_LIMIT_MS,
           maxPerClient: config.gateway.perClient.connections,
+          keepAliveMs: config.gateway.keepAliveSeconds * 1_000,
           onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.request()),
           log,
         },

@@ -98,7 +98,7 @@ test('only the client that exceeds its byte rate waits', async (t) => {
   t.is((await ask({ from: '127.0.0.2' })).status, 200);
   t.is(pipeline.open, 1);
   t.is(pipeline.taken.get('4711.0')?.length, 0);
-  waiting.destroy();
+  waiting.socket?.resetAndDestroy();
   await until(() => pipeline.open === 0);
 });
 

@@ -11,7 +11,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Terminal } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
+import { Exchanges } from './exchanges.ts';
 import { clientOf } from './hosts.ts';
+
+const KEEP_ALIVE_MS = 75_000;
+/** The time for the headers of a request is longer than that of an idle connection by this, ms. */
+const HEADERS_AFTER_MS = 5_000;
 
 /** Answers a request. What it throws or rejects with is logged, and ends that one connection. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -31,6 +36,8 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
   /** More of one client (`clientOf`) are closed at once; 0, or none, stands for no limit. */
   readonly maxPerClient?: number;
+  /** How long a connection without requests is kept, ms; 75 s without it, longer than proxies keep theirs. */
+  readonly keepAliveMs?: number;
   /** Node's own settings, where its defaults do not fit. */
   readonly node?: ServerOptions;
   readonly log: Logger;
@@ -50,14 +57,21 @@ export interface HttpServer {
  * @throws Terminal `cannot-listen`
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { log, malformed, maxConnections } = options;
-  const handle = guarded(options.handle, log);
-  const server = createServer(options.node ?? {}, handle);
+  const { log, malformed, maxConnections, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const exchanges = new Exchanges();
+  const handle = guarded(options.handle, exchanges, options);
+  const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_AFTER_MS };
+  // Uploads may take hours, so there is no limit for a whole request unless a server sets one.
+  const server = createServer({ requestTimeout: 0, ...timeouts, ...options.node }, handle);
   server.maxConnections = maxConnections;
+  // The size of all headers is bounded; Node would drop those above a number without a word.
+  server.maxHeadersCount = 0;
+  // A client that has said all it has to say may close its side, and still gets its answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('checkContinue', handle);
   // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
   server.on('checkExpectation', handle);
-  server.on('clientError', (error, socket) => refuse(error, socket, malformed));
+  server.on('clientError', (error, socket) => refuse(error, socket, exchanges, malformed));
   if (options.maxPerClient) server.on('connection', boundPerClient(options.maxPerClient));
   await listen(server, options);
   // Too few file descriptors for another connection, for example.
@@ -92,10 +106,21 @@ function boundPerClient(limit: number): (socket: Socket) => void {
   };
 }
 
-function guarded(handle: HttpHandler, log: Logger) {
+function guarded(handle: HttpHandler, exchanges: Exchanges, { log, malformed }: HttpServerOptions) {
   const answer = async (request: IncomingMessage, response: ServerResponse) => handle(request, response);
   return (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', (error) => log.debug({ error }, 'a response was cut off'));
+    exchanges.begin(request, response);
+    if ((request.headersDistinct.host?.length ?? 0) > 1) {
+      response.shouldKeepAlive = false;
+      response.writeHead(400, headersOf(malformed)).end(malformed.body);
+      return;
+    }
+    if (hasNeedlessBody(request)) {
+      // Nobody reads it, and it must not hold the connection.
+      response.shouldKeepAlive = false;
+      request.resume();
+    }
     answer(request, response).catch((error: unknown) => {
       if (request.socket.destroyed) log.debug({ error }, 'a client disconnected before it was answered');
       else log.error({ error }, 'a request could not be answered');
@@ -104,20 +129,31 @@ function guarded(handle: HttpHandler, log: Logger) {
   };
 }
 
+function hasNeedlessBody({ method, headers }: IncomingMessage): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function headersOf({ type, body }: HttpServerOptions['malformed']) {
+  return { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
+}
+
 /** Bytes that are no HTTP at all still get an answer that a client can read. */
 function refuse(
   error: NodeJS.ErrnoException,
   socket: Duplex,
-  { type, body }: HttpServerOptions['malformed'],
+  exchanges: Exchanges,
+  malformed: HttpServerOptions['malformed'],
 ): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const head = Object.entries({ ...headersOf(malformed), Connection: 'close' })
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+  exchanges.refuse(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${malformed.body}`);
 }
 
 function listen(server: Server, { name, setting, host, port }: HttpServerOptions): Promise<void> {

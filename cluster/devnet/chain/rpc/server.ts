@@ -10,7 +10,7 @@ import { internalError, Params, RpcError } from './params.ts';
 const MAX_BODY = 1_000_000;
 const MAX_BATCH = 100;
 const MAX_CONNECTIONS = 10_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 90_000;
 
 export interface RpcServer {
   readonly port: number;

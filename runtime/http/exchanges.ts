@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** How long a client may take to close its side after the last answer, ms. */
+const LINGER_MS = 2_000;
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * The latest request of each connection and its answer, so that bytes that are not HTTP are answered once, in turn:
+ * neither inside another answer, nor after a request that has its answer already.
+ */
+export class Exchanges {
+  readonly #latest = new WeakMap<Duplex, Exchange>();
+  readonly #refused = new WeakSet<Duplex>();
+
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    this.#latest.set(request.socket, { request, response });
+  }
+
+  /** Ends a connection whose bytes cannot be understood. @param answer all of it, as it goes over the wire */
+  refuse(socket: Duplex, answer: string): void {
+    // The parser reports every further byte.
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    const { request, response } = this.#latest.get(socket) ?? {};
+    const isOwn = !request || request.complete;
+    const words = isOwn ? answer : '';
+    if (!response || response.writableFinished || response.destroyed) lastWords(socket, words);
+    else if (isOwn || response.headersSent) response.once('close', () => lastWords(socket, words));
+    else if (response.socket) lastWords(socket, answer);
+    else response.once('socket', () => lastWords(socket, answer));
+  }
+}
+
+function lastWords(socket: Duplex, words: string): void {
+  if (socket.destroyed) return;
+  if (socket.writable) socket.end(words);
+  const limit = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(limit));
+}
