@@ -243,20 +243,6 @@ test('malformed requests get an answer that an SDK can read', async (t) => {
   }
 });
 
-test('a client that closes its side once its payload is sent gets its answer', async (t) => {
-  const served = await serve(t);
-  const processed = gate();
-  served.pipeline.before = () => processed.opened;
-  const { socket, received } = rawSocket(t, served);
-  const headers = Object.entries({ ...signedHeaders(), 'Content-Length': '10' });
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(`PUT /a.jpg HTTP/1.1\r\n${lines}\r\n0123456789`);
-  await until(() => served.pipeline.requests.length === 1);
-  processed.open();
-  await gone(socket);
-  t.regex(received(), /^HTTP\/1\.1 200 /);
-});
-
 test('the host of an absolute target counts, whatever the case of its scheme', async (t) => {
   const served = await serve(t);
   served.chain.objects = [

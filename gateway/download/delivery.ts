@@ -5,7 +5,7 @@ import type { JobId } from '#protocols/job/identity';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import { type FoundObject, isPublic } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
-import { paced } from '../request/client-rates.ts';
+import { pacedDownload } from '../request/client-rates.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { answerTo } from '../request/errors.ts';
 import { DividedSlots } from '../request/slots.ts';
@@ -178,7 +178,7 @@ async function send(
   });
   const source = { pieces, job, plan, ...(recover && { recover }), atMost: () => pace.portion };
   const stored = readPayload(source, range ?? { offset: 0, length: plan.payloadSize }, signal);
-  const chunks = paced(stored, c.get('share'), signal);
+  const chunks = pacedDownload(stored, c.get('share'), signal);
   const { body, ended } = await payloadResponse(chunks, {
     pace,
     outgoing: c.env?.outgoing,

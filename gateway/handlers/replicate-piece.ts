@@ -10,7 +10,7 @@ import {
 } from '#protocols/replication/receive-message';
 import type { Ref } from '#runtime/actors/types';
 import type { GatewayDependencies } from '../dependencies.ts';
-import { paced } from '../request/client-rates.ts';
+import { pacedUpload } from '../request/client-rates.ts';
 import { bodyOf, clientSignal, type Handler } from '../request/context.ts';
 import { SharedSlots } from '../request/slots.ts';
 import { UploadBody } from '../upload/body.ts';
@@ -39,7 +39,7 @@ export function replicatePiece(
         c.header(INTEGRITY_HASH_HEADER, receipt.integrityHash);
         c.header(INTEGRITY_SIGNATURE_HEADER, receipt.blsSignature);
       } else {
-        const piece = paced(body, c.get('share'), signal);
+        const piece = pacedUpload(body, c.get('share'), signal);
         await receivers.ask<void>((reply) => ({ type: 'receive-piece', task, body: piece, reply }), {
           signal,
         });

@@ -100,6 +100,7 @@ test('only the client that exceeds its byte rate waits', async (t) => {
   t.is(pipeline.taken.get('4711.0')?.length, 0);
   waiting.socket?.resetAndDestroy();
   await until(() => pipeline.open === 0);
+  t.true(pipeline.failures.has('4711.0'));
 });
 
 test('a client at its limit of connections does not affect others', async (t) => {

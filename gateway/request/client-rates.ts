@@ -4,13 +4,15 @@ import { Retryable } from '#protocols/errors';
 import { clientOf } from '#runtime/http/hosts';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
-import type { ClientShare, GatewayEnv } from './context.ts';
+import { type ClientShare, clientGone, type GatewayEnv } from './context.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
 /** What a client may save up, in seconds of its rate. */
 const BURST_S = 5;
 /** Refusals are logged together, at most this often; ms. */
 const REPORT_EVERY_MS = 10_000;
+/** How soon a client that waits is seen to have closed its side, ms. */
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * Bounds the requests and bytes a second of each client, known by the address that it connects from, and of each
@@ -46,22 +48,44 @@ export function clientRates({ perClient }: GatewayLimits, log: Logger): Middlewa
         for (const account of others) take(account, c);
       },
       async pace(length, signal) {
-        const wait = Math.max(0, ...keys.map((key) => bytes.charge(key, length)));
-        if (wait > 0) await sleep(wait, undefined, { signal });
+        let wait = Math.max(0, ...keys.map((key) => bytes.charge(key, length)));
+        for (; wait > 0 && !c.env?.incoming?.socket.readableEnded; wait -= LOOK_EVERY_MS) {
+          await sleep(Math.min(wait, LOOK_EVERY_MS), undefined, { signal });
+        }
+        return wait <= 0;
       },
     });
     await next();
   };
 }
 
-/** What a client sends or gets, no faster than it may have it; the waiting is not the client's fault. */
-export async function* paced(
+/**
+ * What a client sends, no faster than it may; the waiting is not the client's fault. All that one has sent that has
+ * closed its side is here already, so it waits no longer.
+ */
+export async function* pacedUpload(
   chunks: AsyncIterable<Uint8Array>,
   share: ClientShare,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
     await share.pace(chunk.length, signal);
+    yield chunk;
+  }
+}
+
+/**
+ * What a client gets, no faster than it may. One that has closed its side looks like one that has left as long as it is
+ * sent nothing: over its rate it must not hold its place, and is taken for gone.
+ * @throws Cancelled `client-gone`
+ */
+export async function* pacedDownload(
+  chunks: AsyncIterable<Uint8Array>,
+  share: ClientShare,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    if (!(await share.pace(chunk.length, signal))) throw clientGone();
     yield chunk;
   }
 }

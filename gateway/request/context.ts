@@ -31,8 +31,12 @@ export interface ClientShare {
    * @throws Retryable 429/960001
    */
   admit(accounts: readonly string[]): void;
-  /** Waits until the client may have so many bytes more. @throws when the signal fires */
-  pace(bytes: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until the client may have so many bytes more.
+   * @returns false, early, when it has closed its side
+   * @throws when the signal fires
+   */
+  pace(bytes: number, signal: AbortSignal): Promise<boolean>;
 }
 
 /** What the log line of a request will say; filled in on the way. */
@@ -51,18 +55,20 @@ export interface RequestRecord {
 export function clientSignal(c: GatewayContext): AbortSignal {
   const { signal } = c.req.raw;
   const controller = new AbortController();
-  const gone = () =>
-    controller.abort(
-      new Cancelled({
-        code: 'client-gone',
-        message: 'The client closed the connection.',
-        gatewayCode: 110005,
-        cause: signal.reason,
-      }),
-    );
+  const gone = () => controller.abort(clientGone(signal.reason));
   if (signal.aborted) gone();
   else signal.addEventListener('abort', gone, { once: true });
   return controller.signal;
+}
+
+/** @param cause what showed it */
+export function clientGone(cause?: unknown): Cancelled {
+  return new Cancelled({
+    code: 'client-gone',
+    message: 'The client closed the connection.',
+    gatewayCode: 110005,
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 /** The request's body as it arrives. Stopping the iteration leaves the connection open for the answer. */

@@ -1,6 +1,6 @@
 import type { Acknowledgement, PayloadStream, UploadPart } from '#actors/messages';
 import type { GatewayDependencies } from '../dependencies.ts';
-import { paced } from '../request/client-rates.ts';
+import { pacedUpload } from '../request/client-rates.ts';
 import { bodyOf, type GatewayContext } from '../request/context.ts';
 import type { Slots } from '../request/slots.ts';
 import { UploadBody } from './body.ts';
@@ -45,7 +45,7 @@ export function payloadIntake({ objects, limits }: GatewayDependencies, uploads:
   ): Promise<Response> {
     const stream: PayloadStream = {
       silentMs: () => body.silentMs(),
-      [Symbol.asyncIterator]: () => paced(body, c.get('share'), signal),
+      [Symbol.asyncIterator]: () => pacedUpload(body, c.get('share'), signal),
     };
     try {
       const { durability } = await objects.ask<Acknowledgement>(
