@@ -1,6 +1,7 @@
 import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
 import type { Ref } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
+import type { Proxies } from '#runtime/http/proxies';
 import type { AccountKey } from '#runtime/keys/keys';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { OffChainKeys } from '#runtime/records/off-chain-keys';
@@ -29,6 +30,8 @@ export interface GatewayDependencies {
   readonly domains: readonly string[];
   /** Serves requests for any host, even one that belongs to another provider. */
   readonly anyHost?: boolean;
+  /** Believed when they say whose request they pass on; none without it. */
+  readonly proxies?: Proxies;
   /** Origins of browser applications that may use the gateway; `*` means all, none leaves CORS unanswered. */
   readonly corsOrigins: readonly string[];
   readonly log: Logger;

@@ -38,9 +38,9 @@ export type Gateway = Hono<GatewayEnv>;
 
 /** The HTTP API of a storage provider: uploads, downloads, progress. Serve it with `serveGateway`. */
 export function createGateway(dependencies: GatewayDependencies): Gateway {
-  const { corsOrigins, domains, limits, log } = dependencies;
+  const { corsOrigins, domains, limits, proxies, log } = dependencies;
   const app = new Hono<GatewayEnv>({ getPath: pathToRoute(domains) });
-  app.use(requestLog(log));
+  app.use(requestLog(log, proxies));
   app.use(clientRates(limits, log));
   app.use(target);
   app.use(boundHead);

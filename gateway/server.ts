@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { errorXml } from '#protocols/greenfield/gateway-errors';
+import type { Proxies } from '#runtime/http/proxies';
 import { type HttpServer, openHttpServer } from '#runtime/http/server';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { Gateway } from './gateway.ts';
@@ -17,6 +18,8 @@ export interface ServeOptions {
   readonly maxPerClient?: number;
   /** How long a connection without requests is kept, ms; a default of its own without it. */
   readonly keepAliveMs?: number;
+  /** Their connections carry the requests of many clients, and count for none. */
+  readonly proxies?: Proxies;
   /**
    * Called for each request; the returned function is called once when the request has been answered or
    * interrupted.
@@ -78,6 +81,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     maxConnections: MAX_CONNECTIONS,
     ...(options.maxPerClient !== undefined && { maxPerClient: options.maxPerClient }),
     ...(options.keepAliveMs !== undefined && { keepAliveMs: options.keepAliveMs }),
+    ...(options.proxies && { proxies: options.proxies }),
     node: {
       maxHeaderSize: MAX_HEADER_BYTES,
       // The listener refuses a missing Host with a body; Node would send none.

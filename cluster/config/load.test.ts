@@ -53,6 +53,7 @@ test('the smallest configuration gets every default', (t) => {
       listen: { host: '0.0.0.0', port: 9033 },
       domains: [],
       anyHost: false,
+      proxies: [],
       perClient: { connections: 1_000, requestsPerSecond: 500, bytesPerSecond: 2 ** 30 },
       keepAliveSeconds: 75,
       delegation: { enabled: true, perAccountPerHour: 1_000 },

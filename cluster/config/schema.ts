@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNetwork } from '#runtime/http/proxies';
 import { account, address, bytes, path, secret, section, text, url, wholeNumber } from './values.ts';
 
 const MIB = 2 ** 20;
@@ -33,6 +34,7 @@ export function nodeConfig(base: string) {
       listen: address('0.0.0.0', 9033),
       domains: domains().default([]),
       anyHost: z.boolean('true or false').default(false),
+      proxies: z.array(z.string(NETWORK).refine(isNetwork, NETWORK), `a list of ${NETWORK}`).default([]),
       perClient: section({
         connections: wholeNumber(0, 10_000, 'connections').default(1_000),
         requestsPerSecond: wholeNumber(0, 1_000_000, 'requests').default(500),
@@ -125,6 +127,7 @@ function domains() {
   );
 }
 
+const NETWORK = 'IP addresses and networks, for example 127.0.0.1 or 10.0.0.0/8';
 const ORIGIN = 'origins of web pages, for example https://app.example.com, or "*" for all';
 
 function isOrigin(text: string): boolean {

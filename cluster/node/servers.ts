@@ -5,6 +5,7 @@ import { serveGateway } from '#gateway/server';
 import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
 import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { TreeNode } from '#runtime/actors/types';
+import { Proxies } from '#runtime/http/proxies';
 import type { NodeConfig } from '../config/schema.ts';
 import { serveAdmin } from './admin.ts';
 import type { Foundation } from './foundation.ts';
@@ -53,6 +54,7 @@ export async function openServers(
       ),
     (it) => it.close(),
   );
+  const proxies = new Proxies(config.gateway.proxies);
   const gateway = await parts.open(
     'gateway',
     () =>
@@ -70,6 +72,7 @@ export async function openServers(
           limits: gatewayLimits(config),
           domains: config.gateway.domains,
           anyHost: config.gateway.anyHost,
+          proxies,
           corsOrigins: config.gateway.corsOrigins,
           log,
         }),
@@ -78,6 +81,7 @@ export async function openServers(
           closeTimeoutMs: DRAIN_LIMIT_MS,
           maxPerClient: config.gateway.perClient.connections,
           keepAliveMs: config.gateway.keepAliveSeconds * 1_000,
+          proxies,
           onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.request()),
           log,
         },

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { Action } from '#protocols/greenfield/types';
 import { until } from '#runtime/actors/testing';
+import { Proxies } from '#runtime/http/proxies';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
 import { serveGateway } from '../server.ts';
@@ -21,9 +22,13 @@ interface Asked {
   readonly body?: string;
 }
 
-async function serve(t: ExecutionContext, perClient: Partial<GatewayLimits['perClient']>) {
+async function serve(
+  t: ExecutionContext,
+  perClient: Partial<GatewayLimits['perClient']>,
+  proxies = new Proxies(),
+) {
   const none = { requestsPerSecond: 0, bytesPerSecond: 0 };
-  const gateway = testGateway(t, { limits: { perClient: { ...none, ...perClient } } });
+  const gateway = testGateway(t, { limits: { perClient: { ...none, ...perClient } }, proxies });
   const server = await serveGateway(gateway.app, {
     host: '127.0.0.1',
     port: 0,
@@ -70,6 +75,18 @@ test('only the client that exceeds its request rate is refused', async (t) => {
   t.is((await ask({ from: '127.0.0.2' })).status, 200);
   t.true(log.lines.length < served + 10, `${log.lines.length} lines in the log`);
   t.true(log.lines.some(({ message }) => message === 'refused requests of clients over their rate'));
+});
+
+test('clients behind a configured proxy are told apart by the address that it names', async (t) => {
+  const { ask, log } = await serve(t, { requestsPerSecond: 1 }, new Proxies(['127.0.0.9']));
+  const by = (client: string, from = '127.0.0.9') =>
+    ask({ from, headers: { 'X-Forwarded-For': `10.1.1.1, ${client}` } });
+  const { served } = await counted(Array.from({ length: 60 }, () => by('198.51.100.1')));
+  t.true(served >= 5 && served < 50, `${served} of 60 were served`);
+  t.is((await by('198.51.100.2')).status, 200);
+  t.true(log.lines.some(({ client }) => client === '198.51.100.2'));
+  const forged = await counted(Array.from({ length: 60 }, (_, i) => by(`198.51.100.${i + 3}`, '127.0.0.8')));
+  t.true(forged.served >= 5 && forged.served < 50, `${forged.served} of 60 were served`);
 });
 
 test('an account has one share, whatever addresses it uses', async (t) => {
@@ -141,4 +158,27 @@ test('a client at its limit of connections does not affect others', async (t) =>
   await until(() => closed.length === 11);
   while ((await status('127.0.0.1').catch(() => 0)) !== 200);
   t.pass();
+});
+
+test('connections of a configured proxy are not limited', async (t) => {
+  const proxies = new Proxies(['127.0.0.9']);
+  const options = { host: '127.0.0.1', port: 0, closeTimeoutMs: 0, maxPerClient: 1, proxies };
+  const server = await serveGateway(testGateway(t).app, { ...options, log: silentLogger });
+  t.teardown(() => server.close());
+  const status = async (agent: Agent, localAddress: string) => {
+    const to = { host: '127.0.0.1', port: server.port, localAddress, agent, path: '/status' };
+    const [response] = (await once(
+      request({ ...to, headers: { Host: 'sp1.localhost' } }).end(),
+      'response',
+    )) as [IncomingMessage];
+    await text(response);
+    return response.statusCode;
+  };
+  const agents = [1, 2, 3].map(() => new Agent({ keepAlive: true }));
+  t.teardown(() => agents.map((agent) => agent.destroy()));
+  for (const agent of agents) t.is(await status(agent, '127.0.0.9'), 200);
+  const [first, second] = [1, 2].map(() => new Agent({ keepAlive: true })) as [Agent, Agent];
+  t.teardown(() => [first, second].map((agent) => agent.destroy()));
+  t.is(await status(first, '127.0.0.8'), 200);
+  await t.throwsAsync(status(second, '127.0.0.8'));
 });

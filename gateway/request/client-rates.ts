@@ -15,8 +15,7 @@ const REPORT_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Bounds the requests and bytes a second of each client, known by the address that it connects from, and of each
- * account that signs. X-Forwarded-For counts for nothing: a client writes there what it likes.
+ * Bounds the requests and bytes a second of each client, known by its address, and of each account that signs.
  * @throws Retryable 429/960001, as today's providers
  */
 export function clientRates({ perClient }: GatewayLimits, log: Logger): MiddlewareHandler<GatewayEnv> {
@@ -37,8 +36,8 @@ export function clientRates({ perClient }: GatewayLimits, log: Logger): Middlewa
     throw tooMany(retryAfterMs);
   };
   return async (c, next) => {
-    const address = c.env?.incoming?.socket.remoteAddress;
-    const keys = address === undefined ? [] : [clientOf(address)];
+    const { client } = c.get('record');
+    const keys = client === undefined ? [] : [clientOf(client)];
     for (const key of keys) take(key, c);
     c.set('share', {
       names: keys,

@@ -24,7 +24,7 @@ export type Handler = (c: GatewayContext) => Promise<Response>;
 
 /** The share that the client of one request has of the gateway. */
 export interface ClientShare {
-  /** The names by which the client is known: the address that it connects from, and the accounts that sign. */
+  /** The names by which the client is known: its address, and the accounts that sign. */
   readonly names: readonly string[];
   /**
    * Counts the request for the accounts that may have signed it as well, once, however often it is looked at.
@@ -42,6 +42,8 @@ export interface ClientShare {
 /** What the log line of a request will say; filled in on the way. */
 export interface RequestRecord {
   readonly id: string;
+  /** The address that the request comes from, where it came over a connection that is still there. */
+  readonly client?: string;
   /** Payload bytes taken in or handed out. */
   bytes: number;
   failure?: { readonly code: number; readonly error: SealionError };

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
+import { Proxies } from '#runtime/http/proxies';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayContext, GatewayEnv, RequestRecord } from './context.ts';
 
 /** Gives every request an id, and writes one line when it has ended. Queries are left out: they may hold signatures. */
-export function requestLog(log: Logger): MiddlewareHandler<GatewayEnv> {
+export function requestLog(log: Logger, proxies = new Proxies()): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
     const started = performance.now();
-    const record: RequestRecord = { id: randomUUID(), bytes: 0 };
+    const { incoming } = c.env ?? {};
+    const client = incoming && proxies.clientAddress(incoming);
+    const record: RequestRecord = { id: randomUUID(), bytes: 0, ...(client !== undefined && { client }) };
     c.set('record', record);
     c.header('X-Gnfd-Request-ID', record.id);
     await next();
@@ -20,9 +23,10 @@ export function requestLog(log: Logger): MiddlewareHandler<GatewayEnv> {
 }
 
 function writeLine(log: Logger, c: GatewayContext, status: number, ms: number): void {
-  const { id, bytes, failure } = c.get('record');
+  const { id, client, bytes, failure } = c.get('record');
   const line = {
     requestId: id,
+    client,
     method: c.req.method,
     ...c.get('address'),
     status,

@@ -46,7 +46,7 @@ export interface TestGateway {
 export function testGateway(
   t: ExecutionContext,
   over: { readonly limits?: Partial<GatewayLimits> } & Partial<
-    Pick<GatewayDependencies, 'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost'>
+    Pick<GatewayDependencies, 'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost' | 'proxies'>
   > = {},
 ): TestGateway {
   const chain = new TestChain();
@@ -68,6 +68,7 @@ export function testGateway(
     limits: { ...DEFAULT_LIMITS, ...over.limits },
     domains: over.domains ?? ['sp1.localhost'],
     anyHost: over.anyHost ?? false,
+    ...(over.proxies && { proxies: over.proxies }),
     corsOrigins: over.corsOrigins ?? ['*'],
     log,
   });

@@ -23,9 +23,14 @@ export function isAddressOf({ localAddress }: Pick<Socket, 'localAddress'>, host
   return host === local || (isLoopback(host) && isLoopback(local));
 }
 
+/** An IPv4 address as itself where it is written as one of IPv6, as a socket for both writes it. */
+export function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
+}
+
 /** Whom a remote address stands for: of an IPv6 address the network, since a client has all addresses of one. */
 export function clientOf(address: string): string {
-  const mapped = address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
+  const mapped = withoutMapping(address);
   if (!mapped.includes(':')) return mapped;
   const [head = '', tail] = mapped.replace(/%.*$/, '').split('::');
   const groups = head === '' ? [] : head.split(':');

@@ -13,6 +13,7 @@ import { Terminal } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { Exchanges } from './exchanges.ts';
 import { clientOf } from './hosts.ts';
+import type { Proxies } from './proxies.ts';
 
 const KEEP_ALIVE_MS = 75_000;
 /** The time for the headers of a request is longer than that of an idle connection by this, ms. */
@@ -38,6 +39,8 @@ export interface HttpServerOptions {
   readonly maxPerClient?: number;
   /** How long a connection without requests is kept, ms; 75 s without it, longer than proxies keep theirs. */
   readonly keepAliveMs?: number;
+  /** Their connections carry the requests of many clients, and count for none. */
+  readonly proxies?: Proxies;
   /** Node's own settings, where its defaults do not fit. */
   readonly node?: ServerOptions;
   readonly log: Logger;
@@ -72,7 +75,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuse(error, socket, exchanges, malformed));
-  if (options.maxPerClient) server.on('connection', boundPerClient(options.maxPerClient));
+  if (options.maxPerClient) server.on('connection', boundPerClient(options.maxPerClient, options.proxies));
   await listen(server, options);
   // Too few file descriptors for another connection, for example.
   server.on('error', (error) => log.error({ error }, 'the listening socket failed'));
@@ -88,10 +91,12 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
 }
 
 /** Without it one client could hold all connections that the server takes. */
-function boundPerClient(limit: number): (socket: Socket) => void {
+function boundPerClient(limit: number, proxies?: Proxies): (socket: Socket) => void {
   const open = new Map<string, number>();
   return (socket) => {
-    const client = clientOf(socket.remoteAddress ?? '');
+    const address = socket.remoteAddress ?? '';
+    if (proxies?.has(address)) return;
+    const client = clientOf(address);
     const count = (open.get(client) ?? 0) + 1;
     if (count > limit) {
       socket.destroy();
