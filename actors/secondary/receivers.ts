@@ -1,5 +1,4 @@
 import { Retryable, toSealionError } from '#protocols/errors';
-import { formatJobId } from '#protocols/job/identity';
 import type { Behaviour, Context, Ended, Outcome, Ref, Reply } from '#runtime/actors/types';
 import type { Background } from '#runtime/load/background';
 import type { InboundOffer } from '#runtime/peers/peers';
@@ -11,6 +10,7 @@ import { type RestorePiece, restorer } from '../repair/restorer.ts';
 import type { ApproverMessage } from './approver.ts';
 import { eraser, pieceEraser } from './column/eraser.ts';
 import { type CheckedTask, checkTask } from './column/task-reception.ts';
+import { ColumnTurns } from './column/turns.ts';
 import type { SecondaryPorts } from './ports.ts';
 import { receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
 
@@ -40,11 +40,11 @@ type Message =
   | { readonly type: 'receiver-ended'; readonly inbound: InboundOffer; readonly end: Ended }
   | {
       readonly type: 'task-checked';
-      readonly message: ReceptionMessage;
+      readonly request: ReceptionMessage;
       readonly outcome: Outcome<CheckedTask>;
     }
-  | { readonly type: 'task-ended'; readonly message: ReceptionMessage; readonly end: Ended }
-  | { readonly type: 'restorer-ended'; readonly column: string }
+  | { readonly type: 'task-ended'; readonly request: ReceptionMessage; readonly end: Ended }
+  | { readonly type: 'restorer-ended'; readonly column: ColumnId }
   | { readonly type: 'eraser-ended'; readonly reply: Reply<boolean>; readonly end: Ended }
   | { readonly type: 'pull-ended'; readonly outcome: Outcome<void> };
 
@@ -60,8 +60,7 @@ export interface ReceiversOptions {
 interface State {
   /** Running receivers. */
   open: number;
-  /** Pieces being received over HTTP or restored by a repair, by column. */
-  readonly pieces: Map<string, number>;
+  readonly turns: ColumnTurns<Message>;
   /** For what others send that is refused. */
   readonly refusals: Repeats;
 }
@@ -73,7 +72,7 @@ const REDELIVER_MS = 5_000;
 
 /**
  * Pulls the offers of other SPs and accepts their tasks over HTTP. A column has one receiver at a time, or several
- * for single pieces sent over HTTP.
+ * for single pieces sent over HTTP (`ColumnTurns`).
  */
 export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage, State> {
   const { ports, approver, limit, background } = options;
@@ -90,14 +89,13 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
         },
         (outcome) => ({ type: 'pull-ended', outcome }),
       );
-      return { open: 0, pieces: new Map(), refusals: new Repeats(ctx.log) };
+      return { open: 0, turns: new ColumnTurns(ctx), refusals: new Repeats(ctx.log) };
     },
 
     async receive(state, message, ctx) {
       switch (message.type) {
         case 'offer':
-          if (state.pieces.has(nameOf(message.inbound.offer))) await message.inbound.postpone(REDELIVER_MS);
-          else if (take(state, message.inbound, ctx)) state.open += 1;
+          await take(state, message.inbound, ctx);
           break;
         case 'receiver-ended':
           state.open -= 1;
@@ -109,26 +107,29 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
           // before the task reserves the column, since anybody can send one
           ctx.pipe(
             (signal) => checkTask(message.task, ports, signal),
-            (outcome) => ({ type: 'task-checked', message, outcome }),
+            (outcome) => ({ type: 'task-checked', request: message, outcome }),
           );
           break;
         case 'task-checked':
-          receive(state, message, ctx);
+          receive(state, message);
           break;
         case 'task-ended':
-          endTask(state, message);
+          state.open -= 1;
+          // answered long ago, unless it was stopped before it started
+          message.request.reply.reject(message.end.error ?? inFlight());
+          if (message.request.type === 'receive-piece') state.turns.endPiece(message.request.task);
           break;
         case 'discard-column':
-          discard(state, message.record, message.reply, eraser({ ...message, ports }), ctx);
+          discard(state, message.record, message.reply, eraser({ ...message, ports }));
           break;
         case 'discard-pieces':
-          discard(state, message.column, message.reply, pieceEraser({ ...message, ports }), ctx);
+          discard(state, message.column, message.reply, pieceEraser({ ...message, ports }));
           break;
         case 'restore-piece':
-          writeBack(state, message, ctx);
+          writeBack(state, message);
           break;
         case 'restorer-ended':
-          endPiece(state, message.column);
+          state.turns.endPiece(message.column);
           break;
         case 'eraser-ended': {
           const { end, reply } = message;
@@ -148,98 +149,59 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
   };
   return behaviour;
 
-  /** A repeated offer replaces the previous one. @returns false when the earlier one must stop first */
-  function take({ refusals }: State, inbound: InboundOffer, ctx: Context<Message>): boolean {
-    const name = nameOf(inbound.offer);
-    const earlier = ctx.child<never>(name);
-    if (earlier) {
-      ctx.pipe(
-        () => ctx.stop(earlier),
-        () => ({ type: 'offer', inbound }),
-      );
-      return false;
+  /** A repeated offer replaces the previous one, which must stop first. */
+  async function take(state: State, inbound: InboundOffer, ctx: Context<Message>): Promise<void> {
+    const { turns, refusals } = state;
+    const ended = (end: Ended): Message => ({ type: 'receiver-ended', inbound, end });
+    if (turns.startWhole(inbound.offer, receiver({ inbound, ports, refusals }), ended)) {
+      state.open += 1;
+      return;
     }
-    const ref: Ref<never> = ctx.spawn(name, receiver({ inbound, ports, refusals }));
-    ctx.watch(ref, (end) => ({ type: 'receiver-ended', inbound, end }));
-    return true;
+    const stopped = turns.stopWhole(inbound.offer);
+    if (!stopped) return await inbound.postpone(REDELIVER_MS);
+    ctx.pipe(
+      () => stopped,
+      () => ({ type: 'offer', inbound }),
+    );
   }
 
-  /** Pieces of a column may be received concurrently; everything else needs exclusive access to the column. */
-  function receive(
-    state: State,
-    { message, outcome }: Extract<Message, { type: 'task-checked' }>,
-    ctx: Context<Message>,
-  ): void {
+  function receive(state: State, { request, outcome }: Extract<Message, { type: 'task-checked' }>): void {
+    const { turns, refusals } = state;
     if (!outcome.ok) {
       // the signer may be no SP at all, and creating wallets costs nothing
-      state.refusals.warn('a task over HTTP', outcome.error, TASK_REFUSED);
-      message.reply.reject(outcome.error);
+      refusals.warn('a task over HTTP', outcome.error, TASK_REFUSED);
+      request.reply.reject(outcome.error);
       return;
     }
-    const column = nameOf(message.task);
-    const isPiece = message.type === 'receive-piece';
-    const name = isPiece ? `${column}/${message.task.segmentIndex}` : column;
-    const pieces = state.pieces.get(column) ?? 0;
-    if (ctx.child(column) || ctx.child(name) || (!isPiece && pieces > 0)) {
-      message.reply.reject(inFlight());
-      return;
-    }
-    const ref: Ref<never> = ctx.spawn(
-      name,
-      taskReceiver({ message, checked: outcome.value, ports, approver, refusals: state.refusals }),
-    );
-    ctx.watch(ref, (end) => ({ type: 'task-ended', message, end }));
-    state.open += 1;
-    if (isPiece) state.pieces.set(column, pieces + 1);
-  }
-
-  function endTask(state: State, { message, end }: Extract<Message, { type: 'task-ended' }>): void {
-    state.open -= 1;
-    // answered long ago, unless it was stopped before it started
-    message.reply.reject(end.error ?? inFlight());
-    if (message.type === 'receive-piece') endPiece(state, nameOf(message.task));
-  }
-
-  function endPiece(state: State, column: string): void {
-    const pieces = (state.pieces.get(column) ?? 1) - 1;
-    if (pieces > 0) state.pieces.set(column, pieces);
-    else state.pieces.delete(column);
+    const behaviour = taskReceiver({ message: request, checked: outcome.value, ports, approver, refusals });
+    const ended = (end: Ended): Message => ({ type: 'task-ended', request, end });
+    const started =
+      request.type === 'receive-piece'
+        ? turns.startPiece(request.task, request.task.segmentIndex, behaviour, ended)
+        : turns.startWhole(request.task, behaviour, ended);
+    if (started) state.open += 1;
+    else request.reply.reject(inFlight());
   }
 
   /** Like received pieces, repaired ones may be written concurrently. */
-  function writeBack(state: State, message: RestorePiece, ctx: Context<Message>): void {
-    const column = nameOf(message.column);
-    const name = `${column}/${message.segmentIndex}`;
-    if (ctx.child(column) || ctx.child(name)) {
-      message.reply.reject(inFlight());
-      return;
-    }
+  function writeBack({ turns }: State, message: RestorePiece): void {
+    const { column, segmentIndex, reply } = message;
     const confirm = () => confirmColumn(message, ports.ledger, ports.pieces);
-    const ref: Ref<never> = ctx.spawn(name, restorer({ message, ports, confirm }));
-    ctx.watch(ref, () => ({ type: 'restorer-ended', column }));
-    state.pieces.set(column, (state.pieces.get(column) ?? 0) + 1);
+    const ended = (): Message => ({ type: 'restorer-ended', column });
+    if (!turns.startPiece(column, segmentIndex, restorer({ message, ports, confirm }), ended)) {
+      reply.reject(inFlight());
+    }
   }
 
-  /** In the receiver's place. */
   function discard(
-    state: State,
+    { turns }: State,
     column: ColumnId,
     reply: Reply<boolean>,
     erasing: Behaviour<never, undefined>,
-    ctx: Context<Message>,
   ): void {
-    const name = nameOf(column);
-    if (ctx.child(name) || state.pieces.has(name)) {
+    if (!turns.startWhole(column, erasing, (end) => ({ type: 'eraser-ended', reply, end })))
       reply.resolve(false);
-      return;
-    }
-    const ref: Ref<never> = ctx.spawn(name, erasing);
-    ctx.watch(ref, (end) => ({ type: 'eraser-ended', reply, end }));
   }
-}
-
-function nameOf({ job, redundancyIndex }: ColumnId): string {
-  return `receiver/${formatJobId(job)}/${redundancyIndex}`;
 }
 
 function inFlight(): Retryable {
