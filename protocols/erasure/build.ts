@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const FOLDER = 'protocols/erasure';
-const SOURCE = 'kernel/multiply.ts';
+const SOURCES = ['kernel/multiply.ts', 'kernel/parity.ts'];
 const PAGE_BYTES = 64 * 1024;
 /** 256 KiB: with 4+2 shards, a block of each fits into the second-level cache of a core. */
 const PAGES = 4;
@@ -26,7 +26,7 @@ export async function generateKernel(root: string): Promise<string> {
     ['--initialMemory', `${PAGES}`],
     ['--maximumMemory', `${PAGES}`],
   ].flat();
-  const { error, stderr } = await asc.main([SOURCE, '--baseDir', `${root}/${FOLDER}`, ...options], {
+  const { error, stderr } = await asc.main([...SOURCES, '--baseDir', `${root}/${FOLDER}`, ...options], {
     writeFile: (_name, contents) => {
       if (typeof contents !== 'string') wasm = contents;
     },
