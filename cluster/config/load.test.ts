@@ -108,6 +108,13 @@ test('the example is valid, and the defaults that it shows are the defaults', as
   t.deepEqual(uncommented, {
     ...example,
     limits: { ...example.limits, maxPayload: 64 * 2 ** 30 },
+    records: {
+      ...example.records,
+      postgres: {
+        url: 'postgresql://sealion@127.0.0.1:5432/sealion',
+        password: { file: '/etc/sealion/keys/postgres.password' },
+      },
+    },
     log: { ...example.log, file: '/var/log/sealion/node.log' },
   });
 });
@@ -123,6 +130,16 @@ test('the example shows every setting', (t) => {
   ].flatMap((message) => (/expected one of (.*)\./.exec(message)?.[1] ?? '').split(', '));
   t.true(known.length > 20);
   for (const key of known) t.regex(text, new RegExp(`^ *(# )?${key}:`, 'm'));
+});
+
+test('PostgreSQL needs a URL, and a password that is not part of it', (t) => {
+  const records = (text: string) => fault((config) => `${config}records: { adapter: postgres${text} }`);
+  t.regex(records(''), /records\.postgres is missing: expected the database: its url/);
+  t.regex(
+    records(', postgres: { url: "postgresql://a:secret@db/sealion" }'),
+    /records\.postgres\.url is not valid: expected a URL without a password/,
+  );
+  t.is(records(', postgres: { url: "postgresql://a@db/sealion" }'), 'accepted');
 });
 
 test('an unknown key is rejected with its location and the known keys', (t) => {

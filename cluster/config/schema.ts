@@ -90,15 +90,26 @@ export function nodeConfig(base: string) {
       adapter: z.literal('level', 'level').default('level'),
       retentionDays: wholeNumber(1, 3650, 'days').default(7),
     }).prefault({}),
-    records: section({ adapter: z.literal('sqlite', 'sqlite').default('sqlite') }).prefault({}),
+    records: section({
+      adapter: z.enum(['sqlite', 'postgres'], 'sqlite or postgres').default('sqlite'),
+      postgres: section({
+        url: z.string(POSTGRES).refine(isPostgresUrl, POSTGRES),
+        password: password(base),
+      }).optional(),
+    }).prefault({}),
     log: section({
       level: z.enum(LEVELS, `one of ${LEVELS.join(', ')}`).default('info'),
       file: path(base, 'the path of a file').optional(),
     }).prefault({}),
-  }).refine(({ peers, nats }) => !peers.wires.includes('nats') || nats.peers, {
-    path: ['nats', 'peers'],
-    message: 'the nats-server that connects the SPs, or leave nats out of peers.wires',
-  });
+  })
+    .refine(({ peers, nats }) => !peers.wires.includes('nats') || nats.peers, {
+      path: ['nats', 'peers'],
+      message: 'the nats-server that connects the SPs, or leave nats out of peers.wires',
+    })
+    .refine(({ records }) => records.adapter !== 'postgres' || records.postgres, {
+      path: ['records', 'postgres'],
+      message: 'the database: its url, and the password of its user',
+    });
 }
 
 /** Sizes in bytes, paths absolute. */
@@ -136,12 +147,23 @@ function isOrigin(text: string): boolean {
   );
 }
 
+function isPostgresUrl(text: string): boolean {
+  return url(['postgresql', 'postgres'], '').safeParse(text).success && new URL(text).password === '';
+}
+
+const POSTGRES = 'a URL without a password, for example postgresql://sealion@127.0.0.1:5432/sealion';
+
+function password(base: string) {
+  return z
+    .union([z.string().min(1), secret(base, 'the password')], `the password, or ${PASSWORD_PLACE}`)
+    .optional();
+}
+
 function plane(base: string) {
-  const password = secret(base, 'the password');
   return {
     url: z.string(PLANE_URL).refine((list) => list.split(',').every(isPlaneUrl), PLANE_URL),
     user: text('the name of a NATS user').optional(),
-    password: z.union([z.string().min(1), password], `the password, or ${PASSWORD_PLACE}`).optional(),
+    password: password(base),
   };
 }
 

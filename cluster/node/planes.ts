@@ -1,9 +1,9 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { readSecret } from '#runtime/keys/secret';
 import { peersInbox } from '#runtime/nats/accounts';
 import { connectNats } from '#runtime/nats/connect';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { PlaneConfig } from '../config/schema.ts';
+import { readPassword } from './password.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 
 export interface PlaneOptions {
@@ -22,7 +22,7 @@ export interface PlaneOptions {
  */
 export async function connectPlane(options: PlaneOptions): Promise<NatsConnection> {
   const { spId, name, plane, config, log, signal } = options;
-  const password = await passwordOf(config, plane);
+  const password = await readPassword(`the password of the ${plane} plane`, config.password);
   return retryUntilUp(
     `the ${plane} plane`,
     () =>
@@ -37,9 +37,4 @@ export async function connectPlane(options: PlaneOptions): Promise<NatsConnectio
       }),
     { log, signal },
   );
-}
-
-async function passwordOf({ password }: PlaneConfig, plane: string): Promise<string | undefined> {
-  if (password === undefined || typeof password === 'string') return password;
-  return readSecret(`the password of the ${plane} plane`, password);
 }

@@ -3,12 +3,14 @@ import { SUPERVISION } from '#actors/supervision';
 import { createActorSystem } from '#runtime/actors/system';
 import type { ActorSystem } from '#runtime/actors/types';
 import { Background } from '#runtime/load/background';
+import { postgresRecords } from '#runtime/records/postgres';
 import { runProjector } from '#runtime/records/projector';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import type { Foundation } from './foundation.ts';
 import { watchFreeSpace } from './free-space.ts';
 import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
+import { readPassword } from './password.ts';
 import { spawnTree, type TopActors } from './tree.ts';
 import { openWires } from './wires.ts';
 
@@ -27,7 +29,7 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
   const wires = await openWires({ ...node, keys, chain, home: homeLink });
   const records = await parts.open(
     'records',
-    () => sqliteRecords(join(config.dataDir, 'records.sqlite')),
+    () => openRecords(node),
     (it) => it.close(),
   );
   await openLoop(node, 'projector', (signal) => runProjector({ journal, records, log, signal }));
@@ -63,6 +65,15 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
     }),
   );
   return { records, background, system, actors };
+}
+
+async function openRecords({ config, log }: NodeParts): Promise<Records> {
+  const { postgres } = config.records;
+  if (config.records.adapter === 'sqlite' || !postgres) {
+    return sqliteRecords(join(config.dataDir, 'records.sqlite'));
+  }
+  const password = await readPassword('the password of the SQL DB', postgres.password);
+  return postgresRecords({ url: postgres.url, ...(password !== undefined && { password }), log });
 }
 
 /** Runs something until the node stops, and waits for its end then. */

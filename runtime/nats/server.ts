@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
+import { endBy, endWithUs, keepEnd, processEnd } from '../processes/child.ts';
 import { findNatsServer } from './binary.ts';
 
 export interface NatsServerOptions {
@@ -36,8 +36,6 @@ export interface NatsServer {
 }
 
 const START_LIMIT_MS = 20_000;
-const STOP_LIMIT_MS = 10_000;
-const LOG_KEPT = 16_384;
 
 /**
  * Starts a nats-server and waits until it takes connections.
@@ -58,7 +56,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: options.detached ?? false,
   });
-  const watchdog = child.pid === undefined ? undefined : watchOver(child.pid, folder);
+  const watchdog = child.pid === undefined ? undefined : endWithUs(child.pid, folder, 'KILL');
   const log = keepEnd(child);
   const ended = processEnd(child)
     .then(() => rm(folder, { recursive: true, force: true }))
@@ -113,42 +111,8 @@ async function waitForPort(folder: string, signal: AbortSignal): Promise<number>
   });
 }
 
-async function endBy(child: ChildProcess, how: NodeJS.Signals, ended: Promise<unknown>): Promise<void> {
-  child.kill(how);
-  const force = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-  await ended;
-  clearTimeout(force);
-}
-
-/**
- * A shell that waits for the end of its input, which comes with the end of this process, be it by SIGKILL, and
- * then ends the server and removes its folder.
- */
-function watchOver(pid: number, folder: string): ChildProcess {
-  const script = 'read _; kill -9 "$0"; rm -rf -- "$1"';
-  const shell = spawn('/bin/sh', ['-c', script, String(pid), folder], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  shell.on('error', () => undefined).unref();
-  return shell;
-}
-
-/** Resolves when the process is gone, or never was because it could not be started. */
-async function processEnd(child: ChildProcess): Promise<void> {
-  await once(child, 'close').catch(() => undefined);
-}
-
 /** What its log says of a failed start: the fatal lines, without its banner; all of it where none is fatal. */
 function faults(log: string): string {
   const fatal = log.match(/(?<=\[(?:FTL|ERR)\] ).*/g);
   return fatal ? fatal.join('\n') : log.trim();
-}
-
-function keepEnd(child: ChildProcess): () => string {
-  let kept = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    kept = (kept + text).slice(-LOG_KEPT);
-  });
-  return () => kept;
 }

@@ -184,6 +184,15 @@ export function recordsContract(
     await t.notThrowsAsync(records.project({ jobs: [projectionOf(historyOf(id, T0, 4096))], position: 7 }));
   });
 
+  test('a NUL character in a name is replaced', async (t) => {
+    const records = await opened(t);
+    const [created, ...rest] = historyOf(id);
+    if (created?.type !== 'JobCreated') throw new Error('no creation');
+    const named = { ...created, object: { ...created.object, objectName: 'a\0b' } };
+    await records.project({ jobs: [projectionOf([named, ...rest])], position: 7 });
+    t.is((await records.job(id))?.objectName, 'a\uFFFDb');
+  });
+
   test('pages are newest first, and skip no job of the same millisecond', async (t) => {
     const records = await opened(t);
     const ids = Array.from({ length: 7 }, (_, index) => ({ objectId: String(index + 1), version: 0 }));

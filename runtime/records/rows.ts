@@ -26,7 +26,7 @@ export function contextRow({ context }: JobProjection): JobContextRow {
     upload_attempt: context.uploadAttempt,
     gvg_id: context.allocation?.gvgId ?? null,
     failure_code: context.failure?.code ?? null,
-    failure_message: context.failure?.message ?? null,
+    failure_message: context.failure ? storable(context.failure.message) : null,
     failure_advice: context.failure?.advice ?? null,
     next_try_at: context.failure?.nextTryAt ?? null,
     seal_transaction: context.seal?.hash ?? null,
@@ -39,15 +39,20 @@ export function objectRow({ context: { id, object } }: JobProjection): ObjectRow
   return {
     ...keyOf(id),
     bucket_name: object.bucketName,
-    object_name: object.objectName,
+    object_name: storable(object.objectName),
     owner: object.owner,
-    content_type: object.contentType,
+    content_type: storable(object.contentType),
     payload_size: object.payloadSize,
     redundancy: object.redundancy,
     family_id: object.familyId,
     primary_sp_id: object.primarySpId,
     created_at: object.createdAt * 1000,
   };
+}
+
+/** PostgreSQL stores no NUL character, and a client's text may contain one. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
 }
 
 export function secondaryRows({ context, completedAt }: JobProjection): SecondaryRow[] {

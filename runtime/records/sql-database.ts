@@ -2,10 +2,19 @@ import { type Dialect, Kysely } from 'kysely';
 import { Retryable, SealionError, Terminal } from '#protocols/errors';
 import { migrate, type Schema } from './schema.ts';
 
-/** Any SQL database with our schema. It is opened by the first use, and again after a use that failed. */
+export interface SqlDatabaseOptions {
+  /**
+   * The dialect replaces connections that fail by itself, so that one failed use does not disturb others. Otherwise
+   * the next use opens the database again.
+   */
+  readonly keepsConnections?: boolean;
+}
+
+/** Any SQL database with our schema. It is opened by the first use. */
 export class SqlDatabase {
   readonly #dialect: () => Dialect;
   readonly #advice: string;
+  readonly #keepsConnections: boolean;
   #opening: Promise<Kysely<Schema>> | undefined;
   #closed = false;
 
@@ -13,9 +22,10 @@ export class SqlDatabase {
    * @param dialect makes the connection; it may throw
    * @param advice what an operator can do when the database is unavailable
    */
-  constructor(dialect: () => Dialect, advice: string) {
+  constructor(dialect: () => Dialect, advice: string, { keepsConnections = false }: SqlDatabaseOptions = {}) {
     this.#dialect = dialect;
     this.#advice = advice;
+    this.#keepsConnections = keepsConnections;
   }
 
   /**
@@ -26,11 +36,14 @@ export class SqlDatabase {
     if (this.#closed) throw new Terminal({ code: 'records-closed', message: 'The SQL DB was closed.' });
     this.#opening ??= this.#open();
     const opening = this.#opening;
+    let opened = false;
     try {
-      return await work(await opening);
+      const db = await opening;
+      opened = true;
+      return await work(db);
     } catch (cause) {
       if (cause instanceof SealionError) throw cause;
-      await this.#disconnect(opening);
+      if (!opened || !this.#keepsConnections) await this.#disconnect(opening);
       throw new Retryable({
         code: 'records-unavailable',
         message: `The SQL DB failed: ${cause instanceof Error ? cause.message : String(cause)}`,

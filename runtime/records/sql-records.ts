@@ -101,6 +101,7 @@ export class SqlRecords implements Records {
         advice: `Give a whole number from 1 to ${MAX_LIMIT}.`,
       });
     }
+    if (query.states?.length === 0) return [];
     return this.#database.use(async (db) => {
       let select = selectJobs(db)
         .orderBy('job_context.created_at', 'desc')

@@ -1,0 +1,14 @@
+import { readSecret, type SecretSource } from '#runtime/keys/secret';
+
+/**
+ * A password of the configuration, which says it or where it is stored.
+ * @param what for the error, for example `the password of the home plane`
+ * @throws as `readSecret`
+ */
+export async function readPassword(
+  what: string,
+  password: string | SecretSource | undefined,
+): Promise<string | undefined> {
+  if (password === undefined || typeof password === 'string') return password;
+  return readSecret(what, password);
+}
