@@ -34,7 +34,7 @@ export interface CaretakerOptions {
   readonly scrubRate: number;
   readonly objects: Ref<DiscardSegments>;
   /** Clients come before rounds. */
-  readonly background: Pick<Background, 'turn'>;
+  readonly background: Pick<Background, 'yieldToClients'>;
   readonly timing: CaretakerTiming;
 }
 
@@ -81,8 +81,8 @@ export const CARETAKER_TIMING: CaretakerTiming = {
   chainLagMs: 30_000,
 };
 
-/** How long a round waits for a moment without clients; ms. */
-const PATIENCE_MS = 10_000;
+/** How long a round waits while clients are being served; ms. */
+const MAX_YIELD_MS = 10_000;
 
 /** One node of the SP is the caretaker. */
 export const CARETAKER_ROLE = 'caretaker';
@@ -191,7 +191,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage
     ctx.say({ doing: round.doing });
     ctx.pipe(
       async () => {
-        await options.background.turn(PATIENCE_MS, acting);
+        await options.background.yieldToClients(MAX_YIELD_MS, acting);
         return round.run(acting);
       },
       (outcome) => ({ type: 'done', round, outcome }),

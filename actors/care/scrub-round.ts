@@ -21,7 +21,7 @@ export interface ScrubRoundOptions {
   /** How fast stored bytes are read, bytes per second. */
   readonly scrubRate: number;
   /** Clients come before the scrub. */
-  readonly background: Pick<Background, 'turn'>;
+  readonly background: Pick<Background, 'yieldToClients'>;
   readonly timing: {
     /** From the start of one pass over everything to the start of the next, ms. */
     readonly scrubPassMs: number;
@@ -56,8 +56,8 @@ const NOTHING: Counts = { objects: 0, bytes: 0, repaired: 0, lost: 0, failed: 0 
 const BATCH = 256;
 /** Pause between two objects, however small: each needs a chain query; ms. */
 const PAUSE_MS = 20;
-/** How long an object waits for a moment without clients; ms. */
-const PATIENCE_MS = 10_000;
+/** How long the check of an object waits while clients are being served; ms. */
+const MAX_YIELD_MS = 10_000;
 const HOUR_MS = 3_600_000;
 
 type Holding = ColumnRecord | SegmentRecord;
@@ -132,7 +132,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
     const lostBefore = lost;
     try {
       for (let from: number | undefined = 0; from !== undefined; ) {
-        await background.turn(PATIENCE_MS, signal);
+        await background.yieldToClients(MAX_YIELD_MS, signal);
         const part: Verification = await verify(job, from, signal);
         bytes += part.bytes;
         for (const { state, segmentIndex, why } of part.findings) {

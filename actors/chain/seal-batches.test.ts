@@ -24,7 +24,7 @@ type Kind = 'good' | 'badly signed' | 'sealed already' | 'gone' | 'slow' | 'leav
 const KINDS: readonly Kind[] = ['good', 'badly signed', 'sealed already', 'gone', 'slow', 'leaves'];
 
 const GROUP = group(1, [2, 3, 4, 5, 6, 7]);
-const PATIENCE_MS = 50;
+const BATCH_WAIT_MS = 50;
 /** One that is alone and is never broadcast holds up others for so long; ms. */
 const HOLD_MS = 200;
 /** More than anybody needs, however slow the machine is. */
@@ -34,7 +34,7 @@ const MAX_SIGNINGS = 50;
 async function scene(
   t: ExecutionContext,
   kinds: readonly Kind[],
-  options: Pick<SignerOptions, 'sealsPerTransaction' | 'patienceMs' | 'holdMs'>,
+  options: Pick<SignerOptions, 'sealsPerTransaction' | 'batchWaitMs' | 'holdMs'>,
 ) {
   const chain = new TestChain([GROUP]);
   const orders = await Promise.all(kinds.map((kind, index) => waitingObject(chain, kind, index)));
@@ -86,7 +86,7 @@ async function outcomeOf({ sign, broadcast, chain }: Scene, order: SealOrder, ki
   for (let signings = 1; signings <= MAX_SIGNINGS; signings += 1) {
     const transaction = await sign({ ...order, ...(signings > 1 && { alone: true }) });
     if (kind === 'leaves') return 'left';
-    await sleep(kind === 'slow' ? 2 * PATIENCE_MS : 0);
+    await sleep(kind === 'slow' ? 2 * BATCH_WAIT_MS : 0);
     const result = await broadcast(transaction);
     if (result.code === 0) {
       const object = [...chain.objects.values()].find(({ objectName }) => objectName === order.objectName);
@@ -99,7 +99,7 @@ async function outcomeOf({ sign, broadcast, chain }: Scene, order: SealOrder, ki
 }
 
 async function together(t: ExecutionContext, kinds: readonly Kind[], sealsPerTransaction: number) {
-  const times = { patienceMs: PATIENCE_MS, holdMs: HOLD_MS };
+  const times = { batchWaitMs: BATCH_WAIT_MS, holdMs: HOLD_MS };
   const stage = await scene(t, kinds, { sealsPerTransaction, ...times });
   const outcomes = await Promise.all(
     kinds.map((kind, index) => outcomeOf(stage, stage.orders[index] as SealOrder, kind)),
@@ -142,7 +142,7 @@ test('while the node tries nothing out, each seal goes alone', async (t) => {
 });
 
 test('a transaction that was given up is broadcast for nobody', async (t) => {
-  const stage = await scene(t, ['good', 'good', 'good'], { patienceMs: PATIENCE_MS });
+  const stage = await scene(t, ['good', 'good', 'good'], { batchWaitMs: BATCH_WAIT_MS });
   const [a, b, c] = stage.orders as [SealOrder, SealOrder, SealOrder];
   const first = await stage.sign(a);
   const [one, two] = [stage.sign(b), stage.sign(c)];

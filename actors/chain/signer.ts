@@ -52,7 +52,7 @@ export interface SignerOptions {
   /** Objects that one transaction seals at most. */
   readonly sealsPerTransaction?: number;
   /** How long a transaction of several seals waits for those that have not asked for its broadcast, ms. */
-  readonly patienceMs?: number;
+  readonly batchWaitMs?: number;
 }
 
 type Message =
@@ -68,7 +68,7 @@ interface State {
   holding?: Holding;
   readonly account: SigningAccount;
   readonly batches: SealBatches;
-  readonly patienceMs: number;
+  readonly batchWaitMs: number;
   /** Broadcasts that wait for an earlier one. */
   parked: readonly BroadcastRequest[];
   stopTimer?: () => void;
@@ -80,7 +80,7 @@ const PARKED_LIMIT = 1000;
 /** Seals that may wait for their signature. */
 const WAITING_LIMIT = 1000;
 const SEALS_PER_TRANSACTION = 10;
-const PATIENCE_MS = 3_000;
+const BATCH_WAIT_MS = 3_000;
 
 /**
  * Signs and broadcasts for one key of the SP: one actor in the whole SP does, the one that holds the key's role; those
@@ -99,8 +99,8 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
         (outcome) => ({ type: 'role', outcome }),
       );
       const account = new SigningAccount({ holdMs: HOLD_MS, ...options });
-      const { sealsPerTransaction = SEALS_PER_TRANSACTION, patienceMs = PATIENCE_MS } = options;
-      return { account, batches: new SealBatches(account, sealsPerTransaction), patienceMs, parked: [] };
+      const { sealsPerTransaction = SEALS_PER_TRANSACTION, batchWaitMs = BATCH_WAIT_MS } = options;
+      return { account, batches: new SealBatches(account, sealsPerTransaction), batchWaitMs, parked: [] };
     },
 
     async receive(state, message, ctx) {
@@ -196,11 +196,11 @@ async function signSeal(state: State, request: SealRequest, ctx: Context<Message
   await signNext(state, ctx);
 }
 
-async function signNext({ holding, batches, patienceMs }: State, ctx: Context<Message>): Promise<void> {
+async function signNext({ holding, batches, batchWaitMs }: State, ctx: Context<Message>): Promise<void> {
   if (!holding || batches.waiting === 0) return;
   if (holding.signal.aborted) throw roleLost(holding.role);
   const transaction = await batches.signNext(ctx.signal);
-  if (transaction) ctx.after(patienceMs, { type: 'give-up', transaction });
+  if (transaction) ctx.after(batchWaitMs, { type: 'give-up', transaction });
 }
 
 /** Broadcasts once those are there that have part in it. */

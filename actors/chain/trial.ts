@@ -5,8 +5,8 @@ import type { SignedTransaction } from '#protocols/job/context';
 import { withDeadline } from '#runtime/async/with-deadline';
 import type { Chain } from '#runtime/chain/chain';
 
-/** A node that takes longer does not say; ms. */
-const PATIENCE_MS = 3_000;
+/** Time limit for the answer of the chain node, ms. */
+const TIME_LIMIT_MS = 3_000;
 
 /**
  * What the chain would say of a transaction now, apart from its sequence: free of charge, while a transaction that
@@ -21,7 +21,7 @@ export async function tryOut(
 ): Promise<Simulation | undefined> {
   const transaction = fromHex(bytes);
   try {
-    return await withDeadline(PATIENCE_MS, [signal], async (bounded) => {
+    return await withDeadline(TIME_LIMIT_MS, [signal], async (bounded) => {
       const ask = (as: number) => chain.simulate(simulationOf(transaction, as), { signal: bounded });
       const first = await ask(sequence);
       const expected = first.kind === 'refused' ? expectedSequence(first) : undefined;

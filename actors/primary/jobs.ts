@@ -13,7 +13,7 @@ export interface JobsOptions {
   /** How many leases this node holds at once. */
   readonly limit: number;
   /** When another job may be started: clients come first. */
-  readonly background: Pick<Background, 'room' | 'job'>;
+  readonly background: Pick<Background, 'untilJobMayStart' | 'jobStarted'>;
 }
 
 /** Pulls the work queue and hands each lease to the object's owner. What has no place yet stays in the queue. */
@@ -24,11 +24,11 @@ export function jobs({ queue, objects, limit, background }: JobsOptions): Behavi
       const doing = 'pulling the work queue';
       ctx.pipe(
         async (signal) => {
-          const room = () => background.room(signal, (why) => ctx.say({ doing, waitsFor: why }));
+          const room = () => background.untilJobMayStart(signal, (why) => ctx.say({ doing, waitsFor: why }));
           await room();
           ctx.say({ doing, waitsFor: 'the next job' });
           for await (const lease of queue.leases({ limit, signal })) {
-            const held = withPlace(lease, background.job());
+            const held = withPlace(lease, background.jobStarted());
             if (!objects.tell({ type: 'lease', lease: held })) await held.postpone(1_000);
             await room();
             ctx.say({ doing, waitsFor: 'the next job' });

@@ -35,7 +35,7 @@ export interface PrimaryPorts {
   readonly outgoing: ByteBudgets;
   readonly sealChecks: SealChecks;
   /** Clients come before the steps of replication. */
-  readonly background: Pick<Background, 'turn'>;
+  readonly background: Pick<Background, 'yieldToClients'>;
   readonly durability: Durability;
   readonly timing: PrimaryTiming;
 }

@@ -54,7 +54,7 @@ export interface ReceiversOptions {
   /** Columns received at once over NATS; the gateway bounds the tasks that come over HTTP. */
   readonly limit: number;
   /** Our own clients come before other SPs. */
-  readonly background: Pick<Background, 'turn'>;
+  readonly background: Pick<Background, 'yieldToClients'>;
 }
 
 interface State {
@@ -65,8 +65,8 @@ interface State {
   readonly refusals: Repeats;
 }
 
-/** How long each offer waits for a moment without clients: its primary waits for us; ms. */
-const PATIENCE_MS = 100;
+/** How long an offer waits while clients are being served: its primary is waiting for us; ms. */
+const MAX_YIELD_MS = 100;
 /** Redelivery delay of an offer that could not be accepted, or whose receiver failed without an answer, ms. */
 const REDELIVER_MS = 5_000;
 
@@ -83,7 +83,7 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
       ctx.pipe(
         async (signal) => {
           for await (const inbound of ports.host.offers({ limit, signal })) {
-            await background.turn(PATIENCE_MS, signal);
+            await background.yieldToClients(MAX_YIELD_MS, signal);
             if (!ctx.self.tell({ type: 'offer', inbound })) await inbound.postpone(REDELIVER_MS);
           }
         },

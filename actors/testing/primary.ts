@@ -43,7 +43,7 @@ import { group, keysOf } from './providers.ts';
 import { testObject } from './stage.ts';
 
 const MIB = 2 ** 20;
-const PATIENCE_MS = 60_000;
+const TIME_LIMIT_MS = 60_000;
 
 /** What a primary keeps over its restarts: an account on NATS and a journal. Chain and peers are a test's own. */
 export interface Ground {
@@ -335,7 +335,7 @@ export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
 ): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + TIME_LIMIT_MS;
   while (performance.now() < giveUpAt) {
     const found = await look();
     if (found !== undefined && found !== false) return found;

@@ -42,7 +42,7 @@ async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promis
   const records = sqliteRecords(join(folder, 'records.sqlite'));
   const background = new Background(8);
   t.teardown(() => background.close());
-  background.job();
+  background.jobStarted();
   const admin = await serveAdmin(
     {
       node: 'sp-1@a',

@@ -82,7 +82,7 @@ export async function openServers(
           maxPerClient: config.gateway.perClient.connections,
           keepAliveMs: config.gateway.keepAliveSeconds * 1_000,
           proxies,
-          onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.request()),
+          onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.requestStarted()),
           log,
         },
       ),

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** No condition of a test takes longer on a machine that works; ms. */
-const PATIENCE_MS = 90_000;
+/** Longer than any condition takes, even on a slow machine; ms. */
+const TIME_LIMIT_MS = 90_000;
 
 /** Waits for a condition. What `look` throws counts as not yet. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + TIME_LIMIT_MS;
   let last: unknown;
   while (performance.now() < giveUpAt) {
     try {

@@ -18,7 +18,7 @@ const PREMATURE: ReadonlySet<string> = new Set([
 ]);
 
 /** How long to wait for the chain node, ms. */
-const PATIENCE_MS = 10_000;
+const MAX_WAIT_MS = 10_000;
 const POLL_MS = 500;
 /** The chain is queried once per this time, however many wait; ms. */
 const BLOCK_TTL_MS = 250;
@@ -45,7 +45,7 @@ export function catchUpWith(chain: Pick<Chain, 'latestBlock'>): CatchUp {
   };
 
   async function untilBlockOf(moment: number, signal: AbortSignal): Promise<void> {
-    while ((await block.get('latest', signal)).time < moment && Date.now() < moment + PATIENCE_MS) {
+    while ((await block.get('latest', signal)).time < moment && Date.now() < moment + MAX_WAIT_MS) {
       await sleep(POLL_MS, undefined, { signal }).catch(() => throwIfAborted(signal));
     }
   }

@@ -20,8 +20,8 @@ export interface RawAnswer {
   readonly body: Buffer;
 }
 
-/** No server lets a client wait for so long that means to be answered; ms. */
-const PATIENCE_MS = 60_000;
+/** Longer than a server takes for any answer; ms. */
+const TIME_LIMIT_MS = 60_000;
 
 /** Sends a request over a connection of its own. @returns all that came back. @throws when nothing ends */
 export function exchange(port: number, { pieces, manner }: RawRequest): Promise<Buffer> {
@@ -31,7 +31,7 @@ export function exchange(port: number, { pieces, manner }: RawRequest): Promise<
     const limit = setTimeout(() => {
       socket.destroy();
       reject(new Error(`the server never closes; it has said ${Buffer.concat(received).toString('latin1')}`));
-    }, PATIENCE_MS);
+    }, TIME_LIMIT_MS);
     socket.on('data', (chunk) => received.push(chunk));
     // What a server that closes first does to a client that still sends.
     socket.on('error', () => {});

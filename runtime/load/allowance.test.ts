@@ -5,46 +5,46 @@ const LIMIT = 64;
 const calm = { lateMs: 0, clients: false };
 const busy = { lateMs: 40, clients: true };
 
-/** After so many samples of the same load, with as many jobs in work as may be. */
+/** The allowance after some samples of the same load, with all allowed jobs in work. */
 function after(
   samples: number,
   load: { lateMs: number; clients: boolean },
   allowance = new Allowance(LIMIT),
 ) {
-  for (let i = 0; i < samples; i += 1) allowance.observe(load, allowance.places);
+  for (let i = 0; i < samples; i += 1) allowance.observe(load, allowance.allowedJobs);
   return allowance;
 }
 
-test('jobs may be as many as the limit while nothing else is to be done', (t) => {
-  t.is(after(100, calm).places, LIMIT);
+test('without other load, as many jobs as the limit may be in work', (t) => {
+  t.is(after(100, calm).allowedJobs, LIMIT);
 });
 
-test('places that nobody needs do not become more', (t) => {
+test('the number of jobs does not grow while fewer are in work than allowed', (t) => {
   const allowance = new Allowance(LIMIT);
   for (let i = 0; i < 100; i += 1) allowance.observe(calm, 0);
-  t.is(allowance.places, 1);
+  t.is(allowance.allowedJobs, 1);
 });
 
-test('a late event loop takes places away, down to one, and a calm one gives them back', (t) => {
+test('a late event loop reduces the number of jobs, down to one, and a calm one restores it', (t) => {
   const allowance = after(100, calm);
   after(3, busy, allowance);
-  t.true(allowance.places < LIMIT / 2);
+  t.true(allowance.allowedJobs < LIMIT / 2);
   after(100, busy, allowance);
-  t.is(allowance.places, 1);
+  t.is(allowance.allowedJobs, 1);
   after(100, calm, allowance);
-  t.is(allowance.places, LIMIT);
+  t.is(allowance.allowedJobs, LIMIT);
 });
 
-test('the loop may be later while no client waits', (t) => {
-  t.is(after(100, { lateMs: 60, clients: false }).places, LIMIT);
-  t.is(after(100, { lateMs: 60, clients: true }).places, 1);
+test('the event loop may be later while no client waits', (t) => {
+  t.is(after(100, { lateMs: 60, clients: false }).allowedJobs, LIMIT);
+  t.is(after(100, { lateMs: 60, clients: true }).allowedJobs, 1);
 });
 
-test('a client who waits is no reason to hold back while the loop is in time', (t) => {
-  t.is(after(100, { lateMs: 1, clients: true }).places, LIMIT);
+test('a waiting client does not reduce the number of jobs while the event loop is on time', (t) => {
+  t.is(after(100, { lateMs: 1, clients: true }).allowedJobs, LIMIT);
 });
 
-test('however late the loop is, a job starts every second, and never more than the limit', (t) => {
+test('however late the event loop is, a job starts every second, up to the limit', (t) => {
   const allowance = after(100, busy);
   t.true(allowance.clientsFirst);
   t.false(allowance.mayStart(0, 999), 'clients first');
@@ -53,11 +53,11 @@ test('however late the loop is, a job starts every second, and never more than t
   t.false(allowance.mayStart(LIMIT, 1_000));
 });
 
-test('without clients too, a loop that comes to nothing holds jobs back', (t) => {
-  t.is(after(100, { lateMs: 300, clients: false }).places, 1);
+test('a very late event loop reduces the number of jobs without clients too', (t) => {
+  t.is(after(100, { lateMs: 300, clients: false }).allowedJobs, 1);
 });
 
-test('starts are spread', (t) => {
+test('two jobs do not start within 25 ms of each other', (t) => {
   const allowance = after(100, calm);
   t.false(allowance.mayStart(0, 0));
   t.true(allowance.mayStart(0, 25));

@@ -7,36 +7,37 @@ export interface Load {
 }
 
 /**
- * How late background work may make the event loop while clients wait for answers, and while none does; ms. Without
- * clients the bound is only there so that the next one is not met by a queue: on a machine whose processors are all busy
- * every process is some ten ms late, and that is no reason to do less.
+ * How late the event loop may become through background work, while clients wait for answers and while none does; ms.
+ * The second bound only ensures that the next client does not meet a long queue: on a machine whose cores are all busy
+ * every process is some 10 ms late, which is not a reason to do less.
  */
 const LATE_MS = { clients: 4, none: 100 };
-/** What one sample above the bound leaves of the jobs at once. */
-const LESS = 0.7;
-/** From one start to the next, so that jobs do not all reach their expensive steps together; ms. */
-const APART_MS = 25;
-/** After so long another job starts, whatever the load is; ms. */
-const LONGEST_WAIT_MS = 1_000;
+/** Factor by which a sample above the bound reduces the number of jobs. */
+const REDUCTION = 0.7;
+/** Minimum time between two starts, so that jobs do not all reach their expensive steps together; ms. */
+const MIN_INTERVAL_MS = 25;
+/** After this time another job starts, whatever the load; ms. */
+const MAX_INTERVAL_MS = 1_000;
 
 /**
- * How many jobs may be worked on at once: one more with each sample in which the event loop was in time and all were
- * needed, a share fewer with each in which it was late. That settles at what clients leave over, without a notion of
- * how much a job costs here. However great the load is, a job starts every second until the limit is reached.
+ * How many jobs may be worked on at once. A sample in which the event loop was on time and all allowed jobs were in work
+ * adds one; a sample in which the loop was late removes a fixed share. The number thus converges to the capacity that
+ * clients leave, without knowing what a job costs on this machine. Whatever the load, a job starts every second until
+ * the limit is reached.
  */
 export class Allowance {
   readonly #limit: number;
-  #places = 1;
+  #allowedJobs = 1;
   #load: Load = { lateMs: 0, clients: false };
 
-  /** @param limit jobs at once when there is nothing else to do */
+  /** @param limit jobs that may be worked on at once when no client waits */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /** Jobs that may be worked on at once, 1 to the limit. */
-  get places(): number {
-    return Math.floor(this.#places);
+  get allowedJobs(): number {
+    return Math.floor(this.#allowedJobs);
   }
 
   get load(): Load {
@@ -51,15 +52,15 @@ export class Allowance {
   /** @param inWork jobs that are being worked on */
   observe(load: Load, inWork: number): void {
     this.#load = load;
-    if (this.#isLate()) this.#places = Math.max(1, this.#places * LESS);
-    else if (inWork >= this.places) this.#places = Math.min(this.#limit, this.#places + 1);
+    if (this.#isLate()) this.#allowedJobs = Math.max(1, this.#allowedJobs * REDUCTION);
+    else if (inWork >= this.allowedJobs) this.#allowedJobs = Math.min(this.#limit, this.#allowedJobs + 1);
   }
 
   /** @param sinceStartMs since the last job was started */
   mayStart(inWork: number, sinceStartMs: number): boolean {
     if (inWork >= this.#limit) return false;
-    if (sinceStartMs >= LONGEST_WAIT_MS) return true;
-    return sinceStartMs >= APART_MS && inWork < this.places && !this.#isLate();
+    if (sinceStartMs >= MAX_INTERVAL_MS) return true;
+    return sinceStartMs >= MIN_INTERVAL_MS && inWork < this.allowedJobs && !this.#isLate();
   }
 
   #isLate(): boolean {

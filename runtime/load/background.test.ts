@@ -10,7 +10,7 @@ function block(ms: number): void {
   while (performance.now() < end);
 }
 
-test('an event loop that is blocked again and again is seen to be late', async (t) => {
+test('an event loop that is blocked repeatedly is measured as late', async (t) => {
   const seen: number[] = [];
   const watch = watchEventLoop(50, ({ lateMs }) => seen.push(lateMs));
   t.teardown(() => watch.stop());
@@ -21,18 +21,18 @@ test('an event loop that is blocked again and again is seen to be late', async (
   t.pass();
 });
 
-test('jobs wait while a client does and the loop is late, and say why', async (t) => {
+test('while a client waits and the event loop is late, jobs wait and the reason is reported', async (t) => {
   const background = new Background(4);
   t.teardown(() => background.close());
-  const answered = background.request();
+  const answered = background.requestStarted();
   while (background.report.eventLoop.lateMs < 15) {
     block(60);
     await sleep(1);
   }
-  background.job();
+  background.jobStarted();
   const reasons: string[] = [];
   const stop = new AbortController();
-  const room = background.room(stop.signal, (why) => {
+  const room = background.untilJobMayStart(stop.signal, (why) => {
     reasons.push(why);
     stop.abort();
   });
@@ -46,14 +46,14 @@ test('jobs wait while a client does and the loop is late, and say why', async (t
 test('a node with nothing to do does not watch its event loop', async (t) => {
   const background = new Background(1);
   t.teardown(() => background.close());
-  const end = background.job();
+  const end = background.jobStarted();
   while (background.report.eventLoop.worstMs < 15) {
     block(60);
     await sleep(1);
   }
   end();
   while (background.report.eventLoop.worstMs > 0) await sleep(20);
-  background.job();
+  background.jobStarted();
   while (background.report.eventLoop.worstMs < 15) {
     block(60);
     await sleep(1);
@@ -61,13 +61,13 @@ test('a node with nothing to do does not watch its event loop', async (t) => {
   t.pass();
 });
 
-test('a job that only waits, or has ended, gives its place to the next, once', async (t) => {
+test('a job that only waits, or has ended, makes room for one other job', async (t) => {
   const background = new Background(1);
   t.teardown(() => background.close());
   const { signal } = new AbortController();
-  await background.room(signal);
-  const leave = background.job();
-  const next = background.room(signal);
+  await background.untilJobMayStart(signal);
+  const leave = background.jobStarted();
+  const next = background.untilJobMayStart(signal);
   t.is(
     await Promise.race([next, sleep(1_200, 'waits')]),
     'waits',

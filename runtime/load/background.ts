@@ -5,28 +5,28 @@ import { type LoopSample, watchEventLoop } from './event-loop.ts';
 
 /** A gauge for operators. */
 export interface LoadReport {
-  /** How late the event loop is to what turns up at a random moment, and the longest it was so lately; ms. */
+  /** The mean delay of an event that arrives at a random moment, and the longest recent block of the loop; ms. */
   readonly eventLoop: { readonly lateMs: number; readonly worstMs: number };
   /** Requests of clients that are in progress. */
   readonly requests: number;
-  /** Jobs that are being worked on, and how many may be, as things stand. */
+  /** Jobs that are being worked on, and how many may be under the current load. */
   readonly jobs: { readonly inWork: number; readonly allowed: number };
 }
 
 const SAMPLE_MS = 100;
 const IDLE: LoopSample = { lateMs: 0, worstMs: 0 };
-/** How often whoever waits looks again; ms. */
+/** Interval at which waiting work checks the load, ms. */
 const POLL_MS = 20;
-/** Whoever sends one request after the other counts as waiting in between; ms. */
+/** A client counts as waiting for this long after its last request, since the next one may follow; ms. */
 const BETWEEN_REQUESTS_MS = 1_000;
 
 /**
- * Clients first: what happens in the background takes what they leave over of the event loop, and the work queue is
- * where the rest waits. It never stands still altogether (`Allowance`).
+ * Puts clients first: background work uses the share of the event loop that requests leave, and jobs beyond that wait in
+ * the work queue. Background work never stops completely (`Allowance`).
  */
 export class Background {
   readonly #allowance: Allowance;
-  /** There while there is something to decide: watching costs a hundredth of a processor. */
+  /** Present only while there is a request or a job: watching the event loop costs about 1 % of a core. */
   #watch: { stop(): void } | undefined;
   #sample = IDLE;
   #requests = 0;
@@ -34,7 +34,7 @@ export class Background {
   #inWork = 0;
   #lastStart = Number.NEGATIVE_INFINITY;
 
-  /** @param limit jobs at once when there is nothing else to do */
+  /** @param limit jobs that may be worked on at once when no client waits */
   constructor(limit: number) {
     this.#allowance = new Allowance(limit);
   }
@@ -44,7 +44,7 @@ export class Background {
     return {
       eventLoop: { lateMs: Math.round(lateMs), worstMs: Math.round(worstMs) },
       requests: this.#requests,
-      jobs: { inWork: this.#inWork, allowed: this.#allowance.places },
+      jobs: { inWork: this.#inWork, allowed: this.#allowance.allowedJobs },
     };
   }
 
@@ -54,8 +54,8 @@ export class Background {
     this.#sample = IDLE;
   }
 
-  /** A client waits for an answer. @returns to be called once when it has it */
-  request(): () => void {
+  /** A client waits for an answer. @returns a function to call when the answer is complete; only its first call counts */
+  requestStarted(): () => void {
     this.#requests += 1;
     this.#watchLoop();
     return once(() => {
@@ -66,10 +66,13 @@ export class Background {
 
   /**
    * Waits until another job may be started.
-   * @param onWait told why, as long as it waits
+   * @param onWait called repeatedly during the wait, with the reason
    * @throws Cancelled
    */
-  async room(signal: AbortSignal, onWait: (why: string) => void = () => undefined): Promise<void> {
+  async untilJobMayStart(
+    signal: AbortSignal,
+    onWait: (why: string) => void = () => undefined,
+  ): Promise<void> {
     while (!this.#allowance.mayStart(this.#inWork, performance.now() - this.#lastStart)) {
       onWait(this.#why());
       await pause(signal);
@@ -77,17 +80,20 @@ export class Background {
   }
 
   /**
-   * Waits while clients do and the event loop is late, but no longer than its patience: before a step of work that has
-   * begun and must not stand still.
+   * Waits while clients wait and the event loop is late, at most `maxWaitMs`. For work that is already in progress and
+   * may be slowed but not stopped.
    * @throws Cancelled
    */
-  async turn(patienceMs: number, signal: AbortSignal): Promise<void> {
-    const until = performance.now() + patienceMs;
+  async yieldToClients(maxWaitMs: number, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + maxWaitMs;
     while (this.#allowance.clientsFirst && performance.now() < until) await pause(signal);
   }
 
-  /** Work on a job begins. @returns to be called when it ends, or has nothing left to do but to wait */
-  job(): () => void {
+  /**
+   * Work on a job begins.
+   * @returns a function to call when it ends or only waits for others; only its first call counts
+   */
+  jobStarted(): () => void {
     this.#inWork += 1;
     this.#watchLoop();
     this.#lastStart = performance.now();
@@ -111,7 +117,7 @@ export class Background {
   }
 
   #why(): string {
-    if (!this.#allowance.clientsFirst) return 'a place among the jobs in work';
+    if (!this.#allowance.clientsFirst) return 'other jobs in work to end';
     return `clients, who come first (event loop ${Math.round(this.#allowance.load.lateMs)} ms late)`;
   }
 }

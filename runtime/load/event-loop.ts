@@ -2,16 +2,16 @@
 const PROBE_MS = 20;
 
 export interface LoopSample {
-  /** How late the event loop comes to what turns up at a random moment, ms; 0 where it has nothing else to do. */
+  /** Mean delay of an event that arrives at a random moment, ms; 0 when the loop is idle. */
   readonly lateMs: number;
-  /** The longest time for which it came to nothing, ms. */
+  /** The longest time for which the loop was blocked, ms. */
   readonly worstMs: number;
 }
 
 /**
- * Measures how late the event loop of this process is, sample by sample, until it is stopped. Time counts in which the
- * process was ready to run and other processes had the processor. A timer does it, since the histogram of
- * `monitorEventLoopDelay` costs more to read than all else here.
+ * Measures how late the event loop of this process is, one sample per `everyMs`, until it is stopped. Time in which the
+ * process was ready to run but others had the processor counts as delay. This uses a timer, since the histogram of
+ * `monitorEventLoopDelay` costs more to read than the rest of this function.
  */
 export function watchEventLoop(everyMs: number, onSample: (sample: LoopSample) => void): { stop(): void } {
   let last = performance.now();
@@ -24,7 +24,7 @@ export function watchEventLoop(everyMs: number, onSample: (sample: LoopSample) =
     rounds = { time: time + round, squares: squares + round ** 2, longest: Math.max(longest, round) };
     if (rounds.time < everyMs) return;
     onSample({
-      // What comes at a random moment falls into a long round more often than into a short one.
+      // An event at a random moment is more likely to fall into a long round than into a short one.
       lateMs: Math.max(0, rounds.squares / rounds.time - PROBE_MS),
       worstMs: Math.max(0, rounds.longest - PROBE_MS),
     });

@@ -50,7 +50,7 @@ export class PeerWires implements PeerClient {
     setMaxListeners(0, over.signal);
     const end = () =>
       over.abort(new Cancelled({ code: 'ask-over', message: 'The time limit for answers has passed.' }));
-    const patience = setTimeout(end, timeoutMs);
+    const timer = setTimeout(end, timeoutMs);
     signal?.addEventListener('abort', end, { once: true });
     const awaited = new Set(ask.groups.flatMap(({ secondarySpIds }) => secondarySpIds));
     const refused: ApprovalAnswer[] = [];
@@ -78,7 +78,7 @@ export class PeerWires implements PeerClient {
         yield answer;
       }
     } finally {
-      clearTimeout(patience);
+      clearTimeout(timer);
       signal?.removeEventListener('abort', end);
       end();
       await asking;

@@ -6,8 +6,8 @@ import { type ChainStatus, chainStatusOf, type Gone } from '../seal/chain-status
 import { finish } from './cleaning.ts';
 import { logFailure, record, refuseClient, type Work } from './work.ts';
 
-/** How long the chain may take to say whether it still waits for a payload that has come; ms. */
-const PATIENCE_MS = 5_000;
+/** Time limit for asking the chain whether it still waits for a payload that has arrived, ms. */
+const TIME_LIMIT_MS = 5_000;
 
 /**
  * Asks the chain whether it still waits for what a client has just sent: nobody shall get 200 for content that was
@@ -17,7 +17,7 @@ const PATIENCE_MS = 5_000;
  */
 export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<Gone | undefined> {
   try {
-    const found = await withDeadline(PATIENCE_MS, [signal], (patience) => untilUpToDate(work, patience));
+    const found = await withDeadline(TIME_LIMIT_MS, [signal], (bounded) => untilUpToDate(work, bounded));
     return found.kind === 'gone' ? found : undefined;
   } catch (thrown) {
     throwIfAborted(signal);

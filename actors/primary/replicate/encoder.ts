@@ -46,8 +46,8 @@ interface State {
   readonly stopListening: () => void;
 }
 
-/** How long a segment waits for a moment without clients: shorter than a receiver waits for the next piece; ms. */
-const PATIENCE_MS = 2_000;
+/** How long a segment waits while clients are being served: less than a receiver waits for the next piece; ms. */
+const MAX_YIELD_MS = 2_000;
 /** Encoded segments kept at once: what the columns are sending, and the next. */
 const WINDOW = 3;
 
@@ -55,7 +55,7 @@ export interface EncoderOptions {
   readonly context: JobContext;
   readonly pieces: PieceStore;
   readonly memory: ByteBudget;
-  readonly background: Pick<Background, 'turn'>;
+  readonly background: Pick<Background, 'yieldToClients'>;
 }
 
 /**
@@ -136,7 +136,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     ctx.pipe(
       async (signal) => {
         const mine = granted && held(state, granted);
-        await options.background.turn(PATIENCE_MS, signal);
+        await options.background.yieldToClients(MAX_YIELD_MS, signal);
         const release = mine ?? held(state, await options.memory.acquire(weight(plan, segmentIndex), signal));
         return encodeSegment(segmentIndex, release, signal);
       },

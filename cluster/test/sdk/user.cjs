@@ -4,8 +4,8 @@ const { ReedSolomon } = require('@bnb-chain/reed-solomon');
 
 const { ObjectStatus, RedundancyType, VisibilityType } = StorageEnums;
 
-/** No condition takes longer on a machine that works; ms. */
-const PATIENCE_MS = 90_000;
+/** Longer than any condition takes, even on a slow machine; ms. */
+const TIME_LIMIT_MS = 90_000;
 
 /** An account that uses the SDK as applications do. */
 class User {
@@ -82,7 +82,7 @@ class User {
   }
 
   upload(bucketName, objectName, file, more) {
-    const upload = { bucketName, objectName, body: file, duration: PATIENCE_MS, ...more };
+    const upload = { bucketName, objectName, body: file, duration: TIME_LIMIT_MS, ...more };
     return this.client.object.uploadObject(upload, this.auth);
   }
 
@@ -102,7 +102,7 @@ class User {
 
   /** @returns the whole content */
   async get(bucketName, objectName, auth = this.auth) {
-    const read = { bucketName, objectName, duration: PATIENCE_MS };
+    const read = { bucketName, objectName, duration: TIME_LIMIT_MS };
     const { body } = mustWork(await this.client.object.getObject(read, auth));
     return Buffer.from(await body.arrayBuffer());
   }
@@ -121,7 +121,7 @@ function mustWork(result) {
 
 /** Waits for something true; what is thrown counts as not yet. */
 async function until(look) {
-  const giveUpAt = performance.now() + PATIENCE_MS;
+  const giveUpAt = performance.now() + TIME_LIMIT_MS;
   for (;;) {
     const found = await look().catch((error) => {
       if (performance.now() > giveUpAt) throw error;

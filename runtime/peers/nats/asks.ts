@@ -58,7 +58,7 @@ export class Asks {
     const inbox = createInbox(peersInbox(spId));
     const answers = connection.subscribe(inbox);
     const stop = () => answers.unsubscribe();
-    const patience = setTimeout(stop, options.timeoutMs);
+    const timer = setTimeout(stop, options.timeoutMs);
     for (const signal of signals) {
       signal?.addEventListener('abort', stop, { once: true });
       if (signal?.aborted) stop();
@@ -75,7 +75,7 @@ export class Asks {
     } catch (error) {
       throw natsError(error, 'asking for approvals');
     } finally {
-      clearTimeout(patience);
+      clearTimeout(timer);
       stop();
       for (const signal of signals) signal?.removeEventListener('abort', stop);
     }

@@ -39,13 +39,13 @@ export async function sendSmallColumn(
       answered.reject(offerRefused(answer.body.read ? 'receipt-refused' : 'offer-refused', to, answer.body));
   });
   const repeat = setInterval(post, times.offer / TRIES);
-  const patience = setTimeout(() => answered.reject(offerUnanswered(to, times.offer, lost)), times.offer);
+  const timer = setTimeout(() => answered.reject(offerUnanswered(to, times.offer, lost)), times.offer);
   post();
   try {
     return new SettledSession(planPayload(offer).segmentCount, await orAborted(answered, signal, closed));
   } finally {
     clearInterval(repeat);
-    clearTimeout(patience);
+    clearTimeout(timer);
     stopHearing();
     bundles.withdraw(to, COLUMNS, letter);
   }

@@ -82,7 +82,7 @@ export class SendingSession implements ReplicationSession {
   async offer(body: Omit<ControlBody<'offer'>, 'token'>, signal?: AbortSignal): Promise<void> {
     const { connection, codec, spId, times } = this.#context;
     const { about, to } = this.#options;
-    const patience = setTimeout(() => this.#end(offerUnanswered(to, times.offer)), times.offer);
+    const timer = setTimeout(() => this.#end(offerUnanswered(to, times.offer)), times.offer);
     try {
       const message = await codec.seal({
         kind: 'offer',
@@ -99,7 +99,7 @@ export class SendingSession implements ReplicationSession {
         orAborted(this.#answered, signal),
       ]);
     } finally {
-      clearTimeout(patience);
+      clearTimeout(timer);
     }
   }
 
