@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { JobId } from '#protocols/job/identity';
 
 /** The result for one stored segment or piece. `lost`: it is broken and could not be repaired now. */
@@ -27,10 +28,12 @@ export interface Verification {
 /** On which subject of the home plane a node verifies an object: `VerifyQuestion`, answered by a `Verification`. */
 export const VERIFY = 'verify';
 
-export interface VerifyQuestion {
-  readonly objectId: string;
-  readonly version: number;
+export const verifyQuestion = z.object({
+  objectId: z.string().regex(/^[1-9][0-9]{0,77}$/),
+  version: z.int().min(0).max(999_999_999),
   /** The first segment of the part. */
-  readonly from: number;
-  readonly repair: boolean;
-}
+  from: z.int().nonnegative(),
+  repair: z.boolean(),
+});
+
+export type VerifyQuestion = z.infer<typeof verifyQuestion>;

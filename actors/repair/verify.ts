@@ -2,13 +2,14 @@ import { type SealionError, Terminal, throwIfAborted, toSealionError } from '#pr
 import type { Hex } from '#protocols/greenfield/types';
 import { PRIMARY } from '#protocols/integrity/checksums';
 import { formatJobId, type JobId } from '#protocols/job/identity';
-import { pieceKey, segmentKey } from '#protocols/payload/keys';
+import { segmentKey } from '#protocols/payload/keys';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { ChecksumLists } from './checksum-lists.ts';
 import { type SealedContent, sealedContent } from './content.ts';
 import type { RepairPorts } from './ports.ts';
 import type { Recovered, Recoverer } from './recover.ts';
 import type { Finding, Verification } from './verification.ts';
+import { keyOf, type Owners, type Place, writeBack } from './write-back.ts';
 
 /** Approximate number of bytes checked per part, so that each part ends soon. */
 const PART_BYTES = 64 * 2 ** 20;
@@ -17,16 +18,8 @@ export interface VerifierParts {
   readonly ports: RepairPorts;
   readonly lists: ChecksumLists;
   readonly recoverer: Recoverer;
-  /** Asks the owner to write it back. */
-  writeBack(place: Place, recovered: Recovered, because: string, signal: AbortSignal): Promise<void>;
-}
-
-/** A segment of the primary, or a piece of our column. */
-export interface Place {
-  readonly job: JobId;
-  /** `PRIMARY`, or the index of the column. */
-  readonly role: number;
-  readonly segmentIndex: number;
+  /** They write back what is repaired. */
+  readonly owners: Owners;
 }
 
 /** Compares the stored segments or pieces of an object with the chain, and repairs them on request. */
@@ -95,9 +88,9 @@ export class Verifier {
     why: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const { recoverer, writeBack } = this.#parts;
+    const { recoverer, owners } = this.#parts;
     const { role, segmentIndex } = place;
-    const use = (recovered: Recovered) => writeBack(place, recovered, why, signal);
+    const use = (recovered: Recovered) => writeBack(owners, place, recovered, why, signal);
     if (role === PRIMARY) return recoverer.segment(content, segmentIndex, use, signal);
     return recoverer.piece(content, { column: role, segmentIndex, expected }, use, signal);
   }
@@ -146,10 +139,6 @@ export function roleOf({ job, gvg }: SealedContent, spId: number): number {
     code: 'not-a-holder',
     message: `Storage provider ${spId} does not hold object ${formatJobId(job)}.`,
   });
-}
-
-export function keyOf({ job, role, segmentIndex }: Place): string {
-  return role === PRIMARY ? segmentKey(job, segmentIndex) : pieceKey(job, segmentIndex, role);
 }
 
 function sizeOf({ plan }: SealedContent, role: number, segmentIndex: number): number {
