@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode, runCommand } from './command.ts';
 import { get } from './get.ts';
+import { ls } from './ls.ts';
 import { DEVNET_FILE } from './network.ts';
 import { put, VISIBILITIES } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
@@ -25,6 +26,11 @@ function spId(text: string): number {
   const id = Number(text);
   if (Number.isInteger(id) && id > 0) return id;
   throw new InvalidArgumentError('Give the id of a storage provider, a whole number from 1.');
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1.');
 }
 
 /** A command that talks to a network. */
@@ -91,6 +97,18 @@ FILE.part when it is started again.`,
       get(name, file, options, report, signal),
     ),
   );
+
+clientCommand('ls [bucket/prefix]', 'List your buckets, or the objects of a bucket.')
+  .usage('[options] [bucket | bucket/prefix]')
+  .option('--limit <n>', 'buckets or objects to read from the chain at most', wholeNumber, 100_000)
+  .addHelpText(
+    'after',
+    `
+Without a name it lists the buckets that belong to the account, the newest first. Behind a slash, only objects whose
+names begin with that are shown. Each object is shown with its size, its state, the time of its last change, who may
+read it, and its name. If the chain has more than --limit, what was read is shown, and the exit code is 1.`,
+  )
+  .action((name, options) => run(options, (report, signal) => ls(name, options, report, signal)));
 
 clientCommand('status <bucket/object>', 'Show what the chain and the primary say about an object.').action(
   (name, options) => run(options, (report, signal) => status(name, options, report, signal)),

@@ -1,7 +1,7 @@
 import { Terminal } from '#protocols/errors';
 import { fromHex } from '#protocols/greenfield/hex';
 import { checkBucketName, checkObjectName } from '#protocols/greenfield/names';
-import type { Chain } from '#runtime/chain/chain';
+import type { Chain, ChainLists } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
 import { ChainAccount } from '../client/chain-account.ts';
@@ -30,14 +30,24 @@ export function parseObjectName(text: string): ObjectName {
   });
 }
 
+/**
+ * What is to be listed: `bucket`, or `bucket/prefix`.
+ * @throws Terminal `bad-bucket-name`
+ */
+export function parseListName(text: string): { readonly bucketName: string; readonly prefix: string } {
+  const [bucketName = ''] = text.split('/', 1);
+  checkBucketName(bucketName);
+  return { bucketName, prefix: text.slice(bucketName.length + 1) };
+}
+
 /** A client's connections to a network: the chain, one account, and the provider of an object. */
 export class Session {
   readonly network: Network;
-  readonly chain: Chain;
+  readonly chain: Chain & ChainLists;
   readonly account: ChainAccount;
   readonly #privateKey: Uint8Array;
 
-  private constructor(network: Network, chain: Chain, privateKey: Uint8Array) {
+  private constructor(network: Network, chain: Chain & ChainLists, privateKey: Uint8Array) {
     this.network = network;
     this.chain = chain;
     this.#privateKey = privateKey;

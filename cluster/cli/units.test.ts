@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { TreeNode } from '#runtime/actors/types';
 import { treeLines } from './tree-view.ts';
-import { duration, exactSize, rate, size } from './units.ts';
+import { duration, exactSize, rate, size, timestamp } from './units.ts';
 
 test('sizes, durations and rates are human-readable', (t) => {
   t.deepEqual([1, 500, 1024, 16 * 2 ** 20, 3 * 2 ** 30].map(size), [
@@ -18,6 +18,7 @@ test('sizes, durations and rates are human-readable', (t) => {
     '4 min',
     '2.5 h',
   ]);
+  t.is(timestamp(1_795_746_896), '2026-11-27 02:34Z');
   t.is(exactSize(2 ** 24 + 1), '16.0 MiB (16777217 bytes)');
   t.is(exactSize(7), '7 bytes');
   t.is(rate(100_000_000, 1_000), '100.0 MB/s');

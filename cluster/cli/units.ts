@@ -31,6 +31,11 @@ export function duration(ms: number): string {
   return `${(span / 3_600_000).toFixed(1)} h`;
 }
 
+/** `2026-11-27 02:34Z`: a time for people, in UTC. @param seconds unix */
+export function timestamp(seconds: number): string {
+  return `${new Date(seconds * 1_000).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+}
+
 /** `112 MB/s`, in millions of bytes as networks and disks are measured. */
 export function rate(bytes: number, ms: number): string {
   return `${(bytes / 1_000 / Math.max(1, ms)).toFixed(1)} MB/s`;

@@ -116,6 +116,8 @@ test('an error is one line, with exit code 1', async (t) => {
     ['no-name', 'put', '-'],
     ['bad-bucket-name', 'put', present, 'Bad_Bucket/object'],
     ['no-such-object', 'get', newName(), join(folder, 'never')],
+    ['no-such-bucket', 'ls', newName()],
+    ['bad-bucket-name', 'ls', 'x/'],
     ['unknown-sp', 'tree', '--sp', '99'],
   ];
   for (const [expected, ...args] of cases) {
@@ -153,6 +155,44 @@ test('several files and the files in folders become objects, each with its media
     again.told.find(({ event }) => event === 'file-failed'),
     { name: `${bucketName}/x/d.txt`, code: 'object-exists' },
   );
+});
+
+test('buckets and the objects in them are listed', async (t) => {
+  const [bucketName = ''] = newName().split('/');
+  const notes = join(folder, 'notes');
+  await mkdir(notes);
+  for (const name of ['b.txt', 'a.txt']) await writeFile(join(notes, name), name);
+  t.is((await run('put', notes, `${bucketName}/`, '--sp', '3', '--visibility', 'public-read')).code, 0);
+  t.is((await run('put', await fileOf(randomBytes(2_000)), `${bucketName}/z`)).code, 0);
+
+  const buckets = await facts('ls');
+  t.is(buckets.code, 0);
+  t.like(
+    buckets.told.find(({ name }) => name === bucketName),
+    { event: 'bucket', status: 'CREATED', visibility: 'PRIVATE', spId: 3 },
+  );
+  t.regex((await run('ls')).output, /in service +20..-..-.. ..:..Z +private +sp 3 +/);
+
+  const { output } = await run('ls', bucketName);
+  const time = '20..-..-.. ..:..Z';
+  const lines = [
+    ` 5 bytes  sealed         ${time}  public-read                   ${bucketName}/notes/a.txt`,
+    ` 5 bytes  sealed         ${time}  public-read                   ${bucketName}/notes/b.txt`,
+    ` 2.0 KiB  sealed         ${time}  private \\(as its bucket\\)       ${bucketName}/z`,
+    '3 objects, 2.0 KiB',
+  ];
+  t.regex(output, new RegExp(`^${lines.join('\n').replaceAll(' ', ' *')}\n$`));
+  const some = await facts('ls', `${bucketName}/notes/b`);
+  t.like(some.told, {
+    0: { event: 'object', name: `${bucketName}/notes/b.txt`, bytes: 5, status: 'SEALED' },
+    1: { event: 'listed', objects: 1, bytes: 5 },
+    length: 2,
+  });
+
+  const few = await facts('ls', bucketName, '--limit', '2');
+  t.is(few.code, 1);
+  t.is(few.told.filter(({ event }) => event === 'object').length, 2);
+  t.like(few.last, { event: 'failed', code: 'list-cut' });
 });
 
 test('standard input becomes an object, and an object goes to standard output', async (t) => {

@@ -17,7 +17,7 @@ import { formatJobId, type JobId } from '#protocols/job/identity';
 import { JobState, type JobStateName } from '#protocols/job/states';
 import type { TreeNode } from '#runtime/actors/types';
 import { orAborted } from '#runtime/async/or-aborted';
-import type { Chain } from '#runtime/chain/chain';
+import type { Chain, ChainLists } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
 import { connectNats } from '#runtime/nats/connect';
@@ -67,12 +67,12 @@ export function useNetwork(test: TestFn, options: NetworkOptions = {}): () => Ne
 /** A devnet with one client account on it, as tests see it: from outside, like anybody, and into its stores. */
 export class Network {
   readonly devnet: Devnet;
-  readonly chain: Chain;
+  readonly chain: Chain & ChainLists;
   readonly account: ChainAccount;
   readonly #directory: string;
   readonly #privateKey: Uint8Array;
 
-  private constructor(devnet: Devnet, chain: Chain, directory: string) {
+  private constructor(devnet: Devnet, chain: Chain & ChainLists, directory: string) {
     this.devnet = devnet;
     this.chain = chain;
     this.#directory = directory;

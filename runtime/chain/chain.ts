@@ -5,6 +5,7 @@ import type {
   BucketInfo,
   GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
+  ObjectInfo,
   ObjectOnChain,
   StorageParams,
   StorageProvider,
@@ -97,4 +98,12 @@ export interface Chain {
   /** Undefined while the transaction is in no block, and always where the node keeps no index of transactions. */
   transaction(hash: string, options?: AgeOptions): Promise<IncludedTransaction | undefined>;
   close(): void;
+}
+
+/** Lists of what is on chain, page by page: as many pages are asked for as are taken. Clients need them, providers not. */
+export interface ChainLists {
+  /** All buckets of the chain, the newest first. @throws as `Chain` */
+  buckets(options?: ChainOptions): AsyncIterable<readonly BucketInfo[]>;
+  /** The objects of a bucket, in no order that means anything; none where there is no such bucket. @throws as `Chain` */
+  objects(bucketName: string, options?: ChainOptions): AsyncIterable<readonly ObjectInfo[]>;
 }

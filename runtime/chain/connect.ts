@@ -7,6 +7,7 @@ import type {
   BucketInfo,
   GlobalVirtualGroup,
   GlobalVirtualGroupFamily,
+  ObjectInfo,
   ObjectOnChain,
   StorageParams,
   StorageProvider,
@@ -18,11 +19,13 @@ import type {
   AgeOptions,
   BroadcastResult,
   Chain,
+  ChainLists,
   ChainOptions,
   IncludedTransaction,
   LatestBlock,
 } from './chain.ts';
 import * as decode from './decode.ts';
+import { bucketPages, objectPages } from './lists.ts';
 import * as methods from './methods.ts';
 import { answerTo, ask, type QueryMethod } from './query.ts';
 import {
@@ -52,7 +55,7 @@ export interface ConnectOptions {
  * A client of a Greenfield chain. Connects with the first request, so a node that is down now does no harm.
  * @throws Terminal `bad-chain-rpc` for a URL that is none
  */
-export async function connectChain(options: ConnectOptions): Promise<Chain> {
+export async function connectChain(options: ConnectOptions): Promise<Chain & ChainLists> {
   const urls = typeof options.rpc === 'string' ? [options.rpc] : options.rpc;
   if (urls.length === 0 || !urls.every(isHttpUrl)) {
     throw new Terminal({
@@ -74,7 +77,7 @@ const PAST_TTL_MS = 600_000;
 /** Gas changes by governance, and a transaction that has too little is refused at no cost; ms. */
 const GAS_TTL_MS = 60_000;
 
-class ChainClient implements Chain {
+class ChainClient implements Chain, ChainLists {
   readonly chainId: string;
   readonly #rpc: Rpc;
   readonly #storageProviders: Cache<'all', readonly StorageProvider[]>;
@@ -160,6 +163,14 @@ class ChainClient implements Chain {
   objectById(objectId: string, options?: AgeOptions): Promise<ObjectOnChain | undefined> {
     const load = (signal?: AbortSignal) => readObjectById(this.#rpc, objectId, signal);
     return this.#objects.get(objectId, load, options);
+  }
+
+  buckets(options?: ChainOptions): AsyncIterable<readonly BucketInfo[]> {
+    return bucketPages(this.#rpc, options?.signal);
+  }
+
+  objects(bucketName: string, options?: ChainOptions): AsyncIterable<readonly ObjectInfo[]> {
+    return objectPages(this.#rpc, bucketName, options?.signal);
   }
 
   storageProviders(options?: ChainOptions): Promise<readonly StorageProvider[]> {

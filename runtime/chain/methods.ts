@@ -69,6 +69,18 @@ export const HeadBucket = method({
   missing: NO_BUCKET,
 });
 
+export const ListBuckets = method({
+  path: '/greenfield.storage.Query/ListBuckets',
+  request: storage.QueryListBucketsRequest,
+  response: storage.QueryListBucketsResponse,
+});
+
+export const ListObjects = method({
+  path: '/greenfield.storage.Query/ListObjects',
+  request: storage.QueryListObjectsRequest,
+  response: storage.QueryListObjectsResponse,
+});
+
 export const HeadObject = method({
   path: '/greenfield.storage.Query/HeadObject',
   request: storage.QueryHeadObjectRequest,

@@ -126,6 +126,13 @@ export class Ledger {
     return this.#checked.account(address);
   }
 
+  /** As `Database.entries`, of what is committed. */
+  entries<T>(
+    ...query: Parameters<Database['entries']>
+  ): Promise<readonly (readonly [key: string, value: T])[]> {
+    return this.#database.entries<T>(...query);
+  }
+
   transaction(hash: string): IncludedRecord | undefined {
     return this.#database.get(`tx/${hash}`);
   }

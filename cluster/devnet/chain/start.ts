@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '#runtime/telemetry/logger';
 import type { ChainGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
 import { serveRpc } from './rpc/server.ts';
-import { putGenesis, State } from './state.ts';
+import { putGenesis, STATE_FORMAT, State } from './state.ts';
 import { Database } from './store.ts';
 
 export interface DevnetChainOptions {
@@ -79,6 +79,13 @@ async function begin(ledger: Ledger, database: Database, genesis: ChainGenesis):
       code: 'devnet-chain-genesis',
       message: `The directory holds the chain ${found}, not ${genesis.chainId}.`,
       advice: 'Give the chain id it was made with, or an empty directory.',
+    });
+  }
+  if (found !== '' && database.get('format') !== STATE_FORMAT) {
+    throw new Terminal({
+      code: 'devnet-chain-storage',
+      message: "The state of the devnet's chain was written by another version of Sealion.",
+      advice: 'Start the devnet without --keep, or give another folder.',
     });
   }
   if (found === '') await database.commit(genesisChanges(database, genesis), true);

@@ -1,3 +1,5 @@
+import { toHex } from '#protocols/greenfield/hex';
+import { keccak256 } from '#protocols/greenfield/keccak';
 import { MESSAGE_TYPES, type MessageTypeUrl } from '#protocols/greenfield/messages';
 import type {
   BucketInfo,
@@ -12,6 +14,12 @@ import type { ChainGenesis, GenesisParams } from './genesis.ts';
 import type { AccountRecord, Head, LocalVirtualGroup, PaymentAccount, StreamRecord } from './records.ts';
 import { Errors, Refusal } from './refusal.ts';
 import { Overlay, type Reader } from './store.ts';
+
+/** Which keys hold what; raised when that changes. */
+export const STATE_FORMAT = 2;
+
+/** Digits of an id in a key, so that keys are in the order of numbers. */
+const ID_DIGITS = 78;
 
 /** Fields of a stream record that JSON cannot hold as numbers. */
 const AMOUNTS = [
@@ -102,7 +110,7 @@ export class StateReader {
   }
 
   bucketById(id: string): BucketInfo | undefined {
-    const name = this.reader.get<string>(`bucket-name/${id}`);
+    const name = this.reader.get<string>(bucketNameKey(id));
     return name === undefined ? undefined : this.bucket(name);
   }
 
@@ -217,13 +225,13 @@ export class State extends StateReader {
 
   putBucket(bucket: BucketInfo): void {
     this.overlay.put(`bucket/${bucket.bucketName}`, bucket);
-    this.overlay.put(`bucket-name/${bucket.id}`, bucket.bucketName);
+    this.overlay.put(bucketNameKey(bucket.id), bucket.bucketName);
   }
 
   /** Its objects must be gone before. */
   deleteBucket(bucket: BucketInfo): void {
     this.overlay.delete(`bucket/${bucket.bucketName}`);
-    this.overlay.delete(`bucket-name/${bucket.id}`);
+    this.overlay.delete(bucketNameKey(bucket.id));
     this.overlay.delete(`local-groups/${bucket.id}`);
     this.overlay.delete(`locked-count/${bucket.id}`);
     this.overlay.delete(`quota-time/${bucket.id}`);
@@ -271,6 +279,7 @@ export class State extends StateReader {
 export function putGenesis(state: State, genesis: ChainGenesis): void {
   const { overlay } = state;
   overlay.put('chain-id', genesis.chainId);
+  overlay.put('format', STATE_FORMAT);
   overlay.put('params', genesis.params);
   overlay.put('sps', genesis.sps);
   overlay.put('families', genesis.families);
@@ -282,9 +291,20 @@ export function putGenesis(state: State, genesis: ChainGenesis): void {
   });
 }
 
-/** A bucket's name has no slash, so the key is unambiguous. */
+/** Begins the keys of all buckets' names, which are in the order of their ids. */
+export const BUCKET_NAMES = 'bucket-name/';
+
+function bucketNameKey(id: string): string {
+  return `${BUCKET_NAMES}${id.padStart(ID_DIGITS, '0')}`;
+}
+
+/** Begins the keys of the ids of a bucket's objects, which are in the order of their names' hashes as on a real node. */
+export function objectIds(bucketName: string): string {
+  return `object-id/${bucketName}/`;
+}
+
 function objectKey(bucketName: string, objectName: string): string {
-  return `object-id/${bucketName}/${objectName}`;
+  return `${objectIds(bucketName)}${toHex(keccak256(objectName))}`;
 }
 
 function objectCountKey(bucketName: string): string {

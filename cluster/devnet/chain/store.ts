@@ -86,6 +86,29 @@ export class Database implements Reader {
     return read.value as T | undefined;
   }
 
+  /**
+   * Entries whose keys begin with a prefix, in the order of their keys or against it.
+   * @param from the first key, without the prefix; all by default
+   */
+  async entries<T>(
+    prefix: string,
+    { from, limit, reverse }: { readonly from?: string; readonly limit: number; readonly reverse: boolean },
+  ): Promise<readonly (readonly [key: string, value: T])[]> {
+    const first = from === undefined ? {} : { [reverse ? 'lte' : 'gte']: `${prefix}${from}` };
+    const entries = await this.#level
+      .iterator<string, T>({
+        gte: prefix,
+        lt: `${prefix}\uffff`,
+        ...first,
+        limit,
+        reverse,
+        snapshot: this.#snapshot,
+        valueEncoding: 'json',
+      })
+      .all();
+    return entries.map(([key, value]) => [key.slice(prefix.length), value]);
+  }
+
   /** Writes all changes or none. @param sync also through a power cut */
   async commit(changes: ReadonlyMap<string, unknown>, sync: boolean): Promise<void> {
     const operations = Array.from(changes, ([key, value]) =>

@@ -9,7 +9,7 @@ import { fromHex, toHex } from '#protocols/greenfield/hex';
 import type { Message } from '#protocols/greenfield/messages';
 import type { Hex, StorageParams } from '#protocols/greenfield/types';
 import { sealDigest } from '#protocols/sealing/seal-document';
-import type { Chain } from '#runtime/chain/chain';
+import type { Chain, ChainLists } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
 import type { AccountKey } from '#runtime/keys/keys';
@@ -26,7 +26,7 @@ export const CHECKSUMS: readonly Hex[] = Array.from({ length: 7 }, (_, i) => `${
 export interface ChainFixture {
   readonly genesis: DevnetGenesis;
   readonly rpc: string;
-  readonly chain: Chain;
+  readonly chain: Chain & ChainLists;
   readonly directory: string;
   /** A client with BNB. */
   readonly user: ChainAccount;

@@ -3,6 +3,7 @@ import type { Ledger } from '../ledger.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import { accountQuery, balanceQuery, simulateQuery } from './accounts.ts';
 import { gashubQueries } from './gashub.ts';
+import { listQueries } from './lists.ts';
 import { nodeQueries } from './node.ts';
 import { paymentQueries } from './payment.ts';
 import type { QueryHandler } from './query.ts';
@@ -18,6 +19,7 @@ const HANDLERS = new Map<string, QueryHandler>([
   ...service('/cosmos.gashub.v1beta1.Query', gashubQueries),
   ...service('/greenfield.payment.Query', paymentQueries),
   ...service('/greenfield.storage.Query', storageQueries),
+  ...service('/greenfield.storage.Query', listQueries),
   ...service('/greenfield.virtualgroup.Query', virtualGroupQueries),
   ...service('/greenfield.sp.Query', storageProviderQueries),
 ]);
@@ -37,7 +39,14 @@ export interface AbciAnswer {
 }
 
 /** Answers a query path; the chain's "no" is an answer with a code. */
-export function abciQuery(ledger: Ledger, path: string, request: Uint8Array, log: Logger): AbciAnswer {
+export async function abciQuery(
+  ledger: Ledger,
+  path: string,
+  request: Uint8Array,
+  log: Logger,
+): Promise<AbciAnswer> {
+  // Before the answer: it may be newer than the block that it names, and never older.
+  const height = ledger.committed.head.height.toString();
   const answer = (code: number, codespace: string, text: string, value: string | null): AbciAnswer => ({
     code,
     log: text,
@@ -46,13 +55,13 @@ export function abciQuery(ledger: Ledger, path: string, request: Uint8Array, log
     key: null,
     value,
     proofOps: null,
-    height: ledger.committed.head.height.toString(),
+    height,
     codespace,
   });
   const handler = HANDLERS.get(path);
   if (!handler) return answer(6, 'sdk', `unknown query path: ${path.slice(0, 200)}: unknown request`, null);
   try {
-    return answer(0, '', '', Buffer.from(handler(ledger, request)).toString('base64'));
+    return answer(0, '', '', Buffer.from(await handler(ledger, request)).toString('base64'));
   } catch (error) {
     if (error instanceof Refusal) {
       const { codespace, code } = error.error;

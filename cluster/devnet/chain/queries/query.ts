@@ -2,7 +2,7 @@ import type { Ledger } from '../ledger.ts';
 import { Errors, Refusal } from '../refusal.ts';
 
 /** Answers one gRPC query: protobuf bytes in, protobuf bytes out. @throws Refusal */
-export type QueryHandler = (ledger: Ledger, request: Uint8Array) => Uint8Array;
+export type QueryHandler = (ledger: Ledger, request: Uint8Array) => Promise<Uint8Array>;
 
 interface Encoder<T> {
   encode(message: T): { finish(): Uint8Array };
@@ -15,9 +15,9 @@ interface Decoder<T> {
 export function query<Q, A>(
   request: Decoder<Q>,
   response: Encoder<A>,
-  answer: (ledger: Ledger, request: Q) => A,
+  answer: (ledger: Ledger, request: Q) => A | Promise<A>,
 ): QueryHandler {
-  return (ledger, bytes) => response.encode(answer(ledger, decode(request, bytes))).finish();
+  return async (ledger, bytes) => response.encode(await answer(ledger, decode(request, bytes))).finish();
 }
 
 function decode<Q>(request: Decoder<Q>, bytes: Uint8Array): Q {
@@ -38,7 +38,7 @@ export function invalidArgument(text: string): Refusal {
 }
 
 /** The most that one page holds. */
-const PAGE_LIMIT = 100;
+export const PAGE_LIMIT = 100;
 
 /** One page of a list; the key is the position in it. */
 export function page<T>(

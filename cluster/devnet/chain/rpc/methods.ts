@@ -15,8 +15,8 @@ export const METHODS: ReadonlyMap<string, RpcMethod> = new Map<string, RpcMethod
   ['block', block],
   [
     'abci_query',
-    (ledger, params, log) => ({
-      response: abciQuery(ledger, params.text('path'), params.bytes('data', 'hex'), log),
+    async (ledger, params, log) => ({
+      response: await abciQuery(ledger, params.text('path'), params.bytes('data', 'hex'), log),
     }),
   ],
   ['broadcast_tx_sync', broadcastTxSync],

@@ -53,7 +53,7 @@ async function handle(
   if (request.method === 'GET' || request.method === 'HEAD') {
     const { path, query } = splitTarget(request.url ?? '/');
     const params = new Params(Object.fromEntries(new URLSearchParams(query)), true);
-    return send(response, answer(ledger, -1, path.slice(1), params, log));
+    return send(response, await answer(ledger, -1, path.slice(1), params, log));
   }
   if (request.method !== 'POST') return send(response, failure(-1, notAllowed), 405);
   const body = await readBody(request);
@@ -64,12 +64,9 @@ async function handle(
   } catch {
     return send(response, failure(-1, new RpcError(-32700, 'Parse error', 'the body is not JSON')));
   }
-  if (!Array.isArray(calls)) return send(response, answerCall(ledger, calls, log));
+  if (!Array.isArray(calls)) return send(response, await answerCall(ledger, calls, log));
   if (calls.length > MAX_BATCH) return send(response, failure(-1, tooLarge), 413);
-  return send(
-    response,
-    calls.map((call) => answerCall(ledger, call, log)),
-  );
+  return send(response, await Promise.all(calls.map((call) => answerCall(ledger, call, log))));
 }
 
 const notHttp = new RpcError(-32700, 'Parse error', 'the request is not HTTP');
@@ -87,7 +84,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString();
 }
 
-function answerCall(ledger: Ledger, call: unknown, log: Logger): object {
+async function answerCall(ledger: Ledger, call: unknown, log: Logger): Promise<object> {
   const { id, method, params = {} } = (isRecord(call) ? call : {}) as Record<string, unknown>;
   const answerId = typeof id === 'number' || typeof id === 'string' ? id : -1;
   if (typeof method !== 'string') {
@@ -99,11 +96,17 @@ function answerCall(ledger: Ledger, call: unknown, log: Logger): object {
   return answer(ledger, answerId, method, new Params(params, false), log);
 }
 
-function answer(ledger: Ledger, id: number | string, name: string, params: Params, log: Logger): object {
+async function answer(
+  ledger: Ledger,
+  id: number | string,
+  name: string,
+  params: Params,
+  log: Logger,
+): Promise<object> {
   const method = METHODS.get(name);
   if (!method) return failure(id, new RpcError(-32601, 'Method not found', ''));
   try {
-    return { jsonrpc: '2.0', id, result: method(ledger, params, log) };
+    return { jsonrpc: '2.0', id, result: await method(ledger, params, log) };
   } catch (error) {
     if (error instanceof RpcError) return failure(id, error);
     log.error({ error, method: name }, 'an RPC method failed');
