@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { errorXml } from '#protocols/greenfield/gateway-errors';
+import type { CertificateFiles } from '#runtime/http/certificate';
 import type { Proxies } from '#runtime/http/proxies';
 import { type HttpServer, openHttpServer } from '#runtime/http/server';
 import type { Logger } from '#runtime/telemetry/logger';
@@ -18,6 +19,10 @@ export interface ServeOptions {
   readonly maxPerClient?: number;
   /** How long a connection without requests is kept, ms; a default of its own without it. */
   readonly keepAliveMs?: number;
+  /** Serves HTTPS alone, with a certificate that may change (`HttpServerOptions`). */
+  readonly tls?: CertificateFiles;
+  /** As for `openHttpServer`. */
+  readonly certificateEveryMs?: number;
   /** Their connections carry the requests of many clients, and count for none. */
   readonly proxies?: Proxies;
   /**
@@ -47,7 +52,7 @@ const MAX_CONNECTIONS = 10_000;
  */
 const MAX_HEADER_BYTES = 65_536;
 
-/** Serves a gateway on a port. @throws Terminal `cannot-listen` */
+/** Serves a gateway on a port. @throws Terminal `cannot-listen`, `bad-certificate` */
 export async function serveGateway(app: Gateway, options: ServeOptions): Promise<RunningGateway> {
   const { log } = options;
   const listener = getRequestListener(app.fetch, {
@@ -81,6 +86,8 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     maxConnections: MAX_CONNECTIONS,
     ...(options.maxPerClient !== undefined && { maxPerClient: options.maxPerClient }),
     ...(options.keepAliveMs !== undefined && { keepAliveMs: options.keepAliveMs }),
+    ...(options.tls && { tls: options.tls }),
+    ...(options.certificateEveryMs !== undefined && { certificateEveryMs: options.certificateEveryMs }),
     ...(options.proxies && { proxies: options.proxies }),
     node: {
       maxHeaderSize: MAX_HEADER_BYTES,

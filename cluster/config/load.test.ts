@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { Terminal } from '#protocols/errors';
@@ -107,6 +107,13 @@ test('the example is valid, and the defaults that it shows are the defaults', as
   const uncommented = parseConfig(shown, EXAMPLE);
   t.deepEqual(uncommented, {
     ...example,
+    gateway: {
+      ...example.gateway,
+      tls: {
+        cert: join(dirname(EXAMPLE), 'tls/fullchain.pem'),
+        key: join(dirname(EXAMPLE), 'tls/privkey.pem'),
+      },
+    },
     limits: { ...example.limits, maxPayload: 64 * 2 ** 30 },
     records: {
       ...example.records,

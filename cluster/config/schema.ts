@@ -32,6 +32,10 @@ export function nodeConfig(base: string) {
     }),
     gateway: section({
       listen: address('0.0.0.0', 9033),
+      tls: section({
+        cert: path(base, 'the path of a certificate in PEM'),
+        key: path(base, 'the path of its private key in PEM'),
+      }).optional(),
       domains: domains().default([]),
       anyHost: z.boolean('true or false').default(false),
       proxies: z.array(z.string(NETWORK).refine(isNetwork, NETWORK), `a list of ${NETWORK}`).default([]),

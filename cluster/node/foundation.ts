@@ -4,6 +4,7 @@ import { fallbackCause } from '#protocols/greenfield/secp256k1/secp256k1';
 import type { Chain } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { type Home, openHome } from '#runtime/home/open-home';
+import { readCertificate } from '#runtime/http/certificate';
 import { fencedJournal } from '#runtime/journal/fenced-journal';
 import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
@@ -34,6 +35,8 @@ export interface Foundation {
 export async function openFoundation(node: NodeParts): Promise<Foundation> {
   const { config, parts, log } = node;
   const keys = await openKeyring(config.keys);
+  // The gateway opens last; a fault of its certificate is better known before anything else is waited for.
+  if (config.gateway.tls) await readCertificate(config.gateway.tls);
   if (fallbackCause !== undefined) {
     log.warn(
       { cause: String(fallbackCause) },

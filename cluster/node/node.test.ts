@@ -114,6 +114,14 @@ test('a node does not start on another chain', async (t) => {
   t.is(error.code, 'wrong-chain');
 });
 
+test('a certificate that is not there ends the start at once', async (t) => {
+  const place = await prepare(t);
+  const tls = { cert: join(place.folder, 'cert.pem'), key: join(place.folder, 'key.pem') };
+  const config = { ...place.config, gateway: { ...place.config.gateway, tls } };
+  const error = await t.throwsAsync(place.start({ config }), { instanceOf: Terminal });
+  t.is(error.code, 'bad-certificate');
+});
+
 test('two nodes cannot share a data folder', async (t) => {
   const place = await prepare(t);
   await Promise.all([place.startChain(), place.startNats()]);

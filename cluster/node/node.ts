@@ -21,7 +21,7 @@ export interface RunningNode {
  * Starts one node of an SP: the only place where its parts are assembled. It waits for dependencies that are not
  * reachable yet (chain, NATS).
  * @throws Terminal for errors that only an operator can correct: keys that are not the SP's, a wrong chain, a data
- * folder in use, refused credentials, taken ports; Cancelled when the signal fires before it serves
+ * folder in use, refused credentials, a certificate that cannot be used, taken ports; Cancelled when the signal fires before it serves
  */
 export async function startNode(
   config: NodeConfig,

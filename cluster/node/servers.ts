@@ -83,6 +83,7 @@ export async function openServers(
           keepAliveMs: config.gateway.keepAliveSeconds * 1_000,
           proxies,
           onRequest: ({ url }) => (isOfPeer(url) ? () => undefined : background.requestStarted()),
+          ...(config.gateway.tls && { tls: config.gateway.tls }),
           log,
         },
       ),

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { connectNats } from '#runtime/nats/connect';
 import { startNatsServer } from '#runtime/nats/server';
 import { silentLogger } from '#runtime/telemetry/logger';
+import { withProgram } from '#runtime/testing/programs';
 import { serveGateway } from '../server.ts';
 import { storedObject } from '../testing/stored.ts';
 
@@ -19,15 +20,6 @@ const PROGRAMS = {
   curl: ['--silent', '--show-error', '--continue-at', '-', '--output', 'a.jpg'],
   wget: ['--quiet', '--tries=1', '--continue'],
 };
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A folder, and the address of an object of 3 MiB. */
 async function served(t: ExecutionContext): Promise<{ folder: string; url: string; payload: Buffer }> {
@@ -45,9 +37,8 @@ async function served(t: ExecutionContext): Promise<{ folder: string; url: strin
 }
 
 for (const [program, options] of Object.entries(PROGRAMS)) {
-  const can = isInstalled(program);
   const title = `${program} continues a download that was interrupted, and leaves a complete one as it is`;
-  (can ? test : test.skip)(can ? title : `${title} (${program} is not installed)`, async (t) => {
+  withProgram(test, program)(title, async (t) => {
     const { folder, url, payload } = await served(t);
     const file = join(folder, 'a.jpg');
     for (const there of [2 * MiB + 1, 1, payload.length]) {

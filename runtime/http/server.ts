@@ -7,10 +7,13 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+// biome-ignore lint/style/noRestrictedImports: as above.
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Terminal } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
+import { type CertificateFiles, describe, followCertificate, readCertificate } from './certificate.ts';
 import { Exchanges } from './exchanges.ts';
 import { clientOf } from './hosts.ts';
 import type { Proxies } from './proxies.ts';
@@ -18,6 +21,9 @@ import type { Proxies } from './proxies.ts';
 const KEEP_ALIVE_MS = 75_000;
 /** The time for the headers of a request is longer than that of an idle connection by this, ms. */
 const HEADERS_AFTER_MS = 5_000;
+
+/** A client that has not shaken hands in this time is cut off, ms. */
+const HANDSHAKE_MS = 20_000;
 
 /** Answers a request. What it throws or rejects with is logged, and ends that one connection. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -39,6 +45,10 @@ export interface HttpServerOptions {
   readonly maxPerClient?: number;
   /** How long a connection without requests is kept, ms; 75 s without it, longer than proxies keep theirs. */
   readonly keepAliveMs?: number;
+  /** Serves HTTPS alone. The files are followed when they change; connections that are open keep what they have. */
+  readonly tls?: CertificateFiles;
+  /** How often the files are looked at, ms; every 10 s without it. */
+  readonly certificateEveryMs?: number;
   /** Their connections carry the requests of many clients, and count for none. */
   readonly proxies?: Proxies;
   /** Node's own settings, where its defaults do not fit. */
@@ -57,7 +67,7 @@ export interface HttpServer {
 /**
  * Opens an HTTP server, the only way in which this code base does: nothing that comes over a connection, and nothing
  * that a handler does with it, can throw out of a callback of Node and so end the process.
- * @throws Terminal `cannot-listen`
+ * @throws Terminal `cannot-listen`, `bad-certificate`
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { log, malformed, maxConnections, keepAliveMs = KEEP_ALIVE_MS } = options;
@@ -65,7 +75,11 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const handle = guarded(options.handle, exchanges, options);
   const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_AFTER_MS };
   // Uploads may take hours, so there is no limit for a whole request unless a server sets one.
-  const server = createServer({ requestTimeout: 0, ...timeouts, ...options.node }, handle);
+  const settings = { requestTimeout: 0, ...timeouts, ...options.node };
+  const { server, unfollow } = options.tls
+    ? await secureServer(options.tls, settings, handle, options)
+    : { server: createServer(settings, handle), unfollow: () => {} };
+  const sockets = new Set<Socket>();
   server.maxConnections = maxConnections;
   // The size of all headers is bounded; Node would drop those above a number without a word.
   server.maxHeadersCount = 0;
@@ -76,18 +90,47 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuse(error, socket, exchanges, malformed));
   if (options.maxPerClient) server.on('connection', boundPerClient(options.maxPerClient, options.proxies));
-  await listen(server, options);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await listen(server, options).catch((error: unknown) => {
+    unfollow();
+    throw error;
+  });
   // Too few file descriptors for another connection, for example.
   server.on('error', (error) => log.error({ error }, 'the listening socket failed'));
   let closed: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,
     close: () => {
+      unfollow();
       closed ??= new Promise<void>((resolve) => server.close(() => resolve()));
       return closed;
     },
-    disconnect: () => server.closeAllConnections(),
+    // Those too that are still shaking hands, which Node's own closeAllConnections does not know.
+    disconnect: () => {
+      for (const socket of sockets) socket.destroy();
+    },
   };
+}
+
+async function secureServer(
+  files: CertificateFiles,
+  settings: ServerOptions,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  { certificateEveryMs, log }: HttpServerOptions,
+): Promise<{ readonly server: SecureServer; readonly unfollow: () => void }> {
+  const first = await readCertificate(files);
+  const server = createSecureServer({ ...settings, ...first, handshakeTimeout: HANDSHAKE_MS }, handle);
+  // Whoever cannot shake hands gets no answer: Node would have it written into the connection as a `clientError`.
+  server.prependListener('tlsClientError', (_, socket) => socket.destroy());
+  log.info(describe(first, files), 'serving HTTPS');
+  const unfollow = followCertificate(files, first, (next) => server.setSecureContext(next), {
+    ...(certificateEveryMs !== undefined && { everyMs: certificateEveryMs }),
+    log,
+  });
+  return { server, unfollow };
 }
 
 /** Without it one client could hold all connections that the server takes. */
@@ -161,7 +204,10 @@ function refuse(
   exchanges.refuse(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${malformed.body}`);
 }
 
-function listen(server: Server, { name, setting, host, port }: HttpServerOptions): Promise<void> {
+function listen(
+  server: Server | SecureServer,
+  { name, setting, host, port }: HttpServerOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error) =>
       reject(

@@ -1,0 +1,36 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { ExecutionContext, TestFn } from 'ava';
+
+/** Not in the PATH of users other than root on Debian, but where its servers are. */
+const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
+
+/** The path of an installed program; undefined where it is not installed. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/**
+ * Tests that need a program of the machine: where it is not installed they are skipped, with the reason in the title.
+ * @returns what declares such a test, as `test` does; its body also gets the program's path
+ */
+export function withProgram(
+  test: TestFn,
+  name: string,
+): (title: string, run: (t: ExecutionContext, path: string) => unknown) => void {
+  const path = findProgram(name);
+  return (title, run) => {
+    if (path === undefined) test.skip(`${title} (${name} is not installed)`, (t) => t.pass());
+    else test(title, async (t) => void (await run(t, path)));
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
