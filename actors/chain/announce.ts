@@ -25,17 +25,17 @@ export async function announce(
 ): Promise<Announced> {
   const { signer, chain } = ports;
   const what = announcement.kind === 'create-object' ? 'creation' : 'update';
-  const look = (signal: AbortSignal) => lookFor(announcement, chain, signal);
+  const findResult = (signal: AbortSignal) => lookFor(announcement, chain, signal);
   for (let signings = 1; ; signings += 1) {
     const transaction = await signer.ask<SignedTransaction>(
       (reply) => ({ type: 'sign', order: announcement, reply }),
       options,
     );
-    const settled = await submitAndConfirm(transaction, ports, { what, look, ...options });
-    if (!('kind' in settled)) return announced(settled, transaction, chain, options.signal);
-    const fault = faultOf(settled.refusal);
+    const result = await submitAndConfirm(transaction, ports, { what, findResult, ...options });
+    if (!('kind' in result)) return announced(result, transaction, chain, options.signal);
+    const fault = faultOf(result.refusal);
     const signAgain = fault === 'sequence' || fault === 'gas';
-    if (!signAgain || signings === MAX_SIGNINGS) return refusedOr(settled, announcement, look, options);
+    if (!signAgain || signings === MAX_SIGNINGS) return refusedOr(result, announcement, findResult, options);
   }
 }
 
@@ -73,14 +73,14 @@ async function announced(
 async function refusedOr(
   refused: Refused,
   announcement: Announcement,
-  look: (signal: AbortSignal) => Promise<ObjectOnChain | undefined>,
+  findResult: (signal: AbortSignal) => Promise<ObjectOnChain | undefined>,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Announced> {
   const { refusal, spent } = refused;
   const late = [ChainError.OBJECT_EXISTS, ChainError.OBJECT_IS_UPDATING].some((e) =>
     isChainError(refusal, e),
   );
-  const onChain = late ? await look(signal) : undefined;
+  const onChain = late ? await findResult(signal) : undefined;
   if (onChain) return { onChain };
   if (late) throw announcedOtherwise(announcement);
   const creates = announcement.kind === 'create-object';

@@ -19,11 +19,11 @@ export interface Refused {
 export interface SubmitPorts {
   readonly chain: Chain;
   readonly signer: Ref<SignerMessage>;
-  readonly timing: SettleTiming;
+  readonly timing: SubmitTiming;
 }
 
 /** All in ms. */
-export interface SettleTiming {
+export interface SubmitTiming {
   /** How long a broadcast transaction is watched before the try counts as failed. */
   readonly inclusionTimeoutMs: number;
   /** Between two looks at the chain. */
@@ -36,7 +36,7 @@ export interface SubmitOptions<S> {
   /** For example `seal`. */
   readonly what: string;
   /** What has become of the object on chain; undefined while it still waits for the transaction. */
-  readonly look: (signal: AbortSignal) => Promise<S | undefined>;
+  readonly findResult: (signal: AbortSignal) => Promise<S | undefined>;
   readonly signal: AbortSignal;
   readonly say: (activity: Activity) => void;
   /** True for one that was signed a moment ago and cannot be on chain: it is broadcast before the first look. */
@@ -44,7 +44,7 @@ export interface SubmitOptions<S> {
 }
 
 /** Between two looks at an object of which the chain has not said that its transaction is in a block, in polls. */
-const POLLS_PER_LOOK = 4;
+const POLLS_PER_CHECK = 4;
 
 /**
  * Broadcasts a signed transaction, always the same bytes, and watches until the object no longer waits for it.
@@ -58,7 +58,7 @@ const POLLS_PER_LOOK = 4;
 export async function submitAndConfirm<S>(
   transaction: SignedTransaction,
   { chain, signer, timing }: SubmitPorts,
-  { what, look, signal, say, isNew = false }: SubmitOptions<S>,
+  { what, findResult, signal, say, isNew = false }: SubmitOptions<S>,
 ): Promise<S | Refused> {
   const { hash, seals = 1 } = transaction;
   const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
@@ -69,7 +69,7 @@ export async function submitAndConfirm<S>(
     const skips = isNew && poll === 0;
     const included = skips ? undefined : await chain.transaction(hash, { age: 'seconds', signal });
     const isDue = included !== undefined || refused !== undefined || performance.now() >= broadcastAt;
-    const found = !skips && (isDue || poll % POLLS_PER_LOOK === 0) ? await look(signal) : undefined;
+    const found = !skips && (isDue || poll % POLLS_PER_CHECK === 0) ? await findResult(signal) : undefined;
     if (found !== undefined) return found;
     if (included && !isAccepted(included)) return { kind: 'refused', refusal: included, spent: true };
     if (!included && refused) return refused;

@@ -53,7 +53,7 @@ function withPlace(lease: Lease, leavePlace: () => void): JobLease {
     job,
     delivery,
     signal,
-    onlyWaits: leavePlace,
+    freeSlot: leavePlace,
     done: () => {
       leavePlace();
       return lease.done();

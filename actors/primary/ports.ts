@@ -10,7 +10,7 @@ import type { Background } from '#runtime/load/background';
 import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { SignerMessage } from '../chain/signer.ts';
-import type { SettleTiming } from '../chain/submit-and-confirm.ts';
+import type { SubmitTiming } from '../chain/submit-and-confirm.ts';
 import type { SealChecks } from './replicate/seal-checks.ts';
 
 /** What the primary's actors stand on; put together once per node. */
@@ -41,7 +41,7 @@ export interface PrimaryPorts {
 }
 
 /** All in ms. */
-export interface PrimaryTiming extends SettleTiming {
+export interface PrimaryTiming extends SubmitTiming {
   /** From an object's job being created to its reject on chain. */
   readonly jobDeadlineMs: number;
   /** How long an ask for approval waits for answers. */

@@ -94,7 +94,7 @@ async function start(
       return submitAndConfirm(
         transaction,
         { chain, signer: ref, timing },
-        { what: 'seal', look, signal, say: () => {} },
+        { what: 'seal', findResult: look, signal, say: () => {} },
       );
     },
   };

@@ -6,9 +6,9 @@ import { failUpload } from './uploading.ts';
 import type { Work } from './work.ts';
 
 /** True when the time for the payload has passed, and nobody is sending it. */
-export function isAbandoned({ log, taking }: Work): boolean {
+export function isAbandoned({ log, intake }: Work): boolean {
   const { state, deadlineAt } = log.context;
-  return !isFromUploadDone(state) && !taking && Date.now() >= deadlineAt;
+  return !isFromUploadDone(state) && !intake && Date.now() >= deadlineAt;
 }
 
 /**

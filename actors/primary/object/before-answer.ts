@@ -10,10 +10,10 @@ import { logFailure, record, refuseClient, type Work } from './work.ts';
 const TIME_LIMIT_MS = 5_000;
 
 /**
- * Asks the chain whether it still waits for what a client has just sent: nobody shall get 200 for content that was
- * cancelled meanwhile. A chain that does not answer costs no client its upload: the bytes are stored, what is not
- * known is only whether they are still wanted, and the job looks at the chain again before it does anything with them.
- * @returns why they are not wanted; undefined when they are, or nobody knows
+ * Asks the chain whether it still waits for the payload that a client has just sent: nobody may get 200 for content that
+ * was cancelled in the meantime. If the chain does not answer, the upload succeeds nevertheless: the bytes are stored,
+ * and the job asks the chain again before it uses them.
+ * @returns why the payload is no longer wanted; undefined when it is, or when the chain does not answer
  */
 export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<Gone | undefined> {
   try {
@@ -26,7 +26,7 @@ export async function askBeforeAnswer(work: Work, signal: AbortSignal): Promise<
   }
 }
 
-/** What was announced a moment ago may be cancelled already: the word of our node counts from the next second on. */
+/** Waits until the chain node has a block later than the announcement: before that, it may not know of it. */
 async function untilUpToDate({ log, ports }: Work, signal: AbortSignal): Promise<ChainStatus> {
   for (;;) {
     try {
@@ -38,7 +38,7 @@ async function untilUpToDate({ log, ports }: Work, signal: AbortSignal): Promise
   }
 }
 
-/** The upload ends here, and leaves nothing. The client hears of it once that is persisted. */
+/** Ends the job and deletes its segments. The client is answered once the end is persisted. */
 export async function endUnwanted(work: Work, gone: Gone): Promise<void> {
   await record(work, { type: 'Discontinue', reason: gone.because });
   refuseClient(

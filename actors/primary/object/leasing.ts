@@ -5,24 +5,27 @@ import { isAbandoned } from './abandoning.ts';
 import type { JobLease } from './messages.ts';
 import { type Findings, recoveryCheck } from './recovery-check.ts';
 import { losePayload } from './replicating.ts';
-import { endSettled } from './sealing.ts';
+import { applyFinalStatus } from './sealing.ts';
 import { logFailure, type Next, pipe, postponeJob, type Work } from './work.ts';
 
-/** A second lease on a job in work goes back for so long; ms. */
+/** Delay with which a second lease on a job in work is returned, ms. */
 const IN_WORK_MS = 10_000;
-/** An entry whose job is unknown is looked at again after so long; ms. */
+/** Delay with which an entry for an unknown job is returned, ms. */
 const UNKNOWN_MS = 600_000;
 
 /**
- * A lease has come: the job is ours to work on. First a check of what has happened meanwhile.
+ * Begins to work under a lease: first checks what has happened to the job since it was last worked on.
  *
- * The life of a lease, as the actor sees it: the work queue renews it behind our back for as long as we hold it. It
- * ends in one of four ways. `releaseJob` lets the queue forget the job, which has ended or waits for a client.
- * `postponeJob` gives it back until a failed phase is due again; the job may then come to any node. When the actor
- * stops in the middle, its `stopped` gives the lease back after a short time. And when the queue could not renew it,
- * `signal` fires: another node may have the job by now, so `record` refuses from that moment on, all work beside the
- * mailbox ends, and the actor stops without touching anything more. Only the first two clear `work.lease`; while it
- * is there the actor has something to do, and does not report itself idle.
+ * The life of a lease, as the actor sees it: `runtime/jobs/message-lease.ts` renews the lease until it ends, in one of
+ * four ways:
+ *
+ * - `releaseJob` removes the job from the queue: it has ended, or waits for a client.
+ * - `postponeJob` returns it until a failed phase is due again; any node may then get the job.
+ * - The actor stops during its work, and `stopped` (`object.ts`) returns the lease after a short delay.
+ * - No renewal succeeds, and `signal` fires: another node may own the job by now. From then on `record` throws, all
+ *   asynchronous work is aborted, and the actor stops without any further effect.
+ *
+ * Only the first two clear `work.lease`. While it is set the actor has something to do and does not report itself idle.
  */
 export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
   const { ctx, ports, log } = work;
@@ -37,7 +40,7 @@ export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
   work.sealsSignedAgain = 0;
   const lost = () => {
     if (work.lease !== lease) return;
-    work.effort.controller.abort(lease.signal.reason);
+    work.generation.controller.abort(lease.signal.reason);
     ctx.stopSelf();
   };
   lease.signal.addEventListener('abort', lost, { once: true });
@@ -55,8 +58,8 @@ export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
 }
 
 /**
- * An entry whose job the journal does not know: another node's, or the journal was lost or put back from an older
- * copy. Its payload was acknowledged, so the entry stays for whoever has the journal, and the log tells the operator.
+ * Returns an entry whose job the journal does not know: it belongs to another node, or the journal was lost or restored
+ * from an older copy. Its payload was acknowledged, so the entry is kept for the node that has the journal.
  */
 async function postponeUnknown(work: Work): Promise<Next> {
   work.ctx.log.error({ job: formatJobId(work.job) }, 'the work queue has a job that is not in the journal');
@@ -64,10 +67,10 @@ async function postponeUnknown(work: Work): Promise<Next> {
   return 'wait';
 }
 
-/** What has happened to the job while nobody worked on it decides where it goes on. */
+/** Continues the job according to what has happened to it in the meantime. */
 export async function afterRecoveryCheck(work: Work, outcome: Outcome<Findings>): Promise<Next> {
   if (!outcome.ok) {
-    // What could not be seen now the phases find out for themselves, and their failures are persisted.
+    // The phases repeat these checks, and persist their failures.
     logFailure(work, 'recovery check', outcome.error);
     return 'advance';
   }
@@ -76,7 +79,7 @@ export async function afterRecoveryCheck(work: Work, outcome: Outcome<Findings>)
       return losePayload(work, outcome.value.why);
     case 'sealed':
     case 'gone':
-      return endSettled(work, outcome.value);
+      return applyFinalStatus(work, outcome.value);
     case 'open':
       return 'advance';
   }

@@ -7,17 +7,17 @@ import type { Ended, Outcome, Reply } from '#runtime/actors/types';
 import type { Lease } from '#runtime/jobs/job-queue';
 import type { Acknowledgement, UploadRequest } from '../../messages.ts';
 import type { ReplicatorReport } from '../replicate/replicator.ts';
-import type { Gone, Settled } from '../seal/chain-status.ts';
+import type { FinalStatus, Gone } from '../seal/chain-status.ts';
 import type { RejectResult } from '../seal/reject-on-chain.ts';
 import type { SealResult } from '../seal/seal-on-chain.ts';
 import type { UploaderReport } from '../upload/uploader.ts';
 import type { Findings } from './recovery-check.ts';
 import type { StoredPayload } from './stored-payload.ts';
 
-/** The right to work on a job, and its place among the jobs in work. */
+/** The right to work on a job, and its slot among the jobs in work. */
 export interface JobLease extends Lease {
-  /** What is left to do is to wait for others: the next job may begin. */
-  readonly onlyWaits?: () => void;
+  /** Call when the job only waits for others from now on: another job may start. */
+  readonly freeSlot?: () => void;
 }
 
 /** What the supervisor `objects` sends to an object actor. */
@@ -26,7 +26,7 @@ export type ObjectOrder =
   | { readonly type: 'lease'; readonly lease: JobLease }
   | { readonly type: 'progress'; readonly reply: Reply<JobContext | undefined> };
 
-/** What an object actor tells its supervisor: nothing is left to do; it has handled so many orders. */
+/** An object actor has nothing left to do, after handling this number of orders. */
 export interface Idle {
   readonly type: 'idle';
   readonly job: JobId;
@@ -34,16 +34,16 @@ export interface Idle {
 }
 
 /**
- * Everything that arrives in an object actor's mailbox. What comes of something that may have been given up meanwhile
- * carries its number: `taking` the request, `effort` the work beside the mailbox, `round` the columns on their way.
+ * Everything that arrives in an object actor's mailbox. Results of work that may have been abandoned in the meantime
+ * carry a number: `intake` of the request, `generation` of the asynchronous work, `round` of the replication.
  */
 export type ObjectMessage =
   | ObjectOrder
   | UploaderReport
-  | { readonly type: 'uploader-ended'; readonly taking: number; readonly end: Ended }
-  /** What has come of some work beside the mailbox; dropped when a new upload has ended that effort. */
-  | { readonly type: 'piped'; readonly effort: number; readonly message: ObjectMessage }
-  /** All segments of the request are stored; whether the chain still waits for them. */
+  | { readonly type: 'uploader-ended'; readonly intake: number; readonly end: Ended }
+  /** The result of asynchronous work; dropped when a new upload has ended its generation. */
+  | { readonly type: 'piped'; readonly generation: number; readonly message: ObjectMessage }
+  /** All segments of the request are stored; the outcome says whether the chain still waits for them. */
   | {
       readonly type: 'asked-before-answer';
       readonly checksums: readonly Hex[];
@@ -61,16 +61,16 @@ export type ObjectMessage =
       readonly redundancyIndex: number;
       readonly end: Ended;
     }
-  /** The job's deadline has come while columns are on their way. */
+  /** The job's deadline has passed during replication. */
   | { readonly type: 'overdue' }
-  /** What the check of our own segments, after columns had failed, has found amiss. */
+  /** The result of checking our own segments after columns failed: what is wrong with them, if anything. */
   | {
       readonly type: 'segments-checked';
       readonly failure: FailedTry;
       readonly outcome: Outcome<string | undefined>;
     }
   | { readonly type: 'signed'; readonly outcome: Outcome<SignedTransaction> }
-  | { readonly type: 'seal-settled'; readonly outcome: Outcome<SealResult> }
-  | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction | Settled> }
-  | { readonly type: 'reject-settled'; readonly outcome: Outcome<RejectResult> }
+  | { readonly type: 'seal-ended'; readonly outcome: Outcome<SealResult> }
+  | { readonly type: 'reject-signed'; readonly outcome: Outcome<SignedTransaction | FinalStatus> }
+  | { readonly type: 'reject-ended'; readonly outcome: Outcome<RejectResult> }
   | { readonly type: 'still-idle' };

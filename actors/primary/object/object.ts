@@ -14,10 +14,10 @@ import {
   beginUpload,
   completeUpload,
   endUpload,
-  loseUploader,
+  onUploaderEnded,
   storeUpload,
 } from './uploading.ts';
-import { beginEffort, type Next, record, redeliverMs, reportIdle, type Work } from './work.ts';
+import { beginGeneration, type Next, record, redeliverMs, reportIdle, type Work } from './work.ts';
 
 export interface ObjectOptions {
   readonly job: JobId;
@@ -26,8 +26,8 @@ export interface ObjectOptions {
 }
 
 /**
- * Owns one job: recovers its JobContext from the journal, receives the payload, and from the acknowledgement on
- * brings it to the seal, one phase after the other. Every change is persisted before it is acted on.
+ * Owns one job: recovers its JobContext from the journal, receives the payload, and after the acknowledgement takes it
+ * through one phase after another to the seal. Every change is persisted before it is acted on.
  */
 export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Work> {
   return {
@@ -54,8 +54,8 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         ctx,
         leaveDirectory: () => entry.release(),
         handled: 0,
-        effort: beginEffort(0, ctx.signal),
-        takings: 0,
+        generation: beginGeneration(0, ctx.signal),
+        intakes: 0,
         awaitsLease: false,
         storedPayload: false,
         rounds: 0,
@@ -72,14 +72,14 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
     },
 
     async stopped(work) {
-      // In this order: who gets the job next must not find us in the directory.
+      // In this order: the next owner must not find this node in the directory.
       await work?.leaveDirectory();
       if (work?.lease) await work.lease.postpone(redeliverMs(work.lease));
     },
   };
 }
 
-/** Leads a message to its phase. @returns what is due after it */
+/** Passes a message to its phase. @returns what to do next */
 async function handle(work: Work, message: ObjectMessage): Promise<Next> {
   switch (message.type) {
     case 'upload':
@@ -94,17 +94,17 @@ async function handle(work: Work, message: ObjectMessage): Promise<Next> {
       message.reply.resolve(work.log.current);
       break;
     case 'piped':
-      return message.effort === work.effort.number ? handle(work, message.message) : 'wait';
+      return message.generation === work.generation.number ? handle(work, message.message) : 'wait';
     case 'discard-segment':
-      if (message.taking !== work.taking?.number) break;
+      if (message.intake !== work.intake?.number) break;
       await record(work, { type: 'DiscardSegment', segmentIndex: message.segmentIndex });
       message.reply.resolve();
       break;
     case 'uploaded':
-      await endUpload(work, message.taking, message.outcome);
+      await endUpload(work, message.intake, message.outcome);
       break;
     case 'uploader-ended':
-      await loseUploader(work, message.taking, message.end);
+      await onUploaderEnded(work, message.intake, message.end);
       break;
     case 'asked-before-answer':
       await storeUpload(work, message.checksums, message.outcome);
@@ -132,11 +132,11 @@ async function handle(work: Work, message: ObjectMessage): Promise<Next> {
       return afterCheck(work, message.failure, message.outcome);
     case 'signed':
       return endSigning(work, message.outcome);
-    case 'seal-settled':
+    case 'seal-ended':
       return endSeal(work, message.outcome);
     case 'reject-signed':
       return endRejectSigning(work, message.outcome);
-    case 'reject-settled':
+    case 'reject-ended':
       return endReject(work, message.outcome);
     case 'still-idle':
   }

@@ -23,8 +23,8 @@ export async function endPart(
     refuseClient(work, incomplete(completed.missingFrom));
     return undefined;
   }
-  work.taking?.client.resolve({ job, durability: ports.durability });
-  delete work.taking;
+  work.intake?.client.resolve({ job, durability: ports.durability });
+  delete work.intake;
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { SignedTransaction } from '#protocols/job/context';
 import { formatJobId } from '#protocols/job/identity';
 import { nextStates } from '#protocols/job/transitions';
 import type { Outcome, Ref } from '#runtime/actors/types';
-import { type Settled, settledStatus } from '../seal/chain-status.ts';
+import { type FinalStatus, finalStatus } from '../seal/chain-status.ts';
 import { type RejectResult, rejectOnChain, signReject } from '../seal/reject-on-chain.ts';
 import type { SealResult, Wait } from '../seal/seal-on-chain.ts';
 import { type SealerMessage, sealer } from '../seal/sealer.ts';
@@ -22,7 +22,7 @@ import {
 export function startSigning(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'waiting for the signature of the seal', waitsFor: 'the sealer' });
-  work.lease?.onlyWaits?.();
+  work.lease?.freeSlot?.();
   pipe(
     work,
     (signal) =>
@@ -32,7 +32,7 @@ export function startSigning(work: Work): Next {
   return 'wait';
 }
 
-/** The signed bytes are persisted before anything is broadcast. */
+/** Persists the signed bytes, before anything is broadcast. */
 export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<Next> {
   if (!outcome.ok) return failPhase(work, 'FailSigning', outcome.error, 'SIGN_OBJECT_DOING');
   await record(work, { type: 'CompleteSigning', transaction: outcome.value });
@@ -42,14 +42,14 @@ export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>
 export function startSeal(work: Work): Next {
   const { context } = work.log;
   work.ctx.say({ doing: 'sealing on chain', waitsFor: 'the sealer' });
-  work.lease?.onlyWaits?.();
+  work.lease?.freeSlot?.();
   const isNew = work.newSeal !== undefined && work.newSeal === context.seal?.hash;
   delete work.newSeal;
   pipe(
     work,
     (signal) =>
       sealerOf(work).ask<SealResult>((reply) => ({ type: 'seal', context, isNew, reply }), { signal }),
-    (outcome) => ({ type: 'seal-settled', outcome }),
+    (outcome) => ({ type: 'seal-ended', outcome }),
   );
   return 'wait';
 }
@@ -75,10 +75,10 @@ export async function endSeal(work: Work, outcome: Outcome<SealResult>): Promise
   }
 }
 
-/** Signatures under one lease that the chain makes necessary and that come at once; from then on it is waited. */
+/** Number of new signatures under one lease that are made without a delay when the chain requires them. */
 const SIGNATURES_AT_ONCE = 2;
 
-/** When a seal that the chain has refused is tried again, unix ms. */
+/** When a refused seal is tried again, unix ms. */
 function nextSealAt(work: Work, wait: Wait): number {
   const { timing } = work.ports;
   if (wait === 'none' && work.sealsSignedAgain < SIGNATURES_AT_ONCE) {
@@ -89,7 +89,7 @@ function nextSealAt(work: Work, wait: Wait): number {
   return Date.now() + backoffMs(work.log.context.failedSeals + 1, Math.random(), limits);
 }
 
-/** The chain says sealed. */
+/** The object is sealed on chain. */
 export async function completeSeal(
   work: Work,
   sealed: { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string },
@@ -100,8 +100,8 @@ export async function completeSeal(
   return 'advance';
 }
 
-/** The chain waits for the job's content no more. */
-export async function endSettled(work: Work, found: Settled): Promise<Next> {
+/** Ends the job as the chain says: it no longer waits for the content. */
+export async function applyFinalStatus(work: Work, found: FinalStatus): Promise<Next> {
   if (found.kind === 'gone') return discontinue(work, found.because);
   const canBeOurs = nextStates(work.log.context.state).includes('SEAL_OBJECT_DONE');
   if (canBeOurs) return completeSeal(work, found);
@@ -109,14 +109,14 @@ export async function endSettled(work: Work, found: Settled): Promise<Next> {
   return 'wait';
 }
 
-/** The chain says gone. */
+/** The chain will never seal the content. */
 export async function discontinue(work: Work, reason: string): Promise<Next> {
   await record(work, { type: 'Discontinue', reason });
   work.ctx.log.warn({ ...namesOf(work), reason }, 'a job ended without a seal');
   return 'advance';
 }
 
-/** Past its deadline the object is rejected on chain, so that its owner gets the locked fee back. */
+/** Rejects an object past its deadline on chain, so that its owner gets the locked fee back. */
 export function startReject(work: Work): Next {
   const { ports, log, ctx } = work;
   const { context } = log;
@@ -126,12 +126,12 @@ export function startReject(work: Work): Next {
   pipe(
     work,
     (signal) => rejectOnChain(context, reject, ports, { signal, say: (activity) => ctx.say(activity) }),
-    (outcome) => ({ type: 'reject-settled', outcome }),
+    (outcome) => ({ type: 'reject-ended', outcome }),
   );
   return 'wait';
 }
 
-/** What was announced since under the same name must not be rejected for the deadline of what was there before. */
+/** Checks the chain first: other content announced under the same name must not be rejected for this deadline. */
 function signAReject(work: Work): Next {
   const { ports, log, ctx } = work;
   ctx.say({
@@ -141,19 +141,19 @@ function signAReject(work: Work): Next {
   pipe(
     work,
     async (signal) =>
-      (await settledStatus(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
+      (await finalStatus(log.context, ports.chain, signal)) ?? signReject(log.context, ports, signal),
     (outcome) => ({ type: 'reject-signed', outcome }),
   );
   return 'wait';
 }
 
-/** As with a seal: persisted before it is broadcast. */
+/** Persists the signed reject, before it is broadcast. */
 export async function endRejectSigning(
   work: Work,
-  outcome: Outcome<SignedTransaction | Settled>,
+  outcome: Outcome<SignedTransaction | FinalStatus>,
 ): Promise<Next> {
   if (!outcome.ok) return retryReject(work, outcome.error);
-  if ('kind' in outcome.value) return endSettled(work, outcome.value);
+  if ('kind' in outcome.value) return applyFinalStatus(work, outcome.value);
   await record(work, { type: 'SignReject', transaction: outcome.value });
   work.rejectsSigned += 1;
   return startReject(work);
@@ -173,7 +173,7 @@ export async function endReject(work: Work, outcome: Outcome<RejectResult>): Pro
   }
 }
 
-/** So many under one lease; one that fails in a block costs a fee, so there is a pause then, ever longer. */
+/** Limits per lease. A reject that fails in a block costs a fee, so a growing delay follows. */
 const SIGNATURES = { never: 0, once: 1, 'at-once': SIGNATURES_AT_ONCE } as const;
 
 async function retryReject(work: Work, error: SealionError): Promise<Next> {

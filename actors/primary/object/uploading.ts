@@ -15,19 +15,20 @@ import { askBeforeAnswer, endUnwanted } from './before-answer.ts';
 import { discardOwnSegments } from './cleaning.ts';
 import { endPart, partsLost } from './parts.ts';
 import { inspectPayload, type StoredPayload } from './stored-payload.ts';
-import { endEffort, logFailure, pipe, record, refuseClient, type Taking, type Work } from './work.ts';
+import { endGeneration, type Intake, logFailure, pipe, record, refuseClient, type Work } from './work.ts';
 
-/** How long the owner of a fresh upload waits for its own task, before it leaves it to another node; ms. */
+/** How long the owner of a new upload waits for the lease on it, before leaving the job to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
 const ENQUEUE_TRIES = 5;
-/** From when on a request whose client sends nothing gives way to a new one of the same account; ms. */
+/** After this time without a byte, a request is replaced by a new one from the same account; ms. */
 const SILENT_MS = 5_000;
 
 type StartUpload = Extract<Order, { type: 'StartUpload' }>;
 
 /**
- * Takes a PUT or a part: the job is persisted before a byte is admitted. One that runs already is in the way, unless its
- * client has gone silent and this one is of the same account, or other content was announced since.
+ * Begins a PUT or a part: the job is persisted before a byte is admitted. Rejected while another request for the object
+ * is in progress, unless that client has gone silent and this one uses the same account, or other content has been
+ * announced since.
  */
 export async function beginUpload(
   work: Work,
@@ -44,32 +45,32 @@ export async function beginUpload(
   };
   const { current } = log;
   const anotherLife = current !== undefined && isAnotherLife(current, object);
-  const silent = isSilent(work.taking, request);
-  const mayBegin = !work.taking || silent;
+  const silent = isSilent(work.intake, request);
+  const mayBegin = !work.intake || silent;
   const ownerless = current?.state === 'UPLOAD_OBJECT_DOING' && mayBegin && !anotherLife;
   const refusal = current && !ownerless ? log.refusal(start) : undefined;
   if (refusal) return client.reject(refusal);
 
-  await endEffort(work, silent ? takenOver() : replaced());
-  work.takings += 1;
-  const { takings: number } = work;
-  work.taking = { number, client, account: request.account, body, ...(part && { part }), receiving: true };
+  await endGeneration(work, silent ? takenOver() : replaced());
+  work.intakes += 1;
+  const { intakes: number } = work;
+  work.intake = { number, client, account: request.account, body, ...(part && { part }), receiving: true };
   const context = await admit(work, request, start, silent ? takenOver() : ownerLost());
   if (anotherLife) await discardOwnSegments(work, current);
   ctx.say({ doing: `receiving the payload, attempt ${context.uploadAttempt}`, waitsFor: 'the uploader' });
   const range = part ?? { firstSegment: 0, segmentCount: planPayload(context.object).segmentCount };
-  const child = uploader({ taking: number, context, range, body, pieces: ports.pieces, parent: ctx.self });
-  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', taking: number, end }));
+  const child = uploader({ intake: number, context, range, body, pieces: ports.pieces, parent: ctx.self });
+  ctx.watch(ctx.spawn('uploader', child), (end) => ({ type: 'uploader-ended', intake: number, end }));
 }
 
-/** True when the running request is of the same account, whose connection was lost without a word, by all appearance. */
-function isSilent(running: Taking | undefined, { account }: UploadRequest): boolean {
+/** True when the running request is from the same account, and its connection appears to be dead. */
+function isSilent(running: Intake | undefined, { account }: UploadRequest): boolean {
   return running?.receiving === true && running.account === account && running.body.silentMs() >= SILENT_MS;
 }
 
 /**
- * Starts an attempt, unless this is the next part of the one that is under way.
- * @param why the attempt ends that is under way otherwise
+ * Starts an upload attempt, unless this is the next part of the current one.
+ * @param why the reason for which the current attempt ends otherwise
  */
 async function admit(
   work: Work,
@@ -88,20 +89,20 @@ async function admit(
   return record(work, start);
 }
 
-/** An uploader that ends without a word has failed. */
-export async function loseUploader(work: Work, taking: number, end: Ended): Promise<void> {
-  if (work.taking?.number !== taking || !work.taking.receiving) return;
-  await failTaking(work, end.error ?? interrupted());
+/** An uploader that ends without a report has failed. */
+export async function onUploaderEnded(work: Work, intake: number, end: Ended): Promise<void> {
+  if (work.intake?.number !== intake || !work.intake.receiving) return;
+  await failIntake(work, end.error ?? interrupted());
 }
 
-/** The uploader has ended: every segment of the request is stored, or it has failed. */
+/** The uploader has reported: every segment of the request is stored, or the upload failed. */
 export async function endUpload(work: Work, number: number, outcome: Outcome<readonly Hex[]>): Promise<void> {
-  const { ctx, taking } = work;
-  if (taking?.number !== number) return;
-  taking.receiving = false;
+  const { ctx, intake } = work;
+  if (intake?.number !== number) return;
+  intake.receiving = false;
   const child = ctx.child<never>('uploader');
   if (child) await ctx.stop(child);
-  if (!outcome.ok) return failTaking(work, outcome.error);
+  if (!outcome.ok) return failIntake(work, outcome.error);
   const { value: checksums } = outcome;
   ctx.say({ doing: 'checking whether the object still waits for the payload', waitsFor: 'the chain' });
   pipe(
@@ -111,20 +112,20 @@ export async function endUpload(work: Work, number: number, outcome: Outcome<rea
   );
 }
 
-/** The payload, or its part, is stored and wanted. */
+/** The payload, or its part, is stored; continues if the chain still waits for it. */
 export async function storeUpload(
   work: Work,
   checksums: readonly Hex[],
   outcome: Outcome<Gone | undefined>,
 ): Promise<void> {
-  if (!outcome.ok) return failTaking(work, outcome.error);
+  if (!outcome.ok) return failIntake(work, outcome.error);
   if (outcome.value) return endUnwanted(work, outcome.value);
-  const part = work.taking?.part;
+  const part = work.intake?.part;
   const segmentChecksums = part ? await endPart(work, part, checksums) : checksums;
   if (segmentChecksums) inspect(work, segmentChecksums);
 }
 
-/** All segments are stored. What else must be known of the payload is in the PieceStore. */
+/** All segments are stored: checks them, and computes what else the job needs to know of the payload. */
 function inspect(work: Work, segmentChecksums: readonly Hex[]): void {
   const { ctx, log, ports } = work;
   ctx.say({ doing: 'checking the stored payload', waitsFor: 'the PieceStore' });
@@ -135,18 +136,18 @@ function inspect(work: Work, segmentChecksums: readonly Hex[]): void {
   );
 }
 
-/** The payload as a whole is checked, and the job queued. */
+/** The whole payload has been checked: completes the upload, and queues the job. */
 export async function completeUpload(work: Work, outcome: Outcome<StoredPayload>): Promise<void> {
-  const { ctx, log, ports, taking } = work;
-  if (!outcome.ok) return failTaking(work, outcome.error);
+  const { ctx, log, ports, intake } = work;
+  if (!outcome.ok) return failIntake(work, outcome.error);
   const stored = outcome.value;
   if ('lost' in stored) return failUpload(work, partsLost(stored.lost));
   const complete: Order = {
     type: 'CompleteUpload',
     ...stored,
     integrityHash: integrityHash(stored.segmentChecksums),
-    // A payload that took long to come in parts has its whole time to the seal all the same.
-    ...(taking?.part && { deadlineAt: Date.now() + ports.timing.jobDeadlineMs }),
+    // An upload in parts may have taken long; the time to the seal begins only now.
+    ...(intake?.part && { deadlineAt: Date.now() + ports.timing.jobDeadlineMs }),
   };
   const refusal = log.refusal(complete);
   if (refusal) return failUpload(work, refusal);
@@ -160,12 +161,15 @@ export async function completeUpload(work: Work, outcome: Outcome<StoredPayload>
   );
 }
 
-/** Only now is the payload acknowledged (ARCHITECTURE.md#the-job-machine). Without a queue entry the caretaker makes one later. */
+/**
+ * Acknowledges the payload, only after the job is queued (ARCHITECTURE.md#the-job-machine). If that failed, the
+ * caretaker queues the job later.
+ */
 export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
   const { log, ctx, job, ports } = work;
-  const { client } = work.taking ?? {};
+  const { client } = work.intake ?? {};
   const { payload } = log.context;
-  delete work.taking;
+  delete work.intake;
   if (outcome.ok && payload) {
     client?.resolve({ job, integrityHash: payload.integrityHash, durability: ports.durability });
   } else {
@@ -177,14 +181,14 @@ export function acknowledge(work: Work, outcome: Outcome<unknown>): void {
   ctx.after(LEASE_WAIT_MS, { type: 'lease-awaited' });
 }
 
-/** Of a part no more is lost than its own segments: the upload waits for it to come again. */
-async function failTaking(work: Work, error: SealionError): Promise<void> {
-  if (!work.taking?.part) return failUpload(work, error);
+/** A failed part loses only its own segments: the upload waits until it is sent again. */
+async function failIntake(work: Work, error: SealionError): Promise<void> {
+  if (!work.intake?.part) return failUpload(work, error);
   logFailure(work, 'part', error);
   refuseClient(work, error);
 }
 
-/** The failure is persisted; then the client hears of it, and the segments go. */
+/** Persists the failure, answers the client, and deletes the segments. */
 export async function failUpload(work: Work, error: SealionError): Promise<void> {
   logFailure(work, 'upload', error);
   const { code, message, advice } = error;
@@ -222,7 +226,7 @@ function startedOver(): Terminal {
   });
 }
 
-/** What the silent client hears, should it still listen. */
+/** The answer to the silent client, if it still listens. */
 function takenOver(): Terminal {
   return new Terminal({
     code: 'upload-taken-over',
@@ -232,7 +236,7 @@ function takenOver(): Terminal {
   });
 }
 
-/** What the client hears whose upload ends because the content of another is announced. */
+/** The answer to a client whose upload ends because other content was announced. */
 function replaced(): Terminal {
   return new Terminal({
     code: 'content-not-awaited',

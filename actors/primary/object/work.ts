@@ -19,57 +19,60 @@ export interface Work {
   readonly parent: Ref<Idle>;
   readonly log: JobLog;
   readonly ctx: Context<ObjectMessage>;
-  /** Ends our answer in the directory. */
+  /** Removes this node's entry from the directory of owners. */
   readonly leaveDirectory: () => Promise<void>;
-  /** Orders of the supervisor handled so far. */
+  /** Number of orders from the supervisor handled so far. */
   handled: number;
-  /** What is in work beside the mailbox. */
-  effort: Effort;
-  /** The request that is being taken. */
-  taking?: Taking;
-  /** Requests taken so far: their numbers. */
-  takings: number;
-  /** The right to bring the job forward. */
+  /** All asynchronous work in progress. */
+  generation: Generation;
+  /** The client's request in progress. */
+  intake?: Intake;
+  /** Requests begun so far; the source of their numbers. */
+  intakes: number;
+  /** The right to work on the job (`leasing.ts`). */
   lease?: JobLease;
-  /** True after an upload: its queue entry may well come to this node. */
+  /** True after an upload, while its queue entry may still be delivered to this node. */
   awaitsLease: boolean;
-  /** True when this incarnation has stored the payload itself and need not look for it. */
+  /** True when this incarnation has stored the payload itself, so its segments need no check. */
   storedPayload: boolean;
   replication?: Replication;
-  /** Rounds of columns begun so far: their numbers. */
+  /** Replications begun so far; the source of their numbers. */
   rounds: number;
-  /** Rejects signed under this lease. */
+  /** Number of rejects signed under this lease. */
   rejectsSigned: number;
   /** Hash of the seal that was signed here and has not been broadcast. */
   newSeal?: string;
-  /** Seals signed again at once under this lease. */
+  /** Number of seals signed again without a delay under this lease. */
   sealsSignedAgain: number;
 }
 
 /**
- * What a message has come to. `advance`: the next step follows from the job's state, and is to be taken now.
- * `wait`: some message will come, or there is nothing left to do.
+ * What to do after a message. `advance`: take the next step now, as the job's state determines.
+ * `wait`: a message will follow, or nothing is left to do.
  */
 export type Next = 'advance' | 'wait';
 
-/** All work beside the mailbox, until a new upload takes its place. Its late messages are known by the number. */
-export interface Effort {
+/**
+ * All asynchronous work from one upload until a new upload replaces it. The messages of an earlier generation are
+ * recognised by its number and dropped.
+ */
+export interface Generation {
   readonly number: number;
   readonly controller: AbortController;
 }
 
-/** One round of columns on their way, from the spawn of their replicators to the end of the last. */
+/** One round of replication, from the start of its replicators to the end of the last. */
 export interface Replication {
   readonly number: number;
-  /** Columns whose replicator is at work. */
+  /** Redundancy indexes of the columns whose replicator is running. */
   readonly open: Set<number>;
-  /** Why the others failed. */
+  /** Errors of the columns that failed. */
   readonly lost: Map<number, SealionError>;
   readonly cancelTimer: () => void;
 }
 
-/** One request with a payload, or a part of it, until its client has an answer. */
-export interface Taking {
+/** One request with a payload or a part of it, until its client has an answer. */
+export interface Intake {
   readonly number: number;
   readonly client: Reply<Acknowledgement>;
   readonly part?: UploadPart;
@@ -79,24 +82,27 @@ export interface Taking {
   receiving: boolean;
 }
 
-/** Changes the job, unless the lease under which we act is over: then another node may have it by now. */
+/**
+ * Persists a change of the job.
+ * @throws Cancelled when the lease has been lost: another node may own the job by now
+ */
 export async function record(work: Work, order: Order): Promise<JobContext> {
   throwIfAborted(work.lease?.signal);
   return await work.log.record(order);
 }
 
-/** The request is not taken; the job may go on all the same. */
+/** Rejects the client's request; the job itself may continue. */
 export function refuseClient(work: Work, error: SealionError): void {
-  work.taking?.client.reject(error);
-  delete work.taking;
+  work.intake?.client.reject(error);
+  delete work.intake;
 }
 
-/** How soon the supervisor hears again that we are idle, when its mailbox was full; ms. */
+/** Delay before the report of being idle is repeated, if the supervisor's mailbox was full; ms. */
 const REPORT_AGAIN_MS = 1_000;
 
-/** Tells the supervisor when nothing is left to do for now: it may stop us then. */
+/** Reports to the supervisor when nothing is left to do for now, so that it may stop this actor. */
 export function reportIdle(work: Work): void {
-  if (work.taking || work.lease || work.awaitsLease) return;
+  if (work.intake || work.lease || work.awaitsLease) return;
   const { ctx, log, parent, job, handled } = work;
   const { state = 'no job' } = log.current ?? {};
   const trouble = log.current && troubleOf(log.current);
@@ -107,22 +113,25 @@ export function reportIdle(work: Work): void {
   if (!parent.tell({ type: 'idle', job, handled })) ctx.after(REPORT_AGAIN_MS, { type: 'still-idle' });
 }
 
-/** Lets the work queue forget the job: it has ended, or waits for a client. */
+/** Removes the job from the work queue: it has ended, or waits for a client. */
 export async function releaseJob(work: Work): Promise<void> {
   const { lease } = work;
   delete work.lease;
   await lease?.done();
 }
 
-/** Gives the job back to the work queue until the next try. @param untilMs unix ms */
+/** Returns the job to the work queue until the next try. @param untilMs unix ms */
 export async function postponeJob(work: Work, untilMs: number): Promise<void> {
   const { lease } = work;
   delete work.lease;
   await lease?.postpone(Math.max(0, untilMs - Date.now()));
 }
 
-/** An effort that ends with the incarnation. One signal serves all that is in work: making one of several costs much. */
-export function beginEffort(number: number, incarnation: AbortSignal): Effort {
+/**
+ * A generation that ends at the latest with the actor's incarnation. All its work shares one signal, since combining
+ * signals is expensive.
+ */
+export function beginGeneration(number: number, incarnation: AbortSignal): Generation {
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal);
@@ -132,31 +141,31 @@ export function beginEffort(number: number, incarnation: AbortSignal): Effort {
   return { number, controller };
 }
 
-/** Work beside the mailbox that ends with the lease, and with `endEffort`. */
+/** Runs asynchronous work of the current generation; it is aborted when the lease is lost, and by `endGeneration`. */
 export function pipe<R>(
   work: Work,
   run: (signal: AbortSignal) => Promise<R>,
   onDone: (outcome: Outcome<R>) => ObjectMessage,
 ): void {
-  const { number, controller } = work.effort;
+  const { number, controller } = work.generation;
   work.ctx.pipe(
     () => run(controller.signal),
-    (outcome) => ({ type: 'piped', effort: number, message: onDone(outcome) }),
+    (outcome) => ({ type: 'piped', generation: number, message: onDone(outcome) }),
   );
 }
 
 /**
- * Stops whatever is in work, and lets the work queue forget the job, because a new upload takes its place: nothing
- * that was begun for other content may come to its end.
+ * Stops all work in progress and removes the job from the work queue, because a new upload replaces it: nothing that
+ * was begun for other content may complete.
  */
-export async function endEffort(work: Work, why: Terminal): Promise<void> {
+export async function endGeneration(work: Work, why: Terminal): Promise<void> {
   const { ctx, replication } = work;
   refuseClient(work, why);
   replication?.cancelTimer();
   delete work.replication;
-  const { number, controller } = work.effort;
+  const { number, controller } = work.generation;
   controller.abort(new Cancelled({ code: 'upload-replaced', message: 'A new upload replaces it.' }));
-  work.effort = beginEffort(number + 1, ctx.signal);
+  work.generation = beginGeneration(number + 1, ctx.signal);
   work.storedPayload = false;
   work.awaitsLease = false;
   const names = ['uploader', 'encoder', 'sealer', ...Array.from(replication?.open ?? [], replicatorName)];
@@ -164,14 +173,14 @@ export async function endEffort(work: Work, why: Terminal): Promise<void> {
   await releaseJob(work);
 }
 
-/** The child that brings one column to its secondary. */
+/** Name of the child that sends one column to its secondary. */
 export function replicatorName(redundancyIndex: number): string {
   return `replicator/${redundancyIndex}`;
 }
 
 /**
- * When a phase that failed is tried again, unix ms: as the failure says, or after the job's back-off.
- * @param failedTries so many have failed before this one
+ * When a failed phase is tried again, unix ms: after the delay that the error asks for, or the job's back-off.
+ * @param failedTries number of failed tries before this one
  */
 export function nextTryAt(
   work: Work,
@@ -207,15 +216,15 @@ export async function failPhase(
   return 'advance';
 }
 
-/** A failed try of a phase, in the log of the node as well. */
+/** Writes a failed try of a phase to the node's log. */
 export function logFailure(work: Work, phase: string, error: SealionError): void {
   work.ctx.log.warn({ error, phase }, 'a phase of the job failed');
 }
 
-/** Long enough that a job whose actor fails at once keeps no node busy, short enough to go on soon. */
+/** Long enough that a job whose actor fails at once does not keep a node busy, short enough to resume quickly. */
 const REDELIVERY: BackoffLimits = { minMs: 1_000, maxMs: 30_000 };
 
-/** How soon a job whose actor has stopped in the middle of its work is delivered again; ms. */
+/** Delay before a job whose actor stopped during its work is delivered again, ms. */
 export function redeliverMs(lease: Lease): number {
   return backoffMs(lease.delivery, Math.random(), REDELIVERY);
 }

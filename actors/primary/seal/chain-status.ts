@@ -6,7 +6,7 @@ import type { JobContext } from '#protocols/job/context';
 import { formatJobId } from '#protocols/job/identity';
 import type { Chain } from '#runtime/chain/chain';
 
-/** Where the chain stands with a job's content. `open`: it still waits for the seal. */
+/** What the chain says about a job's content. `open`: the chain still waits for its seal. */
 export type ChainStatus =
   | { readonly kind: 'open' }
   | { readonly kind: 'sealed'; readonly gvgId?: number }
@@ -15,20 +15,20 @@ export type ChainStatus =
 /** The chain will never seal the content. */
 export interface Gone {
   readonly kind: 'gone';
-  /** Whether the object is there, perhaps with other content. */
+  /** `content-not-awaited`: the object exists, perhaps with other content. */
   readonly code: 'no-such-object' | 'content-not-awaited';
   /** A sentence for an operator. */
   readonly because: string;
 }
 
-/** How the chain has settled a job's object. */
-export type Settled = Exclude<ChainStatus, { kind: 'open' }>;
+/** A status that does not change any more: the chain no longer waits for the job's content. */
+export type FinalStatus = Exclude<ChainStatus, { kind: 'open' }>;
 
 type About = Pick<JobContext, 'id' | 'object' | 'payload'>;
 
 /**
- * Asks the chain about a job's content. That it is gone ends a job for good, so a node's word on it counts only
- * once the node is past the block in which the content was announced.
+ * Asks the chain about a job's content. Since `gone` ends the job for good, it is believed only when the chain node is
+ * past the block in which the content was announced.
  * @throws Retryable `chain-behind`, and what the chain client throws
  */
 export async function chainStatusOf(
@@ -50,15 +50,15 @@ export async function chainStatusOf(
   return status(await chain.objectById(id.objectId, { signal }), context);
 }
 
-/** How the chain has settled a job's object; undefined while it waits for the seal. @throws as `chainStatusOf` */
-export async function settledStatus(
+/** As `chainStatusOf`, but undefined while the chain still waits for the seal. */
+export async function finalStatus(
   ...about: Parameters<typeof chainStatusOf>
-): Promise<Settled | undefined> {
+): Promise<FinalStatus | undefined> {
   const found = await chainStatusOf(...about);
   return found.kind === 'open' ? undefined : found;
 }
 
-/** The version number alone says little: the chain gives that of a cancelled update to the next one. */
+/** Compares the announcement, since the chain gives the version number of a cancelled update to the next one. */
 function status(onChain: ObjectOnChain | undefined, context: About): ChainStatus {
   const found = versionOnChain(onChain, context.id.version);
   switch (found.kind) {

@@ -3,20 +3,20 @@ import type { JobContext, SignedTransaction } from '#protocols/job/context';
 import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
 import { refusalText, type SubmitPorts, submitAndConfirm } from '../../chain/submit-and-confirm.ts';
-import { settledStatus } from './chain-status.ts';
+import { finalStatus } from './chain-status.ts';
 
-/** How the end of an overdue job looks on chain. */
+/** The result of rejecting an overdue job on chain. */
 export type RejectResult =
   | { readonly kind: 'rejected' }
   | { readonly kind: 'sealed'; readonly gvgId?: number }
   | {
       readonly kind: 'refused';
       readonly error: Retryable;
-      /** `never`: the same bytes may succeed later; `at-once`: all that is wrong is the signature. */
+      /** `never`: the same bytes may succeed later; `at-once`: only the sequence or the fee is wrong. */
       readonly signAgain: 'never' | 'once' | 'at-once';
     };
 
-/** Has a reject signed with the next sequence. Whichever of it and an earlier seal is included first voids the other. */
+/** Has a reject signed with the next sequence. If a seal was broadcast before, the first of the two in a block wins. */
 export function signReject(
   context: JobContext,
   { signer }: Pick<SubmitPorts, 'signer'>,
@@ -30,7 +30,7 @@ export function signReject(
 }
 
 /**
- * Broadcasts the signed reject and watches until the object is gone, or turns out sealed after all.
+ * Broadcasts the signed reject and watches until the object is gone, or sealed after all.
  * @throws Retryable `reject-timeout`
  */
 export async function rejectOnChain(
@@ -39,26 +39,26 @@ export async function rejectOnChain(
   ports: SubmitPorts,
   options: { readonly signal: AbortSignal; readonly say: (activity: Activity) => void },
 ): Promise<RejectResult> {
-  const settled = await submitAndConfirm(transaction, ports, {
+  const result = await submitAndConfirm(transaction, ports, {
     what: 'reject',
-    look: (signal) => settledStatus(context, ports.chain, signal),
+    findResult: (signal) => finalStatus(context, ports.chain, signal),
     ...options,
   });
-  if (settled.kind === 'gone') return { kind: 'rejected' };
-  if (settled.kind === 'sealed') return settled;
-  const fault = faultOf(settled.refusal);
+  if (result.kind === 'gone') return { kind: 'rejected' };
+  if (result.kind === 'sealed') return result;
+  const fault = faultOf(result.refusal);
   const onlyTheSignature = fault === 'sequence' || fault === 'gas';
   return {
     kind: 'refused',
     error: new Retryable({
       code: 'reject-refused',
-      message: `The chain refused the reject: ${refusalText(settled.refusal)}.`,
+      message: `The chain refused the reject: ${refusalText(result.refusal)}.`,
       advice:
         fault === 'payment'
           ? FROZEN
           : 'The reject is retried automatically; check the seal account and the chain node.',
     }),
-    signAgain: onlyTheSignature ? 'at-once' : settled.spent ? 'once' : 'never',
+    signAgain: onlyTheSignature ? 'at-once' : result.spent ? 'once' : 'never',
   };
 }
 

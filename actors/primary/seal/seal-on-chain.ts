@@ -5,9 +5,9 @@ import type { JobStateName } from '#protocols/job/states';
 import { type Fault, faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
 import { refusalText, type SubmitPorts, submitAndConfirm } from '../../chain/submit-and-confirm.ts';
-import { type Gone, settledStatus } from './chain-status.ts';
+import { finalStatus, type Gone } from './chain-status.ts';
 
-/** What became of a seal. */
+/** The result of a seal. */
 export type SealResult =
   | { readonly kind: 'sealed'; readonly gvgId?: number; readonly transactionHash?: string }
   | Gone
@@ -22,14 +22,14 @@ export type SealResult =
     };
 
 /**
- * How long before the next try: not at all, as a new signature is all that it needs; as long as for any failure; or
- * until somebody has paid.
+ * When to try again: `none`, at once, since a new signature is enough; `backoff`, as after any failure; `payment`, after
+ * somebody has paid.
  */
 export type Wait = 'none' | 'backoff' | 'payment';
 
 /**
  * Brings the signed seal into a block, and watches until the object is sealed.
- * @throws Retryable `seal-timeout` when the chain says nothing within the time for one try
+ * @throws Retryable `seal-timeout` when nothing has happened within the time for one try
  */
 export async function sealOnChain(
   context: JobContext,
@@ -37,25 +37,23 @@ export async function sealOnChain(
   options: {
     readonly signal: AbortSignal;
     readonly say: (activity: Activity) => void;
-    /** True when the seal was signed a moment ago, and nobody has broadcast it. */
+    /** True when the seal has just been signed and was never broadcast. */
     readonly isNew: boolean;
   },
 ): Promise<SealResult> {
   const { seal } = context;
   if (!seal) throw new Retryable({ code: 'seal-missing', message: 'The job has no signed seal.' });
-  const settled = await submitAndConfirm(seal, ports, {
+  const result = await submitAndConfirm(seal, ports, {
     what: 'seal',
-    look: (signal) => settledStatus(context, ports.chain, signal),
+    findResult: (signal) => finalStatus(context, ports.chain, signal),
     ...options,
   });
-  if (settled.kind === 'sealed') return { ...settled, transactionHash: seal.hash };
-  if (settled.kind === 'gone') return settled;
-  return seal.seals === undefined
-    ? refused(settled.refusal, settled.spent)
-    : refusedTogether(settled.refusal);
+  if (result.kind === 'sealed') return { ...result, transactionHash: seal.hash };
+  if (result.kind === 'gone') return result;
+  return seal.seals === undefined ? refused(result.refusal, result.spent) : refusedTogether(result.refusal);
 }
 
-/** It may be any of the objects that stands in the way: this one is sealed alone, and the chain says what it has to say. */
+/** Any of the objects may be the cause: each is sealed alone, so that the chain says which. */
 function refusedTogether(refusal: ChainRefusal): SealResult {
   return {
     kind: 'refused',
@@ -67,7 +65,7 @@ function refusedTogether(refusal: ChainRefusal): SealResult {
   };
 }
 
-/** How a refusal goes on. */
+/** How the job continues after a refusal. */
 interface Cure {
   readonly wait: Wait;
   readonly advice?: string;
@@ -92,12 +90,12 @@ const CURES: Readonly<Record<Fault, Cure>> = {
   },
 };
 
-/** Only where the group is at fault another one gets the object; the receipts of this one hold in all other cases. */
+/** Only a fault of the group needs another group; in all other cases the receipts stay valid. */
 function refused(refusal: ChainRefusal, spent: boolean): SealResult {
   const fault = faultOf(refusal);
   const { wait, advice } = CURES[fault];
   const sameGroup = spent || fault === 'gas' ? 'SIGN_OBJECT_DOING' : 'SEAL_OBJECT_DOING';
-  // One that has failed in a block has cost its fee.
+  // A transaction that failed in a block has cost its fee.
   const costly = spent && fault === 'unknown';
   return {
     kind: 'refused',

@@ -4,7 +4,7 @@ import type { JobContext } from '#protocols/job/context';
 import { aggregateReceipts } from '#protocols/sealing/seal';
 import type { SealOrder } from '../../chain/signing-order.ts';
 
-/** The seal of a job whose receipts are all there. @throws Terminal `receipts-incomplete` */
+/** The order to sign the seal of a job; all its receipts must be present. @throws Terminal `receipts-incomplete` */
 export function sealOrder(context: JobContext): SealOrder {
   const { object, allocation, receipts, failedSeals } = context;
   if (!allocation)

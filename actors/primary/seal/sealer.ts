@@ -6,7 +6,7 @@ import { type SealResult, sealOnChain } from './seal-on-chain.ts';
 import { sealOrder } from './seal-order.ts';
 
 export type SealerMessage =
-  /** Have the seal of a job signed whose receipts are all there. */
+  /** Have the seal of a job signed; all its receipts are present. */
   | { readonly type: 'sign'; readonly context: JobContext; readonly reply: Reply<SignedTransaction> }
   /** Bring the job's signed seal into a block. */
   | {

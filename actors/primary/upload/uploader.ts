@@ -13,18 +13,18 @@ export type UploaderReport =
   /** A segment that was stored earlier holds other bytes: record that it goes, then answer. */
   | {
       readonly type: 'discard-segment';
-      readonly taking: number;
+      readonly intake: number;
       readonly segmentIndex: number;
       readonly reply: Reply<void>;
     }
   /** The end; the checksums of the segments that the body held, in order, all durably stored. */
-  | { readonly type: 'uploaded'; readonly taking: number; readonly outcome: Outcome<readonly Hex[]> };
+  | { readonly type: 'uploaded'; readonly intake: number; readonly outcome: Outcome<readonly Hex[]> };
 
 type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
 export interface UploaderOptions {
   /** Number of the request, by which its reports are known. */
-  readonly taking: number;
+  readonly intake: number;
   readonly context: JobContext;
   /** The segments that the body holds: all of them, or those of one part. */
   readonly range: SegmentRange;
@@ -45,7 +45,7 @@ export function uploader(options: UploaderOptions): Behaviour<UploaderMessage, u
       return undefined;
     },
     receive(_state, { outcome }, ctx) {
-      options.parent.tell({ type: 'uploaded', taking: options.taking, outcome });
+      options.parent.tell({ type: 'uploaded', intake: options.intake, outcome });
       ctx.stopSelf();
       return undefined;
     },
@@ -82,7 +82,7 @@ async function upload(
  * attempt: of an earlier one, or of another life of the job that the journal has forgotten.
  */
 async function storeSegment(
-  { pieces, parent, context, taking }: UploaderOptions,
+  { pieces, parent, context, intake }: UploaderOptions,
   segmentIndex: number,
   segment: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
@@ -95,7 +95,7 @@ async function storeSegment(
   } catch (error) {
     if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
   }
-  await parent.ask<void>((reply) => ({ type: 'discard-segment', taking, segmentIndex, reply }), { signal });
+  await parent.ask<void>((reply) => ({ type: 'discard-segment', intake, segmentIndex, reply }), { signal });
   await pieces.delete(key, { signal });
   return pieces.put(key, bytes, { signal });
 }
