@@ -1,9 +1,5 @@
-import {
-  CARETAKER_TIMING,
-  type CaretakerMessage,
-  type CaretakerTiming,
-  caretaker,
-} from '#actors/care/caretaker';
+import { type CaretakerMessage, caretaker } from '#actors/care/caretaker';
+import { CARETAKER_TIMING, type CaretakerTiming } from '#actors/care/timing';
 import { announcer } from '#actors/chain/announcer';
 import { signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';

@@ -1,7 +1,7 @@
 import type { JobId } from '#protocols/job/identity';
 import type { Ledger } from '#runtime/journal/journal';
 import { goesAt, Notes, unitName } from '../../ledger/notes.ts';
-import { NOT_WHOLE } from '../scrub-round.ts';
+import { NOT_WHOLE } from '../scrub/object-check.ts';
 import { type Survey, Surveys } from './survey.ts';
 
 /** Differences between the PieceStore and the chain, as far as a node has checked. */
