@@ -9,7 +9,7 @@ import { troubleOf } from '#protocols/job/trouble';
 import type { JobAnnouncement, JobFeed } from '#runtime/home/home';
 import type { Journal } from '#runtime/journal/journal';
 
-/** A command as the actor gives it: the log adds the time. */
+/** A command as an actor gives it; the log adds the time. */
 export type Order = JobCommand extends infer C ? (C extends JobCommand ? Omit<C, 'at'> : never) : never;
 
 interface JobPorts {
@@ -18,8 +18,8 @@ interface JobPorts {
 }
 
 /**
- * The one way in which a job changes: decide, persist, evolve, and only then tell. Whoever acts on the context
- * that `record` returns acts on something that the journal has accepted (ARCHITECTURE.md#the-job-machine).
+ * The only way to change a job: decide, persist, evolve, and only then announce. The journal has accepted whatever the
+ * context returned by `record` says (ARCHITECTURE.md#the-job-machine).
  */
 export class JobLog {
   readonly job: JobId;
@@ -33,7 +33,7 @@ export class JobLog {
     this.#context = context;
   }
 
-  /** Recovers a job from the journal; a job without events is one that does not exist yet. */
+  /** Recovers a job from the journal; a job without events does not exist yet. */
   static async open(job: JobId, ports: JobPorts, signal?: AbortSignal): Promise<JobLog> {
     return new JobLog(job, ports, await readJob(job, ports.journal, signal));
   }
@@ -53,7 +53,7 @@ export class JobLog {
     });
   }
 
-  /** Why the decider would refuse an order now, if it would. */
+  /** The reason for which the decider would refuse an order now; undefined if it would not. */
   refusal(order: Order): Terminal | undefined {
     try {
       this.#decide(order);
@@ -65,7 +65,7 @@ export class JobLog {
   }
 
   /**
-   * Makes sure that nobody else has written since: before something is touched long after an event justified it.
+   * Makes sure that nobody else has written since. For effects that happen long after the event that justifies them.
    * @throws Terminal `journal-fenced`
    */
   async confirm(): Promise<void> {
@@ -80,8 +80,9 @@ export class JobLog {
   }
 
   /**
-   * @throws Terminal when the decider refuses; nothing has changed then
-   * @throws Terminal `journal-fenced` when another owner wrote first: stop and touch nothing more
+   * Persists the events of an order and returns the new context.
+   * @throws Terminal when the decider refuses, and nothing has changed; Terminal `journal-fenced` when another owner
+   * wrote first: stop, without any further effect
    */
   async record(order: Order): Promise<JobContext> {
     if (this.#busy) throw new Error('a job is changed by one handler at a time');
@@ -103,7 +104,7 @@ export class JobLog {
   }
 }
 
-/** What others learn about an event, once the journal has it. */
+/** The announcement of an event to other nodes, after the journal has it. */
 function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
   const { id: job, state, seal } = context;
   const trouble = troubleOf(context);

@@ -4,10 +4,10 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /**
- * For actors that the node cannot be without: every failure is a restart, for ever, ever more slowly. The tree
- * shows the last error and the next try; ending for good would only hide them.
+ * For actors that the node cannot work without: every failure leads to a restart, without limit, after growing delays.
+ * The tree shows the last error and the next try; ending the actor would only hide them.
  */
-const STANDING: Supervision = {
+const PERMANENT: Supervision = {
   retryable: 'restart',
   terminal: 'restart',
   cancelled: 'restart',
@@ -15,8 +15,8 @@ const STANDING: Supervision = {
   backoff: { minMs: 100, maxMs: 30 * SECOND },
 };
 
-/** For actors whose children must not suffer from one bad message: the message is answered with its error. */
-const STEADY: Supervision = { ...STANDING, retryable: 'resume', terminal: 'resume', cancelled: 'resume' };
+/** For actors whose children must not suffer from one bad message, which is answered with its error. */
+const STEADY: Supervision = { ...PERMANENT, retryable: 'resume', terminal: 'resume', cancelled: 'resume' };
 
 /** For actors that do one thing once: they end with the error, and their parent, which watches them, decides. */
 const ONE_SHOT: Supervision = {
@@ -28,17 +28,17 @@ const ONE_SHOT: Supervision = {
 };
 
 /**
- * What each kind of error does to each kind of actor and to its parent (ARCHITECTURE.md#the-actor-tree): the whole policy, here and
- * nowhere else.
+ * What each kind of error does to each kind of actor and to its parent (ARCHITECTURE.md#the-actor-tree): this table is
+ * the whole policy.
  */
 export const SUPERVISION: SupervisionTable = {
   /** Spawns one actor per object in work. */
   objects: STEADY,
-  /** Owns one job. When it fails it gives its lease back; who gets the lease next recovers the job from the journal. */
+  /** Owns one job. When it fails it returns its lease; the next owner recovers the job from the journal. */
   object: ONE_SHOT,
-  /** The client's bytes pass once: what breaks cannot be taken up again, only reported to the object actor. */
+  /** The client's bytes arrive only once, so a failure cannot be retried here, only reported to the object actor. */
   uploader: ONE_SHOT,
-  /** Its window can be filled again from the PieceStore; when that fails too, the replication does. */
+  /** Its window can be filled again from the PieceStore; if that fails too, the replication fails. */
   encoder: {
     retryable: 'restart',
     terminal: 'escalate',
@@ -46,23 +46,23 @@ export const SUPERVISION: SupervisionTable = {
     restarts: { limit: 5, withinMs: MINUTE, beyond: 'escalate' },
     backoff: { minMs: 100, maxMs: 5 * SECOND },
   },
-  /** The object actor decides by the failure of one column what becomes of the group. */
+  /** The object actor decides what the failure of one column means for the group. */
   replicator: ONE_SHOT,
   sealer: ONE_SHOT,
-  /** Pulls offers; their senders hear of each failure from the receiver itself. */
-  receivers: STANDING,
+  /** Pulls offers; the receivers report each failure to the sender. */
+  receivers: PERMANENT,
   /** Tells the sender why the session ends; a new offer continues with the first missing piece. */
   receiver: ONE_SHOT,
-  /** Writes back what was repaired; whoever asked for it hears of its failure from itself. */
+  /** Writes back one repaired piece, and reports a failure to the requester itself. */
   restorer: ONE_SHOT,
-  repairer: STANDING,
-  /** Makes one thing again, or verifies one object; its askers hear of its failure. */
+  repairer: PERMANENT,
+  /** Restores one piece or verifies one object, and reports a failure to the requesters itself. */
   repair: ONE_SHOT,
-  approver: STANDING,
-  signer: STANDING,
+  approver: PERMANENT,
+  signer: PERMANENT,
   announcer: STEADY,
-  /** Whoever asked for it hears of its failure from itself. */
+  /** Reports a failure to the requester itself. */
   announcement: ONE_SHOT,
-  jobs: STANDING,
-  caretaker: STANDING,
+  jobs: PERMANENT,
+  caretaker: PERMANENT,
 };

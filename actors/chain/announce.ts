@@ -9,14 +9,17 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Announced, Announcement } from '../messages.ts';
 import { type Refused, refusalText, type SubmitPorts, submitAndConfirm } from './submit-and-confirm.ts';
 
-/** How often an announcement is signed, where another transaction took its sequence or the chain wants more gas. */
+/**
+ * Number of signatures for one announcement, if its sequence was used by another transaction or the chain requires more
+ * gas.
+ */
 const MAX_SIGNINGS = 5;
 
 /**
- * Puts an announcement on chain and waits until the chain's node shows it.
- * @throws Terminal 400/50010 when somebody else was quicker with other content; Terminal 400/120020 or 400/120019
- * when the chain refuses it for good; Retryable with the same codes when it
- * does not take it now, `creation-timeout`, `update-timeout`, and as the signer and the chain do
+ * Puts an announcement on chain and waits until the chain node shows it.
+ * @throws Terminal 400/50010 when somebody else announced other content first; Terminal 400/120020 or 400/120019 when
+ * the chain refuses it for good; Retryable with the same codes when it refuses it for now; `creation-timeout`,
+ * `update-timeout`; as the signer and the chain
  */
 export async function announce(
   announcement: Announcement,
@@ -25,7 +28,7 @@ export async function announce(
 ): Promise<Announced> {
   const { signer, chain } = ports;
   const what = announcement.kind === 'create-object' ? 'creation' : 'update';
-  const findResult = (signal: AbortSignal) => lookFor(announcement, chain, signal);
+  const findResult = (signal: AbortSignal) => findAnnounced(announcement, chain, signal);
   for (let signings = 1; ; signings += 1) {
     const transaction = await signer.ask<SignedTransaction>(
       (reply) => ({ type: 'sign', order: announcement, reply }),
@@ -39,8 +42,8 @@ export async function announce(
   }
 }
 
-/** The object once it is as the announcement wants it, whoever saw to that. What others have announced is not it. */
-async function lookFor(
+/** The object once it matches the announcement, whoever announced it; undefined while it does not. */
+async function findAnnounced(
   announcement: Announcement,
   chain: Chain,
   signal: AbortSignal,
@@ -69,7 +72,7 @@ async function announced(
   return { onChain, ...(included?.code === 0 && { transactionHash: hash }) };
 }
 
-/** Two announcements at once: the chain refuses the second for what the first has done. */
+/** Of two simultaneous announcements, the chain refuses the second because of the first. */
 async function refusedOr(
   refused: Refused,
   announcement: Announcement,
@@ -77,12 +80,12 @@ async function refusedOr(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Announced> {
   const { refusal, spent } = refused;
-  const late = [ChainError.OBJECT_EXISTS, ChainError.OBJECT_IS_UPDATING].some((e) =>
+  const isAnnounced = [ChainError.OBJECT_EXISTS, ChainError.OBJECT_IS_UPDATING].some((e) =>
     isChainError(refusal, e),
   );
-  const onChain = late ? await findResult(signal) : undefined;
+  const onChain = isAnnounced ? await findResult(signal) : undefined;
   if (onChain) return { onChain };
-  if (late) throw announcedOtherwise(announcement);
+  if (isAnnounced) throw announcedOtherwise(announcement);
   const creates = announcement.kind === 'create-object';
   const facts = {
     code: creates ? 'creation-refused' : 'update-refused',

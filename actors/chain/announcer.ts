@@ -9,18 +9,21 @@ import type { SubmitPorts } from './submit-and-confirm.ts';
 type Message = AnnouncerMessage | { readonly type: 'ended' };
 
 interface State {
-  /** Announcements ever begun: their children's names. */
+  /** Number of announcements begun so far; the source of their children's names. */
   readonly begun: number;
-  /** Those in work. */
+  /** Number of announcements in progress. */
   readonly open: number;
 }
 
-/** Announcements in work; their askers may be gone, so no limit of the gateway bounds them. */
+/**
+ * Maximum number of announcements in progress. Their requesters may be gone, so the limits of the gateway do not bound
+ * them.
+ */
 const MAX_OPEN = 1_000;
 
 /**
- * Announces objects on chain for clients that upload without a transaction of their own, by the operator key. It keeps
- * nothing: an announcement whose asker is gone still comes into its block, and who asks again finds it there.
+ * Announces objects on chain for clients that upload without a transaction of their own, using the operator key.
+ * Stateless: an announcement whose requester has gone still gets into a block, and a repeated request finds it there.
  */
 export function announcer(ports: SubmitPorts, maxOpen = MAX_OPEN): Behaviour<AnnouncerMessage, State> {
   const behaviour: Behaviour<Message, State> = {

@@ -19,10 +19,10 @@ export interface BroadcastRequest {
   readonly reply: Reply<BroadcastResult>;
 }
 
-/** The transaction of seals that is on its way from its signature to the chain's verdict. */
-interface OnItsWay {
+/** A transaction of seals between its signature and the chain's answer. */
+interface InProgress {
   readonly transaction: SignedTransaction;
-  /** Of the objects that it seals, those which have it persisted, and ask for its broadcast. */
+  /** Requests of those jobs that have persisted the transaction. */
   readonly asked: BroadcastRequest[];
 }
 
@@ -31,10 +31,10 @@ const GIVEN_UP_KEPT = { max: 1_000, ttl: 3_600_000 };
 type Signer = Pick<SigningAccount, 'sign' | 'signTogether' | 'giveUp'>;
 
 /**
- * The seals of one key, one transaction after the other. A seal that comes alone is signed at once; what becomes ready
- * while it is on its way goes together in the next transaction. That is broadcast when all of its objects ask for it,
- * since each persists it first. What the chain would refuse, or refused before, is signed alone, taking turns with the
- * others, so that it is no harm to them.
+ * The seals of one key, one transaction after another. A single seal is signed at once; seals that become ready before
+ * the chain has answered share the next transaction. It is broadcast when all of their jobs have asked for that, since
+ * each persists it first. A seal that the chain would refuse, or has refused before, is signed alone, in turn with
+ * shared transactions, so that it does not harm others.
  */
 export class SealBatches {
   readonly #account: Signer;
@@ -42,8 +42,8 @@ export class SealBatches {
   #together: SealRequest[] = [];
   #alone: SealRequest[] = [];
   #aloneIsNext = false;
-  #onItsWay: OnItsWay | undefined;
-  /** Hashes of transactions that not all of their objects have persisted: nobody gets them broadcast. */
+  #inProgress: InProgress | undefined;
+  /** Hashes of transactions that some of their jobs have not persisted; they are never broadcast. */
   readonly #givenUp = new LRUCache<string, true>(GIVEN_UP_KEPT);
 
   /** @param maxSeals in one transaction */
@@ -52,7 +52,7 @@ export class SealBatches {
     this.#maxSeals = maxSeals;
   }
 
-  /** Seals that wait for their signature. */
+  /** Number of seals that wait for their signature. */
   get waiting(): number {
     return this.#together.length + this.#alone.length;
   }
@@ -61,9 +61,9 @@ export class SealBatches {
     (request.order.alone ? this.#alone : this.#together).push(request);
   }
 
-  /** Signs what waits, unless something is on its way. @returns what was signed now; see `giveUp` */
+  /** Signs the next transaction, unless one is in progress. @returns the transaction signed now, for `giveUp` */
   async signNext(signal: AbortSignal): Promise<SignedTransaction | undefined> {
-    if (this.#onItsWay) return undefined;
+    if (this.#inProgress) return undefined;
     while (this.waiting > 0) {
       const requests = this.#take();
       try {
@@ -77,12 +77,12 @@ export class SealBatches {
   }
 
   /**
-   * Gathers the broadcasts of what is on its way.
-   * @returns what is to be broadcast now: the request itself where nobody else has part in it, undefined while others
-   * have not asked
+   * Collects the broadcast requests for the transaction in progress.
+   * @returns what is to be broadcast now: the request itself when the transaction is not shared, undefined while other
+   * jobs have not asked yet
    */
   gather(request: BroadcastRequest): BroadcastRequest | undefined {
-    const on = this.#onItsWay;
+    const on = this.#inProgress;
     const { transaction } = request;
     if (this.#givenUp.get(transaction.hash)) {
       request.reply.resolve({ hash: transaction.hash, ...GIVEN_UP });
@@ -105,11 +105,11 @@ export class SealBatches {
   }
 
   /**
-   * Nobody waits any longer for those who have not asked for the broadcast: they have lost their job, or their node. The
-   * others are signed for again.
+   * Gives up a shared transaction for which not all jobs have asked: they have lost their lease, or their node. The
+   * others get a new signature.
    */
   giveUp({ hash }: SignedTransaction): void {
-    const on = this.#onItsWay;
+    const on = this.#inProgress;
     if (on?.transaction.hash !== hash) return;
     const { transaction, asked } = on;
     const { seals = 1 } = transaction;
@@ -127,7 +127,7 @@ export class SealBatches {
     return alone ? this.#alone.splice(0, 1) : this.#together.splice(0, this.#maxSeals);
   }
 
-  /** @returns undefined where the chain does not take them together: each will be signed alone */
+  /** @returns undefined when the chain does not accept the seals together: each will be signed alone */
   async #sign(requests: readonly SealRequest[], signal: AbortSignal): Promise<SignedTransaction | undefined> {
     const [first] = requests;
     if (first && requests.length === 1) {
@@ -152,17 +152,17 @@ export class SealBatches {
   }
 
   #give(transaction: SignedTransaction, requests: readonly SealRequest[]): SignedTransaction {
-    this.#onItsWay = { transaction, asked: [] };
+    this.#inProgress = { transaction, asked: [] };
     for (const { reply } of requests) reply.resolve(transaction);
     return transaction;
   }
 
-  #end(on: OnItsWay): void {
-    if (this.#onItsWay === on) this.#onItsWay = undefined;
+  #end(on: InProgress): void {
+    if (this.#inProgress === on) this.#inProgress = undefined;
   }
 }
 
-/** What the chain would say once the sequence has been given to another transaction. */
+/** The answer that the chain would give after another transaction has used the sequence. */
 const GIVEN_UP = {
   code: ChainError.WRONG_SEQUENCE.code,
   codespace: ChainError.WRONG_SEQUENCE.codespace,

@@ -1,17 +1,17 @@
 import type { SignedTransaction } from '#protocols/job/context';
 
-/** A signed transaction that the chain has not taken yet. */
+/** A signed transaction that the chain has not accepted yet. */
 interface Outstanding {
   readonly hash: string;
-  /** ms of the caller's clock, after which nobody waits for its broadcast any more. */
+  /** When the transaction is no longer expected to be broadcast; ms of the caller's clock. */
   readonly expiresAt: number;
 }
 
 /**
- * The sequences of one account. The chain takes transactions in the order of their sequences, without gaps;
- * this book hands the sequences out ahead of the broadcasts, so that several seals may be on their way at once.
- * A sequence that was handed out and never broadcast is a gap in front of all later ones: after `holdMs` it is
- * handed out again, and what was signed above it has to be signed again, as the chain will say.
+ * The sequences of one account. The chain accepts transactions in the order of their sequences, without gaps. Sequences
+ * are assigned ahead of the broadcasts, so that several seals can be in progress at once. A sequence that was assigned
+ * and never broadcast leaves a gap before all later ones: after `holdMs` it is assigned again, and transactions above
+ * it must be signed again when the chain refuses them.
  */
 export class Sequences {
   readonly #holdMs: number;
@@ -22,7 +22,7 @@ export class Sequences {
     this.#holdMs = holdMs;
   }
 
-  /** The sequence for the next signature; undefined while the chain has to be asked first. */
+  /** The sequence for the next signature; undefined while it must be asked of the chain first. */
   next(now: number): number | undefined {
     this.#dropExpired(now);
     return this.#next;
@@ -37,7 +37,7 @@ export class Sequences {
     else if (!this.#outstanding.has(expected)) this.#restartAt(expected);
   }
 
-  /** What the chain expects is no longer known. */
+  /** The sequence that the chain expects is no longer known. */
   forget(): void {
     this.#outstanding.clear();
     this.#next = undefined;
@@ -49,8 +49,8 @@ export class Sequences {
   }
 
   /**
-   * Until when this transaction waits for the first that must go before it; undefined when it may go now, as one
-   * may that was not signed by this book.
+   * Until when this transaction must wait for the first one with a lower sequence; undefined when it may be broadcast
+   * now, as may a transaction that is unknown here.
    */
   heldUntil({ sequence, hash }: SignedTransaction, now: number): number | undefined {
     this.#dropExpired(now);
@@ -61,18 +61,18 @@ export class Sequences {
     return undefined;
   }
 
-  /** The chain took it: its sequence is used. */
+  /** The chain accepted the transaction: its sequence is used. */
   accepted({ sequence }: SignedTransaction): void {
     this.#outstanding.delete(sequence);
     if (this.#next !== undefined && this.#next <= sequence) this.#next = sequence + 1;
   }
 
-  /** The chain refused it for another reason than its sequence, which is therefore free again. */
+  /** The chain refused the transaction, but not for its sequence, which is therefore free again. */
   refused({ sequence, hash }: SignedTransaction): void {
     if (this.#outstanding.get(sequence)?.hash === hash) this.#restartAt(sequence);
   }
 
-  /** Sequences rise as they are handed out, so the first entry is the lowest and the oldest. */
+  /** Sequences are assigned in ascending order, so the first entry is the lowest and the oldest. */
   #dropExpired(now: number): void {
     for (const [lowest, { expiresAt }] of this.#outstanding) {
       if (expiresAt <= now) this.#restartAt(lowest);

@@ -1,11 +1,11 @@
 import type { Calls } from '#runtime/home/calls';
 import type { SignerAnswer, SignerLine, SignerRequest } from './signer.ts';
 
-/** Enough for a chain node that is slow and one after it. */
+/** Enough for a slow chain node and the fallback after it. */
 const ANSWER_MS = 30_000;
 
 /**
- * The line to the signer of one key over the home plane. All its nodes are ours, so what they say is taken as it is.
+ * Calls to the signer of one key over the home plane. All its nodes belong to this SP, so answers are not validated.
  * @param address of the key
  */
 export function signerLine(calls: Calls, address: string): SignerLine {

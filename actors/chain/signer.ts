@@ -10,13 +10,13 @@ import { type BroadcastRequest, SealBatches, type SealRequest } from './seal-bat
 import { SigningAccount } from './signing-account.ts';
 import type { SigningOrder } from './signing-order.ts';
 
-/** The only way to a key that signs transactions, and to its account's sequence. */
+/** The only access to a key that signs transactions, and to the sequence of its account. */
 export type SignerMessage =
   /** Signs with the next free sequence. Nothing is broadcast. */
   | { readonly type: 'sign'; readonly order: SigningOrder; readonly reply: Reply<SignedTransaction> }
   /**
-   * Broadcasts what was signed before, as often as the caller wants, after what was signed before it. A refusal
-   * by the chain is an answer; after one for the sequence (code 32), have it signed again.
+   * Broadcasts a signed transaction, after those with a lower sequence; may be repeated. A refusal by the chain is an
+   * answer, not an error; after one for the sequence (code 32), ask for a new signature.
    */
   | {
       readonly type: 'broadcast';
@@ -24,20 +24,20 @@ export type SignerMessage =
       readonly reply: Reply<BroadcastResult>;
     };
 
-/** What one node asks another that signs: a message without its reply. Plain JSON, and so are the answers. */
+/** What one node sends to the node that signs: a message without its reply. Requests and answers are plain JSON. */
 export type SignerRequest =
   | { readonly type: 'sign'; readonly order: SigningOrder }
   | { readonly type: 'broadcast'; readonly transaction: SignedTransaction };
 export type SignerAnswer = SignedTransaction | BroadcastResult;
 
-/** The way from any node of the SP to the one that signs (ARCHITECTURE.md#the-two-nats-planes). */
+/** Calls from any node of the SP to the one that signs (ARCHITECTURE.md#the-two-nats-planes). */
 export interface SignerLine {
-  /** Answers requests until the signal fires; what `answer` throws goes back to the asker. */
+  /** Answers requests until the signal fires; an error that `answer` throws is returned to the requester. */
   serve(
     answer: (request: SignerRequest, signal: AbortSignal) => Promise<SignerAnswer>,
     options: { readonly signal: AbortSignal },
   ): Promise<void>;
-  /** @throws the error of the answerer; Retryable when no node signs at the moment or the answer is late */
+  /** @throws the answering node's error; Retryable when no node signs at the moment, or the answer takes too long */
   call(request: SignerRequest, options: { readonly signal: AbortSignal }): Promise<SignerAnswer>;
 }
 
@@ -46,12 +46,12 @@ export interface SignerOptions {
   readonly chain: Chain;
   readonly roles: Roles;
   readonly line: SignerLine;
-  /** How long a signed transaction is waited for before its sequence is given to another, ms. */
+  /** How long a signed transaction may stay without a broadcast before its sequence is reused, ms. */
   readonly holdMs?: number;
   readonly fees?: FeePolicy;
-  /** Objects that one transaction seals at most. */
+  /** Maximum number of objects sealed by one transaction. */
   readonly sealsPerTransaction?: number;
-  /** How long a transaction of several seals waits for those that have not asked for its broadcast, ms. */
+  /** How long a transaction with several seals waits until each of their jobs has asked for its broadcast, ms. */
   readonly batchWaitMs?: number;
 }
 
@@ -61,31 +61,31 @@ type Message =
   | { readonly type: 'role-lost'; readonly outcome: Outcome<void> }
   | { readonly type: 'flush' }
   | { readonly type: 'give-up'; readonly transaction: SignedTransaction }
-  | { readonly type: 'handed-on' };
+  | { readonly type: 'forwarded' };
 
 interface State {
-  /** Absent while another node signs: then requests go to it. */
+  /** Absent while another node signs; requests are then forwarded to it. */
   holding?: Holding;
   readonly account: SigningAccount;
   readonly batches: SealBatches;
   readonly batchWaitMs: number;
-  /** Broadcasts that wait for an earlier one. */
+  /** Broadcasts that wait for one with a lower sequence. */
   parked: readonly BroadcastRequest[];
   stopTimer?: () => void;
 }
 
 const HOLD_MS = 10_000;
-/** Broadcasts that may wait for an earlier one. */
+/** Maximum number of broadcasts that wait for one with a lower sequence. */
 const PARKED_LIMIT = 1000;
-/** Seals that may wait for their signature. */
+/** Maximum number of seals that wait for their signature. */
 const WAITING_LIMIT = 1000;
 const SEALS_PER_TRANSACTION = 10;
 const BATCH_WAIT_MS = 3_000;
 
 /**
- * Signs and broadcasts for one key of the SP: one actor in the whole SP does, the one that holds the key's role; those
- * of the other nodes hand their requests on to it. It keeps nothing across a restart, for the chain knows the
- * account's sequence, and the sequence fences one that has lost the role without noticing.
+ * Signs and broadcasts for one key. Only one actor in the whole SP does so: the one that holds the role of the key.
+ * Those of other nodes forward their requests to it. Nothing is kept across a restart, since the chain knows the
+ * sequence of the account; the sequence also fences a signer that has lost the role without noticing.
  */
 export function signer(options: SignerOptions): Behaviour<SignerMessage, State> {
   const role = `signer.${options.key.address}`;
@@ -136,7 +136,7 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
           await flush(state, state.parked, ctx);
           await signNext(state, ctx);
           break;
-        case 'handed-on':
+        case 'forwarded':
       }
       return state;
     },
@@ -166,7 +166,7 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
   ): void {
     ctx.pipe(
       (signal) => captureResult(reply, options.line.call(request, { signal }) as Promise<A>),
-      () => ({ type: 'handed-on' }),
+      () => ({ type: 'forwarded' }),
     );
   }
 }
@@ -203,7 +203,7 @@ async function signNext({ holding, batches, batchWaitMs }: State, ctx: Context<M
   if (transaction) ctx.after(batchWaitMs, { type: 'give-up', transaction });
 }
 
-/** Broadcasts once those are there that have part in it. */
+/** Broadcasts a transaction once all jobs that share it have asked for that. */
 async function broadcast(state: State, request: BroadcastRequest, ctx: Context<Message>): Promise<void> {
   const ready = state.batches.gather(request);
   if (!ready) return;
@@ -211,7 +211,7 @@ async function broadcast(state: State, request: BroadcastRequest, ctx: Context<M
   await signNext(state, ctx);
 }
 
-/** Sends what need not wait any longer, the lowest sequence first, and looks again when the next need not. */
+/** Broadcasts parked transactions whose turn has come, lowest sequence first, and schedules the next check. */
 async function flush(
   state: State,
   broadcasts: readonly BroadcastRequest[],

@@ -18,40 +18,40 @@ import { tryOut } from './trial.ts';
 export interface SigningAccountOptions {
   readonly key: AccountKey;
   readonly chain: Chain;
-  /** How long a signed transaction is waited for before its sequence is given to another, ms. */
+  /** How long a signed transaction may stay without a broadcast before its sequence is reused, ms. */
   readonly holdMs: number;
   readonly fees?: FeePolicy;
 }
 
 const NO_TRIALS_MS = 10_000;
-/** How often seals that go together are tried out, each time without the one that was refused. */
+/** Number of trials for seals that share a transaction, each without the seal that was refused. */
 const MAX_TRIALS = 4;
-/** Of the messages of one transaction: the chain charges longer ones by their length (32 KiB), and refuses those of 64 KiB. */
+/** Maximum size of the messages of one transaction: above 32 KiB the chain charges by length, and it refuses 64 KiB. */
 const MAX_BYTES = 30_000;
 
-/** Several seals in one transaction, by their positions among those that were to be signed. */
+/** Several seals in one transaction. The numbers are indexes into the given orders. */
 export interface SignedTogether {
   readonly transaction: SignedTransaction;
   readonly sealed: readonly number[];
-  /** What the chain would have refused, and all others for it. */
+  /** Seals that would have made the chain refuse the whole transaction. */
   readonly refused: readonly number[];
 }
 
 /**
- * The account of one key, as its only user sees it. Learns the sequence from the chain at the first
- * signature and after every refusal for a wrong one; calls must not overlap.
+ * The account of one key, for its only user. It learns the sequence from the chain at the first signature and after
+ * every refusal for a wrong one. Calls must not overlap.
  */
 export class SigningAccount {
   readonly #options: SigningAccountOptions;
   readonly #sequences: Sequences;
   #account: Account | undefined;
-  /** As the node said at the last trial. */
+  /** Reported by the chain node at the last trial. */
   #minGasPrice: bigint | undefined;
-  /** The node has not said what it thinks of a transaction; ms of the monotonic clock. */
+  /** Trials are skipped until then, since the node did not answer one; monotonic, ms. */
   #noTrialsUntil = 0;
-  /** True after the chain asked for more gas than was known here. */
+  /** True after the chain required more gas than was known here. */
   #gasIsStale = false;
-  /** Hash of the transaction that was tried out as it was signed. */
+  /** Hash of the transaction that was already tried out when it was signed. */
   #triedOut: string | undefined;
 
   constructor(options: SigningAccountOptions) {
@@ -67,9 +67,9 @@ export class SigningAccount {
   }
 
   /**
-   * Signs several seals in one transaction, as many of the first as fit. The chain takes all of them or none, so they are
-   * tried out before anybody gets them, and without the one that is refused again.
-   * @returns undefined where no two can go together, or the node does not say
+   * Signs as many of the seals as fit into one transaction, in their order. The chain accepts all of them or none, so
+   * the transaction is tried out before it is returned; a seal that is refused is left out.
+   * @returns undefined when no two seals can share a transaction, or the node does not answer the trial
    * @throws as `sign`
    */
   async signTogether(orders: readonly SealOrder[], signal: AbortSignal): Promise<SignedTogether | undefined> {
@@ -97,21 +97,21 @@ export class SigningAccount {
     return undefined;
   }
 
-  /** Nobody will broadcast it: its sequence is free again. */
+  /** The transaction will not be broadcast: its sequence is free again. */
   giveUp(transaction: SignedTransaction): void {
     this.#sequences.refused(transaction);
   }
 
-  /** Ms until a transaction need not wait any longer for earlier ones; 0 when it may go now. */
+  /** How long a transaction must still wait for those with a lower sequence, ms; 0 when it may be broadcast now. */
   wait(transaction: SignedTransaction): number {
     const now = performance.now();
     return Math.max(0, (this.#sequences.heldUntil(transaction, now) ?? now) - now);
   }
 
   /**
-   * Tries the transaction out first: what would fail in a block is refused here, where it costs nothing. A refusal is
-   * an answer.
-   * @throws Retryable `chain-unavailable`: it may have been taken
+   * Broadcasts a transaction after a trial, so that one that would fail in a block is refused here, at no cost. A
+   * refusal is an answer, not an error.
+   * @throws Retryable `chain-unavailable`: the transaction may have been accepted
    */
   async broadcast(transaction: SignedTransaction, signal: AbortSignal): Promise<BroadcastResult> {
     const { chain } = this.#options;
@@ -131,7 +131,7 @@ export class SigningAccount {
     return result;
   }
 
-  /** Not for a while after the node did not say: others wait for their broadcasts meanwhile. */
+  /** Skipped for a while after the node did not answer a trial, since other broadcasts wait in the meantime. */
   async #tryOut(transaction: SignedTransaction, signal: AbortSignal): Promise<Simulation | undefined> {
     if (performance.now() < this.#noTrialsUntil) return undefined;
     const trial = await tryOut(transaction, this.#options.chain, signal);
@@ -140,12 +140,12 @@ export class SigningAccount {
   }
 
   /**
-   * What happens after code 32, a wrong sequence: the bytes that were refused are worthless, for they are signed with
-   * their sequence. Here only the book of sequences is put right: the chain's text names the sequence that its mempool
-   * expects (the account itself shows only what is in blocks), and without it the chain is asked at the next signature.
-   * The refusal is the answer to whoever had the transaction signed, and it has a new one signed: a seal goes back to
-   * SIGN_OBJECT_DOING (`primary/seal/seal-on-chain.ts`), a reject is signed again at once (`primary/object/sealing.ts`).
-   * Before that they look at the chain, for the sequence may be used by their own transaction, in a block already.
+   * After code 32, a wrong sequence, the refused bytes are worthless, since their signature covers the sequence. This
+   * corrects only the known sequence: the chain's text names the one that its mempool expects (the account on chain
+   * shows only what is in blocks); if it does not, the chain is asked at the next signature. The caller gets the
+   * refusal and asks for a new signature: a seal returns to SIGN_OBJECT_DOING (`primary/seal/seal-on-chain.ts`), a
+   * reject is signed again at once (`primary/object/sealing.ts`). Before that the caller checks the object on chain,
+   * since its own transaction may have used the sequence.
    */
   #relearn(refusal: BroadcastResult): void {
     const expected = expectedSequence(refusal);
@@ -168,7 +168,7 @@ export class SigningAccount {
     });
   }
 
-  /** How many of these messages, all of one type, one transaction can carry. */
+  /** Number of these messages, all of one type, that fit into one transaction. */
   async #fitting(messages: readonly Message[], signal: AbortSignal): Promise<number> {
     const [first] = messages;
     if (!first) return 0;
@@ -192,7 +192,7 @@ export class SigningAccount {
     );
   }
 
-  /** What the chain charges; what it charges as a rule, where it does not say. */
+  /** Gas that the chain charges for the message; a default when the chain does not say. */
   async #gasOf(message: Message, signal: AbortSignal): Promise<number> {
     const usual = gasOf([message]);
     try {

@@ -4,8 +4,8 @@ import { sealMessage } from '#protocols/sealing/seal';
 import type { Announcement } from '../messages.ts';
 
 /**
- * What a key of the SP is asked to sign (protocols/sealing/README.md#messages): seals and rejects by the seal key, what the SP announces
- * for clients by the operator key. Plain JSON.
+ * What a key of the SP is asked to sign (protocols/sealing/README.md#messages): seals and rejects by the seal key,
+ * announcements for clients by the operator key. Plain JSON.
  */
 export type SigningOrder = SealOrder | RejectOrder | Announcement;
 
@@ -18,7 +18,7 @@ export interface SealOrder {
   readonly aggregateSignature: Hex;
   /** The seven integrity hashes, primary first. */
   readonly checksums: readonly Hex[];
-  /** True for one that shares its transaction with no other, because a seal of the object has failed before. */
+  /** True for a seal that must not share its transaction, because a seal of the object has failed before. */
   readonly alone?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface RejectOrder {
   readonly objectName: string;
 }
 
-/** The message that an order stands for. @param operator the account that signs it */
+/** The chain message for an order. @param operator the account that signs it */
 export function messageOf(order: SigningOrder, operator: string): Message {
   const { bucketName, objectName } = order;
   switch (order.kind) {

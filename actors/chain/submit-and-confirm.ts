@@ -7,7 +7,7 @@ import type { Activity, Ref } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
 import type { SignerMessage } from './signer.ts';
 
-/** The chain took a transaction neither now nor before. */
+/** The chain has not accepted the transaction, neither now nor before. */
 export interface Refused {
   readonly kind: 'refused';
   readonly refusal: ChainRefusal;
@@ -15,7 +15,7 @@ export interface Refused {
   readonly spent: boolean;
 }
 
-/** What a transaction needs on its way into a block. */
+/** What is needed to get a transaction into a block. */
 export interface SubmitPorts {
   readonly chain: Chain;
   readonly signer: Ref<SignerMessage>;
@@ -26,7 +26,7 @@ export interface SubmitPorts {
 export interface SubmitTiming {
   /** How long a broadcast transaction is watched before the try counts as failed. */
   readonly inclusionTimeoutMs: number;
-  /** Between two looks at the chain. */
+  /** Between two queries for the transaction. */
   readonly chainPollMs: number;
   /** After a broadcast, before the same bytes are broadcast again. */
   readonly rebroadcastMs: number;
@@ -35,24 +35,24 @@ export interface SubmitTiming {
 export interface SubmitOptions<S> {
   /** For example `seal`. */
   readonly what: string;
-  /** What has become of the object on chain; undefined while it still waits for the transaction. */
+  /** The result that the object shows on chain; undefined while it still waits for the transaction. */
   readonly findResult: (signal: AbortSignal) => Promise<S | undefined>;
   readonly signal: AbortSignal;
   readonly say: (activity: Activity) => void;
-  /** True for one that was signed a moment ago and cannot be on chain: it is broadcast before the first look. */
+  /** True for a transaction that was just signed and cannot be on chain: it is broadcast before the first query. */
   readonly isNew?: boolean;
 }
 
-/** Between two looks at an object of which the chain has not said that its transaction is in a block, in polls. */
+/** Number of polls between two queries for the object, while the transaction is in no block. */
 const POLLS_PER_CHECK = 4;
 
 /**
- * Broadcasts a signed transaction, always the same bytes, and watches until the object no longer waits for it.
- * Looks before each broadcast, for the reply to an earlier one may have been lost, and after each refusal, for it may
- * be the transaction's own success that is in its way. In between it asks for the transaction, whose inclusion is one
- * question for all objects in it, and looks at the object less often. Broadcasts again while nothing happens: a node may lose what
- * waits, and one without an index of transactions says only so that the sequence is used and the transaction has
- * failed.
+ * Broadcasts a signed transaction, always the same bytes, and polls until the object no longer waits for it. The object
+ * is queried before each broadcast, since the reply to an earlier one may have been lost, and after each refusal, since
+ * the reason may be that the transaction has already succeeded. In between the transaction itself is polled: one query
+ * serves all objects in it. The broadcast is repeated while nothing happens, since a node may lose pending
+ * transactions; besides, a node without a transaction index shows that the transaction has failed only by refusing its
+ * sequence.
  * @throws Retryable `<what>-timeout` when nothing has happened within the time for one try
  */
 export async function submitAndConfirm<S>(
@@ -91,7 +91,7 @@ export async function submitAndConfirm<S>(
   }
 }
 
-/** Taken now or before, or about an object that an earlier transaction has sealed, as the next look will show. */
+/** Accepted now or before, or about an object that an earlier transaction has sealed, as the next query will show. */
 function isAccepted(verdict: ChainRefusal): boolean {
   return (
     verdict.code === 0 ||
@@ -100,7 +100,7 @@ function isAccepted(verdict: ChainRefusal): boolean {
   );
 }
 
-/** What the chain said, for an operator. */
+/** The chain's reason, for an operator. */
 export function refusalText(refusal: ChainRefusal): string {
   return messageText(refusal) || `${refusal.codespace} ${refusal.code}`;
 }

@@ -9,10 +9,10 @@ import type { Chain } from '#runtime/chain/chain';
 const TIME_LIMIT_MS = 3_000;
 
 /**
- * What the chain would say of a transaction now, apart from its sequence: free of charge, while a transaction that
- * fails in a block costs its fee. The real node checks the sequence of a simulation against its waiting transactions;
- * where it expects another one, the question is asked again with that.
- * @returns undefined when the node does not say: that must not keep a transaction back
+ * Simulates a transaction, ignoring its sequence. A simulation is free, while a transaction that fails in a block costs
+ * its fee. The real node checks the sequence of a simulation against its pending transactions; if it expects another
+ * one, the simulation is repeated with that.
+ * @returns undefined when the node does not answer: that must not delay the transaction
  */
 export async function tryOut(
   { bytes, sequence }: SignedTransaction,

@@ -10,13 +10,16 @@ type JobsMessage = { readonly type: 'ended'; readonly outcome: Outcome<void> };
 export interface JobsOptions {
   readonly queue: JobQueue;
   readonly objects: Ref<ObjectsInbox>;
-  /** How many leases this node holds at once. */
+  /** Maximum number of leases held by this node at once. */
   readonly limit: number;
-  /** When another job may be started: clients come first. */
+  /** Decides when another job may start: clients come first. */
   readonly background: Pick<Background, 'untilJobMayStart' | 'jobStarted'>;
 }
 
-/** Pulls the work queue and hands each lease to the object's owner. What has no place yet stays in the queue. */
+/**
+ * Pulls the work queue and passes each lease to the owner of the object. A job that may not start yet stays in the
+ * queue.
+ */
 export function jobs({ queue, objects, limit, background }: JobsOptions): Behaviour<JobsMessage, undefined> {
   return {
     kind: 'jobs',
@@ -28,7 +31,7 @@ export function jobs({ queue, objects, limit, background }: JobsOptions): Behavi
           await room();
           ctx.say({ doing, waitsFor: 'the next job' });
           for await (const lease of queue.leases({ limit, signal })) {
-            const held = withPlace(lease, background.jobStarted());
+            const held = withSlot(lease, background.jobStarted());
             if (!objects.tell({ type: 'lease', lease: held })) await held.postpone(1_000);
             await room();
             ctx.say({ doing, waitsFor: 'the next job' });
@@ -39,27 +42,27 @@ export function jobs({ queue, objects, limit, background }: JobsOptions): Behavi
       return undefined;
     },
     receive(_state, { outcome }) {
-      // The queue ends only with our own stop; anything else restarts the pull.
+      // The queue ends only when this actor stops; anything else restarts the pull.
       throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
     },
   };
 }
 
-/** However the lease ends, the place is free again. */
-function withPlace(lease: Lease, leavePlace: () => void): JobLease {
+/** Frees the slot of the job, however the lease ends. */
+function withSlot(lease: Lease, freeSlot: () => void): JobLease {
   const { job, delivery, signal } = lease;
-  signal.addEventListener('abort', leavePlace, { once: true });
+  signal.addEventListener('abort', freeSlot, { once: true });
   return {
     job,
     delivery,
     signal,
-    freeSlot: leavePlace,
+    freeSlot,
     done: () => {
-      leavePlace();
+      freeSlot();
       return lease.done();
     },
     postpone: (delayMs) => {
-      leavePlace();
+      freeSlot();
       return lease.postpone(delayMs);
     },
   };

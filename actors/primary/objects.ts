@@ -13,7 +13,7 @@ import { segmentEraser } from './object/segment-eraser.ts';
 import { redeliverMs } from './object/work.ts';
 import type { PrimaryPorts } from './ports.ts';
 
-/** What `objects` hears: the gateway's requests, leases from `jobs`, and its own children. */
+/** The messages of `objects`: requests of the gateway, leases from `jobs`, and reports of its own children. */
 export type ObjectsInbox =
   | ObjectsMessage
   | { readonly type: 'lease'; readonly lease: JobLease }
@@ -22,45 +22,54 @@ export type ObjectsInbox =
   | RestoreSegment
   | { readonly type: 'object-ended'; readonly job: JobId; readonly end: Ended };
 
-/** The caretaker has found segments that are no longer needed. False: their job is in work, or has changed. */
+/**
+ * The caretaker has found segments that are no longer needed. Answered with false when their job is in work, or has
+ * changed.
+ */
 export interface DiscardSegments {
   readonly type: 'discard-segments';
   readonly note: Note;
-  /** Events of the job at that time; 0 for an unknown one. */
+  /** Number of events that the job had at that time; 0 for an unknown job. */
   readonly revision: number;
   readonly reply: Reply<boolean>;
 }
 
 /**
- * What is remembered of one object's actor, so that no order and no client is lost between it and the next one:
+ * The bookkeeping for one object's actor. It ensures that no order and no client is lost between this actor and its
+ * successor:
  *
- * - An actor reports itself idle while an order is already in its mailbox. Its report carries how many orders it has
- *   handled; only when that is as many as were `sent` is there nothing on the way, and it may be stopped.
- * - An actor that is being stopped takes no messages, and its successor cannot start before it has ended, since both
- *   have the same name and the same job. Orders that come in between stay in `waiting`, for the successor.
- * - An actor may end at any point, also by a failure, and then answers nobody. Each client's reply is therefore in
- *   `openReplies` until it is settled; those that are left are rejected when the actor has ended.
+ * - An actor may report itself idle while another order is already in its mailbox. Its report therefore carries the
+ *   number of orders that it has handled. Only if that equals `sent` is no order in transit, and the actor may be
+ *   stopped.
+ * - An actor that is being stopped accepts no messages, and its successor cannot start before it has ended, since both
+ *   have the same name and the same job. Orders that arrive in between are kept in `waiting`, for the successor.
+ * - An actor may end at any point, also by a failure, and then answers nobody. Each client's reply is therefore kept in
+ *   `openReplies` until the actor has used it; those that are left when the actor has ended are rejected.
+ * - An actor that fails may still hold a lease. `lease` is therefore returned to the work queue when the actor has
+ *   ended; if the actor has done so itself, this has no effect.
  */
 interface Child {
   readonly ref: Ref<ObjectMessage>;
-  /** Orders put into its mailbox. */
+  /** Number of orders put into its mailbox. */
   sent: number;
-  /** Replies to clients that it has not settled yet. */
+  /** Replies to clients that it has not used yet. */
   readonly openReplies: Set<Reply<never>>;
-  /** The lease that it was given last, to be given back should it end without having done so. */
+  /** The last lease that it was given. */
   lease?: JobLease;
-  /** Present once it is being stopped: orders for its successor. */
+  /** Orders for its successor; present only while it is being stopped. */
   waiting?: ObjectOrder[];
 }
 
 type Children = Map<string, Child>;
 
-/** Orders that may wait for one object's actor to stop. */
+/** Maximum number of orders that wait for one actor to stop. */
 const MAX_WAITING = 64;
-/** How soon a lease comes again for which there was no place; ms. */
+/** Delay with which a lease is returned that could not be accepted, ms. */
 const REFUSED_LEASE_MS = 1_000;
 
-/** Supervises one object actor per object in work, started by an upload or a lease, stopped when it is idle. */
+/**
+ * Supervises one object actor per object in work. Each is started by an upload or a lease, and stopped when it is idle.
+ */
 export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> {
   return {
     kind: 'objects',
@@ -69,14 +78,14 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     receive(children, message, ctx) {
       switch (message.type) {
         case 'upload':
-          give(children, message.request.job, message, ctx);
+          deliver(children, message.request.job, message, ctx);
           break;
         case 'lease':
-          give(children, message.lease.job, message, ctx);
+          deliver(children, message.lease.job, message, ctx);
           break;
         case 'progress': {
           const child = children.get(formatJobId(message.job));
-          if (child && !child.waiting) give(children, message.job, message, ctx);
+          if (child && !child.waiting) deliver(children, message.job, message, ctx);
           else
             readJob(message.job, ports.journal, ctx.signal).then(message.reply.resolve, message.reply.reject);
           break;
@@ -109,8 +118,8 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     },
   };
 
-  /** Gives the order to the job's actor, which is started for it if there is none, or keeps it for its successor. */
-  function give(children: Children, job: JobId, order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
+  /** Passes an order to the actor of the job, which is started if there is none, or keeps it for the successor. */
+  function deliver(children: Children, job: JobId, order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
     const child = children.get(formatJobId(job)) ?? spawn(children, job, ctx);
     if (child.waiting && child.waiting.length < MAX_WAITING) {
       child.waiting.push(order);
@@ -122,7 +131,7 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     }
   }
 
-  /** A version that is no longer what readers get stays as it is: somebody may be removing it. */
+  /** Restores a segment, if it still belongs to the current version: an older one may be being deleted. */
   function writeBack(message: RestoreSegment, ctx: Context<ObjectsInbox>): void {
     const name = `restore/${message.restoration.key}`;
     if (ctx.child(name)) {
@@ -144,7 +153,10 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     return child;
   }
 
-  /** The eraser takes the actor's place; orders that come for the job meanwhile wait for the actor after it. */
+  /**
+   * Runs the eraser in place of the object actor; orders that arrive for the job in the meantime wait for the actor
+   * after it.
+   */
   function discard(children: Children, message: DiscardSegments, ctx: Context<ObjectsInbox>): void {
     const { note, revision, reply } = message;
     const { job } = note;
@@ -163,19 +175,22 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, Children> 
     });
   }
 
-  /** Settles what the actor has left open, and starts its successor when there are orders for it. */
+  /**
+   * Rejects the replies and returns the lease that the actor has left, and starts its successor if there are orders for
+   * it.
+   */
   function onChildEnded(children: Children, job: JobId, { error }: Ended, ctx: Context<ObjectsInbox>): void {
     const name = formatJobId(job);
     const { openReplies = [], lease, waiting = [] } = children.get(name) ?? {};
     children.delete(name);
     for (const reply of openReplies) reply.reject(clientError(job, error));
-    // An actor that failed at its start has not given it back; after one that has, this does nothing.
+    // An actor that failed at its start has not returned the lease; if it has, this has no effect.
     if (lease) giveBack(lease, redeliverMs(lease), ctx);
-    for (const order of waiting) give(children, job, order, ctx);
+    for (const order of waiting) deliver(children, job, order, ctx);
   }
 }
 
-/** The order with a reply that is settled with the child's end at the latest: no client waits for ever. */
+/** Tracks the reply of an order, so that it is rejected at the latest when the actor ends: no client waits forever. */
 function withTrackedReply(child: Child, order: ObjectOrder): ObjectOrder {
   switch (order.type) {
     case 'upload':
@@ -207,7 +222,7 @@ function refuse(order: ObjectOrder, ctx: Context<ObjectsInbox>): void {
   else order.reply.reject(ownerStopped());
 }
 
-/** A lease that cannot be given back runs out by itself. */
+/** A lease that cannot be returned expires by itself. */
 function giveBack(lease: Lease, delayMs: number, ctx: Context<ObjectsInbox>): void {
   lease.postpone(delayMs).catch((thrown: unknown) => {
     ctx.log.warn(
@@ -221,7 +236,7 @@ function restoreInWork(key: string): Retryable {
   return new Retryable({ code: 'restore-in-work', message: `${key} is already being restored.` });
 }
 
-/** What the end of its owner means for a client. */
+/** The error for a client whose object's actor has ended. */
 function clientError(job: JobId, error: SealionError | undefined): SealionError {
   if (!error || error.kind === 'cancelled') return ownerStopped();
   if (error.code !== 'journal-fenced') return error;

@@ -13,7 +13,7 @@ import type { SignerMessage } from '../chain/signer.ts';
 import type { SubmitTiming } from '../chain/submit-and-confirm.ts';
 import type { SealChecks } from './replicate/seal-checks.ts';
 
-/** What the primary's actors stand on; put together once per node. */
+/** The services that the primary's actors use; assembled once per node. */
 export interface PrimaryPorts {
   readonly spId: number;
   /** Name of the node within the SP, for example `node-a`. */
@@ -27,14 +27,14 @@ export interface PrimaryPorts {
   readonly feed: JobFeed;
   readonly peers: PeerClient;
   readonly signer: Ref<SignerMessage>;
-  /** The chain's SPs; briefly cached. */
+  /** All SPs on chain; briefly cached. */
   readonly providers: (signal?: AbortSignal) => Promise<readonly StorageProvider[]>;
-  /** Payload bytes that the node's encoders may hold. */
+  /** Memory budget for the payload that the node's encoders hold. */
   readonly memory: ByteBudget;
-  /** Bytes on their way to each SP, over all objects. */
+  /** Bytes in flight to each SP, over all objects. */
   readonly outgoing: ByteBudgets;
   readonly sealChecks: SealChecks;
-  /** Clients come before the steps of replication. */
+  /** Lets clients go before the steps of replication. */
   readonly background: Pick<Background, 'yieldToClients'>;
   readonly durability: Durability;
   readonly timing: PrimaryTiming;
@@ -42,15 +42,15 @@ export interface PrimaryPorts {
 
 /** All in ms. */
 export interface PrimaryTiming extends SubmitTiming {
-  /** From an object's job being created to its reject on chain. */
+  /** From the creation of a job to the reject of its object on chain. */
   readonly jobDeadlineMs: number;
-  /** How long an ask for approval waits for answers. */
+  /** How long to wait for answers to an ask for approval. */
   readonly approvalTimeoutMs: number;
   /** Between two tries of a phase. */
   readonly backoff: BackoffLimits;
   /**
-   * Between two tries of a seal that waits for somebody to pay, or that has cost a fee in vain: rare enough to cost
-   * little, often enough that the object is sealed soon after the deposit.
+   * Between two tries of a seal that waits for a payment, or whose last try cost a fee: rare enough to be cheap, often
+   * enough to seal the object soon after the deposit.
    */
   readonly paymentBackoff: BackoffLimits;
   /** Between two tries of a reject: nobody waits for it, and each may cost a fee. */

@@ -5,24 +5,24 @@ import { isFromUploadDone } from '#protocols/job/states';
 import { failUpload } from './uploading.ts';
 import type { Work } from './work.ts';
 
-/** True when the time for the payload has passed, and nobody is sending it. */
+/** True when the deadline of the upload has passed and no request is in progress. */
 export function isAbandoned({ log, intake }: Work): boolean {
   const { state, deadlineAt } = log.context;
   return !isFromUploadDone(state) && !intake && Date.now() >= deadlineAt;
 }
 
 /**
- * True for an object that we have created for a client, who may have no means to take it back. An update is left to
- * whoever announced it: one that is called off leaves its version to the next, and this job has that version.
+ * True for an object that we have created for a client, who may be unable to cancel it. An update is left to whoever
+ * announced it: the version of a cancelled update is given to the next one, and this job has that version.
  */
 export function isAnnouncedByUs(context: JobContext): boolean {
   return isDelegated(context) && !context.object.isUpdate;
 }
 
 /**
- * Removes what an abandoned upload has left; it may begin again as long as the chain waits for the payload. Once a seal
- * was signed (the payload had been whole) the segments stay: the chain may still take it. What an earlier removal has
- * left is found by the caretaker (`care/space-round.ts`), so that nothing is asked for again that is gone.
+ * Deletes what an abandoned upload has left; the upload may begin again while the chain waits for the payload. Once a
+ * seal was signed (the payload was complete) the segments are kept, since the seal may still be accepted. Remains of an
+ * interrupted deletion are found by the caretaker (`care/space-round.ts`), so each segment is deleted only once.
  */
 export async function discardUpload(work: Work): Promise<void> {
   const { state, signedSeals } = work.log.context;

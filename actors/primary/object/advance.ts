@@ -7,9 +7,9 @@ import { startReject, startSeal, startSigning } from './sealing.ts';
 import { type Next, postponeJob, record, releaseJob, type Work } from './work.ts';
 
 /**
- * Takes one step. What to do in a state depends on the state alone: so a recovered actor goes on where it stands
- * (ARCHITECTURE.md#the-job-machine). No phase calls this: each says whether the next step is due, and `object.ts` takes
- * steps until one has to wait.
+ * Takes one step. The step depends on the state alone, so a recovered actor resumes where the job stands
+ * (ARCHITECTURE.md#the-job-machine). No phase calls this function: each returns whether another step is due, and
+ * `object.ts` takes steps until one has to wait.
  */
 export async function advance(work: Work): Promise<Next> {
   const { state, deadlineAt } = work.log.context;
@@ -58,7 +58,7 @@ export async function advance(work: Work): Promise<Next> {
   }
 }
 
-/** Begins the next try where the failure said, or gives the job back until its time. */
+/** Begins the next try in the state that the failure names, or returns the job to the queue until then. */
 async function tryAgain(work: Work): Promise<Next> {
   const { failure } = work.log.context;
   const dueAt = failure?.nextTryAt ?? 0;

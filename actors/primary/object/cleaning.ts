@@ -7,8 +7,8 @@ import { rememberSegments } from '../../ledger/segment-record.ts';
 import { releaseJob, type Work } from './work.ts';
 
 /**
- * Removes what a job that has failed leaves, then lets the work queue forget it. A version that an update has replaced
- * stays for its readers: the caretaker finds it (`care/space-round.ts`).
+ * Deletes what a failed job leaves, then removes the job from the work queue. A version that an update has replaced is
+ * kept for its readers, until the caretaker deletes it (`care/space-round.ts`).
  */
 export async function finish(work: Work): Promise<void> {
   const { state } = work.log.context;
@@ -17,7 +17,9 @@ export async function finish(work: Work): Promise<void> {
   await releaseJob(work);
 }
 
-/** Removes the segments of a payload that was given up: as many as its content has, which may not be the job's now. */
+/**
+ * Deletes the segments of a discarded payload. Their number is that of its content, which may no longer be the job's.
+ */
 export async function discardOwnSegments(
   work: Work,
   { id, object }: Pick<JobContext, 'id' | 'object'> = work.log.context,
@@ -26,9 +28,9 @@ export async function discardOwnSegments(
 }
 
 /**
- * Removes a job's first `count` segments, the last one first, so that a removal that breaks off is found again by
- * what is left. Each goes only while the event that justifies it is still the job's last: a new owner may have new
- * segments.
+ * Deletes a job's first `count` segments, the last one first, so that after an interruption the remaining ones are
+ * found again. Each is deleted only while the event that justifies it is still the job's last, since a new owner may
+ * have stored new segments.
  */
 async function discard(work: Work, job: JobId, count: number): Promise<void> {
   const { log, ctx, ports } = work;

@@ -4,7 +4,7 @@ import type { Outcome } from '#runtime/actors/types';
 import { isAbandoned } from './abandoning.ts';
 import type { JobLease } from './messages.ts';
 import { type Findings, recoveryCheck } from './recovery-check.ts';
-import { losePayload } from './replicating.ts';
+import { failPayload } from './replicating.ts';
 import { applyFinalStatus } from './sealing.ts';
 import { logFailure, type Next, pipe, postponeJob, type Work } from './work.ts';
 
@@ -76,7 +76,7 @@ export async function afterRecoveryCheck(work: Work, outcome: Outcome<Findings>)
   }
   switch (outcome.value.kind) {
     case 'payload-lost':
-      return losePayload(work, outcome.value.why);
+      return failPayload(work, outcome.value.why);
     case 'sealed':
     case 'gone':
       return applyFinalStatus(work, outcome.value);

@@ -7,7 +7,7 @@ import { advance } from './advance.ts';
 import { endAllocation } from './allocating.ts';
 import { afterRecoveryCheck, takeLease } from './leasing.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
-import { afterCheck, completeSecondary, endColumn, endOverdue } from './replicating.ts';
+import { afterCheck, completeSecondary, endOverdue, endReplicator } from './replicating.ts';
 import { endReject, endRejectSigning, endSeal, endSigning } from './sealing.ts';
 import {
   acknowledge,
@@ -125,7 +125,7 @@ async function handle(work: Work, message: ObjectMessage): Promise<Next> {
     case 'secondary-completed':
       return completeSecondary(work, message.receipt);
     case 'replicator-ended':
-      return endColumn(work, message.round, message.redundancyIndex, message.end);
+      return endReplicator(work, message.round, message.redundancyIndex, message.end);
     case 'overdue':
       return endOverdue(work);
     case 'segments-checked':

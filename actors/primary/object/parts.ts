@@ -5,8 +5,8 @@ import type { UploadPart } from '../../messages.ts';
 import { record, refuseClient, type Work } from './work.ts';
 
 /**
- * A part is stored. It is recorded, and the upload waits for the next; but the part that completes the payload is
- * recorded with the payload alone, so that a client which never learns of it sends it again.
+ * Records a stored part; the upload then waits for the next one. The part that completes the payload is recorded only
+ * together with the completed payload, so that a client whose request fails in between sends it again.
  * @returns the checksums of all segments when the payload is complete
  */
 export async function endPart(
@@ -37,7 +37,7 @@ function incomplete(missingFrom: number): Terminal {
   });
 }
 
-/** A part that was stored earlier, perhaps by a node that has crashed since, is not there any more. */
+/** A part that was stored earlier, perhaps by a node that has crashed since, is missing now. */
 export function partsLost(why: string): SealionError {
   return new Retryable({
     code: 'parts-lost',

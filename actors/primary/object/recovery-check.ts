@@ -7,11 +7,11 @@ import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { PrimaryPorts } from '../ports.ts';
 import { type ChainStatus, chainStatusOf } from '../seal/chain-status.ts';
 
-/** What a recovered job finds outside of its journal. */
+/** The state of a recovered job outside of its journal. */
 export type Findings = ChainStatus | { readonly kind: 'payload-lost'; readonly why: string };
 
 /**
- * Looks whether the chain has ended the job meanwhile, and whether the acknowledged segments are still there
+ * Checks whether the chain has ended the job in the meantime, and whether the acknowledged segments still exist
  * (ARCHITECTURE.md#what-an-acknowledgement-is-worth).
  */
 export async function recoveryCheck(
@@ -26,7 +26,7 @@ export async function recoveryCheck(
   return why === undefined ? status : { kind: 'payload-lost', why };
 }
 
-/** True until all secondaries have their columns, and again when another group must get them. */
+/** True until all secondaries have their columns, and again when the columns must go to another group. */
 function needsPayload({ state, failure }: JobContext): boolean {
   switch (state) {
     case 'REPLICATE_OBJECT_DONE':
@@ -42,7 +42,9 @@ function needsPayload({ state, failure }: JobContext): boolean {
   }
 }
 
-/** Says which of a payload's segments the PieceStore does not hold as the journal has it; undefined when none. */
+/**
+ * Describes the first segment that the PieceStore does not hold as the journal states; undefined when all are present.
+ */
 export async function missingSegment(
   job: JobId,
   checksums: readonly Hex[],
@@ -58,10 +60,10 @@ export async function missingSegment(
   return undefined;
 }
 
-/** Codes of the PieceStore for a piece that is not there whole. */
+/** Codes of the PieceStore for a missing or damaged piece. */
 const DAMAGED = new Set(['piece-missing', 'piece-corrupt']);
 
-/** As `missingSegment`, and reads every byte. */
+/** As `missingSegment`, but reads every byte. */
 export async function damagedSegment(
   context: JobContext,
   pieces: PieceStore,

@@ -19,12 +19,12 @@ import {
   type Work,
 } from './work.ts';
 
-/** Failures with one group before another is asked. */
+/** Failed tries with one group before another is asked. */
 const TRIES_WITH_A_GROUP = 3;
-/** Timers cannot wait longer; ms. */
+/** Longest delay of a timer, ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Starts one replicator for each column without a receipt, all at once, and the encoder that feeds them. */
+/** Starts one replicator for each column without a receipt, all at once, and the encoder that serves them. */
 export async function replicate(work: Work): Promise<Next> {
   const { ctx, log, ports } = work;
   const context = log.context;
@@ -62,7 +62,7 @@ export async function replicate(work: Work): Promise<Next> {
   return 'wait';
 }
 
-/** One SP is completed: the secondary information of the JobContext is updated once. */
+/** Records the receipt of one secondary. */
 export async function completeSecondary(work: Work, receipt: Receipt): Promise<Next> {
   const round = work.replication;
   if (!round?.open.has(receipt.redundancyIndex)) return 'wait';
@@ -71,8 +71,8 @@ export async function completeSecondary(work: Work, receipt: Receipt): Promise<N
   return 'wait';
 }
 
-/** Waits until all columns have ended, one way or the other; those that arrived stay. */
-export async function endColumn(
+/** A replicator has ended. Waits until all have ended; receipts of completed columns are kept. */
+export async function endReplicator(
   work: Work,
   number: number,
   redundancyIndex: number,
@@ -102,21 +102,21 @@ export async function endColumn(
   return 'wait';
 }
 
-/** A secondary's word that the column is not what the chain expects. */
+/** A secondary says that the column is not what the chain expects. */
 const REFUSED = 'receipt-refused';
 
-/** A secondary is not blamed for damage of ours. */
+/** Loses the payload if our own segments are damaged; only otherwise the secondaries are at fault. */
 export async function afterCheck(
   work: Work,
   failure: FailedTry,
   outcome: Outcome<string | undefined>,
 ): Promise<Next> {
   if (!outcome.ok) logFailure(work, 'check', outcome.error);
-  else if (outcome.value !== undefined) return losePayload(work, outcome.value);
+  else if (outcome.value !== undefined) return failPayload(work, outcome.value);
   return failReplication(work, failure);
 }
 
-/** Lets the columns go, so that the object can be rejected. */
+/** Stops the replication, so that the object can be rejected. */
 export async function endOverdue(work: Work): Promise<Next> {
   const round = work.replication;
   if (!round) return 'wait';
@@ -124,8 +124,8 @@ export async function endOverdue(work: Work): Promise<Next> {
   return 'advance';
 }
 
-/** Acknowledged bytes are not there any more: nothing helps but a new upload. */
-export async function losePayload(work: Work, why: string): Promise<Next> {
+/** Acknowledged bytes are lost: only a new upload helps. */
+export async function failPayload(work: Work, why: string): Promise<Next> {
   await record(work, {
     type: 'LosePayload',
     failure: {
@@ -152,7 +152,10 @@ async function failReplication(work: Work, failure: FailedTry): Promise<Next> {
   return 'advance';
 }
 
-/** The same group again, or after too many failures another; what cannot be read here is no fault of the group. */
+/**
+ * Retries with the same group, or after too many failures with another; a segment that cannot be read here is not the
+ * group's fault.
+ */
 function failedTry(work: Work, lost: ReadonlyMap<number, SealionError>): FailedTry {
   const { allocation } = work.log.context;
   const remote = [...lost.values()].filter(({ code }) => code !== OWN_SEGMENT);

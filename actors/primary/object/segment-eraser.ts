@@ -10,14 +10,15 @@ import type { PrimaryPorts } from '../ports.ts';
 
 export interface SegmentEraserOptions {
   readonly note: Note;
-  /** Events that the job had when somebody decided to delete; 0 for a job that the journal does not know. */
+  /** Number of events that the job had when the deletion was decided; 0 for a job that the journal does not know. */
   readonly revision: number;
   readonly ports: Pick<PrimaryPorts, 'journal' | 'pieces' | 'directory' | 'node'>;
 }
 
 /**
- * Deletes segments that are no longer needed, in the object actor's place, so that nobody uploads or reads them for the
- * job meanwhile. Leaves them alone when the job has changed since. Why they go is in the ledger before the first does.
+ * Deletes segments that are no longer needed. It runs in place of the object actor, so that nobody uploads or reads
+ * them for the job in the meantime, and deletes nothing when the job has changed since. The reason is in the ledger
+ * before the first segment is deleted.
  */
 export function segmentEraser({ note, revision, ports }: SegmentEraserOptions): Behaviour<never, undefined> {
   return oneShot('object', async (ctx, signal) => {

@@ -9,7 +9,7 @@ import type { PrimaryPorts } from '../ports.ts';
 import { weight } from '../replicate/encoder.ts';
 import { missingSegment } from './recovery-check.ts';
 
-/** What is durably stored, all of it; or why it is not. */
+/** A payload of which all segments are durably stored, or what is missing. */
 export type StoredPayload =
   | {
       /** In order. */
@@ -20,8 +20,9 @@ export type StoredPayload =
   | { readonly lost: string };
 
 /**
- * What must be known of a payload once its last segment is stored. Parts may have been taken long ago, by a node that
- * has crashed since: it is looked whether they are still there. A delegated upload is encoded for its checksums.
+ * Collects what the job needs to know of a payload once its last segment is stored. Parts may have been stored long
+ * ago, by a node that has crashed since, so their segments are checked. A delegated upload is encoded to get its
+ * checksums.
  */
 export async function inspectPayload(
   context: JobContext,

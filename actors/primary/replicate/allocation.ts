@@ -13,16 +13,16 @@ import type { PrimaryPorts } from '../ports.ts';
 
 type Ports = Pick<PrimaryPorts, 'spId' | 'chain' | 'peers' | 'providers' | 'timing'>;
 
-/** Groups in one ask, and members named in one failure. */
+/** Maximum number of groups in one ask, and of members named in one failure. */
 const MAX_GROUPS = 100;
 const MAX_NAMED = 12;
 
 /**
- * GetApproval: asks the members of the bucket's groups at once, and takes the first group of which all approved;
- * one that has failed before only when no other is whole at the end (ARCHITECTURE.md#the-two-nats-planes).
- * @param onProgress called with a line that says what is waited for
- * @throws Retryable `no-group` when no group can take the payload, `approvals-missing` with who refused and who
- * was silent
+ * GetApproval: asks the members of the bucket's groups, all at once, and takes the first group in which all approved. A
+ * group that failed before is chosen only if no other is complete at the end (ARCHITECTURE.md#the-two-nats-planes).
+ * @param onProgress called with a line for the actor tree
+ * @throws Retryable `no-group` when no group can take the payload; `approvals-missing`, which names the members that
+ * refused or did not answer
  */
 export async function allocate(
   context: JobContext,
@@ -56,7 +56,7 @@ export async function allocate(
   throw approvalsMissing(shortfalls(groups, answers, Date.now()));
 }
 
-/** Groups with room whose members are all in service, most free stake first. */
+/** Groups with room for the payload and all members in service, most free stake first. */
 async function candidates(
   context: JobContext,
   ports: Ports,

@@ -3,9 +3,9 @@ import { Retryable } from '#protocols/errors';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
 /**
- * The data shards of a stored segment, padded with zeros, each in memory of its own: one can be given away without
- * keeping the others, and without a copy. The bytes are not compared with the segment's checksum, since whoever gets a
- * column compares it with the chain's.
+ * Reads the data shards of a stored segment, padded with zeros. Each has a buffer of its own, so that one can be passed
+ * on without a copy and without keeping the others. The bytes are not compared with the segment's checksum, since every
+ * receiver of a column compares it with the chain's.
  * @param length of the segment, bytes
  * @throws as `PieceStore.read`; Retryable `piece-corrupt` when the segment has another length
  */

@@ -18,37 +18,37 @@ export type EncoderMessage =
       readonly reply: Reply<Uint8Array>;
     }
   | { readonly type: 'loaded'; readonly segmentIndex: number; readonly outcome: Outcome<Loaded> }
-  /** Somebody on the node is waiting for memory. */
+  /** Another user of the node's memory budget is waiting. */
   | { readonly type: 'shortage' }
-  | { readonly type: 'caught-up'; readonly request: Straggler; readonly outcome: Outcome<Uint8Array> };
+  | { readonly type: 'caught-up'; readonly request: PieceRequest; readonly outcome: Outcome<Uint8Array> };
 
 interface Loaded {
   readonly shards: readonly Uint8Array[];
   readonly release: Release;
 }
 
-type Straggler = Extract<EncoderMessage, { type: 'piece' }>;
+type PieceRequest = Extract<EncoderMessage, { type: 'piece' }>;
 
 /** A segment in the window, loaded or being loaded. */
 interface Entry {
   loaded?: Loaded;
-  readonly waiting: Straggler[];
+  readonly waiting: PieceRequest[];
   readonly taken: Set<number>;
 }
 
 interface State {
   readonly window: Map<number, Entry>;
-  /** One above the highest segment that was ever loaded. */
+  /** The segment after the highest one that was ever loaded. */
   front: number;
-  readonly stragglers: Straggler[];
-  /** Memory that this incarnation has taken from the node's budget. */
+  readonly stragglers: PieceRequest[];
+  /** Memory that this incarnation holds of the node's budget. */
   readonly held: Set<Release>;
   readonly stopListening: () => void;
 }
 
 /** How long a segment waits while clients are being served: less than a receiver waits for the next piece; ms. */
 const MAX_YIELD_MS = 2_000;
-/** Encoded segments kept at once: what the columns are sending, and the next. */
+/** Number of encoded segments kept at once: those that the columns are sending, and the next. */
 const WINDOW = 3;
 
 export interface EncoderOptions {
@@ -62,12 +62,13 @@ export interface EncoderOptions {
  * Reads segments, encodes each once for all columns, and keeps a bounded window of them. For example, with segments 4,
  * 5 and 6 in the window, `front` is 7:
  *
- * - A piece of 4, 5 or 6 is served from the window. A segment leaves the window when all columns have taken their
- *   piece, when a newer one needs its place, or when somebody else on the node waits for memory.
- * - A piece of 7 loads segment 7: the fastest column moves the window. As soon as a column asks for the newest segment,
- *   the next one is loaded ahead, if there is a place and memory for it.
- * - A piece of 3, or of any segment that has left the window, is for a *straggler*. It is read and encoded again for
- *   this one column, one piece at a time, so that a slow column never holds up the others.
+ * - A piece of 4, 5 or 6 is served from the window. A segment leaves the window when all columns of the object have
+ *   taken their piece, when a newer segment needs its place, or when another user of the memory budget waits.
+ * - A piece of 7 loads segment 7, so the fastest column moves the window. A request for the newest segment (6) also
+ *   loads the next one (7), if there is a place and memory for it. A piece of 9 loads segment 9 and skips 7 and 8.
+ * - A piece of 3, or of any other segment below `front` that is not in the window, is for a *straggler*. It is read and
+ *   encoded again for this one column, one piece at a time, so that a slow column never delays the others. A segment
+ *   that could not be read is served in this way too, when it is asked for again.
  *
  * (ARCHITECTURE.md#the-actor-tree)
  */
@@ -109,7 +110,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     },
   };
 
-  function ask(state: State, request: Straggler, ctx: Context<EncoderMessage>): void {
+  function ask(state: State, request: PieceRequest, ctx: Context<EncoderMessage>): void {
     const { segmentIndex } = request;
     const entry = state.window.get(segmentIndex);
     if (entry?.loaded) {
@@ -172,10 +173,10 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     }
   }
 
-  function give(state: State, segmentIndex: number, entry: Entry, request: Straggler): void {
+  function give(state: State, segmentIndex: number, entry: Entry, request: PieceRequest): void {
     const shard = entry.loaded?.shards[request.redundancyIndex];
     if (!shard) return;
-    // no copy: each shard lies by itself in memory, and a slow replicator keeps no more than its own
+    // Not copied: each shard has a buffer of its own, so a slow replicator keeps no other shard in memory.
     request.reply.resolve(shard);
     entry.taken.add(request.redundancyIndex);
     if (entry.taken.size === plan.columnCount) evict(state, segmentIndex, entry);
@@ -192,7 +193,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
   }
 }
 
-/** Memory that goes back when it is released, or with this incarnation. */
+/** Registers memory, so that it is released at the latest with this incarnation. */
 function held(state: State, release: Release): Release {
   const once = () => {
     state.held.delete(once);
@@ -215,12 +216,12 @@ function evict(state: State, segmentIndex: number, entry: Entry): void {
   entry.loaded?.release();
 }
 
-function answer(request: Straggler, outcome: Outcome<Uint8Array>): void {
+function answer(request: PieceRequest, outcome: Outcome<Uint8Array>): void {
   if (outcome.ok) request.reply.resolve(outcome.value);
   else request.reply.reject(outcome.error);
 }
 
-/** Bytes of a segment and of what encoding adds to it. */
+/** Memory for a segment and its parity shards, bytes. */
 export function weight(plan: PayloadPlan, segmentIndex: number): number {
   const { length } = plan.segment(segmentIndex);
   return plan.redundancy === 'EC' ? length + plan.parityChunks * plan.pieceLength(segmentIndex) : length;

@@ -10,15 +10,15 @@ import type { ColumnOffer, ReplicationSession } from '#runtime/peers/peers';
 import type { PrimaryPorts } from '../ports.ts';
 import type { EncoderMessage } from './encoder.ts';
 
-/** What the object actor hears of a replicator: its column is stored, and all signatures were checked. */
+/** Sent to the object actor: the secondary has stored its column, and all its signatures were checked. */
 export type ReplicatorReport = { readonly type: 'secondary-completed'; readonly receipt: Receipt };
 
 type ReplicatorMessage = { readonly type: 'ended'; readonly outcome: Outcome<Receipt> };
 
-/** Code of a failure to get a piece from our own encoder and PieceStore. */
+/** Code of a failure to read a piece from our own encoder or PieceStore. */
 export const OWN_SEGMENT = 'own-segment';
 
-/** A column of at most this many bytes rides in the offer over NATS (ARCHITECTURE.md#the-two-nats-planes). */
+/** A column of at most this many bytes is sent with its offer over NATS (ARCHITECTURE.md#the-two-nats-planes). */
 const INLINE_COLUMN_BYTES = 65_536;
 
 export interface ReplicatorOptions {
@@ -29,7 +29,7 @@ export interface ReplicatorOptions {
   readonly parent: Ref<ReplicatorReport>;
 }
 
-/** Brings one column to one secondary: open, pieces in segment order, done, receipt. */
+/** Sends one column to one secondary: open, pieces in segment order, done, receipt. */
 export function replicator(options: ReplicatorOptions): Behaviour<ReplicatorMessage, undefined> {
   return {
     kind: 'replicator',
@@ -72,7 +72,7 @@ async function replicate(
       const piece = await takePiece(options, offer.to, index, signal);
       const before = sending;
       sending = sendPiece(session, piece, signal);
-      // seen when its turn comes
+      // Its error is handled when the piece is awaited.
       sending.catch(() => undefined);
       await before;
     }
@@ -99,8 +99,8 @@ interface HeldPiece {
 }
 
 /**
- * Pulls a piece when there is room for it on the way to this SP: a slow SP holds no more memory than that. There is for
- * two, so that one is read and encoded while the one before is being sent.
+ * Pulls a piece when the byte budget of this SP has room for it, so that a slow SP does not hold more memory. The
+ * budget is enough for two pieces: one is read and encoded while the one before is being sent.
  */
 async function takePiece(
   options: ReplicatorOptions,
@@ -127,7 +127,7 @@ async function sendPiece(session: ReplicationSession, piece: HeldPiece, signal: 
   }
 }
 
-/** @throws Retryable `own-segment`: the secondary has no part in this failure */
+/** @throws Retryable `own-segment`: the failure is not the secondary's fault */
 async function pullPiece(
   { encoder, redundancyIndex }: ReplicatorOptions,
   segmentIndex: number,

@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type SealSignature, verifySealSignatures } from '#protocols/sealing/seal';
 
-/** What comes within this time is checked together, ms; a seal waits for blocks of a second anyway. */
+/**
+ * Signatures that arrive within this time are checked together, ms; a seal waits for blocks of about a second anyway.
+ */
 const GATHER_MS = 25;
-/** More at once would hold up the event loop. */
+/** Maximum number checked at once; more would block the event loop. */
 const MAX_TOGETHER = 8;
 
 interface Waiting {
@@ -12,14 +14,14 @@ interface Waiting {
 }
 
 /**
- * Checks the seal signatures of secondaries, those that come shortly after one another together: six at once cost
- * half of six alone. Each is answered after it was checked itself, and a wrong one changes no other's answer.
+ * Checks the seal signatures of secondaries in batches: six together cost half of six one by one. The answer for each
+ * signature is its own: a wrong one in the batch does not affect the others.
  */
 export class SealChecks {
-  /** No more than there are columns being replicated. */
+  /** Bounded by the number of columns being replicated. */
   #waiting: Waiting[] = [];
 
-  /** As `verifySealSignature`, a little later. */
+  /** As `verifySealSignature`, after a short delay. */
   verify(seal: SealSignature): Promise<boolean> {
     return new Promise((answer) => {
       this.#waiting.push({ seal, answer });

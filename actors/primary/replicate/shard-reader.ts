@@ -6,8 +6,8 @@ import type { ByteBudget } from '#runtime/async/byte-budget';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
 /**
- * One piece of one segment, made for itself alone. A data shard is a range of the segment and is only read; a
- * parity shard needs the whole segment for a moment.
+ * Reads or computes one piece of one segment, for one column. A data shard is a range of the segment and is only read;
+ * a parity shard needs the whole segment in memory for a moment.
  */
 export async function readShard(
   from: {

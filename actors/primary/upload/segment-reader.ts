@@ -5,7 +5,7 @@ import { orAborted } from '#runtime/async/or-aborted';
 
 const NOTHING = new Uint8Array();
 
-/** Cuts a stream into segments of its plan, as it comes; nothing is held but the rest of a chunk. */
+/** Cuts a stream into the segments of its plan as it arrives, and buffers at most the rest of one chunk. */
 export class SegmentReader {
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #plan: PayloadPlan;
@@ -33,15 +33,14 @@ export class SegmentReader {
     this.#onWait = options.onWait ?? (() => undefined);
   }
 
-  /** Bytes that the stream has given. */
+  /** Bytes read from the stream so far. */
   get received(): number {
     return this.#received;
   }
 
   /**
-   * The bytes of the next segment, to be read to their end before the one after it.
-   * @throws Terminal `payload-too-short` at an early end; whatever the stream throws; Cancelled when the signal
-   * fires
+   * The bytes of the next segment; must be read to the end before the next call.
+   * @throws Terminal `payload-too-short` at an early end; whatever the stream throws; Cancelled when the signal fires
    */
   async *segment(index: number): AsyncGenerator<Uint8Array, void, undefined> {
     let missing = this.#plan.segment(index).length;
@@ -54,12 +53,12 @@ export class SegmentReader {
     }
   }
 
-  /** After the last segment: makes sure that nothing follows. @throws Terminal `payload-too-long` */
+  /** Makes sure that nothing follows the last segment. @throws Terminal `payload-too-long` */
   async end(): Promise<void> {
     if (this.#rest.length > 0 || (await this.#next())) this.#fail('too-long');
   }
 
-  /** Lets the stream go. Nobody waits for its end: it may hang in a read that was given up. */
+  /** Closes the stream without waiting for it: a read may be hanging. */
   close(): void {
     if (!this.#ended) this.#source.return?.().catch(() => undefined);
     this.#ended = true;

@@ -8,32 +8,32 @@ import type { Behaviour, Context, Outcome, Ref, Reply } from '#runtime/actors/ty
 import type { PieceStore, StoredPiece } from '#runtime/pieces/piece-store';
 import { SegmentReader } from './segment-reader.ts';
 
-/** What the object actor hears of its uploader. */
+/** Sent to the object actor. */
 export type UploaderReport =
-  /** A segment that was stored earlier holds other bytes: record that it goes, then answer. */
+  /** An earlier segment under the same name holds other bytes: record that it will be deleted, then reply. */
   | {
       readonly type: 'discard-segment';
       readonly intake: number;
       readonly segmentIndex: number;
       readonly reply: Reply<void>;
     }
-  /** The end; the checksums of the segments that the body held, in order, all durably stored. */
+  /** The upload has ended; the checksums of the segments that the body held, in order, all durably stored. */
   | { readonly type: 'uploaded'; readonly intake: number; readonly outcome: Outcome<readonly Hex[]> };
 
 type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
 export interface UploaderOptions {
-  /** Number of the request, by which its reports are known. */
+  /** Number of the request, repeated in each report. */
   readonly intake: number;
   readonly context: JobContext;
-  /** The segments that the body holds: all of them, or those of one part. */
+  /** The segments that the body holds: all, or those of one part. */
   readonly range: SegmentRange;
   readonly body: AsyncIterable<Uint8Array>;
   readonly pieces: PieceStore;
   readonly parent: Ref<UploaderReport>;
 }
 
-/** Streams the payload, or a part of it, out of the request into the PieceStore, segment by segment. */
+/** Streams the payload, or a part of it, from the request into the PieceStore, segment by segment. */
 export function uploader(options: UploaderOptions): Behaviour<UploaderMessage, undefined> {
   return {
     kind: 'uploader',
@@ -77,9 +77,9 @@ async function upload(
 }
 
 /**
- * Pieces are write-once: other bytes that lie under the name from before go only after the journal has said so
- * (ARCHITECTURE.md#the-two-nats-planes). Until it is known whether they are others, the segment is held in memory. They may lie there at any
- * attempt: of an earlier one, or of another life of the job that the journal has forgotten.
+ * Stores one segment. Pieces are write-once, so other bytes under the same name are deleted first, but only after the
+ * journal has recorded that (ARCHITECTURE.md#pieces). Until then the segment is held in memory. Such bytes can exist at
+ * any attempt: from an earlier one, or from another life of the job that the journal has forgotten.
  */
 async function storeSegment(
   { pieces, parent, context, intake }: UploaderOptions,
