@@ -1,8 +1,8 @@
 import { Retryable, Terminal } from '#protocols/errors';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
 import { isOfMessage } from '#protocols/greenfield/simulation';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import type { ObjectOnChain } from '#protocols/greenfield/types';
-import type { SignedTransaction } from '#protocols/job/context';
 import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';

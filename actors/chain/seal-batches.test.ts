@@ -5,7 +5,7 @@ import { blsAggregate } from '#protocols/greenfield/bls';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
 import { toHex } from '#protocols/greenfield/hex';
 import { messageText } from '#protocols/greenfield/simulation';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { sealDigest } from '#protocols/sealing/seal-document';
 import { faultOf } from '#protocols/sealing/seal-refusal';
 import { createActorSystem } from '#runtime/actors/system';

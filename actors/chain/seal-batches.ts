@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { toSealionError } from '#protocols/errors';
 import { ChainError } from '#protocols/greenfield/chain-errors';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import type { Reply } from '#runtime/actors/types';
 import type { BroadcastResult } from '#runtime/chain/chain';
 import type { SigningAccount } from './signing-account.ts';

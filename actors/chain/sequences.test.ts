@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { Sequences } from './sequences.ts';
 
 const HOLD_MS = 100;

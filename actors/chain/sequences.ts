@@ -1,4 +1,4 @@
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 
 /** A signed transaction that the chain has not accepted yet. */
 interface Outstanding {

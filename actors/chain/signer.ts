@@ -1,6 +1,6 @@
 import { Retryable } from '#protocols/errors';
 import type { FeePolicy } from '#protocols/greenfield/fees';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';

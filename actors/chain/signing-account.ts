@@ -4,10 +4,10 @@ import { FEE_POLICY, type FeePolicy, gasOf, quoteFee, timesAffordable } from '#p
 import { fromHex } from '#protocols/greenfield/hex';
 import { encodeMessage, type Message } from '#protocols/greenfield/messages';
 import { expectedSequence, failedMessage, type Simulation } from '#protocols/greenfield/simulation';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { buildTransaction } from '#protocols/greenfield/transaction';
 import type { Fee } from '#protocols/greenfield/typed-transaction';
 import type { Account } from '#protocols/greenfield/types';
-import type { SignedTransaction } from '#protocols/job/context';
 import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
 import type { AccountKey } from '#runtime/keys/keys';

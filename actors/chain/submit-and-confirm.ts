@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
 import { type ChainRefusal, isOfMessage, messageText } from '#protocols/greenfield/simulation';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import type { Activity, Ref } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
 import type { SignerMessage } from './signer.ts';

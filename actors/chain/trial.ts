@@ -1,7 +1,7 @@
 import { throwIfAborted } from '#protocols/errors';
 import { fromHex } from '#protocols/greenfield/hex';
 import { expectedSequence, type Simulation, simulationOf } from '#protocols/greenfield/simulation';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { withDeadline } from '#runtime/async/with-deadline';
 import type { Chain } from '#runtime/chain/chain';
 

@@ -3,9 +3,9 @@ import { Retryable, Terminal, throwIfAborted, toSealionError } from '#protocols/
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
 import { FEE_POLICY, gasOf, quoteFee } from '#protocols/greenfield/fees';
 import type { Message } from '#protocols/greenfield/messages';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { buildTransaction } from '#protocols/greenfield/transaction';
 import type { Account } from '#protocols/greenfield/types';
-import type { SignedTransaction } from '#protocols/job/context';
 import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction } from '#runtime/chain/chain';
 import type { AccountKey } from '#runtime/keys/keys';
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { sealControl } from '#protocols/control/message';
 import { fromHex } from '#protocols/greenfield/hex';
 import type { Redundancy } from '#protocols/greenfield/types';
 import { checksum, integrityHash } from '#protocols/integrity/checksums';
 import type { JobId } from '#protocols/job/identity';
 import { planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
-import { sealControl } from '#protocols/replication/control-message';
 import { blsKey } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
 import type { ColumnOffer } from '#runtime/peers/peers';

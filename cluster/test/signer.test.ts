@@ -3,7 +3,7 @@ import { type SignerMessage, signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
 import type { SealOrder } from '#actors/chain/signing-order';
 import { SUPERVISION } from '#actors/supervision';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { createActorSystem } from '#runtime/actors/system';
 import type { Ref } from '#runtime/actors/types';
 import type { BroadcastResult } from '#runtime/chain/chain';

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { SigningAccount } from '#actors/chain/signing-account';
 import type { SealOrder, SigningOrder } from '#actors/chain/signing-order';
 import { ChainError, isChainError } from '#protocols/greenfield/chain-errors';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
 import { createWaitingObject, keysOf, type WaitingObject } from './offers.ts';
 

@@ -9,7 +9,7 @@ import { SUPERVISION } from '#actors/supervision';
 import { except } from '#actors/testing/primary';
 import { MIN_GAS_PRICE } from '#protocols/greenfield/fees';
 import type { Simulation } from '#protocols/greenfield/simulation';
-import type { SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { createActorSystem } from '#runtime/actors/system';
 import type { Chain } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';

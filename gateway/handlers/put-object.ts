@@ -1,7 +1,7 @@
-import { admitUpload } from '../access/admission.ts';
 import type { CatchUp } from '../access/catch-up.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
+import { admitUpload } from '../upload/admission.ts';
 import type { Intake } from '../upload/intake.ts';
 import { checkPutLength } from '../upload/lengths.ts';
 

@@ -1,9 +1,9 @@
 import test from 'ava';
+import type { ControlHeader } from '../control/header.ts';
+import { sealControl } from '../control/message.ts';
 import { Terminal } from '../errors.ts';
 import { addressOf } from '../greenfield/address.ts';
 import { publicKeyOf, signDigest } from '../greenfield/signature.ts';
-import type { ControlHeader } from '../replication/control-header.ts';
-import { sealControl } from '../replication/control-message.ts';
 import { type ApprovalCheck, type ApprovedOffer, checkOwnApproval } from './own-approval.ts';
 
 const OURS = new Uint8Array(32).fill(0x11);

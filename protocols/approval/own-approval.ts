@@ -1,6 +1,6 @@
+import { openControl } from '../control/message.ts';
 import { Terminal } from '../errors.ts';
 import type { JobId } from '../job/identity.ts';
-import { openControl } from '../replication/control-message.ts';
 
 /** The offer that claims to have been approved. */
 export interface ApprovedOffer {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { PubKey } from '@bnb-chain/greenfield-cosmos-types/cosmos/crypto/eth/ethsecp256k1/keys.js';
 import { AuthInfo, TxBody, TxRaw } from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/tx.js';
 import { Terminal } from '../errors.ts';
-import type { SignedTransaction } from '../job/context.ts';
 import { checksumAddress } from './address.ts';
 import { feeOf } from './fees.ts';
 import { fromHex, toHex } from './hex.ts';
@@ -32,6 +31,17 @@ export interface SignerInfo {
   readonly publicKey: Hex | undefined;
   readonly signMode: number;
   readonly sequence: number;
+}
+
+/** A signed transaction; broadcasting it again is harmless. */
+export interface SignedTransaction {
+  /** TxRaw, hex. */
+  readonly bytes: Hex;
+  /** SHA-256 of the bytes, upper-case hex as the chain writes it. */
+  readonly hash: string;
+  readonly sequence: number;
+  /** How many objects it seals, where that is more than one: none of them when one cannot be sealed. */
+  readonly seals?: number;
 }
 
 /** What an account's holder must bring to a signature; the key itself stays where it is. */

@@ -1,3 +1,4 @@
+import type { SignedTransaction } from '../greenfield/transaction.ts';
 import type { Hex, Redundancy } from '../greenfield/types.ts';
 import type { JobId } from './identity.ts';
 import type { JobStateName } from './states.ts';
@@ -63,17 +64,6 @@ export interface Receipt {
   readonly approvalSignature: Hex;
   /** 96 bytes over SecondarySpSealObjectSignDoc (protocols/sealing/README.md#what-secondaries-sign). */
   readonly blsSignature: Hex;
-}
-
-/** A transaction that the Signer has signed; broadcasting it again is harmless. */
-export interface SignedTransaction {
-  /** TxRaw, hex. */
-  readonly bytes: Hex;
-  /** SHA-256 of the bytes, upper-case hex as the chain writes it. */
-  readonly hash: string;
-  readonly sequence: number;
-  /** How many objects it seals, where that is more than one: none of them when one cannot be sealed. */
-  readonly seals?: number;
 }
 
 /** The state of a job, as `evolve` makes it from the job's events. Never changed in place. */

@@ -1,5 +1,6 @@
+import type { SignedTransaction } from '../greenfield/transaction.ts';
 import type { Hex } from '../greenfield/types.ts';
-import type { Approval, Failure, JobObject, Receipt, RejectFailure, SignedTransaction } from './context.ts';
+import type { Approval, Failure, JobObject, Receipt, RejectFailure } from './context.ts';
 import type { JobId } from './identity.ts';
 
 /**

@@ -1,5 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { CLOCK_SKEW_MS, MAX_CONTROL_LIFETIME_MS } from '../control/checks.ts';
+import { sealControl } from '../control/message.ts';
 import { addressOf } from '../greenfield/address.ts';
 import { publicKeyOf, signDigest } from '../greenfield/signature.ts';
 import {
@@ -11,8 +13,6 @@ import {
   openBundle,
   sealBundle,
 } from './bundle.ts';
-import { CLOCK_SKEW_MS, MAX_CONTROL_LIFETIME_MS } from './control-checks.ts';
-import { sealControl } from './control-message.ts';
 
 const KEY = new Uint8Array(32).fill(0x11);
 const OTHER_KEY = new Uint8Array(32).fill(0x12);

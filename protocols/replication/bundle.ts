@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { nonce } from '../approval/bodies.ts';
+import { nonce } from '../control/ask-bodies.ts';
+import { checkTimes, parse, refused } from '../control/checks.ts';
+import { type ControlSubject, wireHeader } from '../control/header.ts';
 import type { Terminal } from '../errors.ts';
 import { fromHex, toHex } from '../greenfield/hex.ts';
 import { keccak256 } from '../greenfield/keccak.ts';
 import { isSignedBy } from '../greenfield/signature.ts';
 import { sortedJson } from '../greenfield/sorted-json.ts';
-import { checkTimes, parse, refused } from './control-checks.ts';
-import { type ControlSubject, wireHeader } from './control-header.ts';
 import { LETTER_BODIES, type LetterBody, type LetterKind } from './letters.ts';
 
 /** Letters in one bundle, and bytes of all of it with what they carry; more is refused unread. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { columnBody, receiptBody, refusalBody } from './bodies.ts';
+import { columnBody, receiptBody, refusalBody } from '../control/bodies.ts';
 
 /**
  * Bodies of what travels in bundles (`bundle.ts`): messages without a signature of their own. `re` in an answer is

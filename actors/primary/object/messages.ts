@@ -1,7 +1,8 @@
 import type { ChosenGroup } from '#protocols/approval/choose-group';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import type { Hex } from '#protocols/greenfield/types';
 import type { FailedTry } from '#protocols/job/commands';
-import type { JobContext, SignedTransaction } from '#protocols/job/context';
+import type { JobContext } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
 import type { Ended, Outcome, Reply } from '#runtime/actors/types';
 import type { Lease } from '#runtime/jobs/job-queue';

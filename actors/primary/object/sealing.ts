@@ -1,6 +1,6 @@
 import type { SealionError } from '#protocols/errors';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { backoffMs } from '#protocols/job/backoff';
-import type { SignedTransaction } from '#protocols/job/context';
 import { formatJobId } from '#protocols/job/identity';
 import { nextStates } from '#protocols/job/transitions';
 import type { Outcome, Ref } from '#runtime/actors/types';

@@ -1,5 +1,6 @@
 import { Retryable } from '#protocols/errors';
-import type { JobContext, SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
+import type { JobContext } from '#protocols/job/context';
 import { faultOf } from '#protocols/sealing/seal-refusal';
 import type { Activity } from '#runtime/actors/types';
 import { refusalText, type SubmitPorts, submitAndConfirm } from '../../chain/submit-and-confirm.ts';

@@ -1,4 +1,5 @@
-import type { JobContext, SignedTransaction } from '#protocols/job/context';
+import type { SignedTransaction } from '#protocols/greenfield/transaction';
+import type { JobContext } from '#protocols/job/context';
 import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Context, Reply } from '#runtime/actors/types';
 import type { SubmitPorts } from '../../chain/submit-and-confirm.ts';

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { createInbox, type Msg } from '@nats-io/nats-core';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
+import { type ControlSubject, EVERYBODY } from '#protocols/control/header';
 import { Terminal, throwIfAborted } from '#protocols/errors';
 import type { JobId } from '#protocols/job/identity';
-import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-checks';
-import { type ControlSubject, EVERYBODY } from '#protocols/replication/control-header';
 import { peersInbox } from '../../nats/accounts.ts';
 import { natsError } from '../../nats/errors.ts';
 import type { ApprovalAnswer, ApprovalAsk, PeerHost, PeerOptions } from '../peers.ts';

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type ApprovedOffer, checkOwnApproval } from '#protocols/approval/own-approval';
+import type { ControlBody, ControlKind } from '#protocols/control/bodies';
+import type { ControlSubject } from '#protocols/control/header';
+import {
+  type ControlExpectation,
+  type ControlMessage,
+  openControl,
+  sealControl,
+} from '#protocols/control/message';
 import { toSealionError } from '#protocols/errors';
 import { toHex } from '#protocols/greenfield/hex';
 import type { Hex, StorageProvider } from '#protocols/greenfield/types';
-import type { ControlBody, ControlKind } from '#protocols/replication/bodies';
 import {
   type BundleHeader,
   type Letter,
@@ -11,13 +18,6 @@ import {
   openBundle,
   sealBundle,
 } from '#protocols/replication/bundle';
-import type { ControlSubject } from '#protocols/replication/control-header';
-import {
-  type ControlExpectation,
-  type ControlMessage,
-  openControl,
-  sealControl,
-} from '#protocols/replication/control-message';
 import { verifySealSignature } from '#protocols/sealing/seal';
 import type { AccountKey } from '../../keys/keys.ts';
 

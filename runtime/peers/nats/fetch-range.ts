@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlBody } from '#protocols/control/bodies';
 import { Retryable, throwIfAborted } from '#protocols/errors';
-import type { ControlBody } from '#protocols/replication/bodies';
 import { orAborted } from '../../async/or-aborted.ts';
 import { isNoResponders, isTimeout, natsError } from '../../nats/errors.ts';
 import type { ColumnRequest } from '../peers.ts';

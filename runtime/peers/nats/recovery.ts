@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Msg } from '@nats-io/nats-core';
+import { MAX_FETCH_BYTES } from '#protocols/control/bodies';
 import { Retryable, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
 import { toHex } from '#protocols/greenfield/hex';
 import type { Hex } from '#protocols/greenfield/types';
-import { MAX_FETCH_BYTES } from '#protocols/replication/bodies';
 import { natsError } from '../../nats/errors.ts';
 import type { ColumnRequest, PeerHost, PeerOptions, PieceRequest, PieceSource } from '../peers.ts';
 import { checkReply, answer as reply } from './answer.ts';

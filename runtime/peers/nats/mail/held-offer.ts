@@ -1,10 +1,10 @@
 import type { JsMsg } from '@nats-io/jetstream';
+import type { ControlBody } from '#protocols/control/bodies';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
+import type { ControlMessage } from '#protocols/control/message';
 import { Retryable, Terminal, toSealionError } from '#protocols/errors';
 import type { Receipt } from '#protocols/job/context';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
-import type { ControlBody } from '#protocols/replication/bodies';
-import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-checks';
-import type { ControlMessage } from '#protocols/replication/control-message';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, natsError } from '#runtime/nats/errors';
 import type { ColumnOffer, InboundOffer, InboundSession, OfferRefusal, PeerOptions } from '../../peers.ts';

@@ -9,7 +9,7 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
-import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-checks';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
 import { isJetStreamError, JetStreamCode, natsError } from '#runtime/nats/errors';
 import {
   type ConsumerSettings,

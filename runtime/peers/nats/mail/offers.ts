@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
+import type { ControlMessage } from '#protocols/control/message';
 import { toSealionError } from '#protocols/errors';
 import { sameJob } from '#protocols/job/identity';
 import { planPayload } from '#protocols/payload/plan';
-import type { ControlMessage } from '#protocols/replication/control-message';
 import { Arrivals } from '#runtime/async/arrivals';
 import type { InboundOffer } from '../../peers.ts';
 import type { Bundles } from '../bundles/bundles.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core';
+import type { ControlSubject } from '#protocols/control/header';
+import type { ControlMessage } from '#protocols/control/message';
 import { toSealionError } from '#protocols/errors';
 import type { Receipt } from '#protocols/job/context';
-import type { ControlSubject } from '#protocols/replication/control-header';
-import type { ControlMessage } from '#protocols/replication/control-message';
 import { natsError } from '#runtime/nats/errors';
 import type { PeerContext } from '../context.ts';
 import { type ColumnId, mailbox, mailSubject, parseMailSubject } from '../subjects.ts';

@@ -1,7 +1,7 @@
 import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/nats-core';
+import type { ControlSubject } from '#protocols/control/header';
 import { Cancelled, Terminal, toSealionError } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
-import type { ControlSubject } from '#protocols/replication/control-header';
 import { orAborted } from '#runtime/async/or-aborted';
 import type { InboundPiece, InboundSession, PeerOptions } from '../../peers.ts';
 import { answer, checkReply } from '../answer.ts';

@@ -1,11 +1,11 @@
 import { type Deferred, deferred, type Msg, type Subscription } from '@nats-io/nats-core';
+import type { ControlBody } from '#protocols/control/bodies';
+import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
+import type { ControlSubject } from '#protocols/control/header';
 import { Cancelled, Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import type { Receipt } from '#protocols/job/context';
 import type { PayloadPlan } from '#protocols/payload/plan';
-import type { ControlBody } from '#protocols/replication/bodies';
-import { MAX_CONTROL_LIFETIME_MS } from '#protocols/replication/control-checks';
-import type { ControlSubject } from '#protocols/replication/control-header';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, isTimeout, natsError } from '#runtime/nats/errors';
 import type { PeerOptions, ReplicationSession } from '../../peers.ts';

@@ -5,7 +5,7 @@ import { isSignedBy } from '../greenfield/signature.ts';
 import { sortedJson } from '../greenfield/sorted-json.ts';
 import { sameJob } from '../job/identity.ts';
 import { CONTROL_BODIES, type ControlBody, type ControlKind } from './bodies.ts';
-import { checkTimes, parse, refused } from './control-checks.ts';
+import { checkTimes, parse, refused } from './checks.ts';
 import {
   type ControlHeader,
   type ControlSubject,
@@ -13,7 +13,7 @@ import {
   fromWireHeader,
   toWireHeader,
   wireHeader,
-} from './control-header.ts';
+} from './header.ts';
 
 /** More bytes are refused unread: the longest ask fits. */
 export const MAX_CONTROL_BYTES = 256 * 1024;

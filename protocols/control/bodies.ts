@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { approvalBody, askBody, code, name, nonce, reason, redundancy, size } from '../approval/bodies.ts';
+import { approvalBody, askBody, code, name, nonce, reason, redundancy, size } from './ask-bodies.ts';
 
 /**
- * Bodies of the control messages around one column, with those of `approval/`. What the header says (job, group,
+ * Bodies of the control messages around one column, with those of asks (`ask-bodies.ts`). What the header says (job, group,
  * index, sender, receiver) is not said again; `re` is the nonce of the message answered.
  */
 

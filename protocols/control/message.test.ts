@@ -3,9 +3,9 @@ import { Terminal } from '../errors.ts';
 import { addressOf } from '../greenfield/address.ts';
 import { publicKeyOf, signDigest } from '../greenfield/signature.ts';
 import { CONTROL_BODIES, type ControlBody, type ControlKind } from './bodies.ts';
-import { CLOCK_SKEW_MS, MAX_CONTROL_LIFETIME_MS } from './control-checks.ts';
-import { type ControlHeader, EVERYBODY } from './control-header.ts';
-import { type ControlExpectation, MAX_CONTROL_BYTES, openControl, sealControl } from './control-message.ts';
+import { CLOCK_SKEW_MS, MAX_CONTROL_LIFETIME_MS } from './checks.ts';
+import { type ControlHeader, EVERYBODY } from './header.ts';
+import { type ControlExpectation, MAX_CONTROL_BYTES, openControl, sealControl } from './message.ts';
 
 const KEY = new Uint8Array(32).fill(0x11);
 const OTHER_KEY = new Uint8Array(32).fill(0x12);

@@ -1,10 +1,10 @@
 import { Terminal } from '#protocols/errors';
 import { Action, type ActionType, type BucketInfo, type ObjectInfo } from '#protocols/greenfield/types';
+import { authenticate } from '../access/authentication.ts';
+import { accountsInService, authorise, checkBucketInService, findObject } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import type { GatewayContext } from '../request/context.ts';
-import { type AuthorisedJob, describeUpload } from '../upload/job-object.ts';
-import { authenticate } from './authentication.ts';
-import { accountsInService, authorise, checkBucketInService, findObject } from './permission.ts';
+import { type AuthorisedJob, describeUpload } from './job-object.ts';
 
 /**
  * All checks of an upload before its first byte is read, in the order of protocols/greenfield/README.md#uploads.
