@@ -1,13 +1,13 @@
 import { type Deferred, deferred } from '@nats-io/nats-core';
 
-/** What several senders bring, for one reader, in the order of its arrival. */
+/** A queue from several senders to one reader, in the order of arrival. */
 export class Arrivals<T> implements AsyncIterable<T> {
   readonly #limit: number;
   readonly #waiting: T[] = [];
   #more: Deferred<void> = deferred();
   #ended = false;
 
-  /** @param limit how many may wait: of more, the oldest go unread */
+  /** @param limit maximum number of waiting items; beyond it the oldest are dropped */
   constructor(limit = Number.POSITIVE_INFINITY) {
     this.#limit = limit;
   }
@@ -19,7 +19,7 @@ export class Arrivals<T> implements AsyncIterable<T> {
     this.#more.resolve();
   }
 
-  /** Nothing more is taken; what has arrived is still read. */
+  /** Accepts nothing more; the reader still gets what has arrived. */
   end(): void {
     this.#ended = true;
     this.#more.resolve();

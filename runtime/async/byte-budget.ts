@@ -1,6 +1,6 @@
 import { throwIfAborted } from '#protocols/errors';
 
-/** Gives back what was acquired; safe to call more than once. */
+/** Returns the acquired bytes; only the first call counts. */
 export type Release = () => void;
 
 interface Waiter {
@@ -8,7 +8,7 @@ interface Waiter {
   grant(release: Release): void;
 }
 
-/** A bounded number of bytes shared by everyone on the node who holds payload in memory; first come, first served. */
+/** A budget of bytes for everything on the node that holds payload in memory; first come, first served. */
 export class ByteBudget {
   readonly limit: number;
   #used = 0;
@@ -19,23 +19,23 @@ export class ByteBudget {
     this.limit = limit;
   }
 
-  /** Bytes out on loan. */
+  /** Bytes currently acquired. */
   get used(): number {
     return this.#used;
   }
 
-  /** True while somebody waits: who holds bytes that it can do without gives them back now. */
+  /** True while somebody waits: holders should release bytes that they can do without. */
   get isShort(): boolean {
     return this.#waiters.length > 0;
   }
 
-  /** Be called whenever somebody begins to wait. @returns a function that ends it */
+  /** Registers a listener that is called whenever somebody begins to wait. @returns a function that removes it */
   onShortage(listener: () => void): () => void {
     this.#shortageListeners.add(listener);
     return () => this.#shortageListeners.delete(listener);
   }
 
-  /** The bytes at once, or undefined when others would have to give some back first. */
+  /** Acquires the bytes without waiting; undefined when others would have to release some first. */
   tryAcquire(bytes: number): Release | undefined {
     const weight = Math.min(bytes, this.limit);
     if (this.isShort || this.#used + weight > this.limit) return undefined;
@@ -43,7 +43,7 @@ export class ByteBudget {
   }
 
   /**
-   * Waits for its turn. More than the limit counts as the limit, so that one large piece passes alone.
+   * Acquires bytes in turn. More than the limit counts as the limit, so that a larger piece can be acquired alone.
    * @throws Cancelled when the signal fires first
    */
   acquire(bytes: number, signal?: AbortSignal): Promise<Release> {
@@ -96,12 +96,12 @@ export class ByteBudget {
   }
 }
 
-/** One budget per storage provider: pieces for a slow one wait their turn outside of memory. */
+/** One budget per storage provider, so that pieces for a slow one are not loaded into memory yet. */
 export class ByteBudgets {
   readonly #limit: number;
   readonly #budgets = new Map<number, ByteBudget>();
 
-  /** @param limit bytes for each provider; the providers of a chain bound their number */
+  /** @param limit bytes for each provider; the number of providers on chain bounds the number of budgets */
   constructor(limit: number) {
     this.#limit = limit;
   }

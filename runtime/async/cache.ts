@@ -3,15 +3,15 @@ import { throwIfAborted } from '#protocols/errors';
 import { orAborted } from './or-aborted.ts';
 
 export interface CacheOptions<K, V> {
-  /** How long an answer may be reused, ms; from 1. */
+  /** How long an answer may be reused, ms; at least 1. */
   readonly ttlMs: number;
-  /** The one used least recently goes when there are more. */
+  /** The least recently used entry is dropped beyond that. */
   readonly maxEntries: number;
-  /** Must be bounded in time by itself: it serves several callers, so no caller's signal ends it. */
+  /** Must have a time limit of its own: it serves several callers, so no caller's signal ends it. */
   readonly load: (key: K) => Promise<V>;
 }
 
-/** Answers that may be a little old. Concurrent callers share one load; a failed load is not kept. */
+/** A cache of answers that may be slightly old. Concurrent callers share one load; a failed load is not cached. */
 export class Cache<K extends string | number, V> {
   readonly #load: (key: K) => Promise<V>;
   readonly #loads: LRUCache<K, Promise<V>>;
@@ -26,7 +26,7 @@ export class Cache<K extends string | number, V> {
     return orAborted(this.#loads.get(key) ?? this.#begin(key), signal);
   }
 
-  /** The next caller loads it again. */
+  /** Drops an entry, so that the next caller loads it again. */
   forget(key: K): void {
     this.#loads.delete(key);
   }

@@ -1,8 +1,8 @@
 import { throwIfAborted } from '#protocols/errors';
 
 /**
- * Waits for a result unless one of the signals fires first; then nobody waits for it any more, however it ends.
- * @throws the signal's reason in our taxonomy, or what the promise throws
+ * Waits for a result until one of the signals fires; the result, or its error, is ignored then.
+ * @throws the signal's reason in our taxonomy, or the error of the promise
  */
 export async function orAborted<T>(
   result: Promise<T>,

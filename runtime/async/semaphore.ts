@@ -1,4 +1,4 @@
-/** Places that are taken and given back; a taker waits for one while all are taken. */
+/** A counting semaphore for one waiting taker. */
 export class Semaphore {
   #free: number;
   #wake: (() => void) | undefined;
@@ -7,7 +7,10 @@ export class Semaphore {
     this.#free = count;
   }
 
-  /** Takes a place; false when the signal fired first. For one taker at a time. */
+  /**
+   * Takes a slot, and waits while none is free. @returns false when the signal fired first. Only one caller may wait at
+   * a time
+   */
   async take(signal: AbortSignal): Promise<boolean> {
     while (this.#free <= 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {

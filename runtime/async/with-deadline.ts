@@ -1,9 +1,9 @@
 import { Cancelled, Retryable } from '#protocols/errors';
 
 /**
- * Runs a task with a signal that fires when one of `signals` does or the time is over, and lets go of all of them
- * when the task ends. `AbortSignal.any` would do the first half, but what it makes of a signal that lives as long
- * as the process stays in memory (seen on Node 20).
+ * Runs a task with a signal that fires when one of `signals` does or the time is over, and removes its listeners from
+ * all of them when the task ends. `AbortSignal.any` would do the first half, but the combination with a signal that
+ * lives as long as the process is never freed (seen on Node 20).
  */
 export async function withDeadline<T>(
   timeoutMs: number,

@@ -3,7 +3,7 @@ import { Cancelled } from '#protocols/errors';
 import { type Answer, Answers } from './answers.ts';
 import { KnownHeight } from './known-height.ts';
 
-/** A chain of which every question raises a number, so that answers can be told apart. */
+/** A chain that increases a number with every query, so that answers can be distinguished. */
 function chainAt(height: number, maxEntries = 10) {
   const known = new KnownHeight();
   known.note(height);
@@ -44,7 +44,7 @@ test('the same question at the same time is one request, and is not asked again 
   t.deepEqual(await Promise.all([get(), get()]), [1, 1]);
   t.is(await get(), 1);
   t.is(await answers.get('b', ask, { age: 'block' }), 2);
-  // Any answer shows the next block.
+  // Some answer shows the next block.
   node.known.note(6);
   node.height = 6;
   t.is(await get(), 3);
@@ -90,7 +90,7 @@ test('neither nothing, nor a failure, nor what stands in the way is kept', async
     { message: 'down' },
   );
   t.is(await get(saying(7)), 7);
-  // A definite "nothing" ends what was kept before it.
+  // An answer that says "not found" drops the earlier one.
   t.is(await node.answers.get('a', saying(undefined)), undefined);
   t.is(await get(saying(8)), 8);
 });

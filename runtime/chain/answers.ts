@@ -3,35 +3,35 @@ import { orAborted } from '../async/or-aborted.ts';
 import type { Age, AgeOptions } from './chain.ts';
 import type { KnownHeight } from './known-height.ts';
 
-/** What a node says, and of which block: 0 where it does not say. */
+/** An answer of a node, and the height of its block: 0 when the node does not say. */
 export interface Answer<V> {
   readonly value: V;
   readonly height: number;
 }
 
-/** How long an answer may be used that may be a block old, when no other answer shows the next block; ms. */
+/** How long an answer of age `block` is used when no other answer shows the next block; ms. */
 const BLOCK_MS = 1_000;
-/** How long one may be used that may be seconds old; ms. */
+/** How long an answer of age `seconds` is used; ms. */
 const SECONDS_MS = 10_000;
 
 export interface AnswersOptions<V> {
   readonly known: KnownHeight;
   readonly maxEntries: number;
-  /** False for an answer that is given once and not kept, beside undefined, which never is. All are by default. */
+  /** False for an answer that is not cached; by default all are. Undefined is never cached. */
   readonly keeps?: (value: V) => boolean;
 }
 
 interface Entry<V> {
   readonly value: Promise<V>;
-  /** ms of the monotonic clock. */
+  /** Monotonic, ms. */
   readonly askedAt: number;
-  /** What was the newest block then; once answered, the block of the answer. */
+  /** The newest known block at that time; after the answer, the block of the answer. */
   height: number;
 }
 
 /**
- * Answers to one kind of question, used again as far as the asker permits. Those who ask at the same time share one
- * request; a failure is not kept. Who asks for `now` shares with nobody, but leaves the answer to the others.
+ * A cache of answers to one kind of query, used again as far as the caller permits. Simultaneous callers share one
+ * request; a failure is not cached. A query for `now` is never shared, but its answer is cached for others.
  */
 export class Answers<V> {
   readonly #options: AnswersOptions<V>;
@@ -42,8 +42,8 @@ export class Answers<V> {
   }
 
   /**
-   * @param ask must be bounded in time by itself, as it may serve several callers; its signal is given only where it
-   * serves one
+   * @param ask must have a time limit of its own, as it may serve several callers; it gets a signal only if it serves
+   * one
    */
   async get(
     key: string,
@@ -61,7 +61,7 @@ export class Answers<V> {
     return orAborted(kept && this.#serves(kept, age) ? kept.value : this.#ask(key, ask), signal);
   }
 
-  /** Keeps what the answer to another question has said beside it. */
+  /** Caches an answer that was contained in the answer to another query. */
   learn(key: string, answer: Answer<V>): void {
     this.#put(key, answer, performance.now());
   }

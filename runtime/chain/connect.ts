@@ -42,18 +42,18 @@ import { Rpc } from './rpc.ts';
 import { broadcast, includedTransaction, simulate } from './transactions.ts';
 
 export interface ConnectOptions {
-  /** CometBFT RPC of one node or of several of the same chain, `http://` or `https://`. */
+  /** CometBFT RPC of one or several nodes of the same chain, `http://` or `https://`. */
   readonly rpc: string | readonly string[];
   /** For example `greenfield_1017-1`. */
   readonly chainId: string;
-  /** Bound of one request to one node, ms. */
+  /** Time limit of one request to one node, ms. */
   readonly timeoutMs?: number;
   readonly log?: Logger;
 }
 
 /**
- * A client of a Greenfield chain. Connects with the first request, so a node that is down now does no harm.
- * @throws Terminal `bad-chain-rpc` for a URL that is none
+ * Opens a client of a Greenfield chain. It connects at the first request, so a node that is down now is not an error.
+ * @throws Terminal `bad-chain-rpc` for an invalid URL
  */
 export async function connectChain(options: ConnectOptions): Promise<Chain & ChainLists> {
   const urls = typeof options.rpc === 'string' ? [options.rpc] : options.rpc;
@@ -68,13 +68,13 @@ export async function connectChain(options: ConnectOptions): Promise<Chain & Cha
   return new ChainClient(options.chainId, new Rpc({ urls, timeoutMs: options.timeoutMs ?? 10_000, log }));
 }
 
-/** For answers that change rarely and may be this old, ms. */
+/** Maximum age of answers that change rarely, ms. */
 const CACHE_TTL_MS = 10_000;
-/** Buckets, objects, groups and permissions that are remembered, of each. */
+/** Maximum number of cached buckets, and of objects, groups and permissions. */
 const MAX_KEPT = 1_000;
-/** What held in the past does not change; ms. */
+/** Past parameters do not change; ms. */
 const PAST_TTL_MS = 600_000;
-/** Gas changes by governance, and a transaction that has too little is refused at no cost; ms. */
+/** Gas changes by governance, and a transaction with too little is refused at no cost; ms. */
 const GAS_TTL_MS = 60_000;
 
 class ChainClient implements Chain, ChainLists {
@@ -112,7 +112,7 @@ class ChainClient implements Chain, ChainLists {
     const kept = <V>(options: Pick<AnswersOptions<V>, 'keeps'> = {}): Answers<V> =>
       new Answers<V>({ known: rpc.known, maxEntries: MAX_KEPT, ...options });
     this.#blocks = kept();
-    // What stands in the way of an upload may be over in the next block.
+    // An obstacle to an upload may be gone in the next block.
     this.#buckets = kept({
       keeps: (bucket) => bucket?.status === 'CREATED' && !bucket.delegatedAgentDisabled,
     });
@@ -232,7 +232,7 @@ class ChainClient implements Chain, ChainLists {
       const answer = await answerTo(this.#rpc, methods.VerifyPermission, request, signal);
       return { ...answer, value: answer.value?.effect === Effect.EFFECT_ALLOW };
     };
-    // No name of a bucket has a slash.
+    // Names of buckets contain no slash.
     return this.#permissions.get(`${account}/${action}/${bucketName}/${objectName}`, load, options);
   }
 

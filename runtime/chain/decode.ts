@@ -30,7 +30,7 @@ import type {
 } from '#protocols/greenfield/types';
 
 /**
- * From Greenfield's protobuf messages to plain data. The position of a name is its number on the wire
+ * Converts Greenfield's protobuf messages to plain data. The index of a name is its number on the wire
  * (protocols/payload/README.md#segments-and-pieces).
  */
 export const OBJECT_STATUS: readonly ObjectStatus[] = ['CREATED', 'SEALED', 'DISCONTINUED'];
@@ -135,7 +135,7 @@ export function toStorageParams(message: Params): StorageParams {
   };
 }
 
-/** The library unpacks the one kind of account that holds keys and leaves the others packed. */
+/** The library unpacks accounts with keys and leaves other kinds packed. */
 export function toAccount(message: BaseAccount | Any): Account {
   if (!('sequence' in message)) throw unknownAnswer('an account that cannot sign');
   return {
@@ -145,7 +145,7 @@ export function toAccount(message: BaseAccount | Any): Account {
   };
 }
 
-/** @throws Terminal `chain-answer-unknown` when a node leaves out what we cannot do without. */
+/** @throws Terminal `chain-answer-unknown` when a node omits a required field */
 export function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw unknownAnswer(`no ${what}`);
   return value;
@@ -165,7 +165,9 @@ function unknownAnswer(what: string): Terminal {
   });
 }
 
-/** A 64-bit integer as a number; what is above 2^53 − 1 (only quotas and limits can be) saturates there. */
+/**
+ * Converts a 64-bit integer to a number; above 2^53 − 1 (possible only for quotas and limits) the result is 2^53 − 1.
+ */
 function toNumber(value: { toString(): string }): number {
   return Math.min(Number(value.toString()), Number.MAX_SAFE_INTEGER);
 }

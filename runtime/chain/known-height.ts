@@ -1,4 +1,4 @@
-/** The newest block that any answer of the chain has shown: what was asked before it may not hold any more. */
+/** The height of the newest block that any answer of the chain has shown. Answers from before it may be outdated. */
 export class KnownHeight {
   #latest = 0;
 
@@ -6,7 +6,7 @@ export class KnownHeight {
     return this.#latest;
   }
 
-  /** @param height of an answer; 0 where it does not say */
+  /** @param height of an answer; 0 when unknown */
   note(height: number): void {
     this.#latest = Math.max(this.#latest, height);
   }

@@ -6,7 +6,7 @@ import * as methods from './methods.ts';
 import { ask, unavailable } from './query.ts';
 import type { Rpc } from './rpc.ts';
 
-/** Entries of a page: as many as a node gives at most. */
+/** Entries per page: the maximum that nodes return. */
 const PAGE_SIZE = 100;
 
 /** All buckets of the chain, the newest first. */
@@ -17,7 +17,7 @@ export function bucketPages(rpc: Rpc, signal?: AbortSignal): AsyncIterable<reado
   });
 }
 
-/** The objects of a bucket, in the order of hashes. */
+/** The objects of a bucket, in the order of their hashes. */
 export function objectPages(
   rpc: Rpc,
   bucketName: string,
@@ -29,7 +29,7 @@ export function objectPages(
   });
 }
 
-/** As many pages as are taken. @throws Retryable `chain-unavailable` for a list that comes no further */
+/** Requests pages as they are read. @throws Retryable `chain-unavailable` when a list does not advance */
 async function* pages<T>(
   read: (
     page: PageRequest,

@@ -19,7 +19,7 @@ import * as virtualgroup from '@bnb-chain/greenfield-cosmos-types/greenfield/vir
 import type { QueryMethod } from './query.ts';
 
 /**
- * The queries that Sealion asks of a Greenfield node, and by which words each says "no such thing"
+ * The queries that Sealion sends to a Greenfield node, with the texts by which each says "not found"
  * (protocols/greenfield/README.md#rpc-of-a-node).
  */
 const NO_BUCKET = /No such bucket/;

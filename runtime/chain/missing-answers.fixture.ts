@@ -1,4 +1,4 @@
-/** What a Greenfield node (v1.10.1) answered to queries for what does not exist, recorded. */
+/** Recorded answers of a Greenfield node (v1.10.1) to queries for items that do not exist. */
 export const MISSING_ANSWERS = {
   '/greenfield.storage.Query/HeadObject': {
     code: 6,
@@ -32,7 +32,7 @@ export const MISSING_ANSWERS = {
   },
 } as const;
 
-/** What it answered to `/greenfield.storage.Query/HeadObjectById` with a request that was cut short. */
+/** Its answer to `/greenfield.storage.Query/HeadObjectById` with a truncated request. */
 export const BROKEN_REQUEST_ANSWER = {
   code: 18,
   log: 'unexpected EOF: invalid request',

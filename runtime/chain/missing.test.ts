@@ -9,7 +9,7 @@ const ANSWERS: Readonly<Record<string, { code: number; log: string; codespace: s
   '/greenfield.storage.Query/HeadObjectById': BROKEN_REQUEST_ANSWER,
 };
 
-/** A node that answers every query with what a real one answered to it, and knows nothing else. */
+/** A node that knows nothing, and answers every query as a real node did. */
 async function startNode(t: ExecutionContext): Promise<string> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

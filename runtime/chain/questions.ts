@@ -14,12 +14,15 @@ import * as methods from './methods.ts';
 import { answerTo, ask, unavailable, withClient } from './query.ts';
 import type { Rpc } from './rpc.ts';
 
-/** Pages of storage providers or families, 100 each: a bound against a node that never ends its list. */
+/**
+ * Maximum number of pages of storage providers or families, 100 entries each: protection against a node that never ends
+ * its list.
+ */
 const MAX_PAGES = 50;
-/** How often an object is read again when its update ended between two queries. */
+/** How often an object is read again if its update ended between two queries. */
 const MAX_READS = 3;
 
-/** The node's latest block, and the chain it is of. */
+/** The node's latest block, and the id of its chain. */
 export async function readStatus(
   rpc: Rpc,
   signal?: AbortSignal,
@@ -48,7 +51,7 @@ export function readObjectById(
   return withUpdate(rpc, () => answerTo(rpc, methods.HeadObjectById, { objectId }, signal), signal);
 }
 
-/** An object together with the content that is announced for it. */
+/** An object with the content of its announced update. */
 async function withUpdate(
   rpc: Rpc,
   head: () => Promise<Answer<QueryHeadObjectResponse | undefined>>,
@@ -95,7 +98,7 @@ export async function readFamilies(rpc: Rpc): Promise<readonly GlobalVirtualGrou
   throw unavailable('the list of families does not end');
 }
 
-/** @param at unix seconds; 0 for the current ones */
+/** @param at unix seconds; 0 for the current parameters */
 export async function readStorageParams(rpc: Rpc, at: number): Promise<StorageParams> {
   const answer = await ask(rpc, methods.ParamsByTimestamp, { timestamp: Long.fromNumber(at) });
   return decode.toStorageParams(decode.required(answer?.params, 'storage parameters'));

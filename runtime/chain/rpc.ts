@@ -5,10 +5,10 @@ import { withDeadline } from '../async/with-deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { KnownHeight } from './known-height.ts';
 
-/** A JSON-RPC error that a node answered with; who called knows what it means for the method. */
+/** A JSON-RPC error from a node; the caller knows what it means for the method. */
 export class RpcRefusal extends Terminal {
   readonly rpcCode: number;
-  /** CometBFT puts the reason here; its message is mostly "Internal error". */
+  /** CometBFT's reason; its message is mostly "Internal error". */
   readonly data: string;
 
   constructor(rpcCode: number, message: string, data: string) {
@@ -21,29 +21,29 @@ export class RpcRefusal extends Terminal {
   }
 }
 
-/** CometBFT's "internal error": trouble in the node, where the other codes blame the request. */
+/** CometBFT's "internal error": trouble in the node, while other codes blame the request. */
 const INTERNAL_ERROR = -32603;
 
-/** True for an answer that another try may find gone. */
+/** True for an error that may be gone at the next try. */
 export function isNodeTrouble(error: RpcRefusal): boolean {
   return error.rpcCode === INTERNAL_ERROR;
 }
 
 export interface RpcOptions {
-  /** Base URLs of nodes of the same chain, tried in order from the last one that answered. */
+  /** Base URLs of nodes of the same chain, tried in order, beginning with the last one that answered. */
   readonly urls: readonly string[];
-  /** Bound of one request to one node, ms. */
+  /** Time limit of one request to one node, ms. */
   readonly timeoutMs: number;
   readonly log: Logger;
 }
 
-/** What Tendermint37Client asks of its transport. */
+/** The requests that Tendermint37Client passes to its transport. */
 type RpcRequest = Parameters<Parameters<typeof Tendermint37Client.create>[0]['execute']>[0];
 type RpcResponse = Awaited<ReturnType<Parameters<typeof Tendermint37Client.create>[0]['execute']>>;
 
 /**
- * CometBFT's JSON-RPC over HTTP POST with failover between nodes. Nothing connects before the first request.
- * cosmjs's own HttpClient takes neither an AbortSignal nor a second node.
+ * CometBFT's JSON-RPC over HTTP POST with failover between nodes. Nothing connects before the first request. (cosmjs's
+ * own HttpClient supports neither an AbortSignal nor a second node.)
  */
 export class Rpc {
   readonly known = new KnownHeight();
@@ -53,11 +53,11 @@ export class Rpc {
 
   constructor(options: RpcOptions) {
     this.#options = options;
-    // Every request listens, and there may be many at once.
+    // Every request adds a listener.
     setMaxListeners(0, this.#closed.signal);
   }
 
-  /** A cosmjs client whose requests obey `signal`. Making one costs nothing and opens nothing. */
+  /** A cosmjs client whose requests obey `signal`. Creating one is cheap and opens nothing. */
   client(signal?: AbortSignal): Tendermint37Client {
     return Tendermint37Client.create({
       execute: (request) => this.#execute(request, signal),

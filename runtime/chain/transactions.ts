@@ -7,8 +7,8 @@ import { askFor, unavailable, withClient } from './query.ts';
 import { type Rpc, RpcRefusal } from './rpc.ts';
 
 /**
- * `broadcast_tx_sync`. Bytes that the node has already taken count as taken (code 0): CometBFT answers their
- * repetition with an error of its mempool cache, and a seal is repeated with the same bytes on purpose.
+ * `broadcast_tx_sync`. Bytes that the node has already accepted count as accepted (code 0): CometBFT answers their
+ * repetition with an error of its mempool cache, but seals are repeated with the same bytes on purpose.
  */
 export async function broadcast(
   rpc: Rpc,
@@ -25,14 +25,14 @@ export async function broadcast(
       if (/already exists in cache/.test(error.data)) {
         return { hash, code: 0, codespace: '', log: error.data };
       }
-      // Codes that Cosmos clients give to what CometBFT refuses before the application sees it.
+      // The codes that Cosmos clients use for what CometBFT refuses before the application sees it.
       if (/tx too large/i.test(error.data)) return { hash, code: 21, codespace: 'sdk', log: error.data };
       throw unavailable(error.message, error);
     }
   });
 }
 
-/** The transaction as it would run now. A refusal is an answer, trouble with the question is not. @throws as `ask` */
+/** Simulates a transaction. Its refusal is an answer, a failed query is not. @throws as `ask` */
 export async function simulate(
   rpc: Rpc,
   transaction: Uint8Array,
@@ -51,8 +51,8 @@ export async function simulate(
 }
 
 /**
- * Looks a transaction up by its hash; undefined while it is in no block, and where the node keeps no index
- * (`tx_index.indexer = "null"`).
+ * Finds a transaction by its hash; undefined while it is in no block, and when the node has no index (`tx_index.indexer
+ * = "null"`).
  */
 export async function includedTransaction(
   rpc: Rpc,

@@ -4,13 +4,13 @@ import type { Age, Chain } from './chain.ts';
 /** A group that can hold and seal an object. */
 export interface UsableGroup {
   readonly group: GlobalVirtualGroup;
-  /** Bytes that its stake still allows. */
+  /** Bytes that its stake still covers. */
   readonly free: number;
 }
 
 /**
- * The groups of a family that have room and whose members are all in service, most free stake first.
- * @param needs `members` beside the primary, and `bytes` that must be free
+ * The groups of a family with enough room and all members in service, most free stake first.
+ * @param needs `members` besides the primary, and `bytes` that must be free
  * @throws as `Chain`
  */
 export async function usableGroups(

@@ -95,20 +95,20 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     {
       name: 'NODES',
       loss: 'this node registers again.',
-      make: () => succession.restore(),
+      create: () => succession.restore(),
       // an older node must learn that it is superseded; the next write to the journal reports it
-      look: () => succession.check().catch(() => undefined),
+      onCheck: () => succession.check().catch(() => undefined),
     },
     {
       name: 'JOBS',
       loss: 'the caretaker queues all open jobs again.',
-      make: () => openJobQueue(workQueue),
+      create: () => openJobQueue(workQueue),
     },
-    { name: 'ROLES', loss: 'roles are assigned again.', make: () => openRoles(workQueue) },
+    { name: 'ROLES', loss: 'roles are assigned again.', create: () => openRoles(workQueue) },
     {
       name: `OBJ_${bucket}`,
       loss: 'all stored pieces are gone. Unsealed uploads end as lost and can be repeated; sealed objects are repaired from other providers.',
-      make: () => openBucket(store),
+      create: () => openBucket(store),
     },
   ];
   const home: Home = {

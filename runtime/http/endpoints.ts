@@ -3,8 +3,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { Retryable } from '#protocols/errors';
 
 /**
- * The endpoint of a storage provider as the chain has it, which is a text that another provider wrote.
- * @returns undefined unless it is a URL of http or https that names nothing besides host, port and path
+ * Parses the endpoint of a storage provider. The text was put on chain by another provider.
+ * @returns undefined unless it is an http or https URL with nothing but host, port and path
  */
 export function parseEndpoint(endpoint: string): URL | undefined {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
@@ -15,17 +15,17 @@ export function parseEndpoint(endpoint: string): URL | undefined {
   return url;
 }
 
-/** Whom a node connects to where others wrote the address. */
+/** Restricts connections to addresses that others wrote. */
 export interface Reach {
-  /** @throws Retryable `private-endpoint` for a host that is an address, and one that is not allowed */
+  /** @throws Retryable `private-endpoint` for a host that is an IP address, but not an allowed one */
   checkHost(hostname: string): void;
-  /** Finds the addresses of a name, and of those that it finds only the ones that are allowed. */
+  /** Resolves a name, and returns only the allowed addresses. */
   readonly lookup: LookupFunction;
 }
 
 /**
- * Addresses of the internet alone, or also private ones. The addresses that the connection is made to are checked, not
- * the name: a name can have another address the next time.
+ * Allows public addresses only, or private ones too. The addresses that are connected to are checked, not the name,
+ * since a name can resolve to another address the next time.
  */
 export function reach(options: { readonly allowPrivate: boolean }): Reach {
   if (options.allowPrivate) return { checkHost: () => undefined, lookup: lookupLoopback };
@@ -48,14 +48,14 @@ export function reach(options: { readonly allowPrivate: boolean }): Reach {
   };
 }
 
-/** `*.localhost` is this machine by RFC 6761, which not every resolver knows. */
+/** Resolves `*.localhost` to this machine, as RFC 6761 demands and not every resolver does. */
 export const lookupLoopback: LookupFunction = (hostname, options, callback) => {
   if (!hostname.endsWith('.localhost')) return systemLookup(hostname, options, callback);
   if (options.all) return callback(null, [{ address: '127.0.0.1', family: 4 }]);
   callback(null, '127.0.0.1', 4);
 };
 
-/** What is not the internet: this machine, networks of the place, documentation, tunnels that hide another address. */
+/** Addresses that are not public: this machine, local networks, documentation, tunnels that hide another address. */
 const RESERVED = new BlockList();
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
@@ -83,11 +83,11 @@ for (const [net, prefix] of [
 ] as const) {
   RESERVED.addSubnet(net, prefix, 'ipv6');
 }
-/** All of IPv6 that is the internet so far. */
+/** The part of IPv6 that is allocated as public so far. */
 const GLOBAL_IPV6 = new BlockList();
 GLOBAL_IPV6.addSubnet('2000::', 3, 'ipv6');
 
-/** True for addresses that are reached over the internet: no loopback, link-local, private or multicast ones. */
+/** True for addresses reached over the internet: not loopback, link-local, private or multicast. */
 export function isPublic(address: string): boolean {
   if (isIP(address) === 4) return !RESERVED.check(address);
   return isIP(address) === 6 && GLOBAL_IPV6.check(address, 'ipv6') && !RESERVED.check(address, 'ipv6');

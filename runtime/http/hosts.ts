@@ -1,22 +1,22 @@
 import { isIP, type Socket } from 'node:net';
 
 /**
- * The name or address in a Host header or a URL's authority: lower case, without port and the brackets of IPv6.
- * Undefined where it holds none, or anything besides (a user, a path).
+ * The name or address in a Host header or a URL's authority: in lower case, without the port and the brackets of IPv6.
+ * Undefined when there is none, or when there is anything else (a user, a path).
  */
 export function hostName(header: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?$/.exec(header.toLowerCase());
   return match?.[1] ?? match?.[2];
 }
 
-/** `localhost` and addresses of the loopback interface; names below `localhost` are not among them. */
+/** True for `localhost` and addresses of the loopback interface, but not for names below `localhost`. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /**
- * True when a host is the address at which this connection came in, or means the loopback interface and the
- * connection came in there: no name of somebody else's can be that.
+ * True when a host is the local address of the connection, or means the loopback interface and the connection uses
+ * that. Nobody else's name can be such a host.
  */
 export function isAddressOf({ localAddress }: Pick<Socket, 'localAddress'>, host: string): boolean {
   const local = localAddress?.replace(/^::ffff:/, '') ?? '';
@@ -28,7 +28,7 @@ export function withoutMapping(address: string): string {
   return address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
 }
 
-/** Whom a remote address stands for: of an IPv6 address the network, since a client has all addresses of one. */
+/** The key by which a client's address is counted: for IPv6 its network, since a client has all addresses of one. */
 export function clientOf(address: string): string {
   const mapped = withoutMapping(address);
   if (!mapped.includes(':')) return mapped;

@@ -69,7 +69,7 @@ test.serial('an SP cannot direct the PubAck of a mailbox into another mailbox', 
   const before = await count();
   forger.publish('peer.1.offer.2.1.0.0', 'x', { reply: 'peer.3.offer.9.777.0.0' });
   forger.publish('peer.1.offer.2.1.0.1', 'x', { reply: 'peer.3.offer.2.777.0.0' });
-  // The same connection's later offers arrive, so the two before them have been dealt with.
+  // The later offers of the same connection arrive, so the two before them have been processed.
   await request(forger, 'peer.1.offer.2.1.0.2', 'x');
   await request(forger, 'peer.3.offer.2.778.0.0', 'x');
   t.is(await count(), before + 1);
@@ -169,7 +169,7 @@ test.serial('no SP can delete the streams of another, by any route', async (t) =
   for (const subject of ['$JS.API.SERVER.REMOVE', '$JS.API.ACCOUNT.STREAM.MOVE.HOME_1.KEPT']) {
     await t.throwsAsync(request(rogue, subject, ''), { message: /Permissions Violation/ });
   }
-  // What the server itself sends for the rogue knows no permissions; but nobody can name an account.
+  // The permissions of the rogue do not apply to what the server itself sends; but nobody can name an account.
   const purge = '$JS.API.ACCOUNT.PURGE.HOME_1';
   const own = await jetstreamManager(rogue);
   await own.streams.add({ name: 'OWN', subjects: ['own'] });

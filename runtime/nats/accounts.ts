@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Terminal } from '#protocols/errors';
 
-/** Name of the account that all SPs join (ARCHITECTURE.md#the-two-nats-planes, the peers plane). */
+/** Name of the account that all SPs join: the peers plane (ARCHITECTURE.md#the-two-nats-planes). */
 export const PEERS_ACCOUNT = 'PEERS';
 
-/** What one SP needs on a server that it shares with others. */
+/** The credentials of one SP on a server that several SPs share. */
 export interface SpAccount {
   readonly spId: number;
-  /** Of the user `homeUser(spId)`, for the SP's own nodes. At least 16 characters of base64url. */
+  /** Password of the user `homeUser(spId)`, for the SP's own nodes. At least 16 characters of base64url. */
   readonly homePassword: string;
-  /** Of the user `peersUser(spId)`, with which the SP joins the peers account. Same form. */
+  /** Password of the user `peersUser(spId)`, with which the SP joins the peers account. Same form. */
   readonly peersPassword: string;
 }
 
@@ -23,18 +23,17 @@ export function peersUser(spId: number): string {
   return `peer${spId}`;
 }
 
-/** First tokens of every inbox of an SP on the peers plane: to be set as `inboxPrefix` of its connection. */
+/** First tokens of every inbox of an SP on the peers plane: the `inboxPrefix` of its connection. */
 export function peersInbox(spId: number): string {
   return `_INBOX.${spId}`;
 }
 
 /**
- * The `accounts` block of a nats-server's configuration for SPs that share one server (the devnet): a home
- * account with JetStream for each SP, and the peers account, which has none. The mailbox of an SP is a service
- * that its home account exports to the peers account alone, so that what others send rests in a stream that only
- * the SP itself can read. On the peers plane an SP speaks in its own name only; a subject names the receiver
- * before the sender.
- * @throws Terminal `bad-nats-accounts` for an id or password that cannot stand in the configuration
+ * The `accounts` block of a nats-server's configuration for SPs that share one server (the devnet): a home account with
+ * JetStream for each SP, and the peers account without it. The mailbox of an SP is a service that its home account
+ * exports to the peers account alone, so that messages from others are stored in a stream that only the SP itself can
+ * read. On the peers plane an SP can publish under its own name only; a subject names the receiver before the sender.
+ * @throws Terminal `bad-nats-accounts` for an id or password that is not allowed in the configuration
  */
 export function accountsConfig(sps: readonly SpAccount[]): string {
   check(sps);
@@ -53,15 +52,15 @@ ${sps.map(peersMember).join('\n')}
 }
 
 /**
- * Nobody else can guess it: before 2.10.27, whoever could name an account could have the server erase it, and had ways
- * around permissions.
+ * Must not be guessable: before 2.10.27, whoever could name an account could have the server erase it, and could bypass
+ * permissions.
  */
 function homeAccountName(sp: SpAccount): string {
   const secret = createHash('sha256').update(`account ${sp.homePassword}`).digest('hex').slice(0, 32);
   return `HOME_${sp.spId}_${secret}`;
 }
 
-/** What is for the server's operator alone, and which 2.9 does for anybody: erase, remove, move. */
+/** API subjects for the server's operator, which 2.9 serves for anybody: erase, remove, move. */
 const ADMINISTRATION = '["$JS.API.ACCOUNT.PURGE.>", "$JS.API.ACCOUNT.STREAM.>", "$JS.API.SERVER.>"]';
 
 function mailbox(sp: SpAccount): string {
@@ -81,7 +80,7 @@ function homeAccount(sp: SpAccount): string {
   }`;
 }
 
-/** Asks and fetches wait 30 s at most for their answers, so the right to answer need not live longer than a minute. */
+/** Asks and fetches wait at most 30 s for their answers, so the permission to answer expires after a minute. */
 function peersMember(sp: SpAccount): string {
   const id = sp.spId;
   return `      {

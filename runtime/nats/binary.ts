@@ -38,7 +38,7 @@ function onPath(): string[] {
   return (process.env.PATH ?? '').split(delimiter).filter(Boolean).map(program);
 }
 
-/** The copy below the nearest folder with a package.json, where Debian's package was unpacked. */
+/** The copy unpacked from Debian's package, below the nearest folder with a package.json. */
 async function cached(): Promise<string[]> {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (folder !== dirname(folder)) {

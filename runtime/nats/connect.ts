@@ -7,13 +7,13 @@ import { natsError } from './errors.ts';
 import { wholeMessages } from './whole-messages.ts';
 
 export interface NatsOptions {
-  /** One or several, with commas: `nats://host:4222`. */
+  /** One URL, or several separated by commas: `nats://host:4222`. */
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
   /** Shown in the server's list of connections, for example `sp-1@node-a home`. */
   readonly name: string;
-  /** Subject prefix of replies, where the account may only subscribe there. */
+  /** Subject prefix of replies, for accounts that may subscribe only there. */
   readonly inboxPrefix?: string;
   readonly log: Logger;
   readonly signal?: AbortSignal;
@@ -24,8 +24,8 @@ const RECONNECT_WAIT_MS = 250;
 const PING_EVERY_MS = 10_000;
 
 /**
- * Opens a connection to one NATS plane (ARCHITECTURE.md#the-two-nats-planes). The first connect fails fast; after it, the connection comes
- * back by itself for ever, and what happens to it is logged. The caller closes it.
+ * Opens a connection to one NATS plane (ARCHITECTURE.md#the-two-nats-planes). The first connect fails fast; after that
+ * the connection is restored automatically, without limit, and its state changes are logged. The caller closes it.
  * @throws Retryable `nats-unavailable`; Terminal `nats-refused`; Cancelled
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
@@ -45,7 +45,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
     ignoreAuthErrorAbort: true,
     pingInterval: PING_EVERY_MS,
     maxPingOut: 2,
-    // Stack traces cost more than the rest of a request, and ours say what was being done.
+    // Stack traces cost more than the rest of a request, and our errors say what was being done.
     noAsyncTraces: true,
   }).catch((error: unknown) => {
     throw natsError(error, doing);
@@ -62,7 +62,7 @@ class WholeMessages extends NodeTransport {
   }
 }
 
-/** Ends with the connection. */
+/** Logs state changes until the connection is closed. */
 async function logStatus(connection: NatsConnection, log: Logger): Promise<void> {
   for await (const status of connection.status()) tell(status, log);
 }

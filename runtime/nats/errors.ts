@@ -2,17 +2,17 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/nats-core';
 import { type ErrorFacts, Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
 
-/** Numbers of JetStream's API errors that we act on (nats-server, `server/errors.json`). */
+/** Codes of JetStream's API errors that we act on (nats-server, `server/errors.json`). */
 export const JetStreamCode = {
   STREAM_NOT_FOUND: 10059,
   CONSUMER_NOT_FOUND: 10014,
-  /** Of a consumer to be made that exists with other settings. */
+  /** The consumer to be created exists with other settings. */
   CONSUMER_EXISTS: 10148,
   WRONG_LAST_SEQUENCE: 10071,
   WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
-  /** Of a message to be deleted that was there once. */
+  /** The message to be deleted existed once. */
   SEQUENCE_NOT_FOUND: 10043,
-  /** For any failure; the text tells them apart. */
+  /** Any failure; only the text says which. */
   MESSAGE_DELETE_FAILED: 10057,
   STORE_FAILED: 10077,
   STORAGE_EXCEEDED: 10047,
@@ -26,12 +26,12 @@ export function isJetStreamError(thrown: unknown, code: number): boolean {
   return thrown instanceof JetStreamApiError && thrown.code === code;
 }
 
-/** True when nobody listens on the subject of a request: JetStream recovers, has no leader, or is not there at all. */
+/** True when nobody listens on the subject of a request: JetStream is recovering, has no leader, or is missing. */
 export function isNoResponders(thrown: unknown): boolean {
   return causes(thrown).some((error) => error instanceof errors.NoRespondersError);
 }
 
-/** True when a request had no answer in time. */
+/** True when a request was not answered in time. */
 export function isTimeout(thrown: unknown): boolean {
   return causes(thrown).some((error) => error instanceof errors.TimeoutError || isLateCredentials(error));
 }
@@ -44,7 +44,7 @@ export function isWrongLastSequence(thrown: unknown): boolean {
   );
 }
 
-/** True when a message that was to be deleted is certainly not there (any more). */
+/** True when a message that was to be deleted definitely does not exist (any more). */
 export function isMessageGone(thrown: unknown): boolean {
   return (
     isJetStreamError(thrown, JetStreamCode.SEQUENCE_NOT_FOUND) ||
@@ -55,22 +55,23 @@ export function isMessageGone(thrown: unknown): boolean {
 
 /** True when a stream with `discard_new_per_subject` refuses a message since the subject holds one already. */
 export function isSubjectTaken(thrown: unknown): boolean {
-  // the same number stands for every failure to store; only the text tells them apart
+  // JetStream uses the same code for every failure to store; only the text says which.
   return (
     isJetStreamError(thrown, JetStreamCode.STORE_FAILED) && String(thrown).includes('per subject exceeded')
   );
 }
 
-/** The client wraps what it met, a request's failure above all. */
+/** The error and its causes: the client wraps errors, in particular those of requests. */
 function causes(thrown: unknown): unknown[] {
   return thrown instanceof Error ? [thrown, ...causes(thrown.cause)] : [];
 }
 
 /**
- * Brings what a NATS client threw into our taxonomy. Lost connections, silence and full stores are `Retryable`;
- * wrong credentials, missing permissions and a server without JetStream are `Terminal`, since only an operator can help.
- * @param doing what was tried, for the message, for example `publishing to JOBS`
- * @param code of a Retryable error, where the port names its own
+ * Converts an error of the NATS client into our taxonomy. Lost connections, missing answers and full stores are
+ * `Retryable`; wrong credentials, missing permissions and a server without JetStream are `Terminal`, since only an
+ * operator can help.
+ * @param doing the attempted operation, for the message, for example `publishing to JOBS`
+ * @param code of a Retryable error, if the port has one of its own
  */
 export function natsError(thrown: unknown, doing: string, code = 'nats-unavailable'): SealionError {
   if (isRefusal(thrown)) {
@@ -95,7 +96,7 @@ export function natsError(thrown: unknown, doing: string, code = 'nats-unavailab
   return toSealionError(thrown);
 }
 
-/** nats-server waits 2 s for the credentials of a connection; a busy machine may take longer. */
+/** True when the server did not get the credentials within its limit of 2 s, which can happen on a busy machine. */
 function isLateCredentials(error: unknown): boolean {
   return error instanceof errors.AuthorizationError && /timeout/i.test(error.message);
 }

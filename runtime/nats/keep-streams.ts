@@ -6,15 +6,15 @@ import { natsError } from './errors.ts';
 
 const EVERY_MS = 5_000;
 
-/** A stream that must be there. */
+/** A stream that must exist. */
 export interface KeptStream {
   readonly name: string;
-  /** What was lost with its content and what becomes of that, in one sentence for operators. */
+  /** One sentence for operators: what was lost with the stream, and the consequence. */
   readonly loss: string;
-  /** Makes it as it was at the start. */
-  make(): Promise<unknown>;
-  /** What must be known of it in case it is lost, asked with every look. */
-  look?(): Promise<unknown>;
+  /** Creates it as at the start. */
+  create(): Promise<unknown>;
+  /** Called at every check while the stream exists, to note what must be known if it is lost. */
+  onCheck?(): Promise<unknown>;
 }
 
 export interface KeepOptions {
@@ -26,8 +26,8 @@ export interface KeepOptions {
 }
 
 /**
- * Makes streams again that somebody has removed under a running node, and says so; returns when the signal fires. What
- * cannot be made now is tried with the next look.
+ * Creates streams again that somebody has removed under a running node, and logs that; returns when the signal fires. A
+ * stream that cannot be created now is tried at the next check.
  */
 export async function keepStreams(streams: readonly KeptStream[], options: KeepOptions): Promise<void> {
   const { connection, log, signal } = options;
@@ -36,12 +36,12 @@ export async function keepStreams(streams: readonly KeptStream[], options: KeepO
     if (signal.aborted || connection.isClosed()) return;
     try {
       const present = await streamNames(connection);
-      for (const { name, loss, make } of streams.filter((stream) => !present.has(stream.name))) {
-        await make();
+      for (const { name, loss, create } of streams.filter((stream) => !present.has(stream.name))) {
+        await create();
         log.error({ stream: name }, `created the lost stream ${name} again: ${loss}`);
         options.onLost?.(name);
       }
-      await Promise.all(streams.filter(({ name }) => present.has(name)).map((stream) => stream.look?.()));
+      await Promise.all(streams.filter(({ name }) => present.has(name)).map((stream) => stream.onCheck?.()));
     } catch (error) {
       if (!signal.aborted)
         log.warn({ error: natsError(error, 'keeping streams') }, 'cannot check the streams now');
@@ -49,7 +49,7 @@ export async function keepStreams(streams: readonly KeptStream[], options: KeepO
   }
 }
 
-/** @throws what the client throws */
+/** @throws as the client */
 async function streamNames(connection: NatsConnection): Promise<ReadonlySet<string>> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const names = new Set<string>();

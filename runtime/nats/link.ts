@@ -1,10 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 
 /**
- * Names the link that a connection has to a server at this moment: another one after every loss of it. A server
- * closes the link of a client that is silent for a few minutes, so what is published over a link that began
- * before a long pause of this process, or of its whole machine, never arrives.
- * @returns undefined while there is none
+ * Identifies the current link of a connection to a server; each reconnect gives another one. A server closes the link
+ * of a client that is silent for a few minutes, so messages published over a link that began before a long pause of
+ * this process, or of the whole machine, are lost.
+ * @returns undefined while there is no link
  */
 export function linkOf(connection: NatsConnection): string | undefined {
   const { info } = connection;

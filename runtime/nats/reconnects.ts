@@ -2,12 +2,12 @@ import { setMaxListeners } from 'node:events';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { orAborted } from '../async/or-aborted.ts';
 
-/** Ends when the connection is next back; one for each connection. */
+/** Aborted at the next reconnect; one for each connection. */
 const NEXT = new WeakMap<NatsConnection, AbortController>();
 
 /**
- * Fires when the connection has been lost and is back. Whatever was sent before that and has no answer yet is lost:
- * the client drops what it could not send, and a server that was restarted has forgotten what it was asked.
+ * Fires when the connection has been lost and restored. Requests sent before that without an answer are lost: the
+ * client drops what it could not send, and a restarted server has forgotten them.
  */
 export function connectionBack(connection: NatsConnection): AbortSignal {
   const next = NEXT.get(connection);
@@ -18,13 +18,13 @@ export function connectionBack(connection: NatsConnection): AbortSignal {
 
 function renew(connection: NatsConnection): AbortController {
   const next = new AbortController();
-  // one for everything that is asked over this connection at a time
+  // One listener for each request in progress on this connection.
   setMaxListeners(0, next.signal);
   NEXT.set(connection, next);
   return next;
 }
 
-/** Asks, and asks again when the connection comes back before the answer: for what does no harm when it is done twice. */
+/** Sends a request, and sends it again after each reconnect before the answer: for requests that may be repeated. */
 export async function askOverReconnects<T>(connection: NatsConnection, ask: () => Promise<T>): Promise<T> {
   for (;;) {
     const back = connectionBack(connection);
@@ -33,13 +33,13 @@ export async function askOverReconnects<T>(connection: NatsConnection, ask: () =
       return await orAborted(answer, back);
     } catch (error) {
       if (!back.aborted) throw error;
-      // of a question that nobody waits for any more
+      // The abandoned answer may still fail.
       answer.catch(() => undefined);
     }
   }
 }
 
-/** Ends with the connection. */
+/** Watches until the connection is closed. */
 async function watch(connection: NatsConnection): Promise<void> {
   for await (const { type } of connection.status()) {
     if (type !== 'reconnect') continue;

@@ -1,5 +1,5 @@
 import { startNatsServer } from './server.ts';
 
-/** A process of its own for the tests: starts a server and stays. */
+/** For tests, in a process of its own: starts a server and keeps running. */
 const { pid, storeDir } = await startNatsServer();
 process.send?.({ pid, storeDir });

@@ -41,7 +41,7 @@ test('a killed server finds its streams again in the same store', async (t) => {
   const second = await startNatsServer({ storeDir, port: first.port });
   t.teardown(() => second.stop());
   t.is(second.port, first.port);
-  // the connection comes back by itself
+  // The connection is restored automatically.
   for await (const status of connection.status()) if (status.type === 'reconnect') break;
   t.is((await manager.streams.info('S')).config.name, 'S');
 });

@@ -10,37 +10,37 @@ import { findNatsServer } from './binary.ts';
 export interface NatsServerOptions {
   /** Configuration in nats-server's own language: accounts, max_payload, a jetstream block and so on. */
   readonly config?: string;
-  /** Where streams are kept. Without it a temporary folder, which goes when the server ends. */
+  /** Folder of the streams. By default a temporary folder, deleted when the server ends. */
   readonly storeDir?: string;
-  /** A free one of the loopback interface by default. */
+  /** By default a free port of the loopback interface. */
   readonly port?: number;
-  /** Puts the server into a process group of its own, so that ^C in a terminal reaches only its owner. */
+  /** Puts the server into a process group of its own, so that Ctrl-C in a terminal reaches only its owner. */
   readonly detached?: boolean;
-  /** Gives up the start; a server that runs is ended by `stop`. */
+  /** Cancels the start; a running server is ended by `stop`. */
   readonly signal?: AbortSignal;
 }
 
-/** A nats-server process of ours, with JetStream, on the loopback interface. It does not outlive this process. */
+/** A nats-server process with JetStream on the loopback interface. It does not outlive this process. */
 export interface NatsServer {
   /** `nats://127.0.0.1:<port>` */
   readonly url: string;
   readonly port: number;
   readonly pid: number;
   readonly storeDir: string;
-  /** Resolves when the process has ended, however it did, with the last lines of its log. */
+  /** Resolves when the process has ended for any reason, with the last lines of its log. */
   readonly ended: Promise<{ readonly log: string }>;
-  /** Lets it write what it holds and end; resolves when it has. */
+  /** Shuts the server down cleanly; resolves when it has ended. */
   stop(): Promise<void>;
-  /** Ends it at once, as a crash would (SIGKILL); resolves when it has. */
+  /** Kills the server, as a crash would (SIGKILL); resolves when it has ended. */
   kill(): Promise<void>;
 }
 
 const START_LIMIT_MS = 20_000;
 
 /**
- * Starts a nats-server and waits until it takes connections.
- * @throws Terminal `nats-server-missing`, `nats-server-failed` (with the end of its log: bad configuration, port
- * taken); Retryable `nats-server-slow`; Cancelled
+ * Starts a nats-server and waits until it accepts connections.
+ * @throws Terminal `nats-server-missing`, `nats-server-failed` (with the end of its log: bad configuration, port in
+ * use); Retryable `nats-server-slow`; Cancelled
  */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   throwIfAborted(options.signal);
@@ -50,7 +50,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   const configFile = join(folder, 'nats.conf');
   await writeFile(configFile, options.config ?? '', { mode: 0o600 });
 
-  // Flags win over the file, so that no text of the caller moves the server to another address or store.
+  // Flags override the file, so that no text of the caller moves the server to another address or store.
   const flags = ['-c', configFile, '-a', '127.0.0.1', '-p', String(options.port ?? -1), '-js'];
   const child = spawn(binary, [...flags, '-sd', storeDir, '--ports_file_dir', folder], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -92,7 +92,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   }
 }
 
-/** The server writes its ports file when it listens. */
+/** Waits for the file in which the server reports its ports once it listens. */
 async function waitForPort(folder: string, signal: AbortSignal): Promise<number> {
   const giveUpAt = performance.now() + START_LIMIT_MS;
   while (performance.now() < giveUpAt) {
@@ -111,7 +111,7 @@ async function waitForPort(folder: string, signal: AbortSignal): Promise<number>
   });
 }
 
-/** What its log says of a failed start: the fatal lines, without its banner; all of it where none is fatal. */
+/** The fatal lines of the log, without the banner; the whole log if there are none. */
 function faults(log: string): string {
   const fatal = log.match(/(?<=\[(?:FTL|ERR)\] ).*/g);
   return fatal ? fatal.join('\n') : log.trim();

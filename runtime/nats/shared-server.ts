@@ -2,13 +2,13 @@ import { compare, parseSemVer } from '@nats-io/nats-core/internal';
 import { Terminal } from '#protocols/errors';
 
 /**
- * From these versions on only the system account may erase an account's streams, remove a server from JetStream or
- * move streams (CVE-2025-30215, GHSA-fhg8-qxh5-7q3w); 2.11.0 came before its cure.
+ * Since this version only the system account may erase an account's streams, remove a server from JetStream, or move
+ * streams (CVE-2025-30215, GHSA-fhg8-qxh5-7q3w); 2.11.0 was released before the fix.
  */
 const SAFE_SINCE = '2.10.27';
 const UNSAFE_AGAIN = { from: '2.11.0', before: '2.11.1' };
 
-/** Whether accounts of one such server are safe from each other. */
+/** True when accounts on one server of this version are safe from each other. */
 export function isolatesAccounts(serverVersion: string): boolean {
   const version = parseSemVer(release(serverVersion));
   const is = (least: string) => compare(version, parseSemVer(release(least))) >= 0;
@@ -16,8 +16,8 @@ export function isolatesAccounts(serverVersion: string): boolean {
 }
 
 /**
- * For a server that an SP shares with others. Permissions alone do not hold there: an account may still ask by the
- * reply subject of a message to its own stream.
+ * Checks a server that several SPs share. Permissions alone are not enough there: an account may send a request with
+ * the reply subject of a message in its own stream.
  * @throws Terminal `nats-server-unsafe`
  */
 export function checkSharedServer(serverVersion: string): void {
@@ -29,7 +29,7 @@ export function checkSharedServer(serverVersion: string): void {
   });
 }
 
-/** Pre-releases count as the release before which they came. */
+/** Counts a pre-release as the release before it. */
 function release(version: string): string {
   return version.replace(/-.*/, '');
 }

@@ -14,8 +14,8 @@ export type StreamSettings = Partial<StreamConfig> & Pick<StreamConfig, 'name' |
 export type ConsumerSettings = Partial<ConsumerConfig> & Required<Pick<ConsumerConfig, 'durable_name'>>;
 
 /**
- * Makes a stream, or brings an existing one to these settings. Settings that are not named stay as they are.
- * @throws Terminal `stream-unfit` when the server cannot have them or leaves one out in silence, as older ones do
+ * Creates a stream, or updates an existing one to these settings. Settings that are not named are kept.
+ * @throws Terminal `stream-unfit` when the server does not support a setting, or ignores one silently, as older ones do
  */
 export async function ensureStream(manager: JetStreamManager, settings: StreamSettings): Promise<StreamInfo> {
   const { name } = settings;
@@ -34,8 +34,8 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
 }
 
 /**
- * The same for a durable consumer. nats-server up to 2.9 brings one that exists to the settings of the request that makes
- * it; later ones refuse that, and want to be asked for a change.
+ * As `ensureStream`, for a durable consumer. nats-server up to 2.9 updates an existing consumer when it is created
+ * again; later versions refuse that and require an explicit update.
  * @throws Terminal `stream-unfit`
  */
 export async function ensureConsumer(
@@ -73,13 +73,13 @@ function checked<T>(info: T, differences: readonly string[], what: string): T {
 }
 
 /**
- * Failure to set something up in JetStream: what the server refuses is for an operator, unless it is only
+ * The error for a failure to set something up in JetStream: a refusal is for an operator, unless the server is only
  * unavailable or short of resources (status 503).
  */
 export function setupError(error: unknown, what: string): SealionError {
   const ours = natsError(error, `setting up the ${what}`);
   if (!(error instanceof JetStreamApiError) || error.status === 503 || ours instanceof Terminal) return ours;
-  // A server that has just started serves a stream only when it has recovered it; one that is lost is made again.
+  // A server that has just started serves a stream only when it has recovered it; a lost stream is created again.
   if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return ours;
   return new Terminal({
     code: 'stream-unfit',

@@ -1,22 +1,22 @@
 const LINE_FEED = 10;
 /** `MSG <subject> <sid> [reply] <size>`, `HMSG <subject> <sid> [reply] <size of headers> <size>` */
 const MESSAGE = /^H?MSG\s.*?([0-9]+)\s*$/is;
-/** Behind the bytes of a message. */
+/** Length of the CRLF after the bytes of a message. */
 const END = 2;
 
 /**
- * Passes on what a NATS server sends, with each message in one piece. A message that comes in several frames is
- * gathered in memory of exactly its length. The library's own parser gathers by growing a buffer, which copies a
- * message of 1 MiB nearly three times, allocates nearly four times its length, and keeps twice its length for as long
- * as the message is held.
+ * Passes on the frames from a NATS server, with each message in one piece. A message that arrives in several frames is
+ * assembled in a buffer of exactly its length. The library's own parser uses a growing buffer, which copies a message
+ * of 1 MiB nearly three times, allocates nearly four times its length, and keeps twice its length for as long as the
+ * message is held.
  */
 export async function* wholeMessages(
   frames: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  /** A message that has come in part, and how much of it. */
+  /** A message that has arrived in part, and the number of its bytes so far. */
   let message: Uint8Array | undefined;
   let filled = 0;
-  /** The begin of a line whose end has not come. */
+  /** The beginning of a line whose end has not arrived. */
   let line: Uint8Array | undefined;
   for await (const incoming of frames) {
     let frame: Uint8Array = line ? Buffer.concat([line, incoming]) : incoming;
@@ -50,7 +50,7 @@ export async function* wholeMessages(
   }
 }
 
-/** Bytes of a line, and of the message that it announces; undefined while the end of the line has not come. */
+/** Length of a line and of the message that it announces; undefined while the end of the line has not arrived. */
 function operationLength(frame: Uint8Array, at: number): number | undefined {
   const end = frame.indexOf(LINE_FEED, at);
   if (end < 0) return undefined;

@@ -12,7 +12,7 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-/** Lets `write` log to a file and gives the lines, once as many as expected are there. */
+/** Calls `write` with a logger to a file, and returns the lines as soon as the expected number is there. */
 async function linesOf(
   t: ExecutionContext,
   count: number,

@@ -4,12 +4,12 @@ import { destination, type Level, pino, stdSerializers, stdTimeFunctions } from 
 import { Terminal } from '#protocols/errors';
 import { printable } from './printable.ts';
 
-/** Structured log of a node: one JSON object a line. Never give it a key, a token or a payload byte. */
+/** The structured log of a node: one JSON object per line. Never pass it a key, a token or payload. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
-  /** An error goes into the field `error`; it is written with its code, message, advice and causes. */
+  /** An error belongs in the field `error`; its code, message, advice and causes are written. */
   error(fields: object, message: string): void;
   /** A logger that adds fields to every line. */
   child(fields: object): Logger;
@@ -17,12 +17,12 @@ export interface Logger {
 
 export interface LoggerOptions {
   readonly level?: Level | 'silent';
-  /** Where lines go; standard error by default, since standard output belongs to results. */
+  /** The file to write to; standard error by default, since standard output belongs to results. */
   readonly file?: string;
   readonly fields?: object;
 }
 
-/** Field names whose values are never written, at the top of a line and up to two levels below. */
+/** Names of fields whose values are never written, at the top level of a line and up to two levels below. */
 const SECRET_FIELDS = ['password', 'privateKey', 'secret', 'token', 'authorization'];
 const REDACTED = ['', '*.', '*.*.'].flatMap((level) => SECRET_FIELDS.map((name) => `${level}${name}`));
 
@@ -44,7 +44,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       serializers: { error: stdSerializers.errWithCause },
       redact: REDACTED,
     },
-    // JSON leaves some characters as they are on which a terminal acts.
+    // JSON does not escape all characters that a terminal interprets.
     { write: (line: string) => void stream.write(`${printable(line.trimEnd())}\n`) },
   );
 }
@@ -63,5 +63,5 @@ function openLog(file: string): number {
   }
 }
 
-/** Swallows everything; for tests. */
+/** Writes nothing; for tests. */
 export const silentLogger: Logger = createLogger({ level: 'silent' });

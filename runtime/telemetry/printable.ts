@@ -1,20 +1,23 @@
-/** What a terminal acts on instead of showing it: control characters, and those that turn the direction of a text. */
+/**
+ * Characters that a terminal interprets instead of showing: control characters, and those that change the direction of
+ * text.
+ */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Text from outside (the chain, other SPs, clients) for one line at a terminal: whoever wrote it can neither move the
- * cursor nor begin a line of his own.
+ * Makes text from outside (the chain, other SPs, clients) safe for one line of a terminal: its author can neither move
+ * the cursor nor begin a new line.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
-/** The same for a text of several lines. */
+/** As `printable`, for several lines. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
-/** As JSON on one line that a terminal can show as well. */
+/** JSON on one line that is safe for a terminal. */
 export function printableJson(value: unknown): string {
   return printable(JSON.stringify(value));
 }

@@ -1,13 +1,13 @@
 import { toSealionError } from '#protocols/errors';
 import type { Logger } from './logger.ts';
 
-/** Lines a minute of one kind that one stranger can cause. */
+/** Lines per minute for each sender and kind. */
 const LINES = 5;
 const MINUTE_MS = 60_000;
-/** Kinds of all strangers that are counted at one time. */
+/** Maximum number of pairs of sender and kind that are counted at a time. */
 const KINDS = 1_000;
 const OTHERS = 'others';
-/** Characters of a reason, which may quote what a stranger sent. */
+/** Maximum length of a reason, which may quote the sender; characters. */
 const REASON = 300;
 
 interface Count {
@@ -18,8 +18,8 @@ interface Count {
 }
 
 /**
- * Warnings that strangers can cause, as many as they like: a few lines a minute of each kind and stranger, without a
- * stack, and then how many more there were. What it takes of memory and of the log is bounded, whatever comes.
+ * Warnings that others can cause in any number: a few lines per minute for each sender and kind, without a stack trace,
+ * followed by the number of suppressed lines. Memory and log output are bounded, whatever arrives.
  */
 export class Repeats {
   readonly #log: Logger;
@@ -32,7 +32,7 @@ export class Repeats {
     this.#periodMs = periodMs;
   }
 
-  /** @param who for example `SP 5`; only what is authenticated, or a stranger would have many names */
+  /** @param who for example `SP 5`; must be authenticated, since a sender could otherwise use many names */
   warn(who: string, thrown: unknown, message: string): void {
     const { code, message: reason } = toSealionError(thrown);
     const count = this.#count(who, code, message);
