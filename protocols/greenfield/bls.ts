@@ -1,5 +1,6 @@
 import {
   aggregateSignatures,
+  aggregateWithRandomness,
   fastAggregateVerify,
   PublicKey,
   SecretKey,
@@ -38,21 +39,27 @@ export interface BlsSigned {
 }
 
 /**
- * True when each holder of a key signed its message: what `blsVerify` says of each, in half of the time for six of
- * them. Each is weighted by a random number, so that no wrong signatures can make up for each other.
+ * True when each holder of a key signed its message: what `blsVerify` says of each, in a quarter of the time for six
+ * signatures of one message. Each is weighted by a random number, so that no wrong signatures can make up for each
+ * other.
  */
 export function blsVerifyAll(signed: readonly BlsSigned[]): boolean {
+  const byMessage = new Map<string, BlsSigned[]>();
+  for (const one of signed) {
+    const name = toHex(one.message);
+    byMessage.set(name, [...(byMessage.get(name) ?? []), one]);
+  }
   try {
-    return verifyMultipleAggregateSignatures(
-      signed.map(({ message, publicKey, signature }) => ({
-        msg: message,
-        pk: readPublicKey(publicKey),
-        sig: Signature.fromBytes(signature, true),
-      })),
-    );
+    return verifyMultipleAggregateSignatures([...byMessage.values()].map(weightedSum));
   } catch {
     return false;
   }
+}
+
+/** Signatures of one message as one. @throws Error when one of them is malformed or not in the group */
+function weightedSum(signed: readonly BlsSigned[]): { msg: Uint8Array; pk: PublicKey; sig: Signature } {
+  const sets = signed.map(({ publicKey, signature }) => ({ pk: readPublicKey(publicKey), sig: signature }));
+  return { msg: signed[0]?.message ?? new Uint8Array(), ...aggregateWithRandomness(sets) };
 }
 
 /**
@@ -76,10 +83,19 @@ export function blsVerifyAggregate(
   return fastAggregateVerify(message, keys, signature);
 }
 
-/** Adds signatures up to one of 96 bytes. @throws Terminal `bad-bls-signature` on a malformed or missing one */
-export function blsAggregate(signatures: readonly Uint8Array[]): Uint8Array {
+/**
+ * Adds signatures up to one of 96 bytes.
+ * @param options.verified each was verified before, so that only its form is checked again
+ * @throws Terminal `bad-bls-signature` on a malformed or missing one
+ */
+export function blsAggregate(
+  signatures: readonly Uint8Array[],
+  { verified = false }: { readonly verified?: boolean } = {},
+): Uint8Array {
   try {
-    return aggregateSignatures(signatures.map((bytes) => Signature.fromBytes(bytes, true))).toBytes(true);
+    return aggregateSignatures(signatures.map((bytes) => Signature.fromBytes(bytes, !verified))).toBytes(
+      true,
+    );
   } catch (cause) {
     throw new Terminal({
       code: 'bad-bls-signature',

@@ -44,8 +44,8 @@ export function verifySealAggregate(
 }
 
 /**
- * Adds the receipts' BLS signatures up, one of each member of the group, in the group's order. There is no seal
- * with fewer: the chain checks against the keys of all members.
+ * Adds the receipts' BLS signatures up, one of each member of the group, in the group's order; they were verified when
+ * they came. There is no seal with fewer: the chain checks against the keys of all members.
  * @throws Terminal `receipts-incomplete`, `bad-bls-signature`
  */
 export function aggregateReceipts(
@@ -61,7 +61,7 @@ export function aggregateReceipts(
       advice: 'Replicate that column first; receipts of another group do not count.',
     });
   });
-  return toHex(blsAggregate(signatures));
+  return toHex(blsAggregate(signatures, { verified: true }));
 }
 
 export interface SealRequest {

@@ -4,9 +4,9 @@ import { type SealSignature, verifySealSignatures } from '#protocols/sealing/sea
 /**
  * Signatures that arrive within this time are checked together, ms; a seal waits for blocks of about a second anyway.
  */
-const GATHER_MS = 25;
-/** Maximum number checked at once; more would block the event loop. */
-const MAX_TOGETHER = 8;
+const GATHER_MS = 100;
+/** Maximum number checked at once; more would block the event loop: those of two objects take about 8 ms. */
+const MAX_TOGETHER = 12;
 
 interface Waiting {
   readonly seal: SealSignature;
@@ -14,7 +14,8 @@ interface Waiting {
 }
 
 /**
- * Checks the seal signatures of secondaries in batches: six together cost half of six one by one. The answer for each
+ * Checks the seal signatures of secondaries in batches: the six of one object together cost
+ * a third of six one by one. The answer for each
  * signature is its own: a wrong one in the batch does not affect the others.
  */
 export class SealChecks {
