@@ -1,10 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import { checksumAddress } from '#protocols/greenfield/address';
 import { blsAggregate } from '#protocols/greenfield/bls';
 import { StorageEvent } from '#protocols/greenfield/events';
 import { fromHex, hexToBase64 } from '#protocols/greenfield/hex';
 import type { MessageValue } from '#protocols/greenfield/messages';
-import type { GlobalVirtualGroup, ObjectInfo, StorageProvider } from '#protocols/greenfield/types';
+import type { GlobalVirtualGroup, Hex, ObjectInfo, StorageProvider } from '#protocols/greenfield/types';
 import { verifySealAggregate } from '#protocols/sealing/seal';
+import type { SealDocument } from '#protocols/sealing/seal-document';
 import { unlockStoreFee } from '../payment/bills.ts';
 import { Errors, Refusal, refusedAs } from '../refusal.ts';
 import type { State } from '../state.ts';
@@ -174,7 +176,7 @@ function checkAggregate(state: State, gvg: GlobalVirtualGroup, object: ObjectInf
     objectId: object.id,
     checksums: object.checksums,
   };
-  if (verifySealAggregate(document, blsKeys, aggregate)) return;
+  if (isVerified(document, blsKeys, aggregate)) return;
   try {
     blsAggregate([fromHex(aggregate)]);
   } catch {
@@ -184,4 +186,15 @@ function checkAggregate(state: State, gvg: GlobalVirtualGroup, object: ObjectInf
     );
   }
   throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'aggregated signature verification failed');
+}
+
+/** What the check of a seal has come to; a seal is simulated before its block executes it. */
+const verified = new LRUCache<string, true>({ max: 1_000 });
+
+function isVerified(document: SealDocument, blsKeys: readonly Hex[], aggregate: Hex): boolean {
+  const name = JSON.stringify([document, blsKeys, aggregate]);
+  if (verified.has(name)) return true;
+  const isValid = verifySealAggregate(document, blsKeys, aggregate);
+  if (isValid) verified.set(name, true);
+  return isValid;
 }
