@@ -1,4 +1,7 @@
-/** Splits bytes into chunks of `size`; only the last is shorter. Frames of a stream are copied together. */
+/**
+ * Splits bytes into chunks of `size`; only the last is shorter. Frames of a stream are copied together, into memory of
+ * their length; one that is a chunk by itself is passed on.
+ */
 export async function* chunksOf(
   source: Uint8Array | AsyncIterable<Uint8Array>,
   size: number,
@@ -7,21 +10,25 @@ export async function* chunksOf(
     for (let at = 0; at < source.length; at += size) yield source.subarray(at, at + size);
     return;
   }
-  let chunk = new Uint8Array(size);
+  let parts: Uint8Array[] = [];
   let filled = 0;
   for await (const frame of source) {
     for (let at = 0; at < frame.length; ) {
       const part = frame.subarray(at, at + size - filled);
-      chunk.set(part, filled);
+      parts.push(part);
       filled += part.length;
       at += part.length;
       if (filled === size) {
-        yield chunk;
-        // a chunk may still be in transit when the next one is filled
-        chunk = new Uint8Array(size);
+        yield joined(parts);
+        parts = [];
         filled = 0;
       }
     }
   }
-  if (filled > 0) yield chunk.subarray(0, filled);
+  if (filled > 0) yield joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  return first && parts.length === 1 ? first : Buffer.concat(parts);
 }

@@ -20,7 +20,10 @@ export interface ReadOptions extends PieceOptions {
 }
 
 export interface PutOptions extends PieceOptions {
-  /** The caller has just seen by `stat` that nothing lies under the name, and spares the put a second look. */
+  /**
+   * As far as the caller knows nothing lies under the name: the put does not look first. Where something does, the
+   * outcome is the same, and the bytes were written in vain.
+   */
   readonly seenAbsent?: boolean;
 }
 

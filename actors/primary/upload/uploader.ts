@@ -22,6 +22,9 @@ export type UploaderReport =
 
 type UploaderMessage = { readonly type: 'ended'; readonly outcome: Outcome<readonly Hex[]> };
 
+/** Up to this length, bytes, a segment is written without looking first whether it is stored already. */
+const SMALL_SEGMENT = 512 * 1024;
+
 export interface UploaderOptions {
   /** Number of the request, repeated in each report. */
   readonly intake: number;
@@ -88,10 +91,12 @@ async function storeSegment(
   signal: AbortSignal,
 ): Promise<StoredPiece> {
   const key = segmentKey(context.id, segmentIndex);
-  if (!(await pieces.stat(key, { signal }))) return pieces.put(key, segment, { signal, seenAbsent: true });
+  const isSmall = planPayload(context.object).segment(segmentIndex).length <= SMALL_SEGMENT;
+  const seenAbsent = isSmall || !(await pieces.stat(key, { signal }));
+  if (seenAbsent && !isSmall) return pieces.put(key, segment, { signal, seenAbsent });
   const bytes = await collect(segment);
   try {
-    return await pieces.put(key, bytes, { signal });
+    return await pieces.put(key, bytes, { signal, seenAbsent });
   } catch (error) {
     if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
   }

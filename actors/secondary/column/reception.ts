@@ -66,12 +66,14 @@ export class Reception {
         advice: 'Offer the column again: the transfer continues with the first missing piece.',
       });
     }
-    return this.#hold(record, pieceChecksums, agreed(claimed, place), firstMissing > 0);
+    return this.#complete(record, pieceChecksums, agreed(claimed, place), firstMissing > 0);
   }
 
   async #store(record: ColumnRecord, { plan }: Place, piece: InboundPiece, expected: number): Promise<Hex> {
-    const { ports, signal } = this.#options;
+    const { inbound, ports, signal } = this.#options;
     const { segmentIndex, size, bytes } = piece;
+    // Small ones are rather written in vain than looked for each time.
+    const seenAbsent = inbound.carriesColumn ?? false;
     if (segmentIndex !== expected || size !== plan.pieceLength(segmentIndex)) {
       throw new Terminal({
         code: 'wrong-piece',
@@ -80,7 +82,7 @@ export class Reception {
     }
     const key = pieceKey(record.job, segmentIndex, record.redundancyIndex);
     try {
-      return (await ports.pieces.put(key, bytes, { signal })).checksum;
+      return (await ports.pieces.put(key, bytes, { signal, seenAbsent })).checksum;
     } catch (error) {
       if (!(error instanceof Terminal) || error.code !== 'piece-exists') throw error;
       throw await this.#column.discard(record, `other bytes are stored as piece ${segmentIndex}`);
@@ -88,14 +90,14 @@ export class Reception {
   }
 
   /** Pieces stored earlier may be wrong, so the first mismatch after a resumption is retried. */
-  async #hold(
+  async #complete(
     record: ColumnRecord,
     pieceChecksums: readonly Hex[],
     checksums: readonly Hex[],
     resumed: boolean,
   ): Promise<[ColumnRecord, HeldColumn]> {
     try {
-      return await this.#column.hold(record, pieceChecksums, checksums);
+      return this.#column.complete(record, pieceChecksums, checksums);
     } catch (error) {
       if (!(error instanceof Terminal)) throw error;
       const discarded = await this.#column.discard(record, 'its pieces do not match the integrity hash');
