@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { NatsConnection, Status } from '@nats-io/nats-core';
 import { NatsConnectionImpl, setTransportFactory } from '@nats-io/nats-core/internal';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/node_transport.js';
@@ -31,7 +32,7 @@ const PING_EVERY_MS = 10_000;
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   throwIfAborted(options.signal);
   const doing = `connecting to ${options.url}`;
-  setTransportFactory({ factory: () => new WholeMessages(), dnsResolveFn: nodeResolveHost });
+  setTransportFactory({ factory: () => new Transport(), dnsResolveFn: nodeResolveHost });
   const connection = await NatsConnectionImpl.connect({
     servers: options.url.split(',').map((server) => server.trim()),
     name: options.name,
@@ -56,9 +57,31 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   return connection;
 }
 
-class WholeMessages extends NodeTransport {
+class Transport extends NodeTransport {
+  #corked: Socket | undefined;
+
   override iterate(): AsyncIterableIterator<Uint8Array> {
     return wholeMessages(super.iterate());
+  }
+
+  /** The library writes once for each microtask. What is sent in one turn of the event loop goes in one write. */
+  override send(frame: Uint8Array): void {
+    if (!this.#corked) {
+      this.#corked = this.socket;
+      this.socket.cork();
+      setImmediate(() => this.#uncork());
+    }
+    super.send(frame);
+  }
+
+  override close(error?: Error): Promise<void> {
+    this.#uncork();
+    return super.close(error);
+  }
+
+  #uncork(): void {
+    this.#corked?.uncork();
+    this.#corked = undefined;
   }
 }
 
