@@ -4,6 +4,7 @@ import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
 import { withDeadline } from '../async/with-deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { KnownHeight } from './known-height.ts';
+import { Poster } from './post.ts';
 
 /** A JSON-RPC error from a node; the caller knows what it means for the method. */
 export class RpcRefusal extends Terminal {
@@ -49,6 +50,7 @@ export class Rpc {
   readonly known = new KnownHeight();
   readonly #options: RpcOptions;
   readonly #closed = new AbortController();
+  readonly #poster = new Poster();
   #current = 0;
 
   constructor(options: RpcOptions) {
@@ -67,6 +69,7 @@ export class Rpc {
 
   close(): void {
     this.#closed.abort();
+    this.#poster.close();
   }
 
   /** @throws RpcRefusal, Retryable `chain-unavailable`, Cancelled */
@@ -102,15 +105,9 @@ export class Rpc {
 
   async #post(url: string, request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
     const { timeoutMs } = this.#options;
-    const { status, text } = await withDeadline(timeoutMs, [this.#closed.signal, signal], async (bounded) => {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(request),
-        signal: bounded,
-      });
-      return { status: response.status, text: await response.text() };
-    });
+    const { status, text } = await withDeadline(timeoutMs, [this.#closed.signal, signal], (bounded) =>
+      this.#poster.post(url, JSON.stringify(request), bounded),
+    );
     const answer = parseAnswer(text);
     if (!answer) throw new Error(`HTTP ${status} without a JSON-RPC answer: ${text.slice(0, 200)}`);
     if (answer.error) {
