@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Collects the items that arrive within `waitMs` (ms) of a first one into a batch of at most `limit` items. Leaving
- * the loop early does not wait for the source: end that by its own signal.
+ * Collects the items that arrive within `waitMs` (ms) of a first one into a batch of at most `limit` items; both may be
+ * changed between batches. Leaving the loop early does not wait for the source: end that by its own signal.
  */
 export async function* batches<T>(
   source: AsyncIterable<T>,
-  { limit, waitMs }: { readonly limit: number; readonly waitMs: number },
+  pace: { readonly limit: number; readonly waitMs: number },
 ): AsyncGenerator<readonly T[]> {
   const iterator = source[Symbol.asyncIterator]();
   let next = pull(iterator);
@@ -15,6 +15,7 @@ export async function* batches<T>(
     if (first.done) return;
     const batch = [first.value];
     const timer = new AbortController();
+    const { limit, waitMs } = pace;
     const late = sleep(waitMs, undefined, { signal: timer.signal }).catch(() => undefined);
     try {
       next = pull(iterator);

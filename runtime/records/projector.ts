@@ -16,7 +16,9 @@ export interface ProjectorOptions {
 }
 
 /** A job changes several times in quick succession, and is written once for all of them. */
-const BATCH = { limit: 128, waitMs: 250 };
+const BATCH = { limit: 512, waitMs: 250 };
+/** Under load the next batch waits longer, so that writing takes a twentieth of the time. */
+const REST = { times: 20, maxMs: 2_000 };
 const BACKOFF = { minMs: 100, maxMs: 10_000 };
 
 /**
@@ -53,8 +55,12 @@ async function follow(options: ProjectorOptions, onProgress: () => void): Promis
     const events = journal.tail(from, {
       signal: AbortSignal.any([signal, round.signal]),
     });
-    for await (const batch of batches(events, BATCH)) {
+    const pace = { ...BATCH };
+    for await (const batch of batches(events, pace)) {
+      const begin = performance.now();
       await records.project({ jobs: await jobsOf(batch, options), position: lastOf(batch).position });
+      const rest = (performance.now() - begin) * REST.times;
+      pace.waitMs = Math.min(REST.maxMs, Math.max(BATCH.waitMs, rest));
       onProgress();
     }
     throwIfAborted(signal);
