@@ -33,6 +33,8 @@ export interface PullSource {
   readonly log: Logger;
   /** Makes the consumer where there is none. */
   prepare(): Promise<void>;
+  /** Fires when it must be prepared again; absent before the first pull, and after one that failed. */
+  prepared?: AbortSignal | undefined;
 }
 
 /**
@@ -41,13 +43,13 @@ export interface PullSource {
  * @throws Terminal what only an operator can help
  */
 export async function pullOne(source: PullSource, signal: AbortSignal): Promise<Pulled | undefined> {
-  let prepared: AbortSignal | undefined;
   while (!signal.aborted) {
     try {
       // After a loss again: a server that recovers may take a pull for a consumer that it does not serve yet.
-      if (!prepared || prepared.aborted) {
-        prepared = connectionBack(source.connection);
+      if (!source.prepared || source.prepared.aborted) {
+        const back = connectionBack(source.connection);
         await askOverReconnects(source.connection, () => source.prepare());
+        source.prepared = back;
       }
       if (signal.aborted) return undefined;
       const pulled = await requestOne(source, signal);
@@ -56,7 +58,7 @@ export async function pullOne(source: PullSource, signal: AbortSignal): Promise<
       const error = natsError(thrown, `pulling from ${source.stream}`);
       if (error instanceof Terminal) throw error;
       source.log.warn({ error, stream: source.stream }, 'the work queue does not answer; trying again');
-      prepared = undefined;
+      source.prepared = undefined;
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }

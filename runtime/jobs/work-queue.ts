@@ -14,7 +14,7 @@ import { isJetStreamError, isSubjectTaken, JetStreamCode, natsError } from '../n
 import { askOverReconnects } from '../nats/reconnects.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type Pulled, pullOne } from './pull.ts';
+import { type Pulled, type PullSource, pullOne } from './pull.ts';
 
 /** Default of `WorkQueueOptions.ackWaitMs`. */
 export const ACK_WAIT_MS = 30_000;
@@ -44,6 +44,8 @@ export class WorkQueue {
   readonly #stream: string;
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
+  /** By consumer. */
+  readonly #sources = new Map<string, PullSource>();
 
   private constructor(stream: string, options: Required<WorkQueueOptions>, manager: JetStreamManager) {
     this.connection = options.connection;
@@ -120,6 +122,17 @@ export class WorkQueue {
     signal: AbortSignal,
     first?: () => Promise<unknown>,
   ): Promise<Pulled | undefined> {
+    const source = first ? this.#source(consumer, filter, first) : this.#keptSource(consumer, filter);
+    return await pullOne(source, signal);
+  }
+
+  #keptSource(consumer: string, filter: string): PullSource {
+    const source = this.#sources.get(consumer) ?? this.#source(consumer, filter);
+    this.#sources.set(consumer, source);
+    return source;
+  }
+
+  #source(consumer: string, filter: string, first?: () => Promise<unknown>): PullSource {
     const prepare = async () => {
       await first?.();
       await ensureConsumer(this.#manager, this.#stream, {
@@ -131,6 +144,6 @@ export class WorkQueue {
       });
     };
     const { connection, ackWaitMs, log } = this;
-    return await pullOne({ connection, stream: this.#stream, consumer, ackWaitMs, log, prepare }, signal);
+    return { connection, stream: this.#stream, consumer, ackWaitMs, log, prepare };
   }
 }
