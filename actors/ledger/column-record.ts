@@ -26,7 +26,7 @@ export interface ColumnRecord extends ColumnId {
   /** Unix ms of the last offer that was accepted. */
   readonly touchedAt: number;
   /**
-   * Written when every piece is stored and checked, before anything is signed: from then on we must keep the
+   * Written when every piece is stored and checked, before a signature for it leaves: from then on we must keep the
    * pieces.
    */
   readonly held?: HeldColumn;

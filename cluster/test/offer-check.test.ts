@@ -60,19 +60,6 @@ test('an offer that differs from the chain is refused for good', async (t) => {
   await t.throwsAsync(check(fixture, foreign), { instanceOf: Terminal, code: 'wrong-family' });
 });
 
-test('an offer without a valid approval of ours is refused', async (t) => {
-  const fixture = await start(t);
-  const object = await createWaitingObject(fixture, 'bucket-1');
-  const offer = await offerOf(fixture, object, PLACE);
-  const place = { spId: US, gvgId: 1, redundancyIndex: 1 };
-  const expired = await approvalOf(fixture, object.job, { ...place, expiresAt: Date.now() - 1 });
-  await t.throwsAsync(check(fixture, { ...offer, approval: expired }), { code: 'control-expired' });
-  const elsewhere = await approvalOf(fixture, object.job, { ...place, gvgId: 2 });
-  await t.throwsAsync(check(fixture, { ...offer, approval: elsewhere }), { code: 'approval-not-granted' });
-  const forged = await approvalOf(fixture, object.job, { ...place, spId: 4 });
-  await t.throwsAsync(check(fixture, { ...offer, approval: forged }), { instanceOf: Terminal });
-});
-
 test('an object that does not wait for this content is refused: sealed, replaced, or another version', async (t) => {
   const fixture = await start(t);
   const object = await createWaitingObject(fixture, 'bucket-1');

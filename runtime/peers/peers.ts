@@ -146,7 +146,10 @@ export interface PeerHost {
     answer: (ask: ApprovalAsk, signal: AbortSignal) => Promise<Omit<ApprovalAnswer, 'message'> | undefined>,
     options: { readonly signal: AbortSignal },
   ): Promise<void>;
-  /** Offers as they come from our mailbox, signature and sender checked, at most `limit` open at once. */
+  /**
+   * Offers as they come, at most `limit` open at once. Signature and sender are checked, and that the approval in each
+   * is our own and holds.
+   */
   offers(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<InboundOffer>;
   /**
    * Answers the fetches of other SPs until the signal fires. What `answer` throws goes back to the asker with its

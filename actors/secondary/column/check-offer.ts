@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkOwnApproval } from '#protocols/approval/own-approval';
 import { type ErrorFacts, Retryable, Terminal } from '#protocols/errors';
 import { type Content, sameChecksums, versionOnChain } from '#protocols/greenfield/content';
 import type { GlobalVirtualGroup, ObjectInfo } from '#protocols/greenfield/types';
@@ -16,20 +15,19 @@ export interface Place {
   readonly content: Content;
 }
 
-type Ports = Pick<SecondaryPorts, 'chain' | 'spId' | 'keys'> & {
+type Ports = Pick<SecondaryPorts, 'chain' | 'spId'> & {
   readonly timing: Pick<SecondaryTiming, 'chainLagMs' | 'chainPollMs'>;
 };
 
 /**
  * Checks an offer against the chain: the object waits for this content, the group exists in the bucket's family,
- * its primary is the sender and we are at that index, our approval is our own and holds, and sizes and checksums
- * are the chain's. If our chain node is behind the primary's, it is waited for. Answers may be some seconds old,
- * but none is refused by an old one.
+ * its primary is the sender and we are at that index, and sizes and checksums are the chain's. That we approved it, the
+ * wire has checked where there are approvals. If our chain node is behind the primary's, it is waited for. Answers may
+ * be some seconds old, but none is refused by an old one.
  * @throws Terminal when the offer is wrong; Retryable `object-unknown` (50025), `group-unknown` (55001),
  * `chain-unavailable`
  */
 export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: AbortSignal): Promise<Place> {
-  checkApproval(offer, ports);
   try {
     return await findPlace(offer, ports, { object: 'block', group: 'seconds', signal });
   } catch (error) {
@@ -64,13 +62,6 @@ async function findPlace(offer: ColumnOffer, ports: Ports, asking: Asking): Prom
   const plan = planPayload({ ...params, redundancy: object.redundancy, payloadSize: content.payloadSize });
   checkContent(offer, object, content, plan);
   return { gvg, plan, content };
-}
-
-/** The HTTP wire knows no approvals; the NATS wire lets none in without. */
-function checkApproval(offer: ColumnOffer, { chain, keys }: Ports): void {
-  if (offer.approval === '') return;
-  const operatorAddress = keys.operator.address;
-  checkOwnApproval(offer, { chainId: chain.chainId, now: Date.now(), operatorAddress });
 }
 
 /** Undefined while our chain node is behind the primary's. */

@@ -14,7 +14,7 @@ type Ports = Pick<SecondaryPorts, 'chain' | 'ledger' | 'pieces' | 'keys'>;
 
 /**
  * A column while it is being stored, over either wire: record, pieces, integrity hash, signatures. The record that
- * justifies the signatures is durable before they are made.
+ * justifies the signatures is durable before they leave.
  */
 export class StoredColumn {
   readonly #id: ColumnId;
@@ -80,27 +80,25 @@ export class StoredColumn {
   }
 
   /**
-   * Completes the column: all its pieces are stored and match its integrity hash.
+   * The record of a complete column, all of whose pieces are stored and match its integrity hash; `sign` writes it.
    * @param checksums as `agreed` has them
    * @throws Terminal `integrity-mismatch` (80004)
    */
-  async hold(
+  complete(
     record: ColumnRecord,
     pieceChecksums: readonly Hex[],
     checksums: readonly Hex[],
-  ): Promise<[ColumnRecord, HeldColumn]> {
+  ): [ColumnRecord, HeldColumn] {
     const integrityHash = checkIntegrity(this.#id.redundancyIndex, pieceChecksums, checksums);
     const held = { pieceChecksums, integrityHash, checksums, at: Date.now() };
     // an earlier receipt covers other checksums
     const { receipt: _, ...rest } = record;
-    const complete = { ...rest, held };
-    await this.#columns.put(complete);
-    return [complete, held];
+    return [{ ...rest, held }, held];
   }
 
   /**
-   * Signs for a complete column with both keys and stores the receipt. A receipt already given to the same primary
-   * for the same group and announcement is repeated.
+   * Signs for a complete column with both keys, and stores record and receipt in one write, before which nobody has
+   * the receipt. One already given to the same primary for the same group and announcement is repeated.
    */
   async sign(record: ColumnRecord, { checksums }: HeldColumn, { gvg, content }: Place): Promise<Receipt> {
     const { primarySpId: from } = gvg;

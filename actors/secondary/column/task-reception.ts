@@ -107,7 +107,7 @@ export class TaskReception {
         gatewayCode: 80003,
       });
     }
-    return this.#column.sign(...(await this.#column.hold(known, pieceChecksums, checksums)), place);
+    return this.#column.sign(...this.#column.complete(known, pieceChecksums, checksums), place);
   }
 }
 
