@@ -14,9 +14,8 @@ interface Waiting {
 }
 
 /**
- * Checks the seal signatures of secondaries in batches: the six of one object together cost
- * a third of six one by one. The answer for each
- * signature is its own: a wrong one in the batch does not affect the others.
+ * Checks the seal signatures of secondaries in batches: the six of one object together cost a third of six one by one.
+ * The answer for each signature is its own: a wrong one in the batch does not affect the others.
  */
 export class SealChecks {
   /** Bounded by the number of columns being replicated. */
