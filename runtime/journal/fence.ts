@@ -62,7 +62,7 @@ function asStored(event: JobEvent): JobEvent {
   return JSON.parse(JSON.stringify(event));
 }
 
-function fenced(job: JobId, n: number, why: string): Terminal {
+export function fenced(job: JobId, n: number, why: string): Terminal {
   return new Terminal({
     code: 'journal-fenced',
     message: `Event ${n} of job ${formatJobId(job)} ${why}: another owner has the job.`,

@@ -132,7 +132,7 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     const journalAgain = await bench.successor();
     t.deepEqual(await open(journalAgain), ['4.0', '5.0']);
     t.deepEqual(await ended(journalAgain, 8), ['3.0', '6.0']);
-    t.is(await journalAgain.position(), 13);
+    t.true((await journalAgain.position()) >= 13, 'a purge does not lower it');
   });
 
   holds('a journal is the same one in every process start', async (t, bench) => {

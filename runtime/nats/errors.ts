@@ -10,6 +10,10 @@ export const JetStreamCode = {
   CONSUMER_EXISTS: 10148,
   WRONG_LAST_SEQUENCE: 10071,
   WRONG_LAST_SEQUENCE_UNKNOWN: 10164,
+  /** Another message with the same Nats-Msg-Id is being stored. */
+  DUPLICATE_IN_FLIGHT: 10158,
+  /** The stream to be created exists with other settings. */
+  STREAM_EXISTS: 10058,
   /** The message to be deleted existed once. */
   SEQUENCE_NOT_FOUND: 10043,
   /** Any failure; only the text says which. */

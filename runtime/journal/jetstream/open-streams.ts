@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { type JetStreamManager, jetstreamManager, StorageType, type StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/nats-core';
+import { Terminal } from '#protocols/errors';
+import { isJetStreamError, JetStreamCode } from '../../nats/errors.ts';
+import { ensureStream, setupError } from '../../nats/streams.ts';
+import { StreamStore, unavailable } from './stream-store.ts';
+import { STREAMS } from './subjects.ts';
+
+/** Begins the description of the stream of events; the id of the journal follows, which is lost with the stream. */
+const IDENTITY = 'Sealion journal ';
+
+export interface JournalStreams {
+  /** UUID of the journal. */
+  readonly id: string;
+  readonly events: StreamStore;
+  readonly index: StreamStore;
+  readonly ledger: StreamStore;
+}
+
+/** Makes the streams of the journal where there are none, and opens them. @throws as `openJetStreamJournal` */
+export async function openStreams(connection: NatsConnection, replicas: number): Promise<JournalStreams> {
+  const manager = await jetstreamManager(connection).catch((error: unknown) => {
+    throw unavailable(error, 'opening the journal');
+  });
+  const settings = { storage: StorageType.File, num_replicas: replicas, allow_direct: true };
+  const last = { ...settings, max_msgs_per_subject: 1 };
+  const id = await identityOf(manager, settings);
+  const open = (stream: string) => StreamStore.open({ connection, stream, replicas });
+  await ensureStream(manager, { ...settings, ...stream('events') });
+  await ensureStream(manager, { ...last, ...stream('index') });
+  await ensureStream(manager, { ...last, ...stream('ledger') });
+  return {
+    id,
+    events: await open(STREAMS.events.name),
+    index: await open(STREAMS.index.name),
+    ledger: await open(STREAMS.ledger.name),
+  };
+}
+
+function stream(which: keyof typeof STREAMS): { name: string; subjects: string[] } {
+  const { name, subjects } = STREAMS[which];
+  return { name, subjects: [...subjects] };
+}
+
+/** Creates the stream of events if there is none. Of several nodes that do so at a time, the first one names it. */
+async function identityOf(manager: JetStreamManager, settings: { num_replicas: number }): Promise<string> {
+  const { name } = STREAMS.events;
+  const find = () =>
+    manager.streams.info(name).catch((error: unknown) => {
+      if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return undefined;
+      throw unavailable(error, `looking up the stream ${name}`);
+    });
+  const create = () =>
+    manager.streams
+      .add({ ...settings, ...stream('events'), description: IDENTITY + randomUUID() })
+      .catch((error: unknown) => {
+        if (isJetStreamError(error, JetStreamCode.STREAM_EXISTS)) return find();
+        throw setupError(error, `stream ${name}`);
+      });
+  const info: StreamInfo | undefined = (await find()) ?? (await create());
+  const { description = '' } = info?.config ?? {};
+  if (description.startsWith(IDENTITY)) return description.slice(IDENTITY.length);
+  throw new Terminal({
+    code: 'stream-unfit',
+    message: `The stream ${name} exists, but is not a journal of Sealion.`,
+    advice: 'Use another account for this SP, or remove the stream.',
+  });
+}
