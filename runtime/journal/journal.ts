@@ -18,7 +18,8 @@ export interface Positioned extends StoredEvent {
 
 /**
  * The job's own record, and the fence between owners: event n of a job can be written once (ARCHITECTURE.md#one-owner-for-each-object).
- * Adapters: level (embedded). One contract suite holds for all.
+ * Adapters: level (embedded, for one node), jetstream (for the nodes of an SP together). One contract suite holds for
+ * all.
  */
 export interface Journal {
   /** UUID of the journal, created with it: positions are valid only within one journal. */
@@ -33,9 +34,15 @@ export interface Journal {
   append(job: JobId, n: number, event: JobEvent, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** All events of a job in order; empty for an unknown one. */
   read(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<readonly StoredEvent[]>;
-  /** Every job that has not ended and was not purged, in no particular order, without reading the others. */
+  /**
+   * Every job that has not ended and was not purged, in no particular order, without reading the others. A job may be
+   * among them that has just ended, or whose writer stopped before its first event or after its last one.
+   */
   openJobs(options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
-  /** Every job that ended before a time and was not purged. @param before unix ms, by the clock of the events */
+  /**
+   * Every job that ended before a time and was not purged; one may be among them that has been resumed or purged.
+   * @param before unix ms, by the clock of the events
+   */
   endedJobs(before: number, options?: { readonly signal?: AbortSignal }): AsyncIterable<JobId>;
   /** Events after a position, oldest first, then new ones, until the signal fires. Used by the projector. */
   tail(after: number, options: { readonly signal: AbortSignal }): AsyncIterable<Positioned>;
@@ -43,7 +50,7 @@ export interface Journal {
   position(): Promise<number>;
   /**
    * Deletes the events of a job whose last event is number `last`. A job with newer events is kept: the decision
-   * that it has ended was based on an older state.
+   * that it has ended was based on an older state. With 0, what is left of a job without events.
    */
   purge(job: JobId, last: number): Promise<void>;
   /**
@@ -58,7 +65,7 @@ export interface Ledger {
   get<T>(key: string): Promise<T | undefined>;
   put(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Deletes many in one synced write: all of them or none. */
+  /** Deletes many at once; after a failure some of them may be left. */
   deleteAll(keys: readonly string[]): Promise<void>;
   /**
    * Entries whose key starts with the prefix, in key order.

@@ -30,6 +30,17 @@ export async function findNatsServer(): Promise<string> {
   });
 }
 
+/**
+ * Path of the current nats-server that the set-up of this project gets beside the packaged one, where it can;
+ * undefined where there is none.
+ */
+export async function findCurrentNatsServer(): Promise<string | undefined> {
+  for (const candidate of await inCache('nats-server-current')) {
+    if (await isExecutable(candidate)) return candidate;
+  }
+  return undefined;
+}
+
 function program(folder: string): string {
   return join(folder, NAME);
 }
@@ -38,12 +49,16 @@ function onPath(): string[] {
   return (process.env.PATH ?? '').split(delimiter).filter(Boolean).map(program);
 }
 
-/** The copy unpacked from Debian's package, below the nearest folder with a package.json. */
-async function cached(): Promise<string[]> {
+/** The copy unpacked from Debian's package. */
+function cached(): Promise<string[]> {
+  return inCache('nats-server/usr/sbin');
+}
+
+/** The program in a folder of the cache below the nearest folder with a package.json. */
+async function inCache(place: string): Promise<string[]> {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (folder !== dirname(folder)) {
-    if (await exists(join(folder, 'package.json')))
-      return [join(folder, '.cache/nats-server/usr/sbin', NAME)];
+    if (await exists(join(folder, 'package.json'))) return [join(folder, '.cache', place, NAME)];
     folder = dirname(folder);
   }
   return [];

@@ -12,6 +12,8 @@ export interface NatsServerOptions {
   readonly config?: string;
   /** Folder of the streams. By default a temporary folder, deleted when the server ends. */
   readonly storeDir?: string;
+  /** Path of the program; what `findNatsServer` finds by default. */
+  readonly binary?: string;
   /** By default a free port of the loopback interface. */
   readonly port?: number;
   /** Puts the server into a process group of its own, so that Ctrl-C in a terminal reaches only its owner. */
@@ -44,7 +46,7 @@ const START_LIMIT_MS = 20_000;
  */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
   throwIfAborted(options.signal);
-  const binary = await findNatsServer();
+  const binary = options.binary ?? (await findNatsServer());
   const folder = await mkdtemp(join(tmpdir(), 'sealion-nats-'));
   const storeDir = options.storeDir ?? join(folder, 'store');
   const configFile = join(folder, 'nats.conf');

@@ -10,13 +10,15 @@ import { eventSubject, eventsFilter } from './subjects.ts';
 /** Events asked for at a time: most jobs have fewer than the second. */
 const FIRST_PROBE = 8;
 const PROBE = 24;
-/** How long nothing is done about a message whose fate is not known yet, ms. */
-const UNSETTLED_MS = 100;
+/** Between two looks at a message of which nobody knows yet whether it will be stored, and for how long, ms. */
+const LOOK_MS = 100;
+const PATIENCE_MS = 20_000;
 
 /** The events of jobs as the stream has them, one subject each. */
 export class EventLog {
   readonly #store: StreamStore;
   readonly #known = new KnownJobs();
+  #writes = 0;
 
   constructor(store: StreamStore) {
     this.#store = store;
@@ -68,9 +70,13 @@ export class EventLog {
     const { job, n, writer } = stored;
     const confirmedAt = performance.now();
     const subject = eventSubject(job, n);
-    const seq = await this.#create(subject, encodeEvent(stored), `${writer}/${subject}`, signal);
+    const seq = await this.#create(subject, encodeEvent(stored), writer, signal);
     if (seq === undefined) return false;
-    if (seq <= before.seq) throw behind();
+    if (seq <= before.seq) {
+      // another stream than the one that has the events before
+      await this.#store.delete(seq);
+      throw behind();
+    }
     this.#known.set(job, { events: [...before.events, stored], seq, confirmedAt });
     return true;
   }
@@ -93,7 +99,7 @@ export class EventLog {
     this.#known.forget(job);
     const subject = eventSubject(job, last + 1);
     const mark = encodePurgeMark(writer);
-    if ((await this.#create(subject, mark, `${writer}/${subject}/purge`)) === undefined) {
+    if ((await this.#create(subject, mark, writer)) === undefined) {
       const there = await this.#store.get(subject);
       if (there && decodeEvent(subject, there.body)) return false;
     }
@@ -124,16 +130,21 @@ export class EventLog {
   async #create(
     subject: string,
     body: string,
-    id: string,
+    writer: string,
     signal?: AbortSignal,
   ): Promise<number | undefined> {
+    this.#writes += 1;
+    // the same for every try of this write, and for no other: a job may begin again after a purge
+    const id = `${writer}/${this.#writes}`;
+    const giveUpAt = performance.now() + PATIENCE_MS;
     for (;;) {
       const seq = await this.#store.create(subject, body, id, signal);
       if (seq !== undefined) return seq;
       const there = await this.#store.get(subject, signal);
       if (there) return there.body === body ? there.seq : undefined;
-      // on its way into the stream, or lost with the leader that had it; or it is purged, which the next read shows
-      await sleep(UNSETTLED_MS);
+      // it is on its way into the stream, or lost with the leader that had it, or was purged meanwhile
+      if (performance.now() > giveUpAt) throw behind();
+      await sleep(LOOK_MS);
       throwIfAborted(signal);
     }
   }

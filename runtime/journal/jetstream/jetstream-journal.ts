@@ -105,7 +105,9 @@ class JetStreamJournal implements Journal {
     if (!stored) return;
     await this.#index.enter(stored, before.events, `${this.writer}/${eventKey(job, n)}`);
     if (!(await this.#log.write(stored, before, signal))) {
-      throw this.#judge(job, n, event, await this.#log.read(job)).refusals[0] ?? fenced(job, n, 'came too late');
+      throw (
+        this.#judge(job, n, event, await this.#log.read(job)).refusals[0] ?? fenced(job, n, 'came too late')
+      );
     }
     if (n > 1 && standingOf(before.events) === 'ended' && !(await this.#log.has(job, n - 1))) {
       await this.#log.undo(stored);

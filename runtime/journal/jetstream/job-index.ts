@@ -28,7 +28,8 @@ export class JobIndex {
   async enter(stored: StoredEvent, before: readonly StoredEvent[], id: string): Promise<void> {
     const standing = standingAfter(stored);
     if (!standing) return;
-    if (standing === 'ended') await this.#store.put(endedSubject(stored.job, stored.event.at), '', `${id}/ended`);
+    if (standing === 'ended')
+      await this.#store.put(endedSubject(stored.job, stored.event.at), '', `${id}/ended`);
     else if (standingOf(before) !== 'open') await this.#store.put(openSubject(stored.job), '', `${id}/open`);
   }
 
@@ -74,7 +75,8 @@ export class JobIndex {
 
   async #removeEnds(events: readonly StoredEvent[]): Promise<void> {
     for (const stored of events) {
-      if (standingAfter(stored) === 'ended') await this.#store.remove(endedSubject(stored.job, stored.event.at));
+      if (standingAfter(stored) === 'ended')
+        await this.#store.remove(endedSubject(stored.job, stored.event.at));
     }
   }
 }

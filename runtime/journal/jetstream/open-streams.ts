@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type JetStreamManager, jetstreamManager, StorageType, type StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { Terminal } from '#protocols/errors';
+import { Retryable, Terminal } from '#protocols/errors';
 import { isJetStreamError, JetStreamCode } from '../../nats/errors.ts';
 import { ensureStream, setupError } from '../../nats/streams.ts';
 import { StreamStore, unavailable } from './stream-store.ts';
@@ -9,6 +10,10 @@ import { STREAMS } from './subjects.ts';
 
 /** Begins the description of the stream of events; the id of the journal follows, which is lost with the stream. */
 const IDENTITY = 'Sealion journal ';
+
+/** How long several nodes may be busy with one new stream, ms. */
+const PATIENCE_MS = 20_000;
+const LOOK_MS = 100;
 
 export interface JournalStreams {
   /** UUID of the journal. */
@@ -43,23 +48,33 @@ function stream(which: keyof typeof STREAMS): { name: string; subjects: string[]
   return { name, subjects: [...subjects] };
 }
 
-/** Creates the stream of events if there is none. Of several nodes that do so at a time, the first one names it. */
+/**
+ * Creates the stream of events if there is none. Of several nodes that do so at a time the first one names it, and a
+ * cluster of servers may tell the others late, or never.
+ */
 async function identityOf(manager: JetStreamManager, settings: { num_replicas: number }): Promise<string> {
   const { name } = STREAMS.events;
-  const find = () =>
-    manager.streams.info(name).catch((error: unknown) => {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await manager.streams.info(name).catch((error: unknown) => {
       if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return undefined;
       throw unavailable(error, `looking up the stream ${name}`);
     });
-  const create = () =>
-    manager.streams
-      .add({ ...settings, ...stream('events'), description: IDENTITY + randomUUID() })
-      .catch((error: unknown) => {
-        if (isJetStreamError(error, JetStreamCode.STREAM_EXISTS)) return find();
-        throw setupError(error, `stream ${name}`);
-      });
-  const info: StreamInfo | undefined = (await find()) ?? (await create());
-  const { description = '' } = info?.config ?? {};
+    if (found) return identityIn(found);
+    try {
+      const description = IDENTITY + randomUUID();
+      return identityIn(await manager.streams.add({ ...settings, ...stream('events'), description }));
+    } catch (thrown) {
+      const error = setupError(thrown, `stream ${name}`);
+      const isBusy = error instanceof Retryable || isJetStreamError(thrown, JetStreamCode.STREAM_EXISTS);
+      if (!isBusy || performance.now() > giveUpAt) throw error;
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
+function identityIn({ config }: StreamInfo): string {
+  const { name, description = '' } = config;
   if (description.startsWith(IDENTITY)) return description.slice(IDENTITY.length);
   throw new Terminal({
     code: 'stream-unfit',

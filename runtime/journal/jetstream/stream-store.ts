@@ -3,12 +3,18 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Retryable, type SealionError, throwIfAborted } from '#protocols/errors';
 import { backoffMs } from '#protocols/job/backoff';
-import { isJetStreamError, isMessageGone, isWrongLastSequence, JetStreamCode, natsError } from '../../nats/errors.ts';
+import {
+  isJetStreamError,
+  isMessageGone,
+  isWrongLastSequence,
+  JetStreamCode,
+  natsError,
+} from '../../nats/errors.ts';
 import { askOverReconnects } from '../../nats/reconnects.ts';
 
 /** How long a request is tried before it has failed: longer than the election of a leader or a restart takes. */
 const PATIENCE_MS = 20_000;
-const REQUEST_LIMIT_MS = 5_000;
+const REQUEST_LIMIT_MS = 3_000;
 const LIST_LIMIT_MS = 60_000;
 const BACKOFF = { minMs: 50, maxMs: 1_000 };
 
