@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Arrivals } from '../async/arrivals.ts';
 import type { InboundOffer, PeerHost } from './peers.ts';
 
-/** The host of an SP that does not take part in the NATS wire: nobody asks, offers or fetches. */
+/** The host of an SP that does not use the NATS wire: nobody asks, offers or fetches. */
 export const absentHost: PeerHost = {
   serveAsks: (_answer, { signal }) => aborted(signal),
   serveRecovery: (_answer, { signal }) => aborted(signal),

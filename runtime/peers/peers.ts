@@ -6,10 +6,13 @@ export interface PeerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a primary asks all members of its candidate groups at once (ARCHITECTURE.md#the-two-nats-planes, `approval.ask`). */
+/**
+ * The question of a primary to all members of its candidate groups, asked at once (ARCHITECTURE.md#the-two-nats-planes,
+ * `approval.ask`).
+ */
 export interface ApprovalAsk {
   readonly job: JobId;
-  /** Sp id of the asker. */
+  /** SP id of the requester. */
   readonly primarySpId: number;
   readonly bucketName: string;
   readonly objectName: string;
@@ -20,18 +23,18 @@ export interface ApprovalAsk {
   readonly groups: readonly { readonly gvgId: number; readonly secondarySpIds: readonly number[] }[];
 }
 
-/** One member's answer for every place it holds in the asked groups. */
+/** One member's answer for all its places in the asked groups. */
 export interface ApprovalAnswer {
   readonly spId: number;
   /** Unix ms. */
   readonly expiresAt: number;
   readonly granted: readonly { readonly gvgId: number; readonly redundancyIndex: number }[];
   readonly refused: readonly { readonly gvgId: number; readonly code: string; readonly reason: string }[];
-  /** The signed control message, base64: goes back with the offer. Empty for an admission over HTTP. */
+  /** The signed control message, base64, to be sent with the offer. Empty for an admission over HTTP. */
   readonly message: string;
 }
 
-/** What a primary offers to one secondary: one column of one object. */
+/** The offer of a primary to one secondary: one column of one object. */
 export interface ColumnOffer {
   readonly job: JobId;
   readonly from: number;
@@ -45,45 +48,46 @@ export interface ColumnOffer {
   readonly maxSegmentSize: number;
   readonly dataChunks: number;
   readonly parityChunks: number;
-  /** The receiver's own approval, base64; empty where the column goes over HTTP. */
+  /** The receiver's own approval, base64; empty when the column is sent over HTTP. */
   readonly approval: string;
   /** The seven integrity hashes. */
   readonly checksums: readonly Hex[];
 }
 
-/** The primary's side of one column on its way. One port for the NATS wire and for HTTP (ARCHITECTURE.md#the-two-nats-planes). */
+/**
+ * The primary's side of the transfer of one column. One port for NATS and HTTP (ARCHITECTURE.md#the-two-nats-planes).
+ */
 export interface ReplicationSession {
-  /** First segment whose piece the secondary does not have; equals the segment count when it has all. */
+  /** First segment whose piece the secondary does not have; the segment count when it has all. */
   readonly firstMissing: number;
   /**
-   * Sends the piece of one segment; pieces go in segment order, and one may be given while the one before is being
-   * sent. Resolves when the receiver's credit has let
-   * every byte leave.
+   * Sends the piece of one segment. Pieces are sent in segment order; the next one may be passed before the previous
+   * one has been sent. Resolves when all bytes have been sent, as the receiver's credit allows.
    */
   send(
     piece: { readonly segmentIndex: number; readonly bytes: Uint8Array },
     options?: PeerOptions,
   ): Promise<void>;
   /**
-   * Tells the secondary that all is sent, and waits for its receipt, which over HTTP has no approval signature.
-   * Signatures are checked by the caller.
+   * Tells the secondary that all bytes were sent, and waits for its receipt, which over HTTP has no approval signature.
+   * The caller checks the signatures.
    * @throws Terminal `receipt-refused` with the secondary's reason
    */
   done(checksums: readonly Hex[], options?: PeerOptions): Promise<Receipt>;
-  /** Ends the session; safe to call at any time, more than once. */
+  /** Ends the session; may be called at any time, and repeatedly. */
   close(): void;
 }
 
 /** How a primary reaches other SPs. */
 export interface PeerClient {
   /**
-   * Answers as they come, signature and sender checked against the chain, until `timeoutMs` or the signal. Who
-   * answers over HTTP alone is admitted or refused by what it shows of itself.
+   * Yields answers as they arrive, their signature and sender checked against the chain, until `timeoutMs` or the
+   * signal. An SP that answers over HTTP alone is admitted or refused by its status.
    */
   ask(ask: ApprovalAsk, options: PeerOptions & { readonly timeoutMs: number }): AsyncIterable<ApprovalAnswer>;
   /**
-   * Offers a column and waits until the secondary accepts.
-   * @param column the whole column, where it is small (64 KiB) and may ride in the offer.
+   * Offers a column and waits until the secondary accepts it.
+   * @param column the whole column, if it is small (64 KiB) and may be sent with the offer
    * @throws Retryable `peer-unreachable`, `offer-refused` (lag, budget); Terminal `offer-refused` (never)
    */
   open(
@@ -92,14 +96,14 @@ export interface PeerClient {
   ): Promise<ReplicationSession>;
 }
 
-/** A column that another SP holds, or, asked of its primary, one that it can make from its segments. */
+/** A column that another SP holds, or that its primary can compute from the segments. */
 export interface ColumnRequest {
   readonly job: JobId;
-  /** Sp id of whom is asked. */
+  /** SP id of the holder that is asked. */
   readonly to: number;
-  /** The group that the object was sealed with. */
+  /** The group in which the object was sealed. */
   readonly gvgId: number;
-  /** Of the column. A secondary is asked for its own column, the primary for the asker's. */
+  /** Index of the column. A secondary is asked for its own column, the primary for the requester's. */
   readonly redundancyIndex: number;
 }
 
@@ -109,15 +113,15 @@ export interface PieceRequest extends ColumnRequest {
   readonly length: number;
 }
 
-/** Where an SP that has lost something gets it from. Nothing that comes from here was checked against the chain. */
+/** Fetches pieces and checksums from other SPs, for repairs. The results are not checked against the chain. */
 export interface PieceSource {
   /**
-   * A stored piece, of exactly the length that was asked for.
+   * A stored piece of exactly the requested length.
    * @throws Retryable `peer-unreachable`, `fetch-refused`, `wrong-length`; Terminal `fetch-refused`; Cancelled
    */
   fetchPiece(request: PieceRequest, options?: PeerOptions): Promise<Uint8Array>;
   /**
-   * The checksums of all pieces of a column, in segment order; undefined where the wire does not carry them.
+   * The checksums of all pieces of a column, in segment order; undefined when the wire does not support that.
    * @throws as `fetchPiece`
    */
   fetchChecksums(
@@ -126,13 +130,13 @@ export interface PieceSource {
   ): Promise<readonly Hex[] | undefined>;
 }
 
-/** What another SP asks for; its signature is checked, its right to ask is not. */
+/** A request of another SP; its signature is checked, its permission is not. */
 export interface InboundFetch {
   readonly from: number;
   readonly job: JobId;
   readonly gvgId: number;
   readonly redundancyIndex: number;
-  /** Absent: the column's piece checksums are asked for, 32 bytes each. */
+  /** Absent: the piece checksums of the column are requested, 32 bytes each. */
   readonly segmentIndex?: number;
   /** Within the piece or the list; bytes. */
   readonly offset: number;
@@ -141,19 +145,19 @@ export interface InboundFetch {
 
 /** The secondary's side. */
 export interface PeerHost {
-  /** Answers asks until the signal fires; undefined: we are not listed, stay silent. */
+  /** Answers asks until the signal fires. When `answer` returns undefined, this SP is not listed and stays silent. */
   serveAsks(
     answer: (ask: ApprovalAsk, signal: AbortSignal) => Promise<Omit<ApprovalAnswer, 'message'> | undefined>,
     options: { readonly signal: AbortSignal },
   ): Promise<void>;
   /**
-   * Offers as they come, at most `limit` open at once. Signature and sender are checked, and that the approval in each
-   * is our own and holds.
+   * Yields offers as they arrive, at most `limit` open at once. Their signature and sender are checked, and that the
+   * approval in each is our own and still valid.
    */
   offers(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<InboundOffer>;
   /**
-   * Answers the fetches of other SPs until the signal fires. What `answer` throws goes back to the asker with its
-   * code; what it returns must have the length that was asked for.
+   * Answers the fetches of other SPs until the signal fires. An error of `answer` is returned to the requester with its
+   * code; the bytes must have the requested length.
    */
   serveRecovery(
     answer: (fetch: InboundFetch, signal: AbortSignal) => Promise<Uint8Array>,
@@ -161,33 +165,36 @@ export interface PeerHost {
   ): Promise<void>;
 }
 
-/** An offer held un-acked in our mailbox; renewed by itself until it is settled. */
+/** An offer held un-acked in our mailbox, and renewed automatically until it is answered or postponed. */
 export interface InboundOffer {
   readonly offer: ColumnOffer;
-  /** True when the whole column came with it: nothing is saved by accepting less. */
+  /** True when the whole column came with the offer, so that accepting less of it saves nothing. */
   readonly carriesColumn?: boolean;
-  /** Says that we want the column from a segment on. The pieces end with the primary's `done`. */
+  /** Requests the column from a segment on. The pieces end with the primary's `done`. */
   accept(firstMissing: number, options?: PeerOptions): Promise<InboundSession>;
-  /** Sends a receipt, now or stored from before, and settles the offer. */
+  /** Sends a new or stored receipt, and completes the offer. */
   receipt(receipt: Receipt): Promise<void>;
-  /** Refuses and settles the offer. */
+  /** Refuses and completes the offer. */
   refuse(refusal: OfferRefusal): Promise<void>;
-  /** Leaves the offer for a later delivery. */
+  /** Returns the offer for a later delivery. */
   postpone(delayMs: number): Promise<void>;
 }
 
-/** Why a secondary does not take a column. */
+/** The reason for which a secondary refuses a column. */
 export interface OfferRefusal {
   readonly code: string;
   readonly reason: string;
-  /** True when another try can help. */
+  /** True when another try may succeed. */
   readonly again: boolean;
 }
 
 export interface InboundSession {
-  /** Pieces in segment order. The next one begins when the bytes of the last were consumed; that is the credit. */
+  /**
+   * Pieces in segment order. Reading the next one reports the bytes of the previous one as consumed, which gives the
+   * sender credit.
+   */
   pieces(options?: PeerOptions): AsyncIterable<InboundPiece>;
-  /** The seven integrity hashes of the primary's `done`; resolves after the last piece. */
+  /** The seven integrity hashes in the primary's `done`; resolves after the last piece. */
   done(options?: PeerOptions): Promise<readonly Hex[]>;
   close(): void;
 }

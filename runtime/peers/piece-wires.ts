@@ -4,15 +4,15 @@ import { Retryable, SealionError } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import type { ColumnRequest, PeerOptions, PieceRequest, PieceSource } from './peers.ts';
 
-/** Over which wire an SP answered last, and how long that is believed. */
+/** The wire on which an SP answered last; forgotten after `ttl`, ms. */
 const ANSWERED = { max: 1_000, ttl: 300_000 };
 
 /**
- * Stored pieces of other SPs, over whichever wire each of them answers on: NATS first, and HTTP where nobody listens
- * there; the one that answered last is tried first.
+ * Fetches stored pieces of other SPs over the wire on which each of them answers: NATS first, then HTTP if nobody
+ * listens there. The wire that answered last is tried first.
  */
 export class PieceWires implements PieceSource {
-  /** Absent where this SP does not use the wire; one of the two is there. */
+  /** Absent when this SP does not use the wire; one of the two is present. */
   readonly #wires: Readonly<Partial<Record<Wire, PieceSource>>>;
   readonly #answered = new LRUCache<number, Wire>(ANSWERED);
 
@@ -42,7 +42,7 @@ export class PieceWires implements PieceSource {
         this.#answered.set(to, name);
         return answer;
       } catch (error) {
-        // the first failure tells more: the other wire may be one that the SP never had
+        // The first error says more: the SP may not use the other wire at all.
         failure ??= error;
         if (!isUnreachable(error)) throw error;
       }
@@ -51,7 +51,7 @@ export class PieceWires implements PieceSource {
   }
 }
 
-/** Codes of a wire that does not lead to the SP. */
+/** Codes that mean that the SP cannot be reached over a wire. */
 const UNREACHABLE: ReadonlySet<string> = new Set(['peer-unreachable', 'private-endpoint']);
 
 function isUnreachable(error: unknown): boolean {

@@ -16,21 +16,21 @@ import type {
 } from './peers.ts';
 
 export interface WiresOptions {
-  /** Absent where this SP does not use the wire; one of the two is there. */
+  /** Absent when this SP does not use the wire; one of the two is present. */
   readonly nats?: PeerClient;
   readonly http?: Pick<HttpPeerClient, 'ask' | 'open'>;
   readonly log: Logger;
 }
 
-/** An SP that is silent on NATS for this part of an ask's time is tried over HTTP. */
+/** After this share of the time for an ask, an SP that is silent on NATS is tried over HTTP. */
 const SILENT_PART = 1 / 5;
-/** Over which wire an SP answered last, and how long that is believed. */
+/** The wire on which an SP answered last; forgotten after `ttl`, ms. */
 const ANSWERED = { max: 1_000, ttl: 300_000 };
 
 /**
- * How a primary reaches other SPs, over whichever wire each of them answers on. Everybody is asked over NATS; who is
- * silent there is tried over HTTP, at once where that was so before. The approval tells the wire afterwards: one
- * that was got over HTTP carries no message.
+ * How a primary reaches other SPs over the wire on which each of them answers. All are asked over NATS; those that stay
+ * silent are tried over HTTP, at once if they were silent before. The approval then determines the wire: one from HTTP
+ * has no message.
  */
 export class PeerWires implements PeerClient {
   readonly #options: WiresOptions;
@@ -46,7 +46,7 @@ export class PeerWires implements PeerClient {
   ): AsyncGenerator<ApprovalAnswer, void, undefined> {
     throwIfAborted(signal);
     const over = new AbortController();
-    // everybody who is asked over HTTP listens
+    // Every HTTP request in progress adds a listener.
     setMaxListeners(0, over.signal);
     const end = () =>
       over.abort(new Cancelled({ code: 'ask-over', message: 'The time limit for answers has passed.' }));
@@ -71,7 +71,7 @@ export class PeerWires implements PeerClient {
         if (awaited.size === 0) return;
       }
       throwIfAborted(signal);
-      // only now: an SP that cannot be reached over HTTP may have been slow on NATS
+      // Only now, since an SP that cannot be reached over HTTP may just be slow on NATS.
       for (const answer of refused) {
         if (!awaited.has(answer.spId)) continue;
         this.#answered.delete(answer.spId);
@@ -114,7 +114,7 @@ export class PeerWires implements PeerClient {
     }
   }
 
-  /** Undefined when the answer is not needed any more. */
+  /** Undefined when the answer is no longer needed. */
   async #askHttp(
     ask: ApprovalAsk,
     spId: number,

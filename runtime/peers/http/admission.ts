@@ -12,26 +12,26 @@ export interface AdmissionOptions {
   readonly links: HttpLinks;
 }
 
-/** Why an SP is given no column now. */
+/** The reason for which an SP gets no column now. */
 export interface NotAdmitted {
   readonly code: string;
   readonly reason: string;
 }
 
-/** How long an SP may take to tell its status; ms. */
+/** Time limit for the status of an SP, ms. */
 const STATUS_TIMEOUT_MS = 5_000;
-/** An SP whose last block is older than the chain's by more is not believed to know the object; ms. */
+/** An SP whose last block is further behind the chain than this may not know the object yet; ms. */
 const MAX_LAG_MS = 30_000;
 
-/** How long an SP that was admitted is not asked again; ms. Whether it takes a column it says with the first piece. */
+/** How long an admission is reused, ms. The SP itself accepts or refuses a column with the first piece. */
 const ADMITTED_MS = 10_000;
-/** SPs that are remembered. */
+/** Maximum number of remembered admissions. */
 const MAX_ADMITTED = 1_000;
 
 /**
- * The approval step of the HTTP wire, on which nobody approves: a secondary gets a column when it is reachable, in
- * service, and not lagging behind the chain. Who is asked about at the same time is asked once, and one that was
- * admitted is not asked again for a while.
+ * The approval step of the HTTP wire, which has no approvals: a secondary gets a column when it is reachable, in
+ * service, and not lagging behind the chain. Simultaneous checks of an SP share one request, and an admission is reused
+ * for a while.
  */
 export class Admissions {
   readonly #options: AdmissionOptions;
@@ -47,7 +47,7 @@ export class Admissions {
   }
 
   /**
-   * @returns why an SP is given no column now; undefined when it is
+   * @returns why an SP gets no column now; undefined when it may get one
    * @throws Cancelled when the signal fires
    */
   async refusalOf(spId: number, signal: AbortSignal): Promise<NotAdmitted | undefined> {

@@ -21,30 +21,33 @@ import { HTTP_TIMES, HttpSession, type HttpTimes } from './session.ts';
 
 export interface HttpPeersOptions {
   readonly chain: Pick<Chain, 'chainId' | 'latestBlock' | 'objectById' | 'storageParams'>;
-  /** The chain's SPs; may come from a cache. */
+  /** All SPs on chain; may be cached. */
   readonly providers: () => Promise<readonly StorageProvider[]>;
-  /** Signs the receive tasks; the chain knows its address as our operator. */
+  /** Signs the receive tasks; its address is our operator address on chain. */
   readonly operatorKey: AccountKey;
-  /** Connects to SPs in private networks and on this machine too, for a network of one's own. */
+  /** Allows SPs in private networks and on this machine, for private test networks. */
   readonly allowPrivateEndpoints: boolean;
-  /** Other waiting times than `HTTP_TIMES`. */
+  /** Overrides of `HTTP_TIMES`. */
   readonly times?: Partial<HttpTimes>;
 }
 
-/** An admission counts as an approval for so long; ms. */
+/** How long an admission counts as an approval, ms. */
 const ADMISSION_LIFETIME_MS = 900_000;
-/** Columns whose progress is remembered, and how long: a try that begins again goes on where the last one ended. */
+/** Columns whose progress is remembered, so that a new try continues where the last one ended; `ttl` in ms. */
 const PROGRESS = { max: 1_000, ttl: 900_000 };
 
-/** A piece may take longer to come than a short answer. */
+/** A piece may take this much longer than a short answer. */
 const PIECE_TIME_FACTOR = 3;
 
-/** How this SP reaches the others over today's HTTP wire (protocols/replication/README.md#receive-tasks-over-http). */
+/**
+ * How this SP, as a primary, reaches others over today's HTTP wire
+ * (protocols/replication/README.md#receive-tasks-over-http).
+ */
 export class HttpPeerClient implements PieceSource {
   readonly #options: HttpPeersOptions;
   readonly #links: HttpLinks;
   readonly #admissions: Admissions;
-  /** How many pieces a secondary has taken, by column. */
+  /** Number of pieces that a secondary has accepted, by column. */
   readonly #progress = new LRUCache<string, number>(PROGRESS);
 
   constructor(options: HttpPeersOptions) {
@@ -53,7 +56,7 @@ export class HttpPeerClient implements PieceSource {
     this.#admissions = new Admissions({ ...options, links: this.#links });
   }
 
-  /** One SP's answer to an ask, by the admission check, for all its places. It carries no message of that SP. */
+  /** One SP's answer to an ask for all its places, based on the admission check. It contains no message of that SP. */
   async ask(ask: ApprovalAsk, spId: number, signal: AbortSignal): Promise<ApprovalAnswer> {
     const refused = await this.#admissions.refusalOf(spId, signal);
     const places = ask.groups
@@ -68,7 +71,7 @@ export class HttpPeerClient implements PieceSource {
     };
   }
 
-  /** As `PeerClient.open`; the secondary hears of the column with its first piece. */
+  /** As `PeerClient.open`; the secondary learns of the column with its first piece. */
   async open(offer: ColumnOffer, { signal }: PeerOptions): Promise<ReplicationSession> {
     const { chain, operatorKey, providers, times } = this.#options;
     const endpoint = (await providers()).find(({ id }) => id === offer.to)?.endpoint;
@@ -79,7 +82,7 @@ export class HttpPeerClient implements PieceSource {
       });
     }
     const task = await ColumnTask.describe({ offer, chain, operatorKey, signal });
-    // Of other content under the same version the secondary has nothing yet.
+    // For other content under the same version the secondary has nothing yet.
     const content = `${formatJobId(offer.job)}@${task.announcedAt}/${offer.checksums.join()}`;
     const column = `${offer.to}/${offer.redundancyIndex}/${content}`;
     return new HttpSession({
@@ -99,12 +102,12 @@ export class HttpPeerClient implements PieceSource {
     return recoverPiece(request, { ...this.#options, links: this.#links, timeoutMs }, signal);
   }
 
-  /** This wire carries no lists. */
+  /** This wire does not support lists. */
   async fetchChecksums(): Promise<undefined> {
     return undefined;
   }
 
-  /** Ends what is under way. */
+  /** Aborts all requests in progress. */
   close(): void {
     this.#links.close();
   }

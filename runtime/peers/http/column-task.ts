@@ -10,7 +10,7 @@ import { OBJECT_STATUS, REDUNDANCY, VISIBILITY } from '../../chain/decode.ts';
 import type { AccountKey } from '../../keys/keys.ts';
 import type { ColumnOffer } from '../peers.ts';
 
-/** What the tasks of one column differ in. */
+/** The fields in which the tasks of one column differ. */
 export type TaskStep =
   | { readonly segmentIndex: number; readonly pieceSize: number; readonly pieceChecksum: Hex }
   | { readonly finished: true; readonly checksums: readonly Hex[] };
@@ -22,7 +22,7 @@ export interface ColumnTaskOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The signed receive tasks of one column: the object and the parameters as the chain has them now. */
+/** The signed receive tasks of one column, with the object and the parameters as they are on chain now. */
 export class ColumnTask {
   readonly #offer: ColumnOffer;
   readonly #operatorKey: AccountKey;
@@ -42,8 +42,8 @@ export class ColumnTask {
   }
 
   /**
-   * @throws Retryable `object-unknown` when the chain knows no such content, or other content under that version,
-   * and what the chain throws
+   * @throws Retryable `object-unknown` when the chain does not know the content, or has other content under that
+   * version; as the chain
    */
   static async describe(options: ColumnTaskOptions): Promise<ColumnTask> {
     const { offer, chain, signal } = options;
@@ -53,7 +53,7 @@ export class ColumnTask {
       const object = found && withContent(found, offer.job.version);
       return object && isOffered(object, offer) ? object : undefined;
     };
-    // The six columns of an object are described at the same time.
+    // The six columns of an object are prepared at the same time, and share a cached answer.
     const object = (await look('block')) ?? (await look('now'));
     if (!object) {
       throw new Retryable({
@@ -66,7 +66,7 @@ export class ColumnTask {
     return new ColumnTask(options, object, params);
   }
 
-  /** The value of the header for one request, signed now. */
+  /** The header value for one request, signed now. */
   async header(step: TaskStep): Promise<string> {
     const { gvgId, redundancyIndex } = this.#offer;
     const now = Math.floor(Date.now() / 1000);
@@ -96,7 +96,7 @@ export class ColumnTask {
   }
 }
 
-/** The object with the content of a version: an update that is not sealed yet stands beside it on chain. */
+/** The object with the content of a version: an unsealed update is a separate entry on chain. */
 function withContent(onChain: ObjectOnChain, version: number): ObjectInfo | undefined {
   const found = versionOnChain(onChain, version);
   if (found.kind !== 'waiting' && found.kind !== 'sealed') return undefined;
@@ -106,13 +106,13 @@ function withContent(onChain: ObjectOnChain, version: number): ObjectInfo | unde
   return { ...object, ...content, updatedAt };
 }
 
-/** The chain has no checksums of a delegated upload. */
+/** Compares the content. The chain has no checksums of a delegated upload. */
 function isOffered({ payloadSize, checksums }: ObjectInfo, offer: ColumnOffer): boolean {
   if (payloadSize !== offer.payloadSize) return false;
   return checksums.length === 0 || sameChecksums(checksums, offer.checksums);
 }
 
-/** As Go writes an ObjectInfo; what is zero makes no difference. Source type and tags are not kept here. */
+/** An ObjectInfo in Go's JSON form; zero values make no difference. Source type and tags are not kept here. */
 export function wireObject(object: ObjectInfo): WireObject {
   return {
     owner: object.owner,
@@ -135,7 +135,7 @@ export function wireObject(object: ObjectInfo): WireObject {
   };
 }
 
-/** As Go writes the storage parameters, as far as they are kept here. */
+/** The storage parameters in Go's JSON form, as far as they are kept here. */
 export function wireParams(params: StorageParams): WireObject {
   return {
     versioned_params: {

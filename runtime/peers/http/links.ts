@@ -7,13 +7,13 @@ import { parseEndpoint, type Reach, reach } from '../../http/endpoints.ts';
 
 export interface HttpCall {
   readonly method: 'GET' | 'PUT';
-  /** Of the SP, as the chain has it. */
+  /** Endpoint of the SP on chain. */
   readonly endpoint: string;
-  /** Below the endpoint, from the first `/`. */
+  /** Path below the endpoint, beginning with `/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Bytes of the longest answer that is of use; what SPs say to each other is short unless it is a piece. */
+  /** Maximum length of the answer, bytes; short by default, since only pieces are long. */
   readonly maxAnswer?: number;
 }
 
@@ -21,20 +21,20 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly bytes: Uint8Array;
-  /** The bytes as text; empty where bytes were asked for and have come. */
+  /** The answer as text; empty when bytes were requested and have arrived. */
   readonly body: string;
 }
 
-/** Connections to one SP; more calls than that wait for each other. */
+/** Maximum number of connections to one SP; further calls wait. */
 const SOCKETS_PER_SP = 32;
-/** Kept open for later calls, to one SP. */
+/** Maximum number of idle connections to one SP that are kept. */
 const IDLE_SOCKETS_PER_SP = 4;
-/** A longer answer is cut off, unless a longer one was asked for. */
+/** Default of `maxAnswer`. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /**
- * The HTTP connections of this node to the gateways of other SPs. Where they are is what those SPs wrote on the chain:
- * only the internet is connected to, unless private endpoints are allowed, and redirects are not followed.
+ * The HTTP connections of this node to the gateways of other SPs. The addresses come from those SPs, over the chain, so
+ * only public addresses are connected to, unless private endpoints are allowed, and redirects are not followed.
  */
 export class HttpLinks {
   readonly #reach: Reach;
@@ -47,12 +47,12 @@ export class HttpLinks {
     const bounds = { keepAlive: true, maxSockets: SOCKETS_PER_SP, maxFreeSockets: IDLE_SOCKETS_PER_SP };
     this.#http = new HttpAgent(bounds);
     this.#https = new HttpsAgent(bounds);
-    // Every call under way may listen.
+    // Every call in progress adds a listener.
     setMaxListeners(0, this.#closing.signal);
   }
 
   /**
-   * One request and its whole answer, whatever its status.
+   * Sends a request and reads the whole answer, whatever its status.
    * @param timeoutMs from the call to the last byte of the answer
    * @throws Retryable `peer-unreachable`, `private-endpoint`; Cancelled when a signal fires
    */
@@ -88,7 +88,7 @@ export class HttpLinks {
     });
   }
 
-  /** Ends what is under way, and the connections. */
+  /** Aborts all calls in progress, and closes the connections. */
   close(): void {
     this.#closing.abort(new Cancelled({ code: 'peers-closed', message: 'This node is shutting down.' }));
     this.#http.destroy();
@@ -110,7 +110,7 @@ export class HttpLinks {
       });
       outgoing.once('response', resolve);
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        // the other end closed a kept connection in the very moment in which we used it again
+        // The other end closed a kept connection at the moment in which it was reused.
         if (outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(this.#send(url, call, signal));
         else reject(error);
       });

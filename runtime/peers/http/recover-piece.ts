@@ -21,14 +21,13 @@ export interface RecoverPieceOptions {
   readonly providers: () => Promise<readonly StorageProvider[]>;
   readonly operatorKey: AccountKey;
   readonly links: HttpLinks;
-  /** Of the whole request, ms. */
+  /** Time limit of the whole request, ms. */
   readonly timeoutMs: number;
 }
 
 /**
  * Fetches a stored piece over today's HTTP wire. The task names the column that is being repaired, which is the
- * asker's, and not the one that is asked for: the holder answers with what it has, a secondary with its own piece,
- * the primary with the asker's.
+ * requester's: a secondary answers with its own piece, the primary with the requester's.
  * @throws Retryable `peer-unreachable`, `fetch-refused`, `wrong-length`; Terminal `fetch-refused`, `not-sealed`;
  * Cancelled
  */

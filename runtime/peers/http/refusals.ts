@@ -3,14 +3,15 @@ import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import type { HttpAnswer } from './links.ts';
 
 /**
- * Refusals that another try can turn (protocols/greenfield/README.md#gateway-errors): the secondary's chain node does not know the object
- * yet, clocks differ, too much to do, the same piece is on its way, pieces are missing.
+ * Gateway codes of refusals that another try may resolve (protocols/greenfield/README.md#gateway-errors): the
+ * secondary's chain node does not know the object yet, clocks differ, the secondary is busy, the same piece is being
+ * received, pieces are missing.
  */
 const PASSING: ReadonlySet<number> = new Set([50025, 50038, 60003, 60004, 80002, 80003]);
 
 /**
- * What a gateway's answer other than 200 means for the primary.
- * @param code what our error is called
+ * The error of the primary after an answer other than 200.
+ * @param code of that error
  */
 export function refusal(code: string, spId: number, answer: HttpAnswer): SealionError {
   const { code: gatewayCode, message } = errorIn(answer);

@@ -14,35 +14,38 @@ import type { ColumnTask } from './column-task.ts';
 import type { HttpAnswer, HttpLinks } from './links.ts';
 import { refusal } from './refusals.ts';
 
-/** Bounds of the requests of a session; ms. */
+/** Times of the requests of a session, ms. */
 export interface HttpTimes {
-  /** Of one request, to the last byte of its answer. */
+  /** Time limit of one request, to the last byte of its answer. */
   readonly request: number;
-  /** Before the same request is made again. */
+  /** Pause before the same request is repeated. */
   readonly pause: number;
 }
 
-/** As today's SPs (protocols/replication/README.md#receive-tasks-over-http). */
+/** The values of today's SPs (protocols/replication/README.md#receive-tasks-over-http). */
 export const HTTP_TIMES: HttpTimes = { request: 10_000, pause: 500 };
 
-/** How often one request is made. */
+/** Number of times that one request is sent. */
 const TRIES = 3;
 const RECEIPT_REFUSED = 'receipt-refused';
 const BLS_SIGNATURE = /^[0-9a-f]{192}$/;
 
 export interface HttpSessionOptions {
   readonly offer: ColumnOffer;
-  /** Of the secondary. */
+  /** Endpoint of the secondary. */
   readonly endpoint: string;
   readonly task: ColumnTask;
   readonly links: HttpLinks;
   readonly times: HttpTimes;
   readonly firstMissing: number;
-  /** Told how many pieces from the first on the secondary has; 0 when it says that some are missing or wrong. */
+  /**
+   * Called with the number of pieces, from the first on, that the secondary has; with 0 when it says that some are
+   * missing or wrong.
+   */
   readonly onProgress: (pieces: number) => void;
 }
 
-/** One column on its way over HTTP: a PUT for each piece, and one that ends the column. */
+/** The transfer of one column over HTTP: a PUT for each piece, and one that ends the column. */
 export class HttpSession implements ReplicationSession {
   readonly firstMissing: number;
   readonly #options: HttpSessionOptions;
@@ -87,7 +90,7 @@ export class HttpSession implements ReplicationSession {
       if (!BLS_SIGNATURE.test(blsSignature)) throw notTaken(`sp ${spId} sent no BLS signature`);
       return { redundancyIndex, spId, gvgId, integrityHash, approvalSignature: '', blsSignature };
     } catch (error) {
-      // what it took before may be the very thing that is missing or wrong
+      // The missing or wrong piece may be one that the secondary accepted before.
       if (error instanceof SealionError && error.code === RECEIPT_REFUSED) onProgress(0);
       throw error;
     }
@@ -99,7 +102,10 @@ export class HttpSession implements ReplicationSession {
     );
   }
 
-  /** Makes the request, again where that may help. @throws as `refusal` with that code, or Retryable `peer-unreachable` */
+  /**
+   * Sends the request, and repeats it when that may help. @throws as `refusal` with that code, or Retryable
+   * `peer-unreachable`
+   */
   async #put(
     header: string,
     body: Uint8Array | undefined,

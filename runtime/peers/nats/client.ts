@@ -67,7 +67,7 @@ export class NatsPeerClient implements PeerClient {
       const mail = { job, redundancyIndex, from: to, to: this.#context.spId };
       const stored = await this.#receipts.stored(mail, about);
       const receipt = stored && (await session.receiptIn(stored));
-      if (receipt) session.settle(receipt);
+      if (receipt) session.complete(receipt);
       else {
         const { checksums } = terms;
         await session.offer({ ...terms, checksums: [...checksums] }, options.signal);

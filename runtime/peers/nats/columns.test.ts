@@ -106,7 +106,7 @@ test.serial('a restarted primary finds the receipt that arrived while it was dow
   const before = await startNode(server.url, 1);
   const offer = await approvedOffer(1, sample, 2);
   const held = nextOffer();
-  const session = await settled(before.client.open(offer, {}), (await held).accept(0));
+  const session = await whenBoth(before.client.open(offer, {}), (await held).accept(0));
   await before.vanish();
   await (await held).receipt(receiptFor(offer, sample.checksums[1] as string));
   session.close();
@@ -201,7 +201,7 @@ test.serial('a repeated offer replaces the previous one', async (t) => {
   })();
   const first = primary.client.open(offer, {});
   await until(() => held.length === 1);
-  const stale = await settled(held[0]?.accept(0), first);
+  const stale = await whenBoth(held[0]?.accept(0), first);
   const failed = t.throwsAsync(stale?.done() as Promise<unknown>, {
     name: 'Cancelled',
     code: 'session-settled',
@@ -221,7 +221,7 @@ test.serial(
     const sample = makeSample(9 * MIB, 4 * MIB);
     const offer = await approvedOffer(1, sample, 2);
     const held = nextOffer();
-    const session = await settled(
+    const session = await whenBoth(
       primary.client.open(offer, {}),
       held.then((it) => it.accept(0)),
     );
@@ -258,7 +258,7 @@ test.serial('an aborted open, send or done ends at once', async (t) => {
   await t.throwsAsync(withdrawn.accept(0), { code: 'offer-withdrawn' });
 
   const held = nextOffer();
-  const session = await settled(
+  const session = await whenBoth(
     primary.client.open(offer, {}),
     held.then((it) => it.accept(1)),
   );
@@ -270,7 +270,7 @@ test.serial('an aborted open, send or done ends at once', async (t) => {
   // Nobody reads: a piece that is larger than the credit of its stream is on its way until it is aborted.
   const large = makeSample(48 * MIB, 24 * MIB);
   const second = await approvedOffer(1, large, 2);
-  const again = await settled(
+  const again = await whenBoth(
     primary.client.open(second, {}),
     nextOffer().then((it) => it.accept(0)),
   );
@@ -313,8 +313,8 @@ function drop(held: InboundOffer): Promise<void> {
   return held.refuse({ code: 'dropped', reason: 'the test is over', again: false });
 }
 
-/** Both have come about; the first one's result. */
-async function settled<A>(wanted: A | Promise<A>, other: unknown): Promise<A> {
+/** Waits for both. @returns the result of the first */
+async function whenBoth<A>(wanted: A | Promise<A>, other: unknown): Promise<A> {
   const [result] = await Promise.all([wanted, other]);
   return result;
 }

@@ -121,8 +121,9 @@ export class ControlCodec {
   }
 
   /**
-   * While the chain is unreachable, the keys that it named last count: a column that is nearly there is completed
-   * without it. The address of an SP's operator never changes, and a seal with an outdated BLS key is refused there.
+   * While the chain is unreachable, the keys that it returned last are used, so that a column that is almost complete
+   * can be finished. The address of an SP's operator never changes, and the chain refuses a seal with an outdated BLS
+   * key.
    */
   async #providers(): Promise<readonly StorageProvider[]> {
     try {

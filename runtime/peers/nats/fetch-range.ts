@@ -8,7 +8,7 @@ import type { PeerContext } from './context.ts';
 import { readRefusal } from './recovery-wire.ts';
 import { recoverySubject } from './subjects.ts';
 
-/** Which bytes are asked for, as the signed message has it. */
+/** The requested bytes, as in the signed message. */
 export type FetchedRange = ControlBody<'fetch'>;
 
 /** Time limit for one answer, ms. */
@@ -51,7 +51,7 @@ export async function fetchRange(
   }
 }
 
-/** The other end sent more or less than a piece has. */
+/** The other end sent more or fewer bytes than the piece has. */
 export function wrongLength(spId: number, expected: number, sent: number): Retryable {
   return new Retryable({
     code: 'wrong-length',

@@ -57,24 +57,24 @@ test.serial('outstanding credit stays within the limits of stream, sender and co
   };
   const first = await start(1, PATIENT);
   await send(first);
-  await settles(t, arrived, FLOW_LIMITS.creditPerStream);
+  await stopsAt(t, arrived, FLOW_LIMITS.creditPerStream);
   await send(first);
   await send(first);
-  await settles(t, arrived, FLOW_LIMITS.creditPerSender);
+  await stopsAt(t, arrived, FLOW_LIMITS.creditPerSender);
   for (const id of [3, 4, 5]) {
     const other = await start(id, PATIENT);
     for (let i = 0; i < 3; i++) await send(other);
   }
-  await settles(t, arrived, FLOW_LIMITS.credit);
+  await stopsAt(t, arrived, FLOW_LIMITS.credit);
   // One more sender than the credit is for gets its first message, and no more.
   await send(await start(6, PATIENT));
-  await settles(t, arrived, FLOW_LIMITS.credit + FLOW_LIMITS.pieceMessage);
+  await stopsAt(t, arrived, FLOW_LIMITS.credit + FLOW_LIMITS.pieceMessage);
 
   // What one reader takes out is sent again, to whoever waits.
   const reader = (sessions[0] as InboundSession).pieces()[Symbol.asyncIterator]();
   const piece = await reader.next();
   for await (const _ of piece.value.bytes);
-  await settles(t, arrived, FLOW_LIMITS.credit + piece.value.size);
+  await stopsAt(t, arrived, FLOW_LIMITS.credit + piece.value.size);
   for (const it of ends) it.close();
   t.true(arrived.largest <= FLOW_LIMITS.pieceMessage);
 });
@@ -92,9 +92,9 @@ test.serial('a sender keeps to its own limit across all objects, whatever a rece
   for (const token of tokens) credit(token, 0);
   const sends = samples.map((sample, i) => sendAll(sessions[i] as ReplicationSession, sample));
   for (const sending of sends) sending.catch(() => undefined);
-  await settles(t, arrived, FLOW_LIMITS.inFlightPerReceiver);
+  await stopsAt(t, arrived, FLOW_LIMITS.inFlightPerReceiver);
   credit(tokens[0] as string, MIB);
-  await settles(t, arrived, FLOW_LIMITS.inFlightPerReceiver + MIB);
+  await stopsAt(t, arrived, FLOW_LIMITS.inFlightPerReceiver + MIB);
   // A session that ends gives its room to the other.
   sessions[0]?.close();
   sessions[1]?.close();
@@ -273,7 +273,7 @@ test.serial('lost bytes, or bytes without credit, end the session for a retry', 
     const { session, inbound } = await open(primary, secondary, sample);
     const sending = sendAll(session, sample);
     sending.catch(() => undefined);
-    await settles(t, arrived, FLOW_LIMITS.creditPerStream);
+    await stopsAt(t, arrived, FLOW_LIMITS.creditPerStream);
     say(arrived.subject);
     await t.throwsAsync(inbound.done(), { name: 'Retryable', code });
     await t.throwsAsync(sending, { name: 'Retryable', code: 'session-aborted', message: new RegExp(code) });
@@ -343,8 +343,8 @@ async function countPieces(spId: number): Promise<Arrived> {
   return arrived;
 }
 
-/** So many bytes arrive, and then no more. */
-async function settles(t: Assert, arrived: Arrived, bytes: number): Promise<void> {
+/** Waits until this many bytes have arrived, and checks that no more follow. */
+async function stopsAt(t: Assert, arrived: Arrived, bytes: number): Promise<void> {
   await until(() => arrived.bytes >= bytes);
   await sleep(150);
   t.is(arrived.bytes, bytes);

@@ -8,7 +8,7 @@ export function checkPlace(plan: PayloadPlan, redundancyIndex: number): void {
   if (redundancyIndex >= plan.columnCount) throw malformedOffer(`there is no column ${redundancyIndex}`);
 }
 
-/** Undefined when the offer carries our approval of this very place. */
+/** Undefined when the offer contains our approval for this very column. */
 export function approvalFault(codec: ControlCodec, offer: ColumnOffer): OfferRefusal | undefined {
   try {
     codec.checkApproval(offer);

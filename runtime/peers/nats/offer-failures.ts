@@ -1,7 +1,10 @@
 import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import type { OfferRefusal } from '../peers.ts';
 
-/** What a primary makes of a secondary's no: `offer-refused`, or `receipt-refused` once the bytes were seen. */
+/**
+ * The error of the primary after a secondary's refusal: `offer-refused`, or `receipt-refused` once the secondary has
+ * seen the bytes.
+ */
 export function offerRefused(
   code: 'offer-refused' | 'receipt-refused',
   spId: number,
@@ -11,7 +14,7 @@ export function offerRefused(
   return again ? new Retryable(facts) : new Terminal(facts);
 }
 
-/** @param cause why an offer may not have arrived, where that is known */
+/** @param cause why the offer may not have arrived, if known */
 export function offerUnanswered(spId: number, waitedMs: number, cause?: unknown): Retryable {
   return new Retryable({
     code: 'peer-unreachable',

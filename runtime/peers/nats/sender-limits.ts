@@ -15,8 +15,8 @@ interface Account {
 }
 
 /**
- * Rate limits for invalid messages of other SPs. Each refusal is charged to its sender: one that sends more invalid
- * messages than its share is ignored until its account has recovered; others are not affected. Senders are
+ * Rate limits for invalid messages of other SPs. Each rejected message is charged to its sender: one that sends more
+ * invalid messages than its share is ignored until its account has recovered; others are not affected. Senders are
  * identified by the subject of their message, on which the server lets nobody else publish.
  */
 export class SenderLimits {
@@ -28,26 +28,26 @@ export class SenderLimits {
     this.#repeats = new Repeats(log);
   }
 
-  /** Logs a refusal, within bounds, and counts it unless the fault may be ours. */
+  /** Logs a rejected message, within bounds, and charges its sender unless the fault may be ours. */
   rejected(from: number, thrown: unknown, message: string): void {
     const error = toSealionError(thrown);
     if (error.kind === 'terminal') this.charge(from);
     this.#repeats.warn(`SP ${from}`, error, message);
   }
 
-  /** Logs the refusal of a message whose subject does not name its sender. */
+  /** Logs a rejected message whose subject does not name its sender. */
   rejectedUnnamed(thrown: unknown, message: string): void {
     this.#repeats.warn('an SP', thrown, message);
   }
 
-  /** Charges a valid message that costs us work without any use. */
+  /** Charges a valid message that costs us work without a result. */
   charge(from: number): void {
     const account = this.#recovered(from);
     account.left = Math.max(0, account.left - 1);
     this.#accounts.set(from, account);
   }
 
-  /** Whether messages of this SP are processed now. */
+  /** True when messages of this SP are processed now. */
   allows(from: number): boolean {
     return this.#recovered(from).left >= 1;
   }

@@ -63,18 +63,18 @@ export function sessionSubject(to: number, from: number, token: string): string 
   return `session.${to}.${from}.${token}`;
 }
 
-/** The channel on which an SP takes small columns. */
+/** The channel on which an SP receives small columns. */
 export const COLUMNS = 'columns';
 
 /**
- * `session.<to>.<from>.<place>.bundle`: where SP `to` hears bundles. The place is a channel, which all its nodes share,
- * or the token of one of them.
+ * `session.<to>.<from>.<place>.bundle`: the subject on which SP `to` receives bundles. The place is a channel that all
+ * its nodes share, or the token of one of them.
  */
 export function bundleSubject(to: number, from: number | '*', place: string): string {
   return `session.${to}.${from}.${place}.bundle`;
 }
 
-/** Whose bundle came on a subject. */
+/** The sender of a bundle, from its subject. */
 export function bundleSender(subject: string): number | undefined {
   const [, from] = /^session\.\d{1,9}\.(\d{1,9})\.[a-z0-9]+\.bundle$/.exec(subject) ?? [];
   return from === undefined ? undefined : Number(from);

@@ -23,28 +23,28 @@ export type AnswerLetter = Letter<'receipt' | 'refusal'>;
 
 type Handler = (letter: Letter, bundle: BundleHeader) => void | Promise<void>;
 
-/** How long a bundle is valid, ms: it is read at once, or when there is room for what is in it. */
+/** How long a bundle is valid, ms: it is read at once, or when there is room for its letters. */
 const LIFETIME_MS = 120_000;
-/** How long its receiver may take to say that it has it, ms: the right to answer lasts a minute. */
+/** How long to wait until the receiver confirms a bundle, ms: the permission to answer lasts a minute. */
 const TAKEN_MS = 30_000;
-/** Bundles of one SP that wait to be read; it sends one at a time from each of its nodes. */
+/** Maximum number of unread bundles of one SP; each of its nodes sends one at a time. */
 const UNREAD = 8;
-/** Nonces kept of one SP: more bundles than it sends in the life of one. */
+/** Nonces kept per SP: more than the bundles that it sends during the validity of one. */
 const BUNDLES_PER_SP = 20_000;
-/** Letters that wait for one SP. */
+/** Maximum number of letters that wait for one SP. */
 const WAITING = 10_000;
 
 /**
- * Short messages between this SP and the others, bundled: what goes to the same SP at the same time is one message
- * with one signature, over core NATS. A bundle may be lost, and with it all that is in it: whoever asks, asks again.
+ * Exchanges short messages with other SPs in bundles: all letters to the same SP at the same time form one message with
+ * one signature, over core NATS. A bundle may be lost with all its letters, so requests must be repeated.
  */
 export class Bundles {
   readonly #context: PeerContext;
-  /** Where this node hears answers. */
+  /** Token of the subject on which this node receives answers. */
   readonly #token = newToken();
   readonly #lanes = new Map<string, Lane<Letter>>();
   readonly #heard = new ReplayGuard(BUNDLES_PER_SP);
-  /** By the nonce of the letter that was sent. */
+  /** By the nonce of the letter that is being answered. */
   readonly #expected = new Map<string, (answer: AnswerLetter, from: number) => boolean>();
   #answers: Subscription | undefined;
 
@@ -52,7 +52,7 @@ export class Bundles {
     this.#context = context;
   }
 
-  /** Hears answers from now on, until `stop`. */
+  /** Receives answers from now on, until `stop`. */
   start(): void {
     this.#answers = this.#subscribe(this.#token, (letter, { from }) => this.#hearAnswer(letter, from));
   }
@@ -62,9 +62,8 @@ export class Bundles {
   }
 
   /**
-   * Sends a letter with the next bundle for a place: a channel that all nodes of an SP share, or where one of its
-   * nodes hears answers.
-   * @param onLost told when it may not have arrived
+   * Sends a letter with the next bundle for a place: a channel that all nodes of an SP share, or the token of one node.
+   * @param onLost called when the letter may not have arrived
    */
   post(to: number, place: string, letter: Letter, onLost: (error: unknown) => void): void {
     const subject = bundleSubject(to, this.#context.spId, place);
@@ -73,14 +72,14 @@ export class Bundles {
     lane.post(letter, letterBytes(letter), onLost);
   }
 
-  /** Keeps a letter that still waits from being sent. */
+  /** Removes a letter that has not been sent yet. */
   withdraw(to: number, place: string, letter: Letter): void {
     this.#lanes.get(bundleSubject(to, this.#context.spId, place))?.withdraw(letter);
   }
 
   /**
-   * Hears the answers of an SP to a letter, until the returned function is called. Only what is about the same column
-   * counts.
+   * Receives the answers of an SP to a letter, until the returned function is called. Answers about another column are
+   * ignored.
    */
   expect(letter: Letter, from: number, hear: (answer: AnswerLetter) => void): () => void {
     this.#expected.set(letter.nonce, (given, sender) => {
@@ -92,9 +91,9 @@ export class Bundles {
   }
 
   /**
-   * Hears what others send on a channel; our nodes share it. A bundle counts as taken when all its letters are
-   * handled, so that its sender sends no faster than we work.
-   * @returns ends it
+   * Receives bundles of others on a channel, shared by the nodes of this SP. A bundle is confirmed when all its letters
+   * are handled, so that its sender is not faster than we are.
+   * @returns a function that ends it
    */
   hear(channel: string, handle: Handler): () => void {
     const subscription = this.#subscribe(channel, handle, `${channel}-of-${this.#context.spId}`);
@@ -133,9 +132,9 @@ export class Bundles {
     });
   }
 
-  /** Those of one SP are read in turn: who sends much waits for itself. */
+  /** Reads the bundles of one SP one after another, so that a busy sender delays only itself. */
   #take(message: Msg, unread: Map<number, Msg[]>, handle: Handler): void {
-    // the server lets nobody publish under the name of another
+    // The server lets nobody publish under the name of another SP.
     const from = bundleSender(message.subject);
     if (from === undefined || !this.#context.senderLimits.allows(from)) return;
     const queue = unread.get(from);
@@ -174,7 +173,7 @@ export class Bundles {
   #hearAnswer(letter: Letter, from: number): void {
     if (!isAnswer(letter)) throw wrongKind(letter.kind);
     const hears = this.#expected.get(letter.body.re);
-    // one that comes too late is not an error, but there must not be endlessly many
+    // A late answer is not an error, but the number of such answers must be limited.
     if (!hears?.(letter, from)) this.#context.senderLimits.charge(from);
   }
 }
@@ -187,7 +186,7 @@ function isAbout(answer: Letter, { job, gvgId, redundancyIndex }: Letter): boole
   return sameJob(answer.job, job) && answer.gvgId === gvgId && answer.redundancyIndex === redundancyIndex;
 }
 
-/** A letter that has no business where it came. */
+/** A letter of a kind that is not expected here. */
 export function wrongKind(kind: LetterKind): Terminal {
   return new Terminal({
     code: 'control-wrong-kind',

@@ -3,10 +3,10 @@ import { Retryable, type SealionError, toSealionError } from '#protocols/errors'
 
 /** Bounds of a lane. */
 export interface LaneLimits {
-  /** Letters in one bundle, and their bytes. */
+  /** Maximum number of letters in one bundle, and of their bytes. */
   readonly letters: number;
   readonly bytes: number;
-  /** Letters that wait. */
+  /** Maximum number of waiting letters. */
   readonly waiting: number;
 }
 
@@ -16,8 +16,8 @@ interface Waiting {
 }
 
 /**
- * Letters on their way to one place. One bundle is under way at a time. What is posted in one turn of the event loop,
- * or while a bundle is under way, goes together into the next: an idle lane adds no delay, a busy one few messages.
+ * The queue of letters to one place. One bundle is in transit at a time. Letters posted in one turn of the event loop,
+ * or while a bundle is in transit, form the next bundle: an idle lane adds no delay, a busy one sends few messages.
  */
 export class Lane<L> {
   readonly #limits: LaneLimits;
@@ -27,8 +27,8 @@ export class Lane<L> {
   #running: Promise<void> | undefined;
 
   /**
-   * @param deliver brings a bundle to its receiver, and resolves when that has it
-   * @param onIdle called when nothing waits and nothing is under way any more
+   * @param deliver sends a bundle, and resolves when the receiver has it
+   * @param onIdle called when no letter waits and no bundle is in transit any more
    */
   constructor(limits: LaneLimits, deliver: (letters: readonly L[]) => Promise<void>, onIdle: () => void) {
     this.#limits = limits;
@@ -37,9 +37,9 @@ export class Lane<L> {
   }
 
   /**
-   * Sends a letter with the next bundle; one that waits already keeps its place.
+   * Sends a letter with the next bundle; a letter that is already waiting keeps its place.
    * @param bytes of the letter
-   * @param onLost told when its bundle may not have arrived
+   * @param onLost called when its bundle may not have arrived
    */
   post(letter: L, bytes: number, onLost: Waiting['onLost']): void {
     if (this.#waiting.has(letter)) return;
@@ -51,7 +51,7 @@ export class Lane<L> {
     this.#running ??= this.#run();
   }
 
-  /** Keeps a letter that still waits from being sent. */
+  /** Removes a letter that has not been sent yet. */
   withdraw(letter: L): void {
     this.#waiting.delete(letter);
   }

@@ -10,12 +10,12 @@ import { offerRefused, offerUnanswered } from '../offer-failures.ts';
 import { COLUMNS, newToken } from '../subjects.ts';
 import type { AnswerLetter, Bundles } from './bundles.ts';
 
-/** An unanswered offer is sent again so often before it is given up. */
+/** Number of times that an unanswered offer is sent. */
 const TRIES = 12;
 
 /**
- * The primary's side of a small column: sends it with its offer, and waits for the receipt, which is all that is left
- * of the session. What was lost is sent again; a secondary that has the column answers with the receipt that it gave.
+ * The primary's side of a small column: sends the column with its offer, and waits for the receipt. A lost offer is
+ * sent again; a secondary that already has the column repeats its receipt.
  * @throws Retryable `peer-unreachable`, `offer-refused`, `receipt-refused`; Terminal the latter two; Cancelled
  */
 export async function sendSmallColumn(
@@ -42,7 +42,7 @@ export async function sendSmallColumn(
   const timer = setTimeout(() => answered.reject(offerUnanswered(to, times.offer, lost)), times.offer);
   post();
   try {
-    return new SettledSession(planPayload(offer).segmentCount, await orAborted(answered, signal, closed));
+    return new CompletedSession(planPayload(offer).segmentCount, await orAborted(answered, signal, closed));
   } finally {
     clearInterval(repeat);
     clearTimeout(timer);
@@ -51,8 +51,8 @@ export async function sendSmallColumn(
   }
 }
 
-/** A column that the secondary has, and has signed for. */
-class SettledSession implements ReplicationSession {
+/** The session of a column that the secondary has already stored and signed for. */
+class CompletedSession implements ReplicationSession {
   readonly firstMissing: number;
   readonly #receipt: Receipt;
   #closed = false;

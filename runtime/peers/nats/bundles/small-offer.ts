@@ -15,7 +15,7 @@ import type { PeerContext } from '../context.ts';
 import { newToken } from '../subjects.ts';
 import type { AnswerLetter, Bundles } from './bundles.ts';
 
-export interface SmallOfferParts {
+export interface SmallOfferOptions {
   readonly context: PeerContext;
   readonly bundles: Bundles;
   readonly letter: Letter<'column'>;
@@ -23,26 +23,26 @@ export interface SmallOfferParts {
   readonly onSettled: () => void;
 }
 
-/** The secondary's side of a small column: its bytes came with the offer, and the answer says all. */
+/** The secondary's side of a small column: its bytes came with the offer, and one answer ends it. */
 export class SmallOffer implements InboundOffer {
   readonly offer: ColumnOffer;
   readonly carriesColumn = true;
-  readonly #parts: SmallOfferParts;
+  readonly #options: SmallOfferOptions;
   readonly #plan: PayloadPlan;
   #read = false;
   #settled = false;
 
-  constructor(parts: SmallOfferParts) {
-    const { letter, bundle, context } = parts;
+  constructor(options: SmallOfferOptions) {
+    const { letter, bundle, context } = options;
     const { job, gvgId, redundancyIndex, body } = letter;
-    this.#parts = parts;
+    this.#options = options;
     this.offer = { ...body, job, gvgId, redundancyIndex, from: bundle.from, to: context.spId };
     this.#plan = planPayload(body);
   }
 
-  /** Of the letter: one that is said again while we work on it is the same. */
+  /** Nonce of the letter: the same letter may be repeated while it is being handled. */
   get nonce(): string {
-    return this.#parts.letter.nonce;
+    return this.#options.letter.nonce;
   }
 
   async accept(firstMissing: number): Promise<InboundSession> {
@@ -54,7 +54,7 @@ export class SmallOffer implements InboundOffer {
       });
     }
     this.#read = true;
-    const column = this.#parts.letter.attachment ?? new Uint8Array();
+    const column = this.#options.letter.attachment ?? new Uint8Array();
     return new SmallSession(this.#plan, firstMissing, column, this.offer.checksums);
   }
 
@@ -68,20 +68,20 @@ export class SmallOffer implements InboundOffer {
     this.#answer({ kind: 'refusal', ...this.#about(), body });
   }
 
-  /** The primary says it again, and whoever has room then takes it. */
+  /** The primary repeats the offer, and a node with room accepts it. */
   async postpone(): Promise<void> {
     this.#settle();
   }
 
-  /** A newer offer for the same column has taken this one's place. */
+  /** A newer offer for the same column has replaced this one. */
   supersede(): void {
     this.#settle();
   }
 
-  /** An answer that is lost is given again when the primary asks again. */
+  /** A lost answer is repeated when the primary repeats its offer. */
   #answer(letter: AnswerLetter): void {
     if (this.#settled) return;
-    const { bundles, bundle, context } = this.#parts;
+    const { bundles, bundle, context } = this.#options;
     const { from, answerTo } = bundle;
     bundles.post(from, answerTo, letter, (error) => {
       if (context.closed.aborted) return;
@@ -98,11 +98,11 @@ export class SmallOffer implements InboundOffer {
   #settle(): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#parts.onSettled();
+    this.#options.onSettled();
   }
 }
 
-/** The bytes of a column that are all here. */
+/** A column of which all bytes have arrived. */
 class SmallSession implements InboundSession {
   readonly #plan: PayloadPlan;
   readonly #firstMissing: number;

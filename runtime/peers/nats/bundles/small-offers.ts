@@ -9,7 +9,7 @@ import { COLUMNS, mailSubject } from '../subjects.ts';
 import { type Bundles, wrongKind } from './bundles.ts';
 import { SmallOffer } from './small-offer.ts';
 
-/** Offers that came with their column. */
+/** The offers that came with their column. */
 export class SmallOffers {
   readonly #context: PeerContext;
   readonly #bundles: Bundles;
@@ -21,7 +21,7 @@ export class SmallOffers {
     this.#bundles = bundles;
   }
 
-  /** Gives on what comes, while its sender has a place, until the signal fires. */
+  /** Passes on offers while their sender has a free slot, until the signal fires. */
   take(slots: SenderSlots, give: (offer: InboundOffer) => void, until: AbortSignal): void {
     const stop = this.#bundles.hear(COLUMNS, (letter, bundle) =>
       this.#hear(letter, bundle, { slots, give, until }),
@@ -29,7 +29,7 @@ export class SmallOffers {
     until.addEventListener('abort', stop, { once: true });
   }
 
-  /** Lets all go, so that another node has them when they are said again. */
+  /** Drops all held offers, so that another node gets them when they are repeated. */
   async release(): Promise<void> {
     await Promise.all([...this.#held.values()].map((offer) => offer.postpone()));
   }
@@ -44,12 +44,12 @@ export class SmallOffers {
     checkColumn(letter);
     const { job, redundancyIndex } = letter;
     const key = mailSubject('offer', { job, redundancyIndex, from, to: this.#context.spId });
-    // said again while we work on it
+    // A repetition of the offer that is being handled.
     if (this.#held.get(key)?.nonce === letter.nonce) return;
     await slots.untilFree(from, until);
     const held = this.#held.get(key);
     const { senderLimits } = this.#context;
-    // said again and again, it would keep us busy for nothing
+    // Offers that replace each other endlessly would keep this node busy without any result.
     if (held) senderLimits.charge(from);
     held?.supersede();
     slots.take(from);

@@ -78,7 +78,7 @@ export class HeldOffer implements InboundOffer {
       await this.#answer('accept', { re: this.#control.nonce, firstMissing, token }, options.signal);
       return session;
     } catch (error) {
-      session.settle();
+      session.finish();
       throw error;
     }
   }
@@ -110,7 +110,7 @@ export class HeldOffer implements InboundOffer {
 
   /** A newer offer for the same column has replaced this one. */
   supersede(): void {
-    this.#session?.settle();
+    this.#session?.finish();
     this.#settle((message) => message.ack());
   }
 
@@ -147,7 +147,7 @@ export class HeldOffer implements InboundOffer {
     if (this.#settled) return;
     this.#settled = true;
     clearInterval(this.#renewal);
-    this.#session?.settle();
+    this.#session?.finish();
     this.#tellMailbox(how);
     this.#onSettled();
   }

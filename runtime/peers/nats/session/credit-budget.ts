@@ -10,7 +10,7 @@ export interface CreditLine {
   want(upTo: number): void;
   /** Reports `bytes` more as consumed: their credit is free for the line that has waited longest. */
   consume(bytes: number): void;
-  /** Gives back all credit that the stream holds; no grant follows. */
+  /** Returns all credit of the stream; no grant follows. */
   close(): void;
 }
 
@@ -24,22 +24,22 @@ interface Line {
 }
 
 /**
- * Bounds the bytes that a receiver may have been sent and has not yet consumed. All positions are bytes from the start
- * of a stream, and `consumed <= granted <= wanted` holds for each line:
+ * Bounds the bytes that have been sent to a receiver, or may be, and that it has not yet consumed. All positions are
+ * bytes from the start of a stream, and `consumed <= granted <= wanted` holds for each line:
  *
  * ```
  * 0 ────── consumed ─────────── granted ─────────── wanted
  *            │ held: may arrive    │ waits for a grant │
  * ```
  *
- * The sum of `granted - consumed` over all lines is `outstanding`, and may not exceed `limits.credit`. There are smaller
- * limits for each sender and each stream. Consuming bytes or closing a line frees credit, which goes to the line that
- * has waited longest, one piece message at a time: a busy stream cannot starve the others, and an idle one, which wants
- * nothing, holds no credit.
+ * The sum of `granted - consumed` over all lines is `outstanding`, and may not exceed `limits.credit`. There are
+ * smaller limits for each sender and each stream. Consuming bytes or closing a line frees credit, which is granted to
+ * the line that has waited longest, one piece message at a time: a busy stream cannot starve the others, and an idle
+ * one, which wants nothing, holds no credit.
  *
- * One exception: a sender that holds no credit gets its first message even when all is outstanding, so that several
- * senders together cannot shut another one out. `outstanding` may thus exceed `limits.credit` by one message for each
- * sender.
+ * One exception: a sender that holds no credit gets its first message even when the whole budget is outstanding, so
+ * that several senders together cannot exclude another one. `outstanding` may thus exceed `limits.credit` by one
+ * message for each sender.
  */
 export class CreditBudget {
   readonly #limits: FlowLimits;
@@ -127,7 +127,10 @@ export class CreditBudget {
     });
   }
 
-  /** A whole message, or the rest of what is wanted: small grants would make for small messages. */
+  /**
+   * Size of the next grant: a whole message, or the rest of what is wanted, since small grants would lead to small
+   * messages.
+   */
   #nextGrant(line: Line): number {
     return Math.min(this.#limits.pieceMessage, line.wanted - line.granted);
   }

@@ -20,23 +20,27 @@ export interface InboundStreamOptions {
   readonly stallMs: number;
   /** How long (ms) a session may go without a byte, or be slower than `minRate` on average, while we wait for the sender. */
   readonly idleMs: number;
-  /** Bytes a second of the whole session, without the time that the sender waits for our credit. */
+  /**
+   * Minimum average rate of the whole session, bytes per second, not counting the time that the sender waits for our
+   * credit.
+   */
   readonly minRate: number;
 }
 
-/** Demands that may arrive without a byte in between. */
+/** Maximum number of demands without a byte in between. */
 const IDLE_WORDS = 1_000;
 
 /**
  * The receiver's half of a session: bytes as they arrive, cut into pieces as they are read. Credit follows memory:
  *
- * - The sender's demand goes to the credit line (`want`). What the budget grants is sent back as credit.
- * - A message that arrives waits in `#chunks`. Its bytes stay within what was granted, so `#chunks` is bounded.
- * - A chunk that the reader has been given is still in memory. It counts as consumed, and its credit is free, only
- *   when the reader asks for the next one (`#takeBack`).
+ * - The sender's demand is passed to the credit line (`want`). The credit that the budget grants is sent back.
+ * - A message that arrives waits in `#chunks`. Senders may send only as far as credit was granted, so `#chunks` is
+ *   bounded.
+ * - A chunk that was given to the reader is still in memory. It counts as consumed, and its credit is free, only when
+ *   the reader asks for the next one (`#takeBack`).
  *
- * The time that a sender waits for our credit does not count against it: only while it could send do `idleMs` and
- * `minRate` apply.
+ * The time that a sender waits for our credit does not count against it: `idleMs` and `minRate` apply only while it
+ * could send.
  */
 export class InboundStream {
   readonly #options: InboundStreamOptions;
@@ -52,7 +56,7 @@ export class InboundStream {
   #arrived: Deferred<void> | undefined;
   #wanted = 0;
   #heardAt = performance.now();
-  /** ms that we have waited for the sender: in total, and since its last byte. */
+  /** Time that we have waited for the sender, in total and since its last byte, ms. */
   #waited = 0;
   #idle = 0;
   #checkedAt = performance.now();
@@ -171,7 +175,7 @@ export class InboundStream {
     }
   }
 
-  /** The reader is done with the last chunk: only now is its memory free. */
+  /** The reader has finished the last chunk: only now is its memory free. */
   #takeBack(): void {
     if (this.#lent === 0) return;
     this.#line.consume(this.#lent);

@@ -64,8 +64,8 @@ export class ReceivingSession implements InboundSession {
     this.#stream.fail(new Cancelled({ code: 'session-closed', message: 'The receiver closed the session.' }));
   }
 
-  /** Ends without a message: the receipt, or a newer offer, makes it unnecessary. */
-  settle(): void {
+  /** Ends without a message, since the receipt or a newer offer makes one unnecessary. */
+  finish(): void {
     this.#stream.end(new Cancelled({ code: 'session-settled', message: 'The offer was completed.' }));
   }
 

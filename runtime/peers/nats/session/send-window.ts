@@ -2,11 +2,12 @@ import { deferred } from '@nats-io/nats-core';
 
 /**
  * Limits the bytes in flight to one SP, over all streams to it: sent by us, and not yet reported as consumed by the
- * receiver (`OutboundStream` calls `enter` before it sends a message, and `release` for what a credit reports as
- * consumed). Credit says what the receiver has room for; this window says what we are willing to have under way.
+ * receiver. (`OutboundStream` calls `enter` before it sends a message, and `release` for the bytes that a credit
+ * message reports as consumed.) Credit says how much the receiver has room for; this window says how much we are
+ * willing to have in flight.
  *
- * Waiters are admitted strictly in order. A large message at the head is not overtaken by smaller ones behind it, which
- * would starve it. There is one window for each SP, so an SP that reads nothing holds up only its own streams.
+ * Waiters are admitted strictly in order: a large message at the head is not overtaken by smaller ones, which could
+ * delay it forever. Each SP has a window of its own, so an SP that reads nothing delays only its own streams.
  */
 export class SendWindow {
   readonly #limit: number;
@@ -23,8 +24,8 @@ export class SendWindow {
   }
 
   /**
-   * Waits until this many bytes (at most the limit) fit, and takes their room.
-   * @throws the signal's reason; then nothing was taken
+   * Waits until this many bytes (at most the limit) fit, and reserves them.
+   * @throws the signal's reason; nothing is reserved then
    */
   enter(bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
@@ -47,7 +48,7 @@ export class SendWindow {
     return entered;
   }
 
-  /** Releases room. */
+  /** Releases reserved bytes. */
   release(bytes: number): void {
     this.#inFlight -= bytes;
     this.#admit();

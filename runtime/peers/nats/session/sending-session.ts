@@ -57,7 +57,7 @@ export class SendingSession implements ReplicationSession {
     this.#context = context;
     this.#options = options;
     this.#column = { job: about.job, redundancyIndex: about.redundancyIndex, from: to, to: context.spId };
-    // A failure reaches whoever waits for these; it may be nobody.
+    // Errors reach the callers that wait for these promises; there may be none.
     this.#answered.catch(() => undefined);
     this.#receipt.catch(() => undefined);
     this.#subscription = context.connection.subscribe(`${sessionSubject(context.spId, to, this.#token)}.*`, {
@@ -67,7 +67,7 @@ export class SendingSession implements ReplicationSession {
         else this.#hear(message);
       },
     });
-    this.#stopListening = options.receipts.listen(this.#column, about, (outcome) => this.#onOutcome(outcome));
+    this.#stopListening = options.receipts.listen(this.#column, about, (outcome) => this.#onReply(outcome));
     context.closed.addEventListener('abort', this.#onClosed, { once: true });
   }
 
@@ -103,8 +103,8 @@ export class SendingSession implements ReplicationSession {
     }
   }
 
-  /** The secondary has the column already, and this is what it signed. */
-  settle(receipt: Receipt): void {
+  /** Completes the session: the secondary already has the column, and this is its receipt. */
+  complete(receipt: Receipt): void {
     this.#firstMissing = this.#options.plan.segmentCount;
     this.#next = this.#firstMissing;
     this.#receipt.resolve(receipt);
@@ -149,7 +149,7 @@ export class SendingSession implements ReplicationSession {
       return await orAborted(this.#receipt, stream.ended, options.signal);
     } catch (error) {
       if (!stream.ended.aborted) throw error;
-      // The receipt may rest in the mailbox although the session has ended.
+      // The receipt may be in the mailbox although the session has ended.
       const stored = await this.#options.receipts.stored(this.#column, this.#options.about);
       const receipt = stored && (await this.receiptIn(stored));
       if (receipt) return receipt;
@@ -161,7 +161,9 @@ export class SendingSession implements ReplicationSession {
     this.#end(new Cancelled({ code: 'session-closed', message: 'The primary closed the session.' }));
   }
 
-  /** Until the secondary has heard it. It says no more than that: the receipt comes by mail. */
+  /**
+   * Repeats `done` until the secondary confirms it. The confirmation says no more than that: the receipt comes by mail.
+   */
   async #sayDone(stream: OutboundStream, message: Uint8Array): Promise<void> {
     const { connection, times } = this.#context;
     while (!stream.ended.aborted) {
@@ -195,7 +197,7 @@ export class SendingSession implements ReplicationSession {
     }
   }
 
-  /** One at a time; the first counts. Only one that we take is confirmed to the secondary. */
+  /** Handles one answer at a time; the first valid one counts, and only that is confirmed to the secondary. */
   async #onAnswer(message: Msg): Promise<void> {
     const { connection, codec, spId, times, senderLimits } = this.#context;
     const { about, to, plan, window, messageBytes } = this.#options;
@@ -224,7 +226,7 @@ export class SendingSession implements ReplicationSession {
     }
   }
 
-  /** The receipt that we wait for; one given for an earlier offer is as good, if it is for the same content. */
+  /** The receipt in a reply; one given for an earlier offer is valid too, if it is for the same content. */
   async receiptIn(outcome: OfferReply): Promise<Receipt | undefined> {
     if (outcome.kind === 'refusal') return undefined;
     const { codec } = this.#context;
@@ -232,11 +234,11 @@ export class SendingSession implements ReplicationSession {
     return isOurs ? toReceipt(outcome) : undefined;
   }
 
-  /** @returns whether it means anything to us */
-  async #onOutcome(outcome: OfferReply): Promise<boolean> {
+  /** @returns false when the reply does not belong to this session */
+  async #onReply(outcome: OfferReply): Promise<boolean> {
     try {
       const receipt = await this.receiptIn(outcome);
-      if (receipt) this.settle(receipt);
+      if (receipt) this.complete(receipt);
       else if (outcome.kind === 'refusal' && outcome.body.re === this.#nonce) {
         this.#end(offerRefused('receipt-refused', this.#options.to, outcome.body), 'quietly');
       } else return false;

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { Retryable, type SealionError } from '#protocols/errors';
 
 /**
- * The unsigned words of a session. Whoever hears them knows the random token of the session's subject, and no word
- * can do more than end the session: what is stored is checked against the chain. Positions are bytes of the
- * session's stream, from 0.
+ * The unsigned messages of a session. Only the two ends know the random token in the session's subject, and a message
+ * can at most end the session: stored bytes are checked against the chain. Positions are bytes from the start of the
+ * session's stream.
  */
 
 const position = z.int().nonnegative();
 
 const demandForm = z.object({ want: position, sent: position });
-/** Sender: I have bytes to send up to `want`, and have sent those up to `sent`. Also said to show life. */
+/** Sender: I have bytes to send up to `want`, and have sent those up to `sent`. Also sent as a sign of life. */
 export type Demand = z.infer<typeof demandForm>;
 
 const creditForm = z.object({ granted: position, consumed: position });
@@ -19,7 +19,7 @@ const creditForm = z.object({ granted: position, consumed: position });
 export type Credit = z.infer<typeof creditForm>;
 
 const abortForm = z.object({ code: z.string().max(100), message: z.string().max(1000) });
-/** Either: the session has ended before its time. */
+/** Either end: the session ends early. */
 export type Abort = z.infer<typeof abortForm>;
 
 /** Undefined for a message that is not a demand. */
@@ -42,7 +42,7 @@ export function writeAbort(reason: SealionError): string {
   return JSON.stringify(abort);
 }
 
-/** What the end gets that heard an abort. */
+/** The error at the end that received an abort. */
 export function sessionAborted(abort: Abort): Retryable {
   return new Retryable({
     code: 'session-aborted',
