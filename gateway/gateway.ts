@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { Turns } from '#runtime/load/turns';
 import { catchUpWith } from './access/catch-up.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { payloadDelivery } from './download/delivery.ts';
@@ -34,12 +35,20 @@ import { AnnouncementQuota } from './upload/announcement-quota.ts';
 import { familyChoice } from './upload/family-choice.ts';
 import { payloadIntake } from './upload/intake.ts';
 
+/** Portions of downloads that are handed out in one turn of the event loop; about a millisecond of work. */
+const PORTIONS_PER_TURN = 4;
+
 export type Gateway = Hono<GatewayEnv>;
 
 /** The HTTP API of a storage provider: uploads, downloads, progress. Serve it with `serveGateway`. */
 export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { corsOrigins, domains, limits, proxies, log } = dependencies;
   const app = new Hono<GatewayEnv>({ getPath: pathToRoute(domains) });
+  const turns = new Turns(PORTIONS_PER_TURN);
+  app.use((_, next) => {
+    turns.newcomer();
+    return next();
+  });
   app.use(requestLog(log, proxies));
   app.use(clientRates(limits, log));
   app.use(target);
@@ -47,14 +56,14 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   app.use(ownHosts(dependencies));
   app.use(address(domains));
-  addRoutes(app, handlersOf(dependencies));
+  addRoutes(app, handlersOf(dependencies, turns));
   app.onError(errorResponse);
   return app;
 }
 
-function handlersOf(dependencies: GatewayDependencies): Handlers {
+function handlersOf(dependencies: GatewayDependencies, turns: Turns): Handlers {
   const { receivers, repairer, limits } = dependencies;
-  const deliver = payloadDelivery(dependencies);
+  const deliver = payloadDelivery(dependencies, turns);
   const uploads = new Slots(limits.maxUploads, 'uploads');
   const take = payloadIntake(dependencies, uploads);
   const catchUp = catchUpWith(dependencies.chain);

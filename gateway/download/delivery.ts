@@ -3,6 +3,7 @@ import { currentContent } from '#protocols/greenfield/content';
 import type { Hex } from '#protocols/greenfield/types';
 import type { JobId } from '#protocols/job/identity';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
+import type { Turns } from '#runtime/load/turns';
 import { type FoundObject, isPublic } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { pacedDownload } from '../request/client-rates.ts';
@@ -44,7 +45,7 @@ export type Delivery = (
 const FRESH_SECONDS = 5;
 
 /** All handlers that serve payloads share one delivery, so that its limits apply to all of them together. */
-export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
+export function payloadDelivery(dependencies: GatewayDependencies, turns: Turns): Delivery {
   const downloads = new DividedSlots(dependencies.limits.maxDownloads, 'downloads');
   return async (c, found, signal, disposition) => {
     const stored = await findPayload(dependencies, found, signal);
@@ -69,7 +70,11 @@ export function payloadDelivery(dependencies: GatewayDependencies): Delivery {
     if (!isGet) return c.body(null, 200, headers);
     const release = downloads.take(c.get('share').names);
     try {
-      return c.body(await send(dependencies, c, stored, range, signal, release), range ? 206 : 200, headers);
+      return c.body(
+        await send(dependencies, c, stored, { range, signal, release, turns }),
+        range ? 206 : 200,
+        headers,
+      );
     } catch (error) {
       release();
       throw error;
@@ -156,14 +161,20 @@ function unsatisfiable(size: number): Terminal {
   });
 }
 
-/** Starts the response; `release` is called at its end. */
+interface Sending {
+  readonly range: ByteRange | undefined;
+  readonly signal: AbortSignal;
+  /** Called at the end of the response. */
+  readonly release: () => void;
+  readonly turns: Turns;
+}
+
+/** Starts the response. */
 async function send(
   { pieces, limits, repairer }: GatewayDependencies,
   c: GatewayContext,
   { job, plan }: StoredPayload,
-  range: ByteRange | undefined,
-  signal: AbortSignal,
-  release: () => void,
+  { range, signal, release, turns }: Sending,
 ): Promise<ReadableStream<Uint8Array>> {
   const record = c.get('record');
   const recover =
@@ -181,6 +192,7 @@ async function send(
   const chunks = pacedDownload(stored, c.get('share'), signal);
   const { body, ended } = await payloadResponse(chunks, {
     pace,
+    turns,
     outgoing: c.env?.outgoing,
     onChunk: (bytes) => {
       record.bytes += bytes;

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Cancelled, Retryable } from '#protocols/errors';
+import { Turns } from '#runtime/load/turns';
 import { ClientPace } from './client-pace.ts';
 import { payloadResponse } from './payload-response.ts';
 
 const patient = (idleTimeoutMs = 60_000) => ({
   pace: new ClientPace({ idleTimeoutMs, minBytesPerSecond: 1 }),
+  turns: new Turns(1),
   outgoing: undefined,
   onChunk: () => {},
 });

@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { Cancelled, type SealionError, toSealionError } from '#protocols/errors';
+import type { Turns } from '#runtime/load/turns';
 import type { ClientPace } from './client-pace.ts';
 
 export interface PayloadResponseOptions {
   /** Cuts off a client that reads too slowly. */
   readonly pace: ClientPace;
+  /** Shared by all responses. */
+  readonly turns: Turns;
   /** Node's response; absent when the app is called in memory. */
   readonly outgoing: ServerResponse | undefined;
   /** Called with the number of bytes sent. */
@@ -25,7 +28,7 @@ export interface PayloadResponse {
  */
 export async function payloadResponse(
   chunks: AsyncGenerator<Uint8Array, void, undefined>,
-  { pace, outgoing, onChunk }: PayloadResponseOptions,
+  { pace, turns, outgoing, onChunk }: PayloadResponseOptions,
 ): Promise<PayloadResponse> {
   let first: IteratorResult<Uint8Array, void> | undefined = await chunks.next();
   let idle: NodeJS.Timeout | undefined;
@@ -53,13 +56,15 @@ export async function payloadResponse(
         pace.taken();
         try {
           const { done, value } = first ?? (await chunks.next());
-          first = undefined;
           if (!open) return;
           if (done) {
             end();
             controller.close();
             return;
           }
+          await turns.take(first ? 'first' : 'further');
+          first = undefined;
+          if (!open) return;
           onChunk(value.length);
           idle = setTimeout(() => breakOff(controller, tooSlow()), pace.hand(value.length));
           controller.enqueue(value);

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '#protocols/errors';
+import { Gathered } from '../async/gathered.ts';
 import { orAborted } from '../async/or-aborted.ts';
 import type { Age, AgeOptions } from './chain.ts';
 import type { KnownHeight } from './known-height.ts';
@@ -31,32 +32,26 @@ interface Entry<V> {
 
 /**
  * A cache of answers to one kind of query, used again as far as the caller permits. Simultaneous callers share one
- * request; a failure is not cached. A query for `now` is never shared, but its answer is cached for others.
+ * request; a failure is not cached. A query for `now` shares a request that is sent after it (`Gathered`), and its answer
+ * is cached for others.
  */
 export class Answers<V> {
   readonly #options: AnswersOptions<V>;
   readonly #entries = new Map<string, Entry<V>>();
+  readonly #now = new Gathered<V>();
 
   constructor(options: AnswersOptions<V>) {
     this.#options = options;
   }
 
-  /**
-   * @param ask must have a time limit of its own, as it may serve several callers; it gets a signal only if it serves
-   * one
-   */
+  /** @param ask must have a time limit of its own, as it may serve several callers */
   async get(
     key: string,
-    ask: (signal?: AbortSignal) => Promise<Answer<V>>,
+    ask: () => Promise<Answer<V>>,
     { age = 'now', signal }: AgeOptions = {},
   ): Promise<V> {
     throwIfAborted(signal);
-    if (age === 'now') {
-      const askedAt = performance.now();
-      const answer = await ask(signal);
-      this.#put(key, answer, askedAt);
-      return answer.value;
-    }
+    if (age === 'now') return this.#now.get(key, () => this.#askNow(key, ask), signal);
     const kept = this.#entries.get(key);
     return orAborted(kept && this.#serves(kept, age) ? kept.value : this.#ask(key, ask), signal);
   }
@@ -64,6 +59,13 @@ export class Answers<V> {
   /** Caches an answer that was contained in the answer to another query. */
   learn(key: string, answer: Answer<V>): void {
     this.#put(key, answer, performance.now());
+  }
+
+  async #askNow(key: string, ask: () => Promise<Answer<V>>): Promise<V> {
+    const askedAt = performance.now();
+    const answer = await ask();
+    this.#put(key, answer, askedAt);
+    return answer.value;
   }
 
   #ask(key: string, ask: () => Promise<Answer<V>>): Promise<V> {

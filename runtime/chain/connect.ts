@@ -13,6 +13,7 @@ import type {
   StorageProvider,
 } from '#protocols/greenfield/types';
 import { Cache } from '../async/cache.ts';
+import { Gathered } from '../async/gathered.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
 import { type Answer, Answers, type AnswersOptions } from './answers.ts';
 import type {
@@ -89,6 +90,7 @@ class ChainClient implements Chain, ChainLists {
   readonly #blocks: Answers<LatestBlock & { readonly network: string }>;
   readonly #buckets: Answers<BucketInfo | undefined>;
   readonly #objects: Answers<ObjectOnChain | undefined>;
+  readonly #objectsByName = new Gathered<ObjectOnChain | undefined>();
   readonly #families: Answers<GlobalVirtualGroupFamily | undefined>;
   readonly #gvgs: Answers<GlobalVirtualGroup | undefined>;
   readonly #gvgsOfFamilies: Answers<readonly GlobalVirtualGroup[]>;
@@ -125,7 +127,7 @@ class ChainClient implements Chain, ChainLists {
   }
 
   async latestBlock(options?: AgeOptions): Promise<LatestBlock> {
-    const load = (signal?: AbortSignal) => readStatus(this.#rpc, signal);
+    const load = () => readStatus(this.#rpc);
     const { network, ...block } = await this.#blocks.get('latest', load, options);
     if (network === this.chainId) return block;
     throw new Terminal({
@@ -142,26 +144,19 @@ class ChainClient implements Chain, ChainLists {
 
   bucket(name: string, options?: AgeOptions): Promise<BucketInfo | undefined> {
     const request = { bucketName: name };
-    const load = (signal?: AbortSignal) =>
-      this.#ask(
-        methods.HeadBucket,
-        request,
-        signal,
-        ({ bucketInfo }) => bucketInfo && decode.toBucket(bucketInfo),
-      );
+    const load = () =>
+      this.#ask(methods.HeadBucket, request, ({ bucketInfo }) => bucketInfo && decode.toBucket(bucketInfo));
     return this.#buckets.get(name, load, options);
   }
 
-  async object(
-    bucketName: string,
-    objectName: string,
-    options?: ChainOptions,
-  ): Promise<ObjectOnChain | undefined> {
-    return (await readObject(this.#rpc, bucketName, objectName, options?.signal)).value;
+  object(bucketName: string, objectName: string, options?: ChainOptions): Promise<ObjectOnChain | undefined> {
+    const load = async () => (await readObject(this.#rpc, bucketName, objectName)).value;
+    // No name of a bucket has a slash.
+    return this.#objectsByName.get(`${bucketName}/${objectName}`, load, options?.signal);
   }
 
   objectById(objectId: string, options?: AgeOptions): Promise<ObjectOnChain | undefined> {
-    const load = (signal?: AbortSignal) => readObjectById(this.#rpc, objectId, signal);
+    const load = () => readObjectById(this.#rpc, objectId);
     return this.#objects.get(objectId, load, options);
   }
 
@@ -182,22 +177,20 @@ class ChainClient implements Chain, ChainLists {
   }
 
   family(familyId: number, options?: AgeOptions): Promise<GlobalVirtualGroupFamily | undefined> {
-    const load = (signal?: AbortSignal) =>
+    const load = () =>
       this.#ask(
         methods.Family,
         { familyId },
-        signal,
         ({ globalVirtualGroupFamily: found }) => found && decode.toFamily(found),
       );
     return this.#families.get(`${familyId}`, load, options);
   }
 
   gvg(gvgId: number, options?: AgeOptions): Promise<GlobalVirtualGroup | undefined> {
-    const load = (signal?: AbortSignal) =>
+    const load = () =>
       this.#ask(
         methods.Gvg,
         { globalVirtualGroupId: gvgId },
-        signal,
         ({ globalVirtualGroup: found }) => found && decode.toGvg(found),
       );
     return this.#gvgs.get(`${gvgId}`, load, options);
@@ -205,8 +198,8 @@ class ChainClient implements Chain, ChainLists {
 
   gvgsOfFamily(familyId: number, options?: AgeOptions): Promise<readonly GlobalVirtualGroup[]> {
     const request = { globalVirtualGroupFamilyId: familyId };
-    const load = async (signal?: AbortSignal) => {
-      const answer = await answerTo(this.#rpc, methods.GvgsOfFamily, request, signal);
+    const load = async () => {
+      const answer = await answerTo(this.#rpc, methods.GvgsOfFamily, request);
       const groups = answer.value?.globalVirtualGroups.map(decode.toGvg) ?? [];
       for (const group of groups) this.#gvgs.learn(`${group.id}`, { ...answer, value: group });
       return { ...answer, value: groups };
@@ -228,8 +221,8 @@ class ChainClient implements Chain, ChainLists {
     options?: AgeOptions,
   ): Promise<boolean> {
     const request = { operator: account, bucketName, objectName, actionType: action };
-    const load = async (signal?: AbortSignal) => {
-      const answer = await answerTo(this.#rpc, methods.VerifyPermission, request, signal);
+    const load = async () => {
+      const answer = await answerTo(this.#rpc, methods.VerifyPermission, request);
       return { ...answer, value: answer.value?.effect === Effect.EFFECT_ALLOW };
     };
     // Names of buckets contain no slash.
@@ -258,8 +251,8 @@ class ChainClient implements Chain, ChainLists {
   }
 
   transaction(hash: string, options?: AgeOptions): Promise<IncludedTransaction | undefined> {
-    const load = async (signal?: AbortSignal) => {
-      const value = await includedTransaction(this.#rpc, hash, signal);
+    const load = async () => {
+      const value = await includedTransaction(this.#rpc, hash);
       return { value, height: value?.height ?? 0 };
     };
     return this.#transactions.get(hash, load, options);
@@ -272,10 +265,9 @@ class ChainClient implements Chain, ChainLists {
   async #ask<Q, A, V>(
     method: QueryMethod<Q, A>,
     request: Q,
-    signal: AbortSignal | undefined,
     decoded: (message: A) => V | undefined,
   ): Promise<Answer<V | undefined>> {
-    const { value, height } = await answerTo(this.#rpc, method, request, signal);
+    const { value, height } = await answerTo(this.#rpc, method, request);
     return { value: value && decoded(value), height };
   }
 }

@@ -23,11 +23,8 @@ const MAX_PAGES = 50;
 const MAX_READS = 3;
 
 /** The node's latest block, and the id of its chain. */
-export async function readStatus(
-  rpc: Rpc,
-  signal?: AbortSignal,
-): Promise<Answer<LatestBlock & { readonly network: string }>> {
-  const { nodeInfo, syncInfo } = await withClient(rpc, signal, (client) => client.status());
+export async function readStatus(rpc: Rpc): Promise<Answer<LatestBlock & { readonly network: string }>> {
+  const { nodeInfo, syncInfo } = await withClient(rpc, undefined, (client) => client.status());
   const { latestBlockHeight: height, latestBlockTime } = syncInfo;
   rpc.known.note(height);
   return { value: { height, time: latestBlockTime.getTime(), network: nodeInfo.network }, height };
@@ -37,25 +34,19 @@ export function readObject(
   rpc: Rpc,
   bucketName: string,
   objectName: string,
-  signal?: AbortSignal,
 ): Promise<Answer<ObjectOnChain | undefined>> {
   const request = { bucketName, objectName };
-  return withUpdate(rpc, () => answerTo(rpc, methods.HeadObject, request, signal), signal);
+  return withUpdate(rpc, () => answerTo(rpc, methods.HeadObject, request));
 }
 
-export function readObjectById(
-  rpc: Rpc,
-  objectId: string,
-  signal?: AbortSignal,
-): Promise<Answer<ObjectOnChain | undefined>> {
-  return withUpdate(rpc, () => answerTo(rpc, methods.HeadObjectById, { objectId }, signal), signal);
+export function readObjectById(rpc: Rpc, objectId: string): Promise<Answer<ObjectOnChain | undefined>> {
+  return withUpdate(rpc, () => answerTo(rpc, methods.HeadObjectById, { objectId }));
 }
 
 /** An object with the content of its announced update. */
 async function withUpdate(
   rpc: Rpc,
   head: () => Promise<Answer<QueryHeadObjectResponse | undefined>>,
-  signal: AbortSignal | undefined,
 ): Promise<Answer<ObjectOnChain | undefined>> {
   for (let read = 0; read < MAX_READS; read += 1) {
     const { value: answer, height } = await head();
@@ -65,7 +56,7 @@ async function withUpdate(
     const found = gvg ? { object, gvg } : { object };
     if (!object.isUpdating) return { value: found, height };
     const { bucketName, objectName } = object;
-    const shadow = await ask(rpc, methods.HeadShadowObject, { bucketName, objectName }, signal);
+    const shadow = await ask(rpc, methods.HeadShadowObject, { bucketName, objectName });
     if (!shadow?.objectInfo) continue;
     return { value: { ...found, update: decode.toPendingUpdate(shadow.objectInfo) }, height };
   }

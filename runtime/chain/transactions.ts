@@ -54,12 +54,8 @@ export async function simulate(
  * Finds a transaction by its hash; undefined while it is in no block, and when the node has no index (`tx_index.indexer
  * = "null"`).
  */
-export async function includedTransaction(
-  rpc: Rpc,
-  hash: string,
-  signal: AbortSignal | undefined,
-): Promise<IncludedTransaction | undefined> {
-  return withClient(rpc, signal, async (client) => {
+export async function includedTransaction(rpc: Rpc, hash: string): Promise<IncludedTransaction | undefined> {
+  return withClient(rpc, undefined, async (client) => {
     try {
       const { height, result } = await client.tx({ hash: Buffer.from(hash, 'hex') });
       const responses = result.data ? TxMsgData.decode(result.data).msgResponses : [];

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { ObjectInfo } from '@nats-io/obj';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
+import { Gathered } from '../async/gathered.ts';
 import {
   type Bucket,
   type BucketOptions,
@@ -58,6 +60,7 @@ export async function openNatsPieceStore(options: PieceStoreOptions): Promise<Pi
 class NatsPieceStore implements PieceStore {
   readonly #bucket: Bucket;
   readonly #source: ChunkSource;
+  readonly #infos = new Gathered<ObjectInfo | null>();
 
   constructor(bucket: Bucket, source: ChunkSource) {
     this.#bucket = bucket;
@@ -143,7 +146,8 @@ class NatsPieceStore implements PieceStore {
    */
   async #find(key: string): Promise<ObjectPiece | undefined> {
     checkKey(key);
-    const info = await this.#guard(`looking up ${key}`, () => this.#bucket.objects.info(key));
+    const look = () => this.#bucket.objects.info(key);
+    const info = await this.#guard(`looking up ${key}`, () => this.#infos.get(key, look));
     if (!info) return undefined;
     const piece = pieceFromInfo(info);
     if (!info.deleted) return piece;
