@@ -5,6 +5,7 @@ import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import { isMessageGone, natsError } from '../nats/errors.ts';
 import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { ChunkMemory } from './chunk-memory.ts';
 import { chunkSubject } from './object-layout.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
@@ -36,6 +37,7 @@ export interface Bucket {
   readonly requestLimitMs: number;
   /** ms */
   readonly putLimitMs: number;
+  readonly chunkMemory: ChunkMemory;
   readonly log: Logger;
 }
 
@@ -60,7 +62,19 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
     checkFit(name, replicas, status.streamInfo.config);
     const stream = status.streamInfo.config.name;
     const putLimitMs = options.putLimitMs ?? PUT_LIMIT_MS;
-    return { name, stream, connection, client, manager, objects, requestLimitMs, putLimitMs, log };
+    const chunkMemory = new ChunkMemory();
+    return {
+      name,
+      stream,
+      connection,
+      client,
+      manager,
+      objects,
+      requestLimitMs,
+      putLimitMs,
+      chunkMemory,
+      log,
+    };
   } catch (error) {
     throw unavailable(error, `opening the bucket ${name}`);
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PubAck } from '@nats-io/jetstream';
 import { nuid as nuids } from '@nats-io/nats-core';
 import { Retryable, SealionError, throwIfAborted } from '#protocols/errors';
+import { nextTurn } from '../async/turns.ts';
 import { isWrongLastSequence } from '../nats/errors.ts';
 import { linkOf } from '../nats/link.ts';
 import { type Bucket, deleteMessage, purgeChunks, unavailable } from './bucket.ts';
@@ -103,19 +104,27 @@ async function writeChunks(
   const chunkSize = chunkSizeOf(bucket);
   const hash = createHash('sha256');
   const acks: Promise<PubAck>[] = [];
+  const memory: Uint8Array[] = [];
+  // When one more than are in flight is begun, the first of them has been acknowledged.
+  const memoryOfNext = () => {
+    const place = acks.length % (WINDOW + 1);
+    memory[place] ??= bucket.chunkMemory.take(chunkSize);
+    return memory[place];
+  };
   let size = 0;
   try {
-    for await (const chunk of chunksOf(source, chunkSize)) {
+    for await (const chunk of chunksOf(source, chunkSize, (bytes) => hash.update(bytes), memoryOfNext)) {
       throwIfAborted(options.signal);
       await acks.at(-WINDOW);
+      await nextTurn();
       const ack = bucket.client.publish(subject, chunk, { headers });
       // handled below, even when an earlier one fails first
       ack.catch(() => undefined);
       acks.push(ack);
-      hash.update(chunk);
       size += chunk.length;
     }
     const chunks = (await Promise.all(acks)).map((ack) => ack.seq);
+    bucket.chunkMemory.giveBack(memory);
     throwIfAborted(options.signal);
     if (options.time.isOver || options.time.isLinkLost) throw options.time.error();
     return { key, size, checksum: hash.digest('hex'), nuid, chunkSize, chunks };
