@@ -11,7 +11,7 @@ import type { Gateway } from './gateway.ts';
 export interface ServeOptions {
   /** Interface to listen on, for example `127.0.0.1`. */
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
   /** How long `close` waits for open requests before aborting them, ms. */
   readonly closeTimeoutMs: number;
@@ -57,7 +57,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   const { log } = options;
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
-    // Requests that never reach the app: without a valid Host or path.
+    // For requests that never reach the app: those without a valid Host or path.
     errorHandler: (error) => {
       log.info({ error }, 'malformed request');
       return new Response(malformed, { status: 400, headers: { 'Content-Type': 'application/xml' } });
@@ -66,7 +66,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   const open = new Set<ServerResponse>();
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     open.add(outgoing);
-    // The listener knows the scheme of an absolute target in lower case only.
+    // The listener recognises the scheme of an absolute target only in lower case.
     incoming.url = incoming.url?.replace(/^https?:/i, (scheme) => scheme.toLowerCase());
     const onEnd = options.onRequest?.(incoming);
     outgoing.once('close', () => {
@@ -91,7 +91,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
     ...(options.proxies && { proxies: options.proxies }),
     node: {
       maxHeaderSize: MAX_HEADER_BYTES,
-      // The listener refuses a missing Host with a body; Node would send none.
+      // The listener refuses a missing Host with a body, which Node would not send.
       requireHostHeader: false,
     },
     log,
@@ -118,7 +118,10 @@ async function close(server: HttpServer, open: Set<ServerResponse>, timeoutMs: n
   await closed;
 }
 
-/** Waits for those too that begin on a kept connection meanwhile: a Set hands them out as they are added. */
+/**
+ * Waits for all open responses, including those that begin on a kept connection in the meantime: iterating a Set also
+ * yields elements that are added.
+ */
 async function allEnded(open: Set<ServerResponse>): Promise<void> {
   for (const outgoing of open) await new Promise((resolve) => outgoing.once('close', resolve));
 }

@@ -3,7 +3,7 @@ import type { Hex, Redundancy, Visibility } from '#protocols/greenfield/types';
 
 export interface NewBucket {
   readonly bucketName: string;
-  /** Operator address of the SP that shall serve it. */
+  /** Operator address of the SP that is to serve it. */
   readonly primarySpAddress: string;
   readonly familyId: number;
   /** Private by default. */
@@ -18,12 +18,12 @@ export interface NewObject {
   /** Seven integrity hashes, primary first. */
   readonly checksums: readonly Hex[];
   readonly contentType?: string;
-  /** As its bucket by default. */
+  /** By default that of its bucket. */
   readonly visibility?: Visibility;
   readonly redundancy?: Redundancy;
 }
 
-/** Content that replaces that of a sealed object. */
+/** New content of a sealed object. */
 export type NewContent = Omit<NewObject, 'visibility' | 'redundancy'>;
 
 /** @param creator address of the owner */

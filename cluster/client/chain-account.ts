@@ -15,18 +15,18 @@ import {
 } from './announcements.ts';
 import { Transactions } from './transactions.ts';
 
-/** Some 45 KiB; a transaction may have 64. */
+/** About 45 KiB; a transaction may have 64 KiB. */
 const OBJECTS_PER_TRANSACTION = 80;
 
 /**
- * An account that acts on chain as a client does: signs, sends, and waits until it is in a block. Transactions
- * may be sent at once; they get their sequences in turn and can share a block.
+ * A client's account on chain: signs transactions, sends them, and waits until they are in a block. Several may be sent
+ * at once; they get their sequences in turn and may share a block.
  */
 export class ChainAccount {
   readonly address: string;
   readonly #transactions: Transactions;
 
-  /** @param inclusionMs how long a transaction may take to get into a block */
+  /** @param inclusionMs how long to wait until a transaction is in a block, ms */
   constructor(chain: Chain, key: AccountKey, inclusionMs = 60_000) {
     this.address = key.address;
     this.#transactions = new Transactions(chain, key, inclusionMs);
@@ -38,16 +38,16 @@ export class ChainAccount {
     return MsgCreateBucketResponse.decode(firstResponse(responses)).bucketId;
   }
 
-  /** Registers an object whose payload is then uploaded. @returns the object's id. @throws as `send` */
+  /** Creates an object, whose payload is then uploaded. @returns the object's id. @throws as `send` */
   async createObject(object: NewObject, options?: ChainOptions): Promise<string> {
     const { responses } = await this.send(createObjectMessage(this.address, object), options);
     return MsgCreateObjectResponse.decode(firstResponse(responses)).objectId;
   }
 
   /**
-   * Registers many objects, as many in one transaction as fit.
+   * Creates many objects, as many per transaction as fit.
    * @returns their ids, in the order of the objects
-   * @throws as `send`; objects of earlier transactions are then registered
+   * @throws as `send`; the objects of earlier transactions then exist
    */
   async createObjects(objects: readonly NewObject[], options?: ChainOptions): Promise<string[]> {
     const ids: string[] = [];
@@ -65,7 +65,7 @@ export class ChainAccount {
     await this.send(updateObjectMessage(this.address, object), options);
   }
 
-  /** Takes an object back that is not sealed yet. @throws as `send` */
+  /** Cancels an object that is not sealed yet. @throws as `send` */
   async cancelCreateObject(bucketName: string, objectName: string, options?: ChainOptions): Promise<void> {
     await this.send(
       {
@@ -76,7 +76,7 @@ export class ChainAccount {
     );
   }
 
-  /** Takes back an update that is not sealed yet. @throws as `send` */
+  /** Cancels an update that is not sealed yet. @throws as `send` */
   async cancelUpdateObject(bucketName: string, objectName: string, options?: ChainOptions): Promise<void> {
     await this.send(
       {
@@ -110,7 +110,7 @@ export class ChainAccount {
   }
 
   /**
-   * Pays into the stream record of an account, which thaws a frozen one.
+   * Pays into the stream record of an account, which unfreezes a frozen one.
    * @param amount smallest units of BNB
    * @throws as `send`
    */
@@ -126,13 +126,13 @@ export class ChainAccount {
 
   /**
    * Sends one message and waits until it is in a block.
-   * @throws Terminal `transaction-refused` with the chain's words; Retryable `transaction-not-included`; as `Chain`
+   * @throws Terminal `transaction-refused` with the chain's reason; Retryable `transaction-not-included`; as `Chain`
    */
   send(message: Message, options?: ChainOptions): Promise<IncludedTransaction> {
     return this.sendTogether([message], options);
   }
 
-  /** Sends messages in one transaction, of which all or none take effect. @throws as `send` */
+  /** Sends messages in one transaction, which take effect all together or not at all. @throws as `send` */
   sendTogether(messages: readonly Message[], options?: ChainOptions): Promise<IncludedTransaction> {
     return this.#transactions.send(messages, options);
   }

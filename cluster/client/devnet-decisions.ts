@@ -5,23 +5,23 @@ import type { MessageTypeUrl } from '#protocols/greenfield/messages';
 const POLL_MS = 20;
 
 /**
- * What governance decides and what time brings about, on a devnet's chain at will. Every method ends when the block
- * that makes the decision is written. @throws Terminal `devnet-decision`
+ * Makes the chain of a devnet behave as after a decision of governance, or after some time. Every method ends when the
+ * block with the change is written. @throws Terminal `devnet-decision`
  */
 export class DevnetDecisions {
   readonly #rpc: string;
 
-  /** @param rpc of the chain stand-in; a real node knows no decisions */
+  /** @param rpc of the chain stand-in; a real node does not support this */
   constructor(rpc: string) {
     this.#rpc = rpc;
   }
 
-  /** The gas that a message costs from now on. */
+  /** Sets the gas that a message costs from now on. */
   async setMessageGas(type: MessageTypeUrl, gas: number): Promise<void> {
     await this.#decide('devnet_set_message_gas', { type, gas });
   }
 
-  /** Freezes an account as if what it has paid in advance were used up. A deposit lets it go on. */
+  /** Freezes an account as if its prepaid balance were used up. A deposit unfreezes it. */
   async useUpBalance(account: string): Promise<void> {
     await this.#decide('devnet_use_up_balance', { account });
   }

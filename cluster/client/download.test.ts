@@ -13,7 +13,7 @@ const { signal } = new AbortController();
 
 type Answer = (response: ServerResponse, from: number) => void;
 
-/** A provider that answers one request after the other like this; each says from where it was asked. */
+/** A provider that gives these answers in turn, and records the first byte that each request asked for. */
 async function provider(t: ExecutionContext, ...answers: readonly Answer[]) {
   const asked: number[] = [];
   const server = createServer((request: IncomingMessage, response) => {
@@ -34,7 +34,7 @@ function rangeOf(status: number, total: string): Answer {
   };
 }
 
-/** Sends some bytes of what it promises, and closes the connection. */
+/** Sends only a part of the promised bytes, and closes the connection. */
 const broken: Answer = (response) => {
   response.writeHead(200, { 'Content-Length': PAYLOAD.length });
   response.write(PAYLOAD.subarray(0, 40_000), () => response.destroy());

@@ -3,8 +3,8 @@ import type { ObjectAddress, SpClient } from './sp-client.ts';
 import { Tries } from './tries.ts';
 
 /**
- * The payload of an object from one byte on. When the connection breaks it continues by another request, as long as
- * each brings something.
+ * The payload of an object from one byte on. When the connection breaks, another request continues, as long as each
+ * brings at least one byte.
  * @param total bytes of the whole payload
  * @throws Retryable `incomplete-download` when the provider sends less; as `SpClient.getFrom`
  */

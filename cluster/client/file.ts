@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Terminal } from '#protocols/errors';
 
-/** @returns bytes of a file that is to be uploaded. @throws Terminal `no-file` */
+/** @returns the size of a file that is to be uploaded, bytes. @throws Terminal `no-file` */
 export async function sizeOfFile(path: string): Promise<number> {
   const found = await stat(path).catch((cause: unknown) => {
     throw noFile(`Cannot read ${path}: ${reason(cause)}.`, cause);
@@ -13,12 +13,12 @@ export async function sizeOfFile(path: string): Promise<number> {
 }
 
 /**
- * Writes a file that appears, or replaces what is there, only when all of it has been written and checked. What has
- * been written is kept in `<path>.part`, and the next call continues after it.
+ * Writes a file that appears, or replaces an existing one, only when all of it has been written and checked. Until then
+ * the content is in `<path>.part`, and the next call continues after it.
  * @param size bytes of the whole content
  * @param content gives the bytes from one on
- * @param check throws if the file, all written, is not what it should be; it is deleted then
- * @throws Terminal `file-not-writable`, before anything is read; whatever `content` and `check` throw; Cancelled
+ * @param check throws if the complete file is wrong; it is deleted then
+ * @throws Terminal `file-not-writable`, before anything is read; as `content` and `check`; Cancelled
  */
 export async function writeOrContinue(
   path: string,
@@ -57,7 +57,7 @@ function noFile(message: string, cause?: unknown): Terminal {
   return new Terminal({ code: 'no-file', message, advice: 'Give the path of one file.', cause });
 }
 
-/** All files in a folder and the folders in it, by their paths relative to it with `/`, in order. */
+/** All files in a folder and its subfolders, as sorted paths relative to it, with `/`. */
 export async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries

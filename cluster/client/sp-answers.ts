@@ -10,7 +10,7 @@ export async function text(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The level that the provider states for its acknowledgement, where it states one. */
+/** The durability that the provider states for its acknowledgement; undefined if it states none. */
 export function durabilityOf(response: IncomingMessage): string | undefined {
   const durability = response.headers['x-sealion-durability'];
   return typeof durability === 'string' ? durability : undefined;
@@ -25,12 +25,12 @@ interface KnownAnswers {
   };
 }
 
-/** What we read in the provider's XML. */
+/** The parts of the provider's XML answers that we use. */
 export function parseXml(xml: string): KnownAnswers {
   return new XMLParser({ parseTagValue: false }).parse(xml) as KnownAnswers;
 }
 
-/** The provider's error in our taxonomy: what is wrong with the request is Terminal, the rest may pass. */
+/** Converts the provider's error into our taxonomy: a fault of the request is Terminal, any other Retryable. */
 export function refusal(status: number, xml: string): SealionError {
   const { Error: answer } = parseXml(xml);
   const facts = {

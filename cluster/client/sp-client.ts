@@ -10,17 +10,20 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the provider says of an object that is not sealed yet. */
+/** The provider's report about an object that is not sealed yet. */
 export interface UploadProgress {
   readonly description: string;
-  /** Empty when nothing is wrong. */
+  /** Empty when there is no error. */
   readonly error: string;
 }
 
-/** SHA-256 of nothing: what every SDK sends for a streamed body (protocols/greenfield/README.md#uploads). */
+/** SHA-256 of the empty string, which every SDK sends for a streamed body (protocols/greenfield/README.md#uploads). */
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** Talks to one storage provider over Greenfield's gateway API, signed by one account (protocols/greenfield/README.md#gateway-routes). */
+/**
+ * A client of one storage provider, over Greenfield's gateway API and signed by one account
+ * (protocols/greenfield/README.md#gateway-routes).
+ */
 export class SpClient {
   readonly endpoint: URL;
   readonly #privateKey: Uint8Array;
@@ -34,8 +37,8 @@ export class SpClient {
   /**
    * Uploads the payload of an object that exists on chain.
    * @param size bytes of the payload
-   * @param onProgress called with the number of bytes that were handed to the provider so far
-   * @returns the durability that the provider states for its acknowledgement, where it states one
+   * @param onProgress called with the number of bytes sent so far
+   * @returns the durability that the provider states for its acknowledgement, if any
    */
   async put(
     address: ObjectAddress,
@@ -59,8 +62,8 @@ export class SpClient {
 
   /**
    * Uploads one part of a payload.
-   * @param part whole segments from `offset` on, bytes; `complete` when nothing is missing any more
-   * @param onProgress called with the number of bytes of this part that were handed to the provider so far
+   * @param part whole segments from `offset` on, bytes; `complete` for the part after which nothing is missing
+   * @param onProgress called with the number of bytes of this part sent so far
    * @returns as `put`
    */
   async putPart(
@@ -81,7 +84,9 @@ export class SpClient {
     return durabilityOf(response);
   }
 
-  /** Bytes of a payload that the provider has already: where an upload in parts goes on. */
+  /**
+   * Number of bytes from the start of the payload that the provider already has: where an upload in parts continues.
+   */
   async resumeOffset(address: ObjectAddress, options: RequestOptions = {}): Promise<number> {
     const response = await this.#call({ method: 'GET', address, query: 'upload-context=' }, options);
     return Number(parseXml(await text(response)).QueryResumeOffset?.Offset);
@@ -99,7 +104,7 @@ export class SpClient {
 
   /**
    * The bytes of an object from one on, to the end.
-   * @returns the body, and the byte with which it begins: 0 where the provider sends the whole object all the same
+   * @returns the body, and the position of its first byte: 0 when the provider sends the whole object nevertheless
    * @throws as `get`; the body throws Retryable `sp-unreachable` when the connection breaks
    */
   async getFrom(
@@ -113,7 +118,7 @@ export class SpClient {
     return { from, body: this.#bodyOf(response, options.signal) };
   }
 
-  /** What the provider does with the object right now. */
+  /** The state of the object at the provider. */
   async progress(address: ObjectAddress, options: RequestOptions = {}): Promise<UploadProgress> {
     const response = await this.#call({ method: 'GET', address, query: 'upload-progress=' }, options);
     const { QueryUploadProgress: answer } = parseXml(await text(response));

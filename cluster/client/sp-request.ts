@@ -12,7 +12,7 @@ export interface ObjectAddress {
   readonly objectName: string;
 }
 
-/** What is asked of a provider about an object. */
+/** A request to a provider about an object. */
 export interface Call {
   readonly method: 'PUT' | 'POST' | 'GET';
   readonly address: ObjectAddress;
@@ -21,12 +21,12 @@ export interface Call {
   readonly body?: AsyncIterable<Uint8Array>;
 }
 
-/** A signed request is good for this long; ms. */
+/** Validity of a signed request, ms. */
 const EXPIRY_MS = 3_600_000;
 
 /**
- * One request to a provider, signed with an account's key.
- * @throws what the provider refuses, as `refusal` has it; Retryable `sp-unreachable`; Cancelled
+ * Sends one request to a provider, signed with an account's key.
+ * @throws the provider's error, as converted by `refusal`; Retryable `sp-unreachable`; Cancelled
  */
 export async function requestSigned(
   endpoint: URL,
@@ -70,7 +70,7 @@ function send(endpoint: URL, call: Outgoing, signal: AbortSignal | undefined): P
       outgoing.end();
       return;
     }
-    // A provider that refuses early answers before it has read everything: the answer counts, not the broken pipe.
+    // A provider that refuses early answers before it has read the body: the answer counts, not the broken pipe.
     pipeline(Readable.from(call.body, { objectMode: false }), outgoing).catch((cause) => {
       if (!outgoing.destroyed) outgoing.destroy();
       setImmediate(() => reject(unreachable(endpoint, cause, signal)));
@@ -78,7 +78,7 @@ function send(endpoint: URL, call: Outgoing, signal: AbortSignal | undefined): P
   });
 }
 
-/** What became of a connection, in our taxonomy. */
+/** Converts an error of the connection into our taxonomy. */
 export function unreachable(endpoint: URL, cause: Error, signal: AbortSignal | undefined): SealionError {
   if (signal?.aborted) return new Cancelled({ code: 'aborted', message: 'The request was aborted.', cause });
   return new Retryable({

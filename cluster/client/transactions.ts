@@ -9,20 +9,23 @@ import type { Account } from '#protocols/greenfield/types';
 import type { BroadcastResult, Chain, ChainOptions, IncludedTransaction } from '#runtime/chain/chain';
 import type { AccountKey } from '#runtime/keys/keys';
 
-/** How often a transaction is signed again because another one took its sequence. */
+/** How often a transaction is signed again because another one used its sequence. */
 const MAX_SIGNINGS = 10;
 const POLL_MS = 200;
-/** What a transaction costs at least (protocols/sealing/README.md#gas-and-fees), with some room for its fee's digits. */
+/**
+ * The minimum gas of a transaction (protocols/sealing/README.md#gas-and-fees), with some room for the digits of its
+ * fee.
+ */
 const GAS_PER_BYTE = 5.1;
 
 /**
- * Signs the transactions of one account, sends them, and waits until they are in a block. They may be sent at once;
- * they get their sequences in turn and can share a block.
+ * Signs the transactions of one account, sends them, and waits until they are in a block. Several may be sent at once;
+ * they get their sequences in turn and may share a block.
  */
 export class Transactions {
   readonly #chain: Chain;
   readonly #key: AccountKey;
-  /** How long a transaction may take to get into a block, ms. */
+  /** Time limit for a transaction to be in a block, ms. */
   readonly #inclusionMs: number;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -33,8 +36,8 @@ export class Transactions {
   }
 
   /**
-   * Sends messages in one transaction, of which all or none take effect.
-   * @throws Terminal `transaction-refused` with the chain's words; Retryable `transaction-not-included`; as `Chain`
+   * Sends messages in one transaction, which take effect all together or not at all.
+   * @throws Terminal `transaction-refused` with the chain's reason; Retryable `transaction-not-included`; as `Chain`
    */
   async send(messages: readonly Message[], options?: ChainOptions): Promise<IncludedTransaction> {
     const { hash } = accepted(await this.#inTurn(() => this.#broadcast(messages, options)));
@@ -101,7 +104,7 @@ export class Transactions {
     return sum;
   }
 
-  /** One broadcast at a time, or two would be signed with one sequence. */
+  /** Broadcasts one transaction at a time, so that no two are signed with the same sequence. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(task);
     this.#turn = result.catch(() => {});

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 
-/** Tries in turn without any progress, and half the pause after the first of them, ms. */
+/** Maximum number of successive tries without progress, and half the pause after the first of them, ms. */
 const MAX_TRIES = 4;
 const PAUSE_MS = 500;
 
-/** How long a transfer that continues where it stopped is repeated: as long as it comes further. */
+/**
+ * Decides how often a transfer that continues where it stopped is tried again: without limit while it makes progress.
+ */
 export class Tries {
   #failed = 0;
 
@@ -15,7 +17,7 @@ export class Tries {
 
   /**
    * Waits before the next try.
-   * @throws the error, where it does not pass by itself or the tries are used up; Cancelled
+   * @throws the error, if it is final or there were too many tries; Cancelled
    */
   async pauseAfter(error: unknown, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);

@@ -6,7 +6,7 @@ export function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
-/** Passes a body on and counts what has been handed over. */
+/** Passes a body on and counts its bytes. */
 export async function* counted(
   body: AsyncIterable<Uint8Array>,
   onProgress: ((bytes: number) => void) | undefined,

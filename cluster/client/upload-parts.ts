@@ -2,18 +2,18 @@ import { open } from 'node:fs/promises';
 import type { ObjectAddress, SpClient } from './sp-client.ts';
 import { Tries } from './tries.ts';
 
-/** About what a part should have, bytes: little enough to be sent again. */
+/** Approximate size of a part, bytes: small enough to be sent again. */
 const PART_BYTES = 16 * 2 ** 20;
 
-/** Bytes of a part: whole segments. */
+/** Size of a part in whole segments, bytes. */
 export function partSize(segmentSize: number): number {
   return Math.max(1, Math.floor(PART_BYTES / segmentSize)) * segmentSize;
 }
 
 /**
- * Uploads what is missing of a payload in parts. After a failure that may pass it continues from where the provider
- * says, as long as there is progress.
- * @returns the durability that the provider states for its acknowledgement, where it states one
+ * Uploads the missing rest of a payload in parts. After a temporary failure it continues where the provider says, as
+ * long as there is progress.
+ * @returns the durability that the provider states for its acknowledgement, if any
  */
 export async function uploadParts(
   sp: SpClient,

@@ -15,18 +15,18 @@ import { sizeOfFile } from './file.ts';
 import type { ObjectAddress, SpClient } from './sp-client.ts';
 import { partSize, uploadParts } from './upload-parts.ts';
 
-/** What an upload tells while it goes on. */
+/** The events of an upload. */
 export type UploadEvent =
   | { readonly event: 'checksums-computed'; readonly size: number; readonly checksums: readonly string[] }
   | { readonly event: 'bucket-created'; readonly bucketId: string }
   | { readonly event: 'object-created'; readonly objectId: string }
-  /** It is on chain from an earlier time, with the same checksums. */
+  /** The object exists on chain, with the same checksums. */
   | { readonly event: 'object-found'; readonly objectId: string; readonly status: ObjectStatus }
-  /** The provider has the bytes before this one from an earlier try. */
+  /** The provider has the bytes before this offset from an earlier try. */
   | { readonly event: 'resumed'; readonly offset: number }
   | { readonly event: 'acknowledged'; readonly durability?: string; readonly ms: number };
 
-/** Where an upload goes, and on whose account. */
+/** The target of an upload, and the account that pays. */
 export interface UploadTarget extends ObjectAddress {
   readonly chain: Chain;
   readonly account: ChainAccount;
@@ -35,23 +35,24 @@ export interface UploadTarget extends ObjectAddress {
   readonly primary: { readonly operatorAddress: string; readonly gvgFamilyId: number };
   readonly contentType?: string;
   readonly redundancy?: Redundancy;
-  /** As its bucket by default. */
+  /** By default that of its bucket. */
   readonly visibility?: Visibility;
 }
 
 export interface UploadHooks {
   readonly signal: AbortSignal;
   readonly onEvent: (event: UploadEvent) => void;
-  /** Bytes handed to the provider. */
+  /** Called with the number of bytes sent so far. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
 /**
- * All that a client does for one file: computes the seven checksums, creates the bucket and the object on chain
- * where they are missing, and uploads the payload: a large one in parts, one that was interrupted from where it stopped.
- * @returns the object as the chain has it
- * @throws Terminal `no-file`; `object-exists` when another payload was announced under the name; as the chain and
- * the SP do
+ * Does everything that a client has to do for one file: computes the seven checksums, creates the bucket and the object
+ * on chain if they do not exist, and uploads the payload; a large one in parts, an interrupted one from where it
+ * stopped.
+ * @returns the object as it is on chain
+ * @throws Terminal `no-file`; `object-exists` when another payload was announced under the name; as the chain and the
+ * SP
  */
 export async function uploadFile(
   file: string,
@@ -101,8 +102,8 @@ function uploadWhole(
 }
 
 /**
- * Waits until the chain holds the object sealed.
- * @throws Terminal `object-gone` when it is rejected or cancelled meanwhile; Cancelled
+ * Waits until the object is sealed on chain.
+ * @throws Terminal `object-gone` when it is rejected or cancelled; Cancelled
  */
 export async function waitForSeal(
   chain: Chain,

@@ -13,7 +13,7 @@ const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'sealion-demo-test-'));
 test.after.always(() => rm(folder, { recursive: true, force: true }));
 
-/** Its temporary files go below `folder`, where the test sees what it left. */
+/** Runs the demo with its temporary files below `folder`, where the test sees what is left. */
 async function demo(size: number) {
   const file = join(folder, `file-${size}`);
   await writeFile(file, randomBytes(size));

@@ -19,13 +19,13 @@ import { Timeline } from './timeline.ts';
 export interface DemoOptions {
   readonly devnet: Devnet;
   readonly file: string;
-  /** For what the demo downloads. */
+  /** Folder for the downloaded file. */
   readonly directory: string;
   readonly report: Reporter;
   readonly signal: AbortSignal;
 }
 
-/** One file from PUT to SEALED and back, reported as it happens. */
+/** Takes one file from PUT to SEALED and back, and reports each step. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { devnet, file, report, signal } = options;
   const primary = devnet.file.sps[0];
@@ -79,9 +79,9 @@ async function upload(
 }
 
 interface Watched {
-  /** Resolves when the job was announced sealed. */
+  /** Resolves when the job is announced as sealed. */
   readonly ended: Promise<void>;
-  /** The fullest look at the tree while the object was replicated, if there was one. */
+  /** The actor tree with the most actors seen during replication, if any was seen. */
   look(): Look | undefined;
 }
 
@@ -91,7 +91,9 @@ interface Look {
   readonly at: number;
 }
 
-/** Shows every state as it is reached and each secondary as it completes, and looks at the tree meanwhile. */
+/**
+ * Shows every state as it is reached and each secondary as it completes, and inspects the actor tree in the meantime.
+ */
 function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, signal: AbortSignal): Watched {
   let fullest: Look | undefined;
   const look = async () => {
@@ -105,7 +107,7 @@ function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, sig
     for await (const announcement of home.feed.watch({ signal })) {
       timeline.add(announcement);
       report.line(timeline.line(announcement), { ...announcement, event: 'state' });
-      // Not waited for, as a look takes longer than some phases; one that fails leaves the tree out.
+      // Not awaited, as inspecting takes longer than some phases; if it fails, the tree is omitted.
       if (announcement.state === 'REPLICATE_OBJECT_DOING' && !announcement.secondary)
         look().catch(() => undefined);
       if (announcement.state === 'SEAL_OBJECT_DONE') return;
@@ -113,7 +115,7 @@ function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, sig
     }
   };
   const ended = watch();
-  // It is awaited only after the upload; a failure until then must not count as unhandled.
+  // Awaited only after the upload; a failure before that must not count as unhandled.
   ended.catch(() => undefined);
   return { ended, look: () => fullest };
 }

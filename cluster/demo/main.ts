@@ -13,7 +13,7 @@ import { startDevnet } from '../devnet/devnet.ts';
 import { runDemo } from './demo.ts';
 import { writeSample } from './sample.ts';
 
-/** Two whole segments and a short one. */
+/** Size of the sample: two whole segments and a short one. */
 const SAMPLE_BYTES = 40 * 2 ** 20;
 
 const command = new Command('npm run demo --')

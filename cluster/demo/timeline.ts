@@ -1,7 +1,7 @@
 import type { JobStateName } from '#protocols/job/states';
 import type { JobAnnouncement } from '#runtime/home/home';
 
-/** The parts of a job's way that the demo times, each with the state that begins and the one that ends it. */
+/** The phases of a job that the demo times, each with its first state and the state that ends it. */
 const PHASES: readonly (readonly [name: string, from: JobStateName, to: JobStateName])[] = [
   ['upload', 'UPLOAD_OBJECT_DOING', 'UPLOAD_OBJECT_DONE'],
   ['approvals', 'ALLOC_SECONDARY_DOING', 'ALLOC_SECONDARY_DONE'],
@@ -10,7 +10,7 @@ const PHASES: readonly (readonly [name: string, from: JobStateName, to: JobState
   ['seal on chain', 'SEAL_OBJECT_DOING', 'SEAL_OBJECT_DONE'],
 ];
 
-/** What happened to one job, as its primary announced it. */
+/** The history of one job, as its primary announced it. */
 export class Timeline {
   readonly #announcements: JobAnnouncement[] = [];
 
@@ -44,7 +44,7 @@ export class Timeline {
     return this.#announcements.findLast((one) => one.transactionHash)?.transactionHash;
   }
 
-  /** Which secondary holds which column, by the column. */
+  /** The secondaries by the column that each holds. */
   columns(): readonly { readonly redundancyIndex: number; readonly spId: number }[] {
     return this.#announcements
       .flatMap(({ secondary }) => (secondary ? [secondary] : []))

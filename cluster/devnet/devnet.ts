@@ -11,22 +11,22 @@ import { type DevnetPlan, describeDevnet, type PlanOptions, planDevnet } from '.
 import { DevnetProcess } from './process.ts';
 
 export interface DevnetOptions extends PlanOptions {
-  /** Where the devnet lives; devnet.json is written there. */
+  /** Folder of the devnet; devnet.json is written there. */
   readonly directory: string;
-  /** Go on with what an earlier devnet has left there; the plan is then that of the earlier one. */
+  /** Keep the data of an earlier devnet in this folder; its plan is then used too. */
   readonly keep?: boolean;
   /** Time between blocks, ms; 1000 by default. */
   readonly blockTimeMs?: number;
-  /** Deviations of all nodes from their defaults, for example shorter times for tests. */
+  /** Settings of all nodes that differ from their defaults, for example shorter times for tests. */
   readonly node?: NodeSettings;
-  /** What one SP's node has in place of these. */
+  /** Settings of one SP's node instead of `node`. */
   readonly nodeOf?: (spId: number) => NodeSettings;
   /** Options of Node itself for a process, by its name: `chain`, `sp1` and so on. */
   readonly nodeOptionsOf?: (name: string) => readonly string[];
   readonly log: Logger;
-  /** Gives up the start. */
+  /** Cancels the start. */
   readonly signal?: AbortSignal;
-  /** Told when a process ended unexpectedly; the others go on. */
+  /** Called when a process ended unexpectedly; the others keep running. */
   readonly onCrash?: (error: Terminal) => void;
 }
 
@@ -40,7 +40,7 @@ export interface Devnet {
   readonly nats: DevnetNats;
   /** The process of an SP, ids from 1. @throws RangeError */
   sp(id: number): DevnetProcess;
-  /** Ends every process and removes devnet.json. What they kept stays for a look until the next start. */
+  /** Ends every process and removes devnet.json. Their data is kept for inspection until the next start. */
   stop(): Promise<void>;
 }
 
@@ -48,8 +48,8 @@ const CHAIN_PROGRAM = fileURLToPath(new URL('./chain/main.js', import.meta.url))
 const NODE_PROGRAM = fileURLToPath(new URL('../node/main.js', import.meta.url));
 
 /**
- * Starts a nats-server, a chain, and a node for each SP, every one a process of its own; resolves when all of them
- * serve (ARCHITECTURE.md#the-devnet).
+ * Starts a nats-server, a chain, and a node for each SP, each as a process of its own; resolves when all of them serve
+ * (ARCHITECTURE.md#the-devnet).
  * @throws Terminal `devnet-running`, `bad-devnet`, `devnet-process-failed`, as `startNatsServer`; Cancelled
  */
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
@@ -117,7 +117,7 @@ async function start(
   stops.push(async () => {
     await Promise.all(sps.map((sp) => sp.stop()));
   });
-  // A node waits for the chain by itself, so that all of them can start at once.
+  // Nodes wait for the chain themselves, so all can be started at once.
   await allOrNone([chain, ...sps], log, signal);
 
   const file = describeDevnet(plan, process.pid);
@@ -136,7 +136,7 @@ async function start(
   };
 }
 
-/** Starts processes at once; where one fails the start of the others is given up. */
+/** Starts processes concurrently; if one fails, the start of the others is cancelled. */
 async function allOrNone(
   processes: readonly DevnetProcess[],
   log: Logger,
@@ -182,7 +182,7 @@ async function chainArguments(
 }
 
 function natsConfig(plan: DevnetPlan): string {
-  // As in cluster/deploy: a node that stands still is soon taken for gone.
+  // As in cluster/deploy: a node that hangs is soon considered gone.
   const settings = ['max_payload: 1MB', 'ping_interval: "5s"', 'ping_max: 2', 'jetstream: enabled'];
   return `${settings.join('\n')}\n${accountsConfig(plan.natsAccounts)}`;
 }

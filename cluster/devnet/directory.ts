@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Terminal } from '#protocols/errors';
 import type { DevnetAccount } from './genesis.ts';
 
-/** What `.devnet/devnet.json` says: all that a client needs to find and use a running devnet. */
+/** The content of `.devnet/devnet.json`: all that a client needs to find and use a running devnet. */
 export interface DevnetFile {
   readonly chain: { readonly rpc: string; readonly chainId: string };
   readonly sps: readonly DevnetFileSp[];
   /** Funded accounts, with their private keys. */
   readonly accounts: readonly DevnetAccount[];
-  /** Of the process that runs the devnet. */
+  /** Id of the process that runs the devnet. */
   readonly pid: number;
 }
 
@@ -30,19 +30,19 @@ export interface DevnetFileSp {
   };
 }
 
-/** The folder that a devnet lives in. */
+/** The folder of a devnet. */
 export interface DevnetDirectory {
-  /** Below it is everything that the devnet's processes keep. */
+  /** Folder of all data of the devnet's processes. */
   readonly state: string;
   /** Path of devnet.json. */
   readonly file: string;
   publish(devnet: DevnetFile): Promise<void>;
-  /** Removes devnet.json and lets another devnet have the folder. */
+  /** Removes devnet.json and releases the folder for another devnet. */
   release(): Promise<void>;
 }
 
 /**
- * Takes a folder for a devnet of this process. What a devnet before has left there goes, unless it is kept.
+ * Claims a folder for a devnet of this process. Data of an earlier devnet is deleted, unless it is to be kept.
  * @throws Terminal `devnet-running` when another process uses it
  */
 export async function claimDirectory(path: string, keep: boolean): Promise<DevnetDirectory> {
@@ -67,10 +67,10 @@ export async function claimDirectory(path: string, keep: boolean): Promise<Devne
   };
 }
 
-/** Locks of this process: a number of ours in any other lock is that of an earlier process. */
+/** Locks held by this process. Our process id in any other lock is that of an earlier process. */
 const held = new Set<string>();
 
-/** The lock holds the pid of its owner, and counts for nothing once that process is gone. */
+/** The lock contains the process id of its owner, and is void once that process has ended. */
 async function takeLock(lock: string, path: string): Promise<void> {
   const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
   if (owner === process.pid ? held.has(lock) : isAlive(owner)) throw running(path, owner);
@@ -86,7 +86,7 @@ async function takeLock(lock: string, path: string): Promise<void> {
   }
 }
 
-/** Whether there is a process with this id. */
+/** True when a process with this id exists. */
 export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {

@@ -10,20 +10,20 @@ import type { ChainGenesis, GenesisGvg } from './chain/genesis.ts';
 export interface DevnetOptions {
   /** Storage providers, at least 7: a primary and six secondaries. */
   readonly sps?: number;
-  /** URL that clients find an SP at; its host needs a dot, or the SDKs refuse it. */
+  /** URL of an SP for clients; its host needs a dot, or the SDKs refuse it. */
   readonly endpoint: (spId: number) => string;
   readonly chainId?: string;
-  /** Equal seeds give equal keys; random without one. */
+  /** Equal seeds give equal keys; random by default. */
   readonly seed?: string;
   /** Funded accounts for clients. */
   readonly accounts?: number;
-  /** Deviations from the chain's defaults, for example smaller segments. */
+  /** Parameters that differ from the chain's defaults, for example smaller segments. */
   readonly storage?: Partial<StorageParams>;
-  /** Bytes that the stake of each virtual group allows. */
+  /** Bytes covered by the stake of each virtual group. */
   readonly stakedBytesPerGvg?: number;
 }
 
-/** What a devnet begins with: the chain's genesis, and the private keys behind its addresses. */
+/** The start of a devnet: the chain's genesis, and the private keys of its addresses. */
 export interface DevnetGenesis {
   readonly chain: ChainGenesis;
   readonly sps: readonly SpKeys[];
@@ -58,14 +58,14 @@ const STORAGE_PARAMS: StorageParams = {
 };
 /** Default of the chain's virtualgroup module. */
 const STAKING_PER_BYTE = 16_000n;
-/** A million BNB: fees are never what a devnet fails of. */
+/** A million BNB: enough for any fees. */
 const BALANCE = (10n ** 24n).toString();
-/** Groups of a family where there are SPs to choose from. */
+/** Number of groups per family if there are enough SPs. */
 const GVGS_PER_FAMILY = 3;
 
 /**
- * Makes a devnet's genesis: every SP is the primary of one family. With 7 SPs a family has one group, the other
- * six in rotated order; with more it has several with different members, so that a family survives a dead SP.
+ * Builds the genesis of a devnet: every SP is the primary of one family. With 7 SPs a family has one group, the other
+ * six in rotated order; with more it has several with different members, so that a family can do without one SP.
  * @throws Terminal `bad-devnet` for fewer SPs than an object needs
  */
 export function buildGenesis(options: DevnetOptions): DevnetGenesis {

@@ -7,13 +7,13 @@ export class DevnetNats {
   readonly #onCrash: (error: Terminal) => void;
   #server: NatsServer | undefined;
 
-  /** @param onCrash called when it ends without being asked to */
+  /** @param onCrash called when it ends unexpectedly */
   constructor(options: NatsServerOptions, onCrash: (error: Terminal) => void) {
     this.#options = options;
     this.#onCrash = onCrash;
   }
 
-  /** Undefined while it does not run. */
+  /** Undefined while it is not running. */
   get pid(): number | undefined {
     return this.#server?.pid;
   }
@@ -27,12 +27,12 @@ export class DevnetNats {
     });
   }
 
-  /** Ends it at once, as a crash would; resolves when it is gone. */
+  /** Kills it, as a crash would; resolves when it has ended. */
   async kill(): Promise<void> {
     await this.#take()?.kill();
   }
 
-  /** Lets it write what it holds and end; resolves when it is gone. */
+  /** Shuts it down cleanly; resolves when it has ended. */
   async stop(): Promise<void> {
     await this.#take()?.stop();
   }

@@ -5,24 +5,24 @@ import { buildGenesis, type DevnetGenesis } from './genesis.ts';
 import { freePorts } from './ports.ts';
 
 export interface PlanOptions {
-  /** Storage providers, at least 7; the default. */
+  /** Number of storage providers; at least, and by default, 7. */
   readonly sps?: number;
-  /** Funded accounts for clients; 3 by default. */
+  /** Number of funded accounts for clients; 3 by default. */
   readonly accounts?: number;
-  /** Bytes; the chain's `max_segment_size`, 16 MiB by default. */
+  /** The chain's `max_segment_size`, bytes; 16 MiB by default. */
   readonly segmentSize?: number;
-  /** Free ones where not given. */
+  /** By default free ports. */
   readonly ports?: {
     readonly chain?: number;
     readonly nats?: number;
-    /** Of the first SP; the others get the ones after it. */
+    /** Port of the first SP; the others get those after it. */
     readonly gateway?: number;
     /** As `gateway`. */
     readonly admin?: number;
   };
 }
 
-/** Everything about a devnet that is decided before its processes start. Plain JSON; holds all its secrets. */
+/** All decisions about a devnet before its processes start. Plain JSON, with all its secrets. */
 export interface DevnetPlan {
   readonly genesis: DevnetGenesis;
   readonly ports: {
@@ -70,7 +70,7 @@ export function domainOf(spId: number): string {
   return `sp${spId}.localhost`;
 }
 
-/** What devnet.json says about a planned devnet that runs. */
+/** The content of devnet.json for a running devnet. */
 export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
   const { genesis, ports, natsAccounts } = plan;
   return {

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { Retryable } from '#protocols/errors';
 
 /**
- * Systems take the ports of outgoing connections, and those of whoever does not mind, from higher up (32768 on Linux,
- * 49152 on macOS): what is free here remains so, also while a devnet is down for a moment.
+ * Systems choose the ports of outgoing connections, and free ports on request, from a higher range (from 32768 on
+ * Linux, 49152 on macOS), so a port that is free here remains so, even while a devnet is down for a moment.
  */
 const FIRST = 20_000;
 const LAST = 32_767;

@@ -1,4 +1,4 @@
-/** A program for the tests of `DevnetProcess`; what it does is its argument. */
+/** A program for the tests of `DevnetProcess`; its argument says what it does. */
 import { createLogger } from '#runtime/telemetry/logger';
 import { runProgram } from '../program.ts';
 

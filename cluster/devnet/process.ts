@@ -3,20 +3,20 @@ import { open, readFile } from 'node:fs/promises';
 import { Terminal, throwIfAborted } from '#protocols/errors';
 
 export interface ProcessOptions {
-  /** For messages, for example `sp1`. */
+  /** Name for messages, for example `sp1`. */
   readonly name: string;
-  /** A compiled program of ours. When it serves, it writes one line of JSON, its ports, to standard output. */
+  /** A compiled program of ours. When it is ready, it writes one line of JSON, its ports, to standard output. */
   readonly program: string;
   readonly args: readonly string[];
-  /** Options of Node itself, ahead of the program. */
+  /** Options of Node for this program. */
   readonly nodeOptions?: readonly string[];
   /** Its standard error is appended here. */
   readonly logFile: string;
-  /** Told when it ends though nobody has asked for that. */
+  /** Called when it ends unexpectedly. */
   readonly onCrash: (error: Terminal) => void;
 }
 
-/** What a program of ours says when it serves: ports by the names of its listeners. */
+/** The line that a program writes when it is ready: its ports by the names of its listeners. */
 export type Ready = Readonly<Record<string, number>>;
 
 const START_LIMIT_MS = 60_000;
@@ -24,8 +24,8 @@ const STOP_LIMIT_MS = 20_000;
 const LOG_TAIL_LINES = 12;
 
 /**
- * A program of ours in a process, which is in a process group of its own: Ctrl-C in a terminal reaches only its owner.
- * When the owner is gone the IPC channel between them closes, and the program ends.
+ * Runs one of our programs in a process group of its own, so that Ctrl-C in a terminal reaches only its owner. When the
+ * owner ends, the IPC channel between them closes, and the program ends too.
  */
 export class DevnetProcess {
   readonly name: string;
@@ -37,13 +37,13 @@ export class DevnetProcess {
     this.#options = options;
   }
 
-  /** Undefined while it does not run. */
+  /** Undefined while it is not running. */
   get pid(): number | undefined {
     return this.#running?.child.pid;
   }
 
   /**
-   * Starts it and waits until it serves.
+   * Starts it and waits until it is ready.
    * @throws Terminal `devnet-process-failed` with the end of its log; Cancelled
    */
   async start(signal?: AbortSignal): Promise<Ready> {
@@ -64,12 +64,12 @@ export class DevnetProcess {
     throw await this.#failure('did not start');
   }
 
-  /** Sends a signal that the process outlives; `kill` sends the others. */
+  /** Sends a signal that does not end the process; `kill` sends the others. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#running?.child.kill(signal);
   }
 
-  /** Ends it as a crash would, or by another signal; resolves when it is gone. */
+  /** Kills it, as a crash would, or with another signal; resolves when it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const running = this.#running;
     if (!running) return;
@@ -78,7 +78,7 @@ export class DevnetProcess {
     await running.ended;
   }
 
-  /** Asks it to end, and ends it by force after 20 s; resolves when it is gone. */
+  /** Asks it to end, and kills it after 20 s; resolves when it has ended. */
   async stop(): Promise<void> {
     const child = this.#running?.child;
     const force = setTimeout(() => child?.kill('SIGKILL'), STOP_LIMIT_MS);
@@ -88,7 +88,7 @@ export class DevnetProcess {
     clearTimeout(force);
   }
 
-  /** Ends it where it runs, and starts it with the same arguments. @throws as `start` */
+  /** Kills it if it is running, and starts it with the same arguments. @throws as `start` */
   async restart(signal?: AbortSignal): Promise<Ready> {
     await this.stop();
     return this.start(signal);
@@ -104,7 +104,7 @@ export class DevnetProcess {
       });
       const ended = new Promise<undefined>((resolve) => {
         child.once('exit', () => resolve(undefined));
-        // One that could not be started never exits.
+        // A process that could not be started never exits.
         child.once('error', () => resolve(undefined));
       });
       const running: Running = { child, ended, serves: false };
@@ -137,11 +137,11 @@ export class DevnetProcess {
 interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<undefined>;
-  /** True from its first line until somebody asks for its end. */
+  /** True from its first line until it is asked to end. */
   serves: boolean;
 }
 
-/** Never resolves when it ends without a whole line. */
+/** Never resolves if the process ends without a complete line. */
 function firstLine({ stdout }: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

@@ -7,7 +7,7 @@ const FOLDERS = ['protocols', 'runtime', 'actors', 'gateway', 'cluster'];
 const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, '.sources');
 
-/** Compiles to dist/ where a source has changed since the last time, and removes what has no source any more. */
+/** Compiles changed sources to dist/, and removes the output of deleted ones. */
 export async function build() {
   const sources = fingerprint();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
@@ -28,7 +28,7 @@ function fingerprint() {
   return hash.digest('hex');
 }
 
-/** A test whose source is gone must not run from what was compiled of it. */
+/** Removes compiled files without a source, so that deleted tests are not run. */
 function removeStale() {
   for (const folder of FOLDERS) {
     for (const path of filesBelow(join(DIST, folder), '.js')) {

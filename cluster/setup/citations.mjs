@@ -8,8 +8,8 @@ const CITATION = /(?<path>(?:[\w.-]+\/)*[\w-]+\.md)?#(?<anchor>[a-z0-9][a-z0-9-]
 const CITING = /\.(ts|mjs|cjs|md|yaml|conf)$/;
 
 /**
- * Citations of a heading that does not exist, as `file:line: citation`, in the files that git knows below a folder.
- * What stands before `#` must be the path of a Markdown file, from the project's folder or from the citing file's.
+ * Finds citations of headings that do not exist, as `file:line: citation`, in the files that git knows below a folder.
+ * The text before `#` must be the path of a Markdown file, relative to the project's folder or the citing file's.
  */
 export function brokenCitations(root = ROOT) {
   const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).split('\n');
@@ -32,7 +32,7 @@ function leads(root, file, { path, anchor }) {
 
 const known = new Map();
 
-/** Anchors as Markdown renderers make them of the headings of a file; empty where there is none. */
+/** The anchors that Markdown renderers make of the headings of a file; empty if there is no such file. */
 function headings(path) {
   if (!known.has(path)) {
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './step.mjs';
 
-/** Licences under which a production dependency may come: they ask for no more than their notice. */
+/** Permitted licences of production dependencies: they require no more than their notice. */
 const PERMISSIVE = new Set([
   '0BSD',
   'Apache-2.0',
@@ -15,8 +15,8 @@ const PERMISSIVE = new Set([
 ]);
 
 /**
- * The packages that run in production, as the lock file has them: name, version, licence, and whether they have an
- * install script (which no package of ours needs: binaries come inside the packages).
+ * The packages that run in production according to the lock file: name, version, licence, and whether they have an
+ * install script (none should need one: binaries are inside the packages).
  */
 export function productionPackages(lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))) {
   return Object.entries(lock.packages)

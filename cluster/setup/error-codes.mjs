@@ -7,12 +7,13 @@ import { ROOT } from './step.mjs';
 export const REFERENCE = 'protocols/ERRORS.md';
 const OF_TESTS = /\.(test|contract|child|fixture)\.ts$|(^|\/)testing\/|\/testing\.ts$|^cluster\/test\//;
 const CODE = /^[a-z][a-z0-9-]*$/;
-/** A code as it stands in the source: literal, template or constant; a template's `${a.b}` reads as `<b>`. */
+/** A code in the source: literal, template or constant; a template's `${a.b}` is read as `<b>`. */
 const VALUE = "'[a-z][a-z0-9-]*'|`[^`]*`|[A-Z][A-Z_]+";
 
 /**
- * Codes that the source uses and the reference lacks (`file: code`), and rows of the reference that nothing uses.
- * A code is the value of a property `code`, or the argument that a function of the same file, or an imported one, calls `code`.
+ * Codes in the source without a row in the reference (`file: code`), and rows of the reference for unused codes. A code
+ * is the value of a property `code`, or the argument for a parameter named `code` of a function in the same file or an
+ * imported one.
  */
 export function unexplainedCodes(root = ROOT) {
   const sources = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' })
@@ -64,7 +65,7 @@ function ofProperties(text) {
 const TAKES_CODE =
   /(export )?(?:function )?(#?\w+)\(([^()]*)\bcode: (?:string|\w+\['code'\])(?: = ('[^']+'))?/g;
 
-/** What a file passes for `code` to functions of its own, and to those that it imports; and the parameter's default. */
+/** Values passed for `code` to functions of the same file and to imported ones, and the default of the parameter. */
 function ofArguments(text, exported) {
   const imported = exported.filter(([, , name]) => new RegExp(`^import [^;]*\\b${name}\\b`, 'm').test(text));
   return [...text.matchAll(TAKES_CODE), ...imported].flatMap(([, , name, before, standard]) => {

@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, sy
 import { delimiter, dirname, join } from 'node:path';
 import { mustRun, ROOT, run, SetupError, step } from './step.mjs';
 
-/** Where tests and devnet find nats-server: a link to the machine's own, or a copy. */
+/** Path of nats-server for tests and devnet: a link to the system's program, or a copy. */
 export const NATS_SERVER = join(ROOT, '.cache/nats-server/usr/sbin/nats-server');
 
 const ADVICE =
   'Install nats-server 2.9 or later (https://nats.io/download) so that it is in the PATH, then try again.';
 
-/** Sees to it that there is a nats-server at `NATS_SERVER`. Needs no root. @throws SetupError */
+/** Makes sure that there is a nats-server at `NATS_SERVER`. Does not need root. @throws SetupError */
 export async function provideNatsServer() {
   if (existsSync(NATS_SERVER)) return;
   rmSync(NATS_SERVER, { force: true });
@@ -36,8 +36,8 @@ function linkInstalled() {
 }
 
 /**
- * Downloads the distribution's package and unpacks it into .cache. Where the machine has no package lists (a fresh
- * container) or old ones, lists of our own are fetched, so that nothing outside .cache changes.
+ * Downloads the distribution's package and unpacks it into .cache. If the system has no package lists (a fresh
+ * container) or outdated ones, they are fetched into .cache too, so that nothing else changes.
  */
 async function unpackFromDebian() {
   const cache = join(ROOT, '.cache');

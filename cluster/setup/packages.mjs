@@ -4,7 +4,7 @@ import { mustRun, ROOT, SetupError, step } from './step.mjs';
 
 const MINIMUM_NODE = [20, 19];
 
-/** @throws SetupError when this Node is older than what package.json asks for. */
+/** @throws SetupError when this Node is older than package.json requires */
 export function checkNode(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
   if (major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1])) return;
@@ -14,14 +14,14 @@ export function checkNode(version = process.versions.node) {
 }
 
 /**
- * Installs the npm packages where node_modules is not what the lock file says. A node_modules that is a symbolic
- * link belongs to another checkout and is left as it is.
+ * Installs the npm packages if node_modules differs from the lock file. A node_modules that is a symbolic link belongs
+ * to another checkout and is not changed.
  */
 export async function installPackages() {
   if (areInstalled()) return;
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
-  // `npm run --silent` would silence the reasons of a failure too.
+  // With `npm run --silent` the reasons of a failure would be hidden too.
   const env = { ...process.env, npm_config_loglevel: 'error' };
   await step('Installing the npm packages', () => mustRun('npm ci', command, args, { env }));
 }
@@ -39,7 +39,7 @@ function areInstalled() {
   });
 }
 
-/** The packages that a lock file names, by path; npm writes one beside what it has installed. */
+/** The packages in a lock file, by path; npm writes a lock file beside the installed packages. */
 function readLock(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8')).packages;

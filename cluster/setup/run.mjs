@@ -1,9 +1,9 @@
 /**
- * Sets up what is missing on this machine, then does what was asked for:
+ * Installs what is missing on this machine, then runs a task:
  *
  *     node cluster/setup/run.mjs build | test [folder or file …] | verify | dependencies | demo … | devnet … | bench …
  *
- * Plain JavaScript with nothing but what Node brings, since it runs before anything is installed.
+ * Plain JavaScript with nothing but Node's own modules, since it runs before anything is installed.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +15,7 @@ import { ROOT, SetupError } from './step.mjs';
 import { conclude, runTests } from './test.mjs';
 import { verify } from './verify.mjs';
 
-/** Compiled programs that can be started by name; they run in this process, so signals reach them directly. */
+/** Compiled programs that can be started by name; they run in this process, so that they receive signals directly. */
 const PROGRAMS = {
   bench: 'dist/cluster/bench/main.js',
   demo: 'dist/cluster/demo/main.js',

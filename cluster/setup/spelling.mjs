@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ROOT, run } from './step.mjs';
 
-/** Words of the project's texts that neither English nor `.cspell.json` knows, with their places; empty when all are known. */
+/** Unknown words in the project's texts, with their places; an empty string when there are none. */
 export async function misspellings(files = [], config = join(ROOT, '.cspell.json')) {
   const program = join(ROOT, 'node_modules/cspell/bin.mjs');
   const { code, output } = await run(process.execPath, [

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the project. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Set-up cannot go on. `advice` says what to do about it, `output` is what the failed program wrote. */
+/** Set-up cannot continue. `advice` says what to do, `output` is the output of the failed program. */
 export class SetupError extends Error {
   constructor(message, { advice, output } = {}) {
     super(message);
@@ -13,7 +13,7 @@ export class SetupError extends Error {
   }
 }
 
-/** Does one piece of work and says so in one line on standard error while it lasts. */
+/** Runs one step of the set-up, and shows it in one line on standard error. */
 export async function step(text, work) {
   process.stderr.write(`${text} … `);
   const start = performance.now();
@@ -28,8 +28,8 @@ export async function step(text, work) {
 }
 
 /**
- * Runs a program in the project's folder (or `cwd`) and collects what it writes.
- * Each piece of output also goes to `onOutput` when that is given.
+ * Runs a program in the project's folder (or `cwd`) and collects its output. Each piece of output is also passed to
+ * `onOutput` if given.
  * @returns its exit code (1 when a signal ended it) and output, whether it succeeded or not
  * @throws SetupError when the program cannot be started
  */

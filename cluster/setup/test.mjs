@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { ROOT, run } from './step.mjs';
 
 /**
- * Runs the compiled tests and shows them as they come.
- * @param selection folders or files as they are named in the sources, for example `runtime/journal`; all without
+ * Runs the compiled tests and shows their results as they arrive.
+ * @param selection folders or files as named in the sources, for example `runtime/journal`; by default all
  */
 export async function runTests(selection = []) {
   const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
@@ -18,8 +18,9 @@ export async function runTests(selection = []) {
 }
 
 /**
- * Counts what ava's default reporter wrote. A test file that does not load, holds no test or does not end, and an
- * error outside of any test, count as one failure each; so does an exit code that nothing in the output explains.
+ * Counts the results in the output of ava's default reporter. A test file that cannot be loaded, contains no test or
+ * does not end, and an error outside of any test, count as one failure each; so does an exit code that nothing in the
+ * output explains.
  * @returns `{ passed, failed, skipped }`, the last as titles
  */
 export function tally(output, exitCode) {
@@ -32,7 +33,7 @@ export function tally(output, exitCode) {
 }
 
 /**
- * Says how it ended: the reason of every skipped test (its title holds it), then the counts as the last line.
+ * Prints the title of every skipped test (which contains the reason), then the counts as the last line.
  * @returns the exit code
  */
 export function conclude({ passed, failed, skipped }) {

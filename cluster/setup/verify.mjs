@@ -8,9 +8,9 @@ import { ROOT, run, SetupError } from './step.mjs';
 import { conclude, runTests } from './test.mjs';
 
 /**
- * What must hold before a change lands: format and lint (which holds the import rule between the folders), spelling,
- * citations that lead to a heading, an explanation of every error code, permissive licences, types, tests. Goes on
- * after a failure as far as it can; a failed check counts as one failure.
+ * Runs all checks that must pass before a change lands: format and lint (including the import rule between the
+ * folders), spelling, citations, error codes, licences, types, tests. Continues after a failure as far as possible; a
+ * failed check counts as one failure.
  * @returns the exit code
  */
 export async function verify() {

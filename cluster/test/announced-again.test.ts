@@ -12,10 +12,10 @@ import { createWaitingObject, encode, keysOf, offerOf, type WaitingObject } from
 import { serveSecondary } from './receive-gateway.ts';
 import { join, type Secondary, startSecondary, startWorld, type World } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const INDEX = 1;
-/** Another group in which we have the same place. */
+/** Another group in which it has the same index. */
 const OTHER_GROUP = { id: 99, familyId: 1, primarySpId: 1, secondarySpIds: [2, 3, 7, 6, 5, 4] };
 const WIRES = ['nats', 'http'] as const;
 type Wire = (typeof WIRES)[number];
@@ -70,7 +70,7 @@ async function replicate(scene: Scene, object: WaitingObject, gvgId = 1) {
   }
 }
 
-/** The receipt is for all of this content, and what lies here is the column of it and nothing more. */
+/** Checks that the receipt covers all of this content, and that exactly its column is stored. */
 async function holds(
   t: ExecutionContext,
   { world, us, wire }: Scene,
@@ -100,7 +100,7 @@ async function sealed({ world: { fixture } }: Scene): Promise<WaitingObject> {
   return object;
 }
 
-/** New content of it is announced under version 1, in the place of what was announced before. */
+/** Announces new content as version 1, in place of the previous announcement. */
 async function announce(
   { world: { fixture } }: Scene,
   { job, bucketName, objectName }: WaitingObject,
@@ -148,7 +148,7 @@ for (const wire of WIRES) {
     const object = await createWaitingObject(scene.world.fixture, 'bucket-1');
     await replicate(scene, object);
     await scene.us.ports.pieces.delete(pieceKey(object.job, 1, INDEX));
-    // Over HTTP a primary hears at the end that pieces are missing, and sends them with its next try.
+    // Over HTTP a primary learns at the end that pieces are missing, and sends them with its next try.
     if (wire === 'http') await t.throwsAsync(replicate(scene, object, OTHER_GROUP.id));
     const again = await replicate(scene, object, OTHER_GROUP.id);
     t.is(again.firstMissing, wire === 'nats' ? 1 : 0);

@@ -17,7 +17,7 @@ import { keysOf } from './offers.ts';
 
 const HOST = 'sp1.localhost';
 
-/** Neither request has to do with it. */
+/** Neither request uses it. */
 function unneeded<T extends object>(): T {
   return new Proxy({} as T, {
     get: (_, name) => {

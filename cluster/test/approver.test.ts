@@ -4,7 +4,7 @@ import type { ApprovalAnswer, ApprovalAsk, PeerClient } from '#runtime/peers/pee
 import { createBucket } from '../devnet/chain/testing.ts';
 import { join, type SecondaryOptions, startSecondary, startWorld, temporaryDirectory } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const MEMBERS = [2, 3, 4, 5, 6, 7];
 const ASK: ApprovalAsk = {
@@ -16,7 +16,7 @@ const ASK: ApprovalAsk = {
   redundancy: 'EC',
   groups: [{ gvgId: 1, secondarySpIds: MEMBERS }],
 };
-/** Of a column of 4000 bytes in segments of 1024: a quarter of each. */
+/** Size of a column of 4000 bytes in segments of 1024: a quarter of each. */
 const COLUMN_BYTES = 1000;
 
 async function start(t: ExecutionContext, options: SecondaryOptions = {}) {
@@ -26,7 +26,7 @@ async function start(t: ExecutionContext, options: SecondaryOptions = {}) {
   return { world, primary, us: await startSecondary(t, world, US, options) };
 }
 
-/** Our answer; undefined when there is none in a short time. */
+/** This SP's answer; undefined when there is none within a short time. */
 async function ask(
   client: PeerClient,
   changes: Partial<ApprovalAsk> = {},
@@ -38,7 +38,7 @@ async function ask(
   return undefined;
 }
 
-/** Serving begins a moment after the actor: asks from before are not heard. */
+/** Repeats the ask, since the actor begins to serve only a moment after its start. */
 async function firstAnswer(client: PeerClient, changes: Partial<ApprovalAsk> = {}): Promise<ApprovalAnswer> {
   for (let tries = 0; tries < 20; tries += 1) {
     const answer = await ask(client, changes, 2_000);

@@ -7,12 +7,12 @@ import { encode, type WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
-/** The groups of seven SPs have all of them as members: without this one no update is sealed. */
+/** With seven SPs each group has all others as members: without this one no update is sealed. */
 const MEMBER = 7;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
-/** Every SP holds the pieces of this content and no more; the primary gives it out. */
+/** Checks that every SP holds exactly the pieces of this content, and that the primary serves it. */
 async function holdsLast(
   t: { true(actual: boolean, message?: string): void; is(actual: unknown, expected: unknown): void },
   primary: number,
@@ -32,7 +32,7 @@ async function holdsLast(
   t.is(await net.piece(primary, segmentKey(job, columns[0]?.length ?? 0)), null);
 }
 
-/** Runs while no update can be sealed. */
+/** Runs something while no update can be sealed. */
 async function unsealed(work: () => Promise<void>): Promise<void> {
   const member = network().devnet.sp(MEMBER);
   await member.kill('SIGKILL');

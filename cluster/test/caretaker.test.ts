@@ -17,7 +17,7 @@ import { createBucket } from '../devnet/chain/testing.ts';
 import { createWaitingObject, offerOf, type WaitingObject } from './offers.ts';
 import { join, type Secondary, startSecondary, startWorld, temporaryDirectory, until } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const INDEX = 1;
 const TIMING: CaretakerTiming = {
@@ -37,7 +37,7 @@ const TIMING: CaretakerTiming = {
   chainLagMs: 30_000,
 };
 
-/** A secondary has none in work. */
+/** A secondary has no objects in work. */
 const noObjects: Behaviour<DiscardSegments, undefined> = {
   kind: 'objects',
   start: () => undefined,
@@ -95,7 +95,7 @@ async function spawnCaretaker(t: ExecutionContext, us: Secondary, timing: Partia
   );
 }
 
-/** Nothing is verified here. */
+/** This test verifies nothing. */
 const idle = { kind: 'repairer', start: () => undefined, receive: () => undefined };
 
 function recordOf({ ports }: Secondary, { job }: WaitingObject) {

@@ -42,7 +42,7 @@ async function runWith(input: Uint8Array | undefined, args: readonly string[]) {
   return { code, output, complaint };
 }
 
-/** As `run`, with `--json`: the facts that it reported. */
+/** As `run`, with `--json`. @returns the reported facts */
 async function facts(...args: readonly string[]) {
   const { output, code } = await run(...args, '--json');
   const told: { readonly event: string; readonly [field: string]: unknown }[] = output

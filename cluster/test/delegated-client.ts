@@ -18,12 +18,12 @@ export function delegatedPayload(bucketName: string, size: number): DelegatedPay
   return { bucketName, objectName, payload: randomBytes(size) };
 }
 
-/** Uploads it whole, with the parameters of the Go SDK. @throws what the provider answers */
+/** Uploads the whole payload, with the parameters of the Go SDK. @throws the provider's error */
 export function putDelegated(net: Network, spId: number, upload: DelegatedPayload): Promise<void> {
   return send(net, spId, upload, { method: 'PUT', query: '', body: upload.payload });
 }
 
-/** Uploads the part from byte `offset` on. @throws what the provider answers */
+/** Uploads the part from byte `offset` on. @throws the provider's error */
 export function putDelegatedPart(
   net: Network,
   spId: number,

@@ -15,14 +15,14 @@ import { createWaitingObject, keysOf, offerOf } from './offers.ts';
 import { serveSecondary } from './receive-gateway.ts';
 import { join, startSecondary, startWorld, until } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const INDEX = 1;
 
 const wire = fc.constantFrom<Wire>('nats', 'http');
 const columns = fc.record({
   begins: wire,
-  /** Pieces that the first wire brings. */
+  /** Number of pieces sent over the first wire. */
   taken: fc.nat({ max: 4 }),
   ends: wire,
   repeats: wire,

@@ -9,7 +9,7 @@ const SEAL = '/greenfield.storage.MsgSealObjectV2';
 
 const network = useNetwork(test, { segmentSize: SEGMENT, sps: 8 });
 
-/** How many transactions of an SP's seal account blocks have: each has cost its fee. */
+/** Number of transactions of an SP's seal account in blocks: each has cost its fee. */
 async function paid(spId: number): Promise<number> {
   const { chain } = network();
   const sps = await chain.storageProviders();

@@ -11,12 +11,12 @@ import { startSecondary, startWorld, temporaryDirectory } from './secondary.ts';
 
 /** The operator account of the Go SP that sent the messages. */
 const GO_SP = '0x2EaEDe9261322e9C3A8E53EA53B427454a26f145';
-/** What the messages say of themselves. */
+/** The content of the messages. */
 const BUCKET = 'vec-9342';
 const OBJECT_NAME = 'a/b <c>&\u2028.txt';
 const OBJECT_ID = '531';
 const GVG = 9;
-/** We are SP 3, which has place 1 in that group, and get the second piece of `hello world`. */
+/** This SP is SP 3, which has index 1 in that group, and gets the second piece of `hello world`. */
 const US = 3;
 const INDEX = 1;
 const PIECE = Buffer.from('lo ');
@@ -35,7 +35,7 @@ test('recorded messages of a Go SP store a column and get our signature', async 
   const piece = ours.find(({ json }) => !json.finished);
   const end = ours.find(({ json }) => json.finished);
   if (!piece || !end) return t.fail('the fixture has both');
-  // The messages are valid for some minutes: for this process it is the time of their recording.
+  // The messages were valid for some minutes, so this process runs at the time of their recording.
   const { now } = Date;
   const shift = now() - end.json.task.update_time * 1000;
   Date.now = () => now() - shift;
@@ -43,7 +43,7 @@ test('recorded messages of a Go SP store a column and get our signature', async 
     Date.now = now;
   });
 
-  // A chain on which the primary has the account of the Go SP, and the next object its number.
+  // A chain on which the primary has the account of the Go SP, and the next object has the recorded id.
   const directory = await temporaryDirectory(t);
   const database = await Database.open(directory);
   await database.commit(new Map([['next-id/object', Number(OBJECT_ID) - 1]]), true);

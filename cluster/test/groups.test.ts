@@ -3,10 +3,10 @@ import { useNetwork } from './network.ts';
 
 const SEGMENT = 64 * 1024;
 
-/** With eight SPs, a family has three groups of which each lacks another one of its seven possible members. */
+/** With eight SPs, a family has three groups, each without another one of its seven possible members. */
 const network = useNetwork(test, { segmentSize: SEGMENT, sps: 8 });
 
-/** The SPs that one of the groups of SP 1 can do without. */
+/** SPs without which one group of SP 1 is still complete. */
 const DISPENSABLE: readonly number[] = [3, 5, 8];
 
 test.serial('an object goes to the group whose members are all up', async (t) => {

@@ -7,7 +7,7 @@ import { until } from './until.ts';
 
 const network = useNetwork(test);
 
-/** A connection of an SP's own account, as whoever has stolen or spilled something has one. */
+/** Runs something with a connection of an SP's own account, as a person with its credentials could. */
 async function atHome<T>(
   spId: number,
   work: (manager: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>,
@@ -63,7 +63,7 @@ test.serial(
   async (t) => {
     const bucketName = await network().createBucket(1);
     const object = await network().createObject(bucketName, { size: 150_000 });
-    // no secondary answers, so that the job waits where it is
+    // No secondary answers, so that the job stays where it is.
     for (let id = 2; id <= 7; id++) await network().devnet.sp(id).stop();
     await network().put(1, object);
     t.truthy(await network().piece(1, segmentKey(object.job, 0)));
@@ -101,7 +101,7 @@ test.serial('sealed objects whose pieces were lost with the stream are repaired 
     try {
       return (await network().piece(1, key)) !== undefined;
     } catch {
-      // the stream is not there yet
+      // The stream does not exist yet.
       return false;
     }
   });

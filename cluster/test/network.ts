@@ -32,13 +32,13 @@ import { until } from './until.ts';
 
 export type NetworkOptions = Omit<DevnetOptions, 'directory' | 'log' | 'signal'>;
 
-/** What a node's journal says of a job. */
+/** A job according to a node's journal. */
 export interface JobView {
   readonly context: JobContext;
   readonly events: readonly JobEvent[];
 }
 
-/** Small segments, quick blocks and short leases: everything happens as in production, only sooner. */
+/** Small segments, short block times and short leases: everything happens as in production, only sooner. */
 const QUICK: NetworkOptions = {
   segmentSize: 64 * 1024,
   blockTimeMs: 100,
@@ -50,7 +50,7 @@ const QUICK: NetworkOptions = {
 
 /**
  * Gives the tests of a file a devnet of their own, started before the first and stopped after the last.
- * @returns what the tests reach it by
+ * @returns a function that returns the devnet
  */
 export function useNetwork(test: TestFn, options: NetworkOptions = {}): () => Network {
   let network: Network | undefined;
@@ -64,7 +64,7 @@ export function useNetwork(test: TestFn, options: NetworkOptions = {}): () => Ne
   };
 }
 
-/** A devnet with one client account on it, as tests see it: from outside, like anybody, and into its stores. */
+/** A devnet with one client account, as tests use it: from outside, as a client, and with access to its stores. */
 export class Network {
   readonly devnet: Devnet;
   readonly chain: Chain & ChainLists;
@@ -102,7 +102,7 @@ export class Network {
     return new SpClient(this.#file(spId).endpoint, this.#privateKey);
   }
 
-  /** Creates a private bucket of which an SP is the primary. @returns its name */
+  /** Creates a private bucket with an SP as its primary. @returns its name */
   async createBucket(spId: number): Promise<string> {
     const { operatorAddress, gvgFamilyId } = this.#file(spId);
     const bucketName = `bucket-${randomBytes(6).toString('hex')}`;
@@ -114,7 +114,7 @@ export class Network {
     return bucketName;
   }
 
-  /** Registers an object of random bytes, which then waits for its payload. */
+  /** Creates an object of random bytes, which then waits for its payload. */
   async createObject(
     bucketName: string,
     payload: { readonly size: number; readonly redundancy?: Redundancy },
@@ -141,7 +141,7 @@ export class Network {
     return { ...object, ...encoded, job: { ...job, version: job.version + 1 } };
   }
 
-  /** Uploads the payload of an object; `body` in its place for a client that behaves otherwise. */
+  /** Uploads the payload of an object, or `body` instead, for a misbehaving client. */
   async put(spId: number, object: WaitingObject, body?: AsyncIterable<Uint8Array>): Promise<void> {
     await this.client(spId).put(object, {
       body: body ?? Readable.from([object.payload]),
@@ -156,7 +156,7 @@ export class Network {
     return Buffer.concat(chunks);
   }
 
-  /** Waits until the chain says that the object is sealed. */
+  /** Waits until the object is sealed on chain. */
   sealed({ job }: WaitingObject): Promise<ObjectOnChain> {
     return until(`object ${job.objectId} is sealed`, async () => {
       const found = await this.chain.objectById(job.objectId);
@@ -165,7 +165,7 @@ export class Network {
     });
   }
 
-  /** Waits until a job is at a state or beyond it on the forward path. */
+  /** Waits until a job has reached a state, or a later one on the forward path. */
   reached(spId: number, { job }: WaitingObject, state: JobStateName): Promise<JobContext> {
     return until(`${job.objectId} is at ${state}`, async () => {
       const context = (await this.job(spId, job))?.context;
@@ -173,16 +173,15 @@ export class Network {
     });
   }
 
-  /** What the journal of an SP's node says; undefined where it knows no such job. */
+  /** A job according to the journal of an SP's node; undefined if unknown there. */
   async job(spId: number, job: JobId): Promise<JobView | undefined> {
     const response = await fetch(`${this.#file(spId).admin}/jobs/${formatJobId(job)}`);
     return response.ok ? ((await response.json()) as JobView) : undefined;
   }
 
   /**
-   * Starts one more node of an SP, with a data folder of its own: what an operator must not do as long as the
-   * journal is an embedded one, but may.
-   * @returns its process, what its signer says of itself, and a client of its gateway
+   * Starts another node of an SP, with a data folder of its own: possible, but a mistake while the journal is embedded.
+   * @returns its process, the activity of its signer, and a client of its gateway
    */
   async addNode(spId: number): Promise<{
     readonly node: DevnetProcess;
@@ -209,20 +208,20 @@ export class Network {
     return { node, signer: () => signerAt(`http://127.0.0.1:${admin}`), client };
   }
 
-  /** What the signer of an SP's node says of itself. */
+  /** The activity of the signer of an SP's node. */
   signer(spId: number): Promise<string> {
     return signerAt(this.#file(spId).admin);
   }
 
   /**
-   * Reads from an SP's PieceStore with nothing but a stock client of NATS.
-   * @throws SealionError when the piece lacks a chunk: a stock client would wait for it for ever
+   * Reads from an SP's PieceStore with a stock NATS client.
+   * @throws SealionError when the piece lacks a chunk, for which a stock client would wait forever
    */
   piece(spId: number, key: string): Promise<Uint8Array | null> {
     return this.#pieces(spId, (store) => orAborted(store.getBlob(key), AbortSignal.timeout(5_000)));
   }
 
-  /** Whether an SP's PieceStore holds a piece. Reading one that is being deleted would never end. */
+  /** True when an SP's PieceStore holds a piece. Reading a piece that is being deleted would never end. */
   async hasPiece(spId: number, key: string): Promise<boolean> {
     return this.#pieces(spId, async (store) => {
       const found = await store.info(key);
@@ -230,12 +229,12 @@ export class Network {
     });
   }
 
-  /** Takes a piece out of an SP's PieceStore behind its back, as a power cut may. */
+  /** Removes a piece from an SP's PieceStore behind its back, as a power cut may. */
   async losePiece(spId: number, key: string): Promise<void> {
     await this.#pieces(spId, (store) => store.delete(key));
   }
 
-  /** Takes one chunk out of a stored piece behind an SP's back, as a broken disk may. */
+  /** Removes one chunk of a stored piece behind an SP's back, as a broken disk may. */
   async damagePiece(spId: number, key: string, chunk = 0): Promise<void> {
     await this.#pieces(spId, async (store, connection) => {
       const manager = await jetstreamManager(connection);
@@ -245,7 +244,7 @@ export class Network {
     });
   }
 
-  /** Takes all pieces whose name passes out of an SP's PieceStore behind its back. @returns how many went */
+  /** Removes all pieces with a matching name from an SP's PieceStore behind its back. @returns their number */
   async losePieces(spId: number, which: (key: string) => boolean): Promise<number> {
     return this.#pieces(spId, async (store) => {
       const lost = (await store.list()).filter(({ name, deleted }) => !deleted && which(name));
@@ -254,7 +253,7 @@ export class Network {
     });
   }
 
-  /** Names in an SP's PieceStore, how many chunks lie there, and how many of them belong to a name. */
+  /** The names in an SP's PieceStore, the number of its chunks, and how many of them belong to a name. */
   stored(
     spId: number,
   ): Promise<{ readonly names: string[]; readonly chunks: number; readonly named: number }> {

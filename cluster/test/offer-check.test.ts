@@ -7,7 +7,7 @@ import type { ColumnOffer } from '#runtime/peers/peers';
 import { type ChainFixture, createBucket, startChain } from '../devnet/chain/testing.ts';
 import { approvalOf, createWaitingObject, encode, keysOf, offerOf } from './offers.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const PLACE = { redundancyIndex: 1 };
 const SMALL = { storage: { maxSegmentSize: 1024 } };

@@ -11,7 +11,7 @@ import type { Keyring } from '#runtime/keys/keys';
 import type { ColumnOffer } from '#runtime/peers/peers';
 import type { ChainFixture } from '../devnet/chain/testing.ts';
 
-/** An object on chain that waits for its payload, and what the seven roles are to store of it. */
+/** An object on chain that waits for its payload, and what each of the seven SPs must store of it. */
 export interface WaitingObject {
   readonly job: JobId;
   readonly bucketName: string;
@@ -43,7 +43,7 @@ export async function encode(
   return { payload, redundancy, checksums, columns };
 }
 
-/** Registers an object of the fixture's user, with random bytes by default. */
+/** Creates an object of the fixture's user, with random bytes by default. */
 export async function createWaitingObject(
   fixture: ChainFixture,
   bucketName: string,
@@ -99,7 +99,7 @@ export async function offerOf(
   };
 }
 
-/** A secondary's approval as it goes over the wire, base64. */
+/** A secondary's approval in its wire form, base64. */
 export async function approvalOf(
   fixture: ChainFixture,
   job: JobId,

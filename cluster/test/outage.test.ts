@@ -6,7 +6,7 @@ const SEGMENT = 64 * 1024;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
-/** Uploads a large object and waits until its columns are on their way. */
+/** Uploads a large object and waits until it is being replicated. */
 async function replicating(primary: number) {
   const net = network();
   const object = await net.createObject(await net.createBucket(primary), { size: 96 * SEGMENT });

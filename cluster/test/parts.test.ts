@@ -8,7 +8,7 @@ const PART = 2 * SEGMENT;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
-/** Uploads the rest of a payload as the SDKs do: asks where to go on, then sends part after part. */
+/** Uploads the rest of a payload as the SDKs do: asks where to continue, then sends part after part. */
 async function uploadRest(primary: number, object: WaitingObject, parts = Number.POSITIVE_INFINITY) {
   const client = network().client(primary);
   const { payload } = object;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { RawRequest } from '#gateway/testing/wire';
 
-/** Requests for servers that answer in JSON, as nobody in good faith would send them. */
+/** Generates requests to servers that answer in JSON, as no well-meaning client sends them. */
 
 const TARGETS: readonly string[] = [
   ...[
@@ -126,7 +126,7 @@ export const anyRawRequest: fc.Arbitrary<RawRequest> = fc
     headers: fc.array(fc.constantFrom(...HEADERS), { maxLength: 2 }),
     body: fc.oneof(fc.constantFrom(...BODIES), fc.string({ unit: 'binary', maxLength: 50 })),
     saysLength: fc.boolean(),
-    // Nobody waits for the answer to a request that says it is longer than it is.
+    // Without `wait`, since the answer to a request with too large a Content-Length never comes.
     manner: fc.constantFrom('shut' as const, 'shut' as const, 'break' as const),
   })
   .map(({ method, target, version, host, headers, body, saysLength, manner }) => {

@@ -49,14 +49,14 @@ export async function serveSecondary(
   return `http://127.0.0.1:${port}`;
 }
 
-/** A task as its sender writes it, before it is signed: tests change what they like. */
+/** A task before it is signed, so that tests can change it. */
 export type Unsigned = ReceiveTask & {
   finished?: boolean;
   global_virtual_group_id?: number;
   is_agent_upload_task?: boolean;
 };
 
-/** The header of a task of primary 1, changed and then signed with its operator key or another. */
+/** The header of a task of primary 1, changed, and then signed with its operator key or another. */
 export async function headerOf(
   fixture: ChainFixture,
   offer: ColumnOffer,
@@ -72,15 +72,15 @@ export async function headerOf(
   return Buffer.from(JSON.stringify({ ...changed, signature })).toString('hex');
 }
 
-/** What a gateway answers to a task. */
+/** The answer of a gateway to a task. */
 export interface TaskAnswer {
   readonly status: number;
-  /** Of the error; 0 without one. */
+  /** Code of the error; 0 without one. */
   readonly code: number;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** A PUT of a task; the body may be given bit by bit. */
+/** Sends a PUT of a task; the body may be sent piece by piece. */
 export function putTask(
   endpoint: string,
   header: string,
@@ -103,7 +103,7 @@ export function putTask(
       }, reject);
     });
   });
-  // a test that breaks a request off does not ask what became of it
+  // Ignored by tests that abort the request.
   answer.catch(() => undefined);
   return {
     write: (bytes) => outgoing.write(bytes),

@@ -23,7 +23,7 @@ import {
   until,
 } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const INDEX = 1;
 
@@ -31,7 +31,7 @@ interface Scene {
   readonly fixture: ChainFixture;
   readonly us: Secondary;
   readonly endpoint: string;
-  /** Starts us again, with the memory that we had. */
+  /** Restarts this SP with the same ledger. */
   restart(): Promise<Scene>;
 }
 
@@ -53,7 +53,7 @@ async function start(
   return open();
 }
 
-/** The client of SP 1, for which we are at our endpoint. */
+/** The client of SP 1, which finds this SP at its endpoint. */
 function primary(t: ExecutionContext, { fixture, endpoint }: Scene): HttpPeerClient {
   const { chain } = fixture;
   const client = new HttpPeerClient({

@@ -10,7 +10,7 @@ import { createBucket } from '../devnet/chain/testing.ts';
 import { createWaitingObject, offerOf, type WaitingObject } from './offers.ts';
 import { join, startSecondary, startWorld, temporaryDirectory, until, type World } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the only group of SP 1. */
+/** This SP is SP 3, which has index 1 in the only group of SP 1. */
 const US = 3;
 const INDEX = 1;
 
@@ -21,7 +21,7 @@ async function start(t: Parameters<typeof startWorld>[0], options: Parameters<ty
   return { world, primary };
 }
 
-/** Sends what is missing, and waits for the receipt. */
+/** Sends the missing pieces, and waits for the receipt. */
 async function replicate(
   client: PeerClient,
   offer: ColumnOffer,

@@ -7,12 +7,12 @@ import { until } from './until.ts';
 
 const test = anyTest as TestFn;
 const SEGMENT = 64 * 1024;
-/** Long enough that a test can step in while its columns are on their way. */
+/** Long enough that a test can intervene during replication. */
 const LARGE = 96 * SEGMENT;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
-/** Places of the group that have given no receipt yet. */
+/** Indexes of the columns without a receipt. */
 async function missingColumns(net: Network, primary: number, object: WaitingObject): Promise<number[]> {
   const context = (await net.job(primary, object.job))?.context;
   const ids = context?.allocation?.secondarySpIds ?? [];
@@ -95,7 +95,7 @@ test.serial('a secondary that does not respond delays no other column of ten upl
   const objects = await Promise.all(
     Array.from({ length: 10 }, () => net.createObject(bucketName, { size: 48 * SEGMENT })),
   );
-  // Without its approval nothing begins; its answers, all at once, then let all ten begin at the same time.
+  // Without its approval no job begins; its answers then start all ten at the same time.
   net.devnet.sp(still).signal('SIGSTOP');
   await Promise.all(objects.map((object) => net.put(primary, object)));
   net.devnet.sp(still).signal('SIGCONT');

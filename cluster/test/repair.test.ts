@@ -35,7 +35,7 @@ function segmentOf(object: WaitingObject, index: number): Buffer {
   return Buffer.from(object.payload.subarray(index * SEGMENT, (index + 1) * SEGMENT));
 }
 
-/** Waits until the primary has a segment back, byte for byte, for any client of NATS. */
+/** Waits until the primary has restored a segment, byte for byte, as seen by a stock NATS client. */
 async function segmentIsBack(net: Network, object: WaitingObject, index: number): Promise<void> {
   await until(`segment ${index} is back`, async () => {
     const stored = await net.piece(1, segmentKey(object.job, index));

@@ -4,13 +4,13 @@ import { useNetwork } from './network.ts';
 const SEGMENT = 64 * 1024;
 const SPS = [1, 2, 3, 4, 5, 6, 7];
 
-/** Work is leased for so long that a test would fail if anybody waited for the end of a dead node's lease. */
+/** Leases are so long that a test fails if a node waits for the expiry of a dead node's lease. */
 const network = useNetwork(test, {
   segmentSize: SEGMENT,
   node: { timing: { ackWaitMs: 600_000 }, limits: { diskReserve: '256 MiB' } },
 });
 
-/** Uploads an object that is large enough for a test to step in while its columns are on their way. */
+/** Uploads an object that is large enough for a test to intervene during replication. */
 async function replicating(primary: number) {
   const net = network();
   const object = await net.createObject(await net.createBucket(primary), { size: 96 * SEGMENT });

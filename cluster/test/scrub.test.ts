@@ -6,7 +6,7 @@ import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 
-/** A pass over all that is stored begins every few seconds here. */
+/** Here a pass over everything stored begins every few seconds. */
 const network = useNetwork(test, {
   segmentSize: SEGMENT,
   node: {

@@ -40,7 +40,7 @@ function accountOf(spId: number): SpAccount {
   return { spId, homePassword: `home-password-of-${spId}`, peersPassword: `peers-password-of-${spId}` };
 }
 
-/** One SP's place on both planes. */
+/** The connections of one SP to both planes. */
 export interface Member {
   readonly peers: Peers;
   readonly home: NatsConnection;
@@ -89,7 +89,7 @@ export interface Secondary {
 }
 
 export interface SecondaryOptions {
-  /** Of an earlier one, whose memory this one shall have. */
+  /** Directory of an earlier one, to start with its ledger. */
   readonly directory?: string;
   readonly limits?: Partial<ApprovalLimits>;
   readonly freeBytes?: number;

@@ -21,7 +21,7 @@ import { createWaitingObject, keysOf, type WaitingObject } from './offers.ts';
 import { serveSecondary } from './receive-gateway.ts';
 import { join, type Secondary, startSecondary, startWorld, type World } from './secondary.ts';
 
-/** We are SP 3, which has place 1 in the first group of SP 1; SP 9 has none in it. */
+/** This SP is SP 3, which has index 1 in the first group of SP 1; SP 9 is not a member. */
 const US = 3;
 const INDEX = 1;
 
@@ -30,7 +30,7 @@ interface Scene {
   readonly fixture: ChainFixture;
   readonly us: Secondary;
   readonly endpoint: string;
-  /** Sealed, and our column of it is here. */
+  /** Sealed, with our column of it stored here. */
   readonly object: WaitingObject;
 }
 
@@ -44,7 +44,7 @@ async function start(t: ExecutionContext, redundancy: 'EC' | 'REPLICA' = 'EC'): 
     repairer({
       ...us.ports,
       journal: us.journal,
-      // nothing is repaired here
+      // This test repairs nothing.
       peers: { fetchPiece: () => Promise.reject(new Error()), fetchChecksums: async () => undefined },
       memory: new ByteBudget(2 ** 26),
       hedgeMs: 100,
@@ -79,7 +79,7 @@ async function hold({ ports }: Secondary, object: WaitingObject): Promise<void> 
   await new Columns(ports).put({ ...id, held });
 }
 
-/** What SP 1, repairing a segment, sends; changed by a test, and signed afterwards with its key or another. */
+/** The header that SP 1 sends to repair a segment, changed, and then signed with its key or another. */
 async function headerOf(
   { fixture, object }: Scene,
   change: (task: RecoveryTask) => RecoveryTask = (task) => task,
@@ -217,7 +217,7 @@ test('recovery tasks are refused with the codes of today’s SPs, in their order
     [406, 45209, await headerOf(scene, (task) => ({ ...task, ec_idx: -2 }))],
     [400, 50030, await headerOf(scene, undefined, stranger)],
     [400, 50030, await headerOf(scene, undefined, keysOf(fixture, 9).operator)],
-    // a secondary asks for the repair of its own column, and of no other
+    // A secondary may request only the repair of its own column.
     [400, 50030, await headerOf(scene, undefined, keysOf(fixture, 2).operator)],
     [400, 50030, await headerOf(scene, (task) => ({ ...task, ec_idx: 2 }), keysOf(fixture, 2).operator)],
     [404, 85102, await headerOf(scene, (task) => ({ ...task, segment_idx: 77 }))],

@@ -5,14 +5,14 @@ import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 
-/** Silence is borne for so long that a test would fail if anybody waited for its end. */
+/** Silence is tolerated for so long that a test fails if anything waits for its end. */
 const network = useNetwork(test, {
   segmentSize: SEGMENT,
   blockTimeMs: 100,
   node: { limits: { diskReserve: '256 MiB', idleTimeoutMs: 600_000 } },
 });
 
-/** A body of which nothing more comes after the first bytes, as on a network that was lost without a word. */
+/** A body that stops after its first bytes, as on a network that fails silently. */
 function cut(t: ExecutionContext, bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   const end = new AbortController();
   t.teardown(() => end.abort());

@@ -8,11 +8,11 @@ const KIB = 1024;
 const SEGMENT = 64 * KIB;
 const SPS = [1, 2, 3, 4, 5, 6, 7];
 
-/** More for whoever has the time: the numbers say how many objects are deleted, updated and left alone. */
+/** The environment can ask for more: how many objects are deleted, updated and left alone. */
 const DELETED = Number(process.env.SPACE_DELETED ?? 40);
 const UPDATED = Number(process.env.SPACE_UPDATED ?? 10);
 const KEPT = 5;
-/** Objects on their way at a time. */
+/** Number of uploads at a time. */
 const AT_ONCE = 10;
 
 const network = useNetwork(test, {
@@ -44,7 +44,7 @@ async function upload(object: WaitingObject): Promise<WaitingObject> {
   return object;
 }
 
-/** What each SP has to hold of the objects. */
+/** The names that each SP must hold of the objects. */
 async function neededNames(objects: readonly WaitingObject[]): Promise<Map<number, string[]>> {
   const names = new Map<number, string[]>(SPS.map((id) => [id, []]));
   for (const { job, payload } of objects) {

@@ -18,7 +18,7 @@ test('an uploader suspended while another was acknowledged changes and deletes n
   const object = await net.createObject(await net.createBucket(1), { size: SEGMENTS * SEGMENT });
   const first = net.devnet.sp(1);
 
-  // The first client sends other bytes than it announced, so that every segment of its differs.
+  // The first client sends other bytes than announced, so that all its segments differ.
   const wrong = randomBytes(object.payload.length);
   const goOn = new AbortController();
   async function* slowly(): AsyncGenerator<Uint8Array> {
@@ -44,7 +44,7 @@ test('an uploader suspended while another was acknowledged changes and deletes n
       await second.client.put(object, { body, size: object.payload.length, contentType: 'text/plain' });
       return true;
     } catch {
-      // as long as the first, which stands still, counts as the owner
+      // While the first node, which is suspended, still counts as the owner.
       await sleep(500);
       return false;
     }

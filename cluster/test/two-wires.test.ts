@@ -86,7 +86,7 @@ test('an unreachable secondary is named, with the reason', async (t) => {
   const object = await net.createObject(await net.createBucket(2), { size: SEGMENT });
   await net.put(2, object);
   const { failure } = await net.reached(2, object, 'ALLOC_SECONDARY_ERROR');
-  // SP 2 speaks HTTP alone, these NATS alone
+  // SP 2 uses HTTP alone, these use NATS alone.
   for (const spId of [3, 5, 7])
     t.regex(failure?.message ?? '', new RegExp(`sp ${spId} .*does not accept columns over HTTP`));
 });

@@ -25,7 +25,7 @@ import { until } from './until.ts';
 
 const { signal } = new AbortController();
 
-/** The chain's node as one answers whose `tx_index.indexer` is "null". */
+/** A chain node that answers as with `tx_index.indexer` = "null". */
 async function withoutIndex(t: ExecutionContext, rpc: string): Promise<string> {
   const proxy = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -50,11 +50,11 @@ async function withoutIndex(t: ExecutionContext, rpc: string): Promise<string> {
 
 interface Sealing {
   readonly fixture: ChainFixture;
-  /** Has the seal of the object signed, and brings it into a block. */
+  /** Has the seal of the object signed, and submits it. */
   seal(): ReturnType<typeof submitAndConfirm<'sealed'>>;
 }
 
-/** SP 1 before an object that waits for its seal. */
+/** SP 1, and an object that waits for its seal. */
 async function start(
   t: ExecutionContext,
   change: (chain: Chain) => Chain = (chain) => chain,
@@ -106,7 +106,7 @@ test('seals succeed with a chain node that has no index of transactions', async 
 });
 
 test('a failure in a block is recognised by the used sequence, and the seal is signed again', async (t) => {
-  // As a node says that was asked before the account froze. One that does not answer is not asked again for 10 s.
+  // The answer of a node before the account froze. (A node that does not answer is skipped for 10 s.)
   const accepted: Simulation = { kind: 'accepted', gasUsed: 1_200, minGasPrice: MIN_GAS_PRICE };
   let knows = false;
   const { fixture, seal } = await start(t, (chain) =>

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Longer than any condition takes, even on a slow machine; ms. */
 const TIME_LIMIT_MS = 90_000;
 
-/** Waits for a condition. What `look` throws counts as not yet. */
+/** Waits for a condition. An error thrown by `look` counts as "not yet". */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
   const giveUpAt = performance.now() + TIME_LIMIT_MS;
   let last: unknown;

@@ -7,7 +7,7 @@ import { fromHex } from '#protocols/greenfield/hex';
 import { signRequest } from '#protocols/greenfield/request-signature';
 import { useNetwork } from './network.ts';
 
-/** What strangers do to the processes of a provider, and what comes of the honest work beside it. */
+/** What requests of strangers do to the processes of a provider, and to honest work at the same time. */
 
 const network = useNetwork(test);
 
@@ -15,7 +15,7 @@ function portOf(url: string | undefined): number {
   return Number(new URL(url ?? '').port);
 }
 
-/** The answer to one GET with a Host header of one's own. */
+/** The answer to one GET with a given Host header. */
 async function get(port: number, target: string, headers: Record<string, string>) {
   const lines = [`GET ${target} HTTP/1.1`, ...Object.entries(headers).map(([k, v]) => `${k}: ${v}`)];
   const text = `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`;

@@ -9,7 +9,7 @@ const SEGMENT = 64 * KIB;
 
 const network = useNetwork(test, { segmentSize: SEGMENT });
 
-/** Uploads, waits for the seal, and compares every byte that the chain names a hash of. */
+/** Uploads, waits for the seal, and compares every byte with the hashes on chain. */
 async function uploadAndCheck(
   t: { deepEqual(a: unknown, b: unknown): void; is(a: unknown, b: unknown): void; true(a: boolean): void },
   primary: number,

@@ -4,11 +4,11 @@ import { Cache } from '#runtime/async/cache';
 import type { Chain } from '#runtime/chain/chain';
 
 /**
- * Runs chain queries for a request, and repeats them if something is missing that the client may have seen on
- * another chain node: ours gets time to reach the moment of the request.
+ * Runs chain queries for a request, and repeats them if an item is missing that the client may have seen on another
+ * chain node: ours gets time to catch up with the time of the request.
  * @throws the error of the last attempt
  */
-export type CatchUp = <T>(look: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+export type CatchUp = <T>(query: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** Codes of errors that a newer block may resolve: a bucket, object or update that does not exist yet. */
 const PREMATURE: ReadonlySet<string> = new Set([
@@ -28,10 +28,10 @@ const MAX_WAITING = 256;
 export function catchUpWith(chain: Pick<Chain, 'latestBlock'>): CatchUp {
   const block = new Cache({ ttlMs: BLOCK_TTL_MS, maxEntries: 1, load: () => chain.latestBlock() });
   let waiting = 0;
-  return async (look, signal) => {
+  return async (query, signal) => {
     const arrivedAt = Date.now();
     try {
-      return await look();
+      return await query();
     } catch (error) {
       if (!PREMATURE.has(toSealionError(error).code) || waiting >= MAX_WAITING) throw error;
     }
@@ -41,7 +41,7 @@ export function catchUpWith(chain: Pick<Chain, 'latestBlock'>): CatchUp {
     } finally {
       waiting -= 1;
     }
-    return look();
+    return query();
   };
 
   async function untilBlockOf(moment: number, signal: AbortSignal): Promise<void> {

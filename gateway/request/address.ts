@@ -3,19 +3,19 @@ import { checkBucketName, checkObjectName } from '#protocols/greenfield/names';
 import { parseQuery, percentDecode, splitTarget } from '#protocols/greenfield/request-target';
 import { hostName } from '#runtime/http/hosts';
 
-/** Where a request points: what the Host header and the request line say. */
+/** The target of a request: what its Host header and request line say. */
 export interface Target {
-  /** With its port if it has one, as the client wrote it. */
+  /** With the port if there is one, as the client wrote it. */
   readonly host: string;
   /** Path and query in origin form. */
   readonly line: string;
   /** Percent-encoded as the client sent it, from the first `/`. */
   readonly path: string;
-  /** What is signed of the query, decoded; the rest has no effect. */
+  /** The part of the query that is signed, decoded; the rest is ignored. */
   readonly query: URLSearchParams;
 }
 
-/** The bucket and object that a request names; empty text where it names none. */
+/** The bucket and object that a request names; empty strings if it names none. */
 export interface Address {
   readonly bucket: string;
   readonly object: string;
@@ -24,9 +24,9 @@ export interface Address {
 }
 
 /**
- * Reads a request line's target. The raw text counts, not a parsed URL: URL parsers resolve `/../`, and the
- * client signed what it sent. The host that counts is also the one that must be signed: that of a target in absolute
- * form, whatever the Host header says (RFC 9112 §3.2.2).
+ * Reads the target of a request line. The raw text counts, not a parsed URL: URL parsers resolve `/../`, and the client
+ * signed what it sent. The host is the one that must be signed: that of a target in absolute form, whatever the Host
+ * header says (RFC 9112 §3.2.2).
  * @param requestTarget in origin form (`/a?b`) or, through a proxy, in absolute form (`http://host/a?b`)
  */
 export function readTarget(host: string, requestTarget: string): Target {
@@ -41,7 +41,7 @@ export function readTarget(host: string, requestTarget: string): Target {
 const FIXED_PATHS =
   /^(?:auth\/(?:request_nonce|update_key|update_key_v2|keys_v2|delete_keys_v2)$|permission\/[^/]+\/[^/]+\/[^/]+$|greenfield\/(?:admin|receiver|recovery|migrate)\/|status$)/;
 
-/** Links that work at every provider; the object stands in the path, or in `objectPath` where a proxy would mangle it. */
+/** Links that work at every provider; the object is in the path, or in `objectPath` if a proxy would change it. */
 const UNIVERSAL_PATH = /^(view|download)(?:\/(.*))?$/s;
 
 /**

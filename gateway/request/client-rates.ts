@@ -7,15 +7,15 @@ import type { GatewayLimits } from '../limits.ts';
 import { type ClientShare, clientGone, type GatewayEnv } from './context.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
-/** What a client may save up, in seconds of its rate. */
+/** Size of a burst, in seconds of the client's rate. */
 const BURST_S = 5;
-/** Refusals are logged together, at most this often; ms. */
+/** Minimum time between two log lines about refusals, ms. */
 const REPORT_EVERY_MS = 10_000;
-/** How soon a client that waits is seen to have closed its side, ms. */
+/** Interval of checking whether a waiting client has closed its side, ms. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Bounds the requests and bytes a second of each client, known by its address, and of each account that signs.
+ * Limits the requests and bytes per second of each client address and each signing account.
  * @throws Retryable 429/960001, as today's providers
  */
 export function clientRates({ perClient }: GatewayLimits, log: Logger): MiddlewareHandler<GatewayEnv> {
@@ -59,8 +59,8 @@ export function clientRates({ perClient }: GatewayLimits, log: Logger): Middlewa
 }
 
 /**
- * What a client sends, no faster than it may; the waiting is not the client's fault. All that one has sent that has
- * closed its side is here already, so it waits no longer.
+ * Passes on what a client sends, at most at its rate; the delay does not count as the client's fault. When the client
+ * has closed its side, everything has arrived and is passed on without delay.
  */
 export async function* pacedUpload(
   chunks: AsyncIterable<Uint8Array>,
@@ -74,8 +74,9 @@ export async function* pacedUpload(
 }
 
 /**
- * What a client gets, no faster than it may. One that has closed its side looks like one that has left as long as it is
- * sent nothing: over its rate it must not hold its place, and is taken for gone.
+ * Passes on what a client gets, at most at its rate. While nothing is sent, a client that has closed its side cannot be
+ * distinguished from one that has left; so a client over its rate that does so counts as gone, and does not keep its
+ * slot.
  * @throws Cancelled `client-gone`
  */
 export async function* pacedDownload(

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { Cancelled, type SealionError } from '#protocols/errors';
 import type { Address, Target } from './address.ts';
 
-/** What Hono carries for a request. */
+/** The data of a request that Hono carries. */
 export interface GatewayEnv {
   /** Node's own request and response; absent when the app is called in memory. */
   Bindings: Partial<HttpBindings>;
@@ -12,44 +12,44 @@ export interface GatewayEnv {
     share: ClientShare;
     target: Target;
     address: Address;
-    /** Media type of what is answered in XML, where it is not `application/xml`. */
+    /** Media type of XML answers, if not `application/xml`. */
     xmlType?: string;
   };
 }
 
 export type GatewayContext = Context<GatewayEnv>;
 
-/** Answers one operation. */
+/** Handles one operation. */
 export type Handler = (c: GatewayContext) => Promise<Response>;
 
-/** The share that the client of one request has of the gateway. */
+/** The limits of the client of a request. */
 export interface ClientShare {
   /** The names by which the client is known: its address, and the accounts that sign. */
   readonly names: readonly string[];
   /**
-   * Counts the request for the accounts that may have signed it as well, once, however often it is looked at.
+   * Counts the request for the accounts that may have signed it, at most once per request.
    * @throws Retryable 429/960001
    */
   admit(accounts: readonly string[]): void;
   /**
-   * Waits until the client may have so many bytes more.
+   * Waits until the client may send or receive this many bytes more.
    * @returns false, early, when it has closed its side
    * @throws when the signal fires
    */
   pace(bytes: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** What the log line of a request will say; filled in on the way. */
+/** The content of a request's log line, filled in while the request is handled. */
 export interface RequestRecord {
   readonly id: string;
-  /** The address that the request comes from, where it came over a connection that is still there. */
+  /** Address of the client; absent when its connection was closed early. */
   readonly client?: string;
-  /** Payload bytes taken in or handed out. */
+  /** Payload bytes received or sent. */
   bytes: number;
   failure?: { readonly code: number; readonly error: SealionError };
-  /** Has no line of its own: requests that cost nobody anything but a client over its rate. */
+  /** True for a request without a log line of its own: it is refused because its client exceeds its rate. */
   unlogged?: boolean;
-  /** Resolves when the last byte of a streamed response has left, or never will. */
+  /** Resolves when the last byte of a streamed response has been sent, or never will be. */
   sent?: Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export function clientSignal(c: GatewayContext): AbortSignal {
   return controller.signal;
 }
 
-/** @param cause what showed it */
+/** @param cause the error that showed it */
 export function clientGone(cause?: unknown): Cancelled {
   return new Cancelled({
     code: 'client-gone',
@@ -80,7 +80,7 @@ export async function* bodyOf(c: GatewayContext): AsyncGenerator<Uint8Array, voi
     if (c.req.raw.body) yield* c.req.raw.body;
     return;
   }
-  // A client that asked first has been left waiting until now, so a refusal costs it no upload.
+  // A client that asks first has waited until now, so a refusal spares it the upload.
   if (incoming.headers.expect !== undefined) outgoing?.writeContinue();
   yield* incoming.iterator({ destroyOnReturn: false });
 }

@@ -3,7 +3,7 @@ import { cors } from 'hono/cors';
 import { SIGNED_MESSAGE_HEADER } from '#protocols/greenfield/creation-approval';
 import type { GatewayEnv } from './context.ts';
 
-/** What applications may read of our responses, besides what browsers show anyway. */
+/** Response headers that applications may read, besides those that browsers show anyway. */
 const EXPOSED_HEADERS = [
   'X-Gnfd-Request-ID',
   SIGNED_MESSAGE_HEADER,
@@ -20,9 +20,10 @@ const EXPOSED_HEADERS = [
 const MAX_AGE = 24 * 3600;
 
 /**
- * Lets applications in browsers use the gateway, and answers their preflights, unsigned. Any header may be sent, and
- * credentials of the browser never count: a request's rights are in its signature alone, so an origin gives none.
- * @param origins that may; `*` means all
+ * Lets applications in browsers use the gateway, and answers their preflight requests, which are unsigned. Any header
+ * may be sent, and credentials of the browser never count: permission depends on the signature alone, so an origin
+ * grants nothing.
+ * @param origins allowed origins; `*` means all
  */
 export function crossOrigin(origins: readonly string[]): MiddlewareHandler<GatewayEnv> {
   return cors({

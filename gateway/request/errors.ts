@@ -10,7 +10,7 @@ import type { GatewayContext } from './context.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import { xmlTypeOf } from './xml.ts';
 
-/** The gateway code of errors that arise below the gateway and carry none; their messages are for operators. */
+/** Gateway codes of errors from below the gateway, which have none of their own; their messages are for operators. */
 export const INNER_CODES: Readonly<Record<string, number>> = {
   'chain-unavailable': 55001,
   'chain-refused': 55001,
@@ -36,7 +36,7 @@ export const INNER_CODES: Readonly<Record<string, number>> = {
   'records-closed': 115101,
 };
 
-/** What the client sees of an error. */
+/** The answer to the client for an error. */
 export function answerTo(error: SealionError): GatewayAnswer {
   if (error.gatewayCode !== undefined) {
     const answer = gatewayAnswer(error);
@@ -49,7 +49,7 @@ export function answerTo(error: SealionError): GatewayAnswer {
   return { code, status: row.status, message };
 }
 
-/** Turns what a handler threw into the response, and leaves it in the request's record. */
+/** Converts what a handler threw into the response, and notes it in the request's record. */
 export function errorResponse(thrown: unknown, c: GatewayContext): Response {
   const error = toSealionError(thrown);
   const answer = answerTo(error);

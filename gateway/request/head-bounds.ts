@@ -5,11 +5,11 @@ import { RECEIVE_MESSAGE_HEADER } from '#protocols/replication/receive-message';
 import { RECOVERY_MESSAGE_HEADER } from '#protocols/replication/recovery-message';
 import type { GatewayEnv } from './context.ts';
 
-/** Characters of path and query: an object name of 1024 bytes, each as %XX, and a signature. */
+/** Maximum length of path and query in characters: an object name of 1024 bytes, each as %XX, and a signature. */
 const MAX_TARGET = 16_384;
-/** Characters of one header. */
+/** Maximum length of one header in characters. */
 const MAX_HEADER = 8_192;
-/** They hold an object's name and its parameters in hex; the server's bound on all headers is theirs. */
+/** Headers with an object's name and parameters in hex; only the server's limit on all headers applies to them. */
 const LONG_HEADERS: ReadonlySet<string> = new Set(
   [RECEIVE_MESSAGE_HEADER, RECOVERY_MESSAGE_HEADER, UNSIGNED_MESSAGE_HEADER].map((name) =>
     name.toLowerCase(),
@@ -17,8 +17,8 @@ const LONG_HEADERS: ReadonlySet<string> = new Set(
 );
 
 /**
- * Refuses a request whose head is longer than any client needs, before anything looks at it: whoever sends it need not
- * have signed it.
+ * Refuses a request whose head is longer than any client needs, before anything processes it: such a request may be
+ * unsigned.
  * @throws Terminal 400/50009, 400/50010
  */
 export const boundHead: MiddlewareHandler<GatewayEnv> = async (c, next) => {

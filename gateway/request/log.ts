@@ -4,7 +4,10 @@ import { Proxies } from '#runtime/http/proxies';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayContext, GatewayEnv, RequestRecord } from './context.ts';
 
-/** Gives every request an id, and writes one line when it has ended. Queries are left out: they may hold signatures. */
+/**
+ * Assigns an id to every request, and writes one line when the request has ended. Queries are omitted: they may contain
+ * signatures.
+ */
 export function requestLog(log: Logger, proxies = new Proxies()): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
     const started = performance.now();

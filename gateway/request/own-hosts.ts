@@ -8,9 +8,9 @@ import type { GatewayContext, GatewayEnv } from './context.ts';
 type Dependencies = Pick<GatewayDependencies, 'chain' | 'spId' | 'domains' | 'anyHost'>;
 
 /**
- * Lets through what is sent to this provider. A signature covers the host but names no provider, so a request that
- * was signed for another, or for a name that anybody could have, must not count here.
- * @throws Terminal 400/50009; what the chain throws
+ * Accepts only requests for this provider. A signature covers the host but names no provider, so a request signed for
+ * another provider, or for a name that anybody could own, must not count here.
+ * @throws Terminal 400/50009; as the chain
  */
 export function ownHosts(dependencies: Dependencies): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
@@ -20,8 +20,8 @@ export function ownHosts(dependencies: Dependencies): MiddlewareHandler<GatewayE
 }
 
 /**
- * Ours are the configured domains and all below them, the addresses that the node listens on, and the endpoint that
- * the chain names.
+ * True for the configured domains and all names below them, the addresses that the node listens on, and the endpoint
+ * that is registered on chain.
  */
 async function isOwn(c: GatewayContext, { chain, spId, domains }: Dependencies): Promise<boolean> {
   const host = hostName(c.get('target').host);

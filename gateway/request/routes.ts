@@ -6,7 +6,7 @@ import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { GatewayContext, GatewayEnv, Handler } from './context.ts';
 import { OBJECT } from './target.ts';
 
-/** What the gateway serves; absent is what this provider does not take part in. */
+/** The operations that the gateway serves; absent ones are those that this provider does not offer. */
 export interface Handlers {
   readonly putObject: Handler;
   readonly putPart: Handler;
@@ -30,8 +30,8 @@ export interface Handlers {
 }
 
 /**
- * Which request is answered by which handler: by the first row that fits
- * (protocols/greenfield/README.md#gateway-routes). HEAD is answered as GET, without the body.
+ * Maps requests to handlers: the first matching row counts (protocols/greenfield/README.md#gateway-routes). HEAD is
+ * answered as GET, without the body.
  */
 export function addRoutes(app: Hono<GatewayEnv>, handlers: Handlers): void {
   app.post(OBJECT, withQuery(['delegate'], handlers.putDelegatedPart));
@@ -64,7 +64,7 @@ export function addRoutes(app: Hono<GatewayEnv>, handlers: Handlers): void {
 }
 
 /**
- * Leaves a request to the next row unless its query has all of these parameters, whatever their value.
+ * Passes a request to the next row unless its query has all of these parameters, whatever their value.
  * @param handler without one, the request is refused
  */
 function withQuery(names: readonly string[], handler: Handler | undefined): MiddlewareHandler<GatewayEnv> {
@@ -75,7 +75,7 @@ function withQuery(names: readonly string[], handler: Handler | undefined): Midd
   };
 }
 
-/** 400/50008. @param query that is not served, where something else is without it */
+/** 400/50008. @param query the parameters that are not supported, if the path is served without them */
 function notServed(c: GatewayContext, query: readonly string[] = []): Terminal {
   const { service, bucket, object } = c.get('address');
   const what = service ?? (object ? 'an object' : bucket ? 'a bucket' : 'this path');

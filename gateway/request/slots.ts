@@ -1,12 +1,12 @@
 import { Retryable } from '#protocols/errors';
 
-/** Bounds how many requests of a kind are in progress at once. */
+/** Limits the number of requests of a kind in progress. */
 export class Slots {
   private free: number;
   private readonly limit: number;
   private readonly what: string;
 
-  /** @param what plural, for the message to one too many, for example `uploads` */
+  /** @param what plural, for the error message, for example `uploads` */
   constructor(limit: number, what: string) {
     this.limit = limit;
     this.free = limit;
@@ -15,7 +15,7 @@ export class Slots {
 
   /**
    * Takes a slot.
-   * @returns a function that gives it back; only its first call counts
+   * @returns a function that releases it; only its first call counts
    * @throws Retryable 406/60003 when none is free
    */
   take(): () => void {
@@ -29,7 +29,7 @@ export class Slots {
   }
 }
 
-/** Slots of which one user may hold no more than a share. */
+/** Slots of which one user may hold at most a fixed number. */
 export class SharedSlots {
   private readonly slots: Slots;
   private readonly share: number;
@@ -62,8 +62,8 @@ export class SharedSlots {
 }
 
 /**
- * Slots that clients share by what is left: each may hold as many as are free. One alone gets half of them, and there is
- * always room for the next, however many one client takes.
+ * Slots that clients share by what is left: each may hold at most as many as are free. A single client thus gets half
+ * of them, and there is always room for another one.
  */
 export class DividedSlots {
   private readonly slots: Slots;

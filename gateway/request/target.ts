@@ -2,12 +2,13 @@ import type { MiddlewareHandler } from 'hono';
 import { locate, readAddress, readTarget, type Target } from './address.ts';
 import type { GatewayEnv } from './context.ts';
 
-/** What can be asked of an object is routed under this path, whatever host or path names the object. */
+/** Operations on an object are routed under this path, whatever host and path name the object. */
 export const OBJECT = '/object';
 
 /**
- * The path that hono's router gets, since host and path name a bucket and an object together, and a name may have any
- * characters: `/object`, one of Greenfield's own paths, or `/`, which has no routes, for all else.
+ * The path for hono's router: `/object`, one of Greenfield's own paths, or `/`, which has no routes, for everything
+ * else. The real path cannot be used, since host and path name a bucket and an object together, and a name may contain
+ * any characters.
  */
 export function pathToRoute(domains: readonly string[]) {
   return (request: Request, options?: { readonly env?: GatewayEnv['Bindings'] }): string => {
@@ -17,13 +18,13 @@ export function pathToRoute(domains: readonly string[]) {
   };
 }
 
-/** Reads where the request points, for all that come after. */
+/** Reads the target of the request, for all later steps. */
 export const target: MiddlewareHandler<GatewayEnv> = async (c, next) => {
   c.set('target', targetOf(c.req.raw, c.env));
   await next();
 };
 
-/** Reads which bucket and object the request names, for all that come after. @throws as `readAddress` */
+/** Reads the bucket and object that the request names, for all later steps. @throws as `readAddress` */
 export function address(domains: readonly string[]): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
     c.set('address', readAddress(c.get('target'), domains));
@@ -31,7 +32,7 @@ export function address(domains: readonly string[]): MiddlewareHandler<GatewayEn
   };
 }
 
-/** As the client wrote it: a parsed URL has lost the host and the dots that were signed. */
+/** The target as the client wrote it: a parsed URL lacks the signed host and dots. */
 function targetOf(request: Request, env: GatewayEnv['Bindings'] | undefined): Target {
   const incoming = env?.incoming;
   if (incoming) return readTarget(incoming.headers.host ?? '', incoming.url ?? '/');

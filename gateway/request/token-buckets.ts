@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache';
 
 export interface TokenBucketsOptions {
-  /** Tokens that a bucket gains; 0 means no limit. */
+  /** Tokens added to a bucket per second; 0 means no limit. */
   readonly perSecond: number;
   /** Tokens that a full bucket holds. */
   readonly burst: number;
-  /** Keys that are remembered; of more, the one used least recently is forgotten, which is the same as a full bucket. */
+  /** Maximum number of keys; beyond it the least recently used is forgotten, which equals a full bucket. */
   readonly maxKeys?: number;
-  /** Milliseconds of a monotonic clock. */
+  /** Monotonic clock, ms. */
   readonly now?: () => number;
 }
 
@@ -18,7 +18,7 @@ interface Bucket {
 
 const MAX_KEYS = 10_000;
 
-/** How much each of many clients may have: a bucket of tokens by key, in bounded memory. */
+/** Rate limits for many clients: a token bucket per key, in bounded memory. */
 export class TokenBuckets {
   readonly #options: Required<TokenBucketsOptions>;
   readonly #buckets: LRUCache<string, Bucket>;
@@ -29,8 +29,8 @@ export class TokenBuckets {
   }
 
   /**
-   * Takes a token, if there is one.
-   * @returns 0 when it is taken; else ms until there will be one
+   * Takes a token if there is one.
+   * @returns 0 when it was taken; else ms until there will be one
    */
   take(key: string): number {
     if (this.#options.perSecond === 0) return 0;
@@ -41,7 +41,7 @@ export class TokenBuckets {
   }
 
   /**
-   * Takes tokens, on credit where there are too few: for what has come already.
+   * Takes tokens for what has already happened, if necessary on credit.
    * @returns ms until the debt is paid
    */
   charge(key: string, tokens: number): number {
@@ -51,7 +51,7 @@ export class TokenBuckets {
     return this.#msFor(Math.max(0, -bucket.tokens));
   }
 
-  /** Keys that are remembered. */
+  /** Number of keys in memory. */
   get size(): number {
     return this.#buckets.size;
   }

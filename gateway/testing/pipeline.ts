@@ -7,11 +7,11 @@ import type { Behaviour, Ref } from '#runtime/actors/types';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { OWNER, SP_ID } from './chain.ts';
 
-/** A stand-in for the pipeline behind the gateway: takes payloads and remembers what it was asked. */
+/** A stand-in for the pipeline behind the gateway: accepts payloads and records its requests. */
 export interface TestPipeline {
   readonly objects: Ref<ObjectsMessage>;
   readonly requests: UploadRequest[];
-  /** Payload bytes that were taken, by job id; present as soon as an upload has begun. */
+  /** Received payload bytes, by job id; present as soon as an upload has begun. */
   readonly taken: Map<string, Buffer>;
   /** How uploads failed, by job id. */
   readonly failures: Map<string, unknown>;

@@ -4,14 +4,14 @@ import { OWNER, STRANGER } from './chain.ts';
 import { HOST } from './signed-request.ts';
 import type { RawRequest } from './wire.ts';
 
-/** Requests that no well-meaning client sends, and those that one does, well mixed. */
+/** Generates requests that no well-meaning client sends, mixed with normal ones. */
 
 type Header = readonly [name: string, value: string];
 
 /** Bytes of the payload that was announced on chain. */
 const PAYLOAD = '0123456789';
 
-/** Three of four are usual ones: a request is odd in few ways at once, or it never comes far. */
+/** Three of four values are usual: a request with many oddities at once would be refused by the first check. */
 function mostly<T>(usual: fc.Arbitrary<T>, ...unusual: fc.Arbitrary<T>[]): fc.Arbitrary<T> {
   return fc.oneof({ weight: 3 * unusual.length, arbitrary: usual }, ...unusual);
 }
@@ -75,7 +75,7 @@ const QUERIES: readonly string[] = [
   ...['%zz=%&=&&&;', '&'.repeat(1000), '__proto__=1&constructor=2'],
 ];
 
-/** What the provider announces itself; the chain knows no object of the name. */
+/** Parameters of delegated uploads; the chain does not know an object of the name. */
 const DELEGATIONS: readonly string[] = [
   '/unknown?delegate=&is_update=false&payload_size=10&visibility=1',
   '/unknown?complete=true&delegate=&offset=0&payload_size=10',
@@ -139,7 +139,7 @@ const header = mostly<Header>(
   ),
 );
 
-/** A body, with headers that say of it what is true, or is not. */
+/** A body, with headers about it that may be wrong. */
 interface Framing {
   readonly headers: readonly Header[];
   readonly body: string;
@@ -173,7 +173,7 @@ const framing = mostly<Framing>(
     })),
 );
 
-/** Any request at all. Where its target can be signed, most are, by the owner or by a stranger. */
+/** Any request at all. If its target can be signed, most are signed, by the owner or by a stranger. */
 export const anyRequest: fc.Arbitrary<RawRequest> = fc
   .record({
     method,

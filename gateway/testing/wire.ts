@@ -23,7 +23,10 @@ export interface RawAnswer {
 /** Longer than a server takes for any answer; ms. */
 const TIME_LIMIT_MS = 60_000;
 
-/** Sends a request over a connection of its own. @returns all that came back. @throws when nothing ends */
+/**
+ * Sends a request over a connection of its own. @returns all bytes that came back. @throws when the server does not
+ * close
+ */
 export function exchange(port: number, { pieces, manner }: RawRequest): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];
@@ -33,7 +36,7 @@ export function exchange(port: number, { pieces, manner }: RawRequest): Promise<
       reject(new Error(`the server never closes; it has said ${Buffer.concat(received).toString('latin1')}`));
     }, TIME_LIMIT_MS);
     socket.on('data', (chunk) => received.push(chunk));
-    // What a server that closes first does to a client that still sends.
+    // The error of a client that still sends when the server closes first.
     socket.on('error', () => {});
     socket.once('close', () => {
       clearTimeout(limit);
@@ -84,7 +87,7 @@ interface Content {
   readonly rest: Buffer;
 }
 
-/** Undefined where it is cut short. */
+/** Undefined when the body is truncated. */
 function readBody(bytes: Buffer, headers: ReadonlyMap<string, string>): Content | undefined {
   if (headers.get('transfer-encoding') === 'chunked') return readChunks(bytes);
   const length = headers.get('content-length');
