@@ -22,6 +22,9 @@ export const APPROVAL_LIMITS: ApprovalLimits = {
   outstanding: { count: 10_000, bytes: 2 ** 40 },
 };
 
+/** The longest column that a standing approval lets in. */
+const STANDING_COLUMN_BYTES = 65_536;
+
 export interface ApprovalRefusal {
   readonly code: string;
   readonly reason: string;
@@ -44,8 +47,9 @@ export class ApprovalPolicy {
     this.#options = options;
   }
 
-  /** Bytes of one column of the payload, by today's parameters. */
-  async columnBytes(ask: ApprovalAsk, signal: AbortSignal): Promise<number> {
+  /** Bytes of one column of the payload, by today's parameters, or of all columns of a standing approval. */
+  async bytes(ask: ApprovalAsk, signal: AbortSignal): Promise<number> {
+    if (ask.standing) return ask.standing.columns * STANDING_COLUMN_BYTES;
     const params = await this.#options.ports.chain.storageParams(undefined, { signal });
     return planPayload({ ...ask, ...params }).columnLength;
   }

@@ -53,6 +53,21 @@ test('an expired approval does not count, and asking about it writes nothing', a
   t.is(writes(), before);
 });
 
+test('a standing approval counts beside those for objects, and replaces the last one for its group', async (t) => {
+  const { ledger } = await counted(t);
+  const approvals = await Approvals.load(ledger, signal);
+  const standing = (id: number, gvgId: number): GivenApproval => ({
+    ...approval(id, 100),
+    granted: [{ gvgId, redundancyIndex: 0 }],
+    bytes: 1_000,
+    standing: true,
+  });
+  for (const given of [approval(1, 100), standing(1, 7), standing(2, 7), standing(2, 8)])
+    await approvals.give(given);
+  t.deepEqual(approvals.outstanding(OTHER, 0), { count: 3, bytes: 2_010 });
+  t.deepEqual((await Approvals.load(ledger, signal)).outstanding(OTHER, 0), { count: 3, bytes: 2_010 });
+});
+
 test('thousands of expired approvals are removed in a few bounded writes', async (t) => {
   const { ledger, writes } = await counted(t);
   const approvals = await Approvals.load(ledger, signal);

@@ -8,6 +8,8 @@ export interface GivenApproval {
   readonly granted: readonly { readonly gvgId: number; readonly redundancyIndex: number }[];
   /** Bytes of one column: the maximum to be stored for it, since only one of the groups is chosen. */
   readonly bytes: number;
+  /** A standing approval, for all columns that it may bring; `bytes` are those of all. */
+  readonly standing?: true;
   /** Unix ms. */
   readonly expiresAt: number;
 }
@@ -48,9 +50,10 @@ export class Approvals {
     return { count, bytes };
   }
 
-  /** Durable when it resolves; takes the place of an earlier one for the job. */
+  /** Durable when it resolves; replaces an earlier one for the job, or a standing one for the primary and group. */
   async give(approval: GivenApproval): Promise<void> {
-    const key = keyOf(approval.job);
+    const { job, primarySpId, granted, standing } = approval;
+    const key = standing ? `${PREFIX}standing/${primarySpId}/${granted[0]?.gvgId}` : keyOf(job);
     // Neither a running deletion nor one that starts now may delete this approval.
     this.#giving.add(key);
     try {

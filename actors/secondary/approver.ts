@@ -96,7 +96,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
     const listed = ask.groups.filter(({ secondarySpIds }) => secondarySpIds.includes(ports.spId));
     if (listed.length === 0) return undefined;
     const now = Date.now();
-    const bytes = await policy.columnBytes(ask, signal);
+    const bytes = await policy.bytes(ask, signal);
     const outstanding = state.approvals.outstanding(ask.job, now);
     const ofAll = state.draining ? DRAINING : await policy.refusalOfAll(bytes, outstanding, signal);
     const groups = ofAll ? [] : await policy.groups(ask, signal);
@@ -110,8 +110,9 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
     }
     const expiresAt = now + limits.lifetimeMs;
     if (granted.length > 0) {
-      const { job, primarySpId } = ask;
-      await state.approvals.give({ job, primarySpId, granted, bytes, expiresAt });
+      const { job, primarySpId, standing } = ask;
+      const given = { job, primarySpId, granted, bytes, expiresAt };
+      await state.approvals.give(standing ? { ...given, standing: true } : given);
     }
     return { spId: ports.spId, expiresAt, granted, refused };
   }

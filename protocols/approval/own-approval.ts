@@ -41,7 +41,36 @@ export function checkOwnApproval(offer: ApprovedOffer, check: ApprovalCheck): vo
   });
   if (body.granted.some((grant) => grant.gvgId === gvgId && grant.redundancyIndex === redundancyIndex))
     return;
-  throw new Terminal({
+  throw notGranted(offer);
+}
+
+/**
+ * The same for a standing approval: it is our own, was given to this primary for this group and index, whatever the
+ * object, and still holds.
+ * @returns for how many small columns it is good in all
+ * @throws Terminal `approval-not-granted`, or a `control-…` code of `openControl`
+ */
+export function checkOwnStandingApproval(
+  offer: ApprovedOffer,
+  check: ApprovalCheck,
+): { readonly columns: number; readonly expiresAt: number } {
+  const { from, to, gvgId, redundancyIndex } = offer;
+  const approval = openControl(Buffer.from(offer.approval, 'base64'), {
+    chainId: check.chainId,
+    now: check.now,
+    kinds: ['standing-approval'],
+    from: to,
+    to: from,
+    operatorAddressOf: () => check.operatorAddress,
+  });
+  if (approval.gvgId === gvgId && approval.redundancyIndex === redundancyIndex) {
+    return { columns: approval.body.columns, expiresAt: approval.expiresAt };
+  }
+  throw notGranted(offer);
+}
+
+function notGranted({ gvgId, redundancyIndex }: ApprovedOffer): Terminal {
+  return new Terminal({
     code: 'approval-not-granted',
     message: `We approved the object, but not index ${redundancyIndex} of group ${gvgId}.`,
     advice: 'Ask for approval again.',

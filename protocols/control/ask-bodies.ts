@@ -30,6 +30,21 @@ export const askBody = z.strictObject({
 });
 export type AskBody = z.infer<typeof askBody>;
 
+/**
+ * A primary's question to one member of one group: room for so many small columns of any objects, and this one is among
+ * them. A column is small when it goes with its offer.
+ */
+export const standingAskBody = askBody.omit({ groups: true }).extend({
+  secondarySpIds: z.array(spId).min(1).max(256),
+  columns: z.int().min(1).max(1_000),
+});
+
+/** The answer: a signed approval for the place that the question was about, base64. */
+export const standingAnswerBody = z.strictObject({ re: nonce, approval: z.base64() });
+
+/** That approval. It goes back with every offer that uses it, until it expires or its columns are used up. */
+export const standingApprovalBody = z.strictObject({ re: nonce, columns: z.int().min(1).max(1_000) });
+
 /** One member's answer for all its places in the groups. It holds until the message expires. */
 export const approvalBody = z.strictObject({
   re: nonce,

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { approvalBody, askBody, code, name, nonce, reason, redundancy, size } from './ask-bodies.ts';
+import {
+  approvalBody,
+  askBody,
+  code,
+  name,
+  nonce,
+  reason,
+  redundancy,
+  size,
+  standingApprovalBody,
+} from './ask-bodies.ts';
 
 /**
  * Bodies of the control messages around one column, with those of asks (`ask-bodies.ts`). What the header says (job, group,
@@ -81,6 +91,7 @@ const fetchBody = z.strictObject({
 export const CONTROL_BODIES = {
   ask: askBody,
   approval: approvalBody,
+  'standing-approval': standingApprovalBody,
   offer: offerBody,
   accept: acceptBody,
   done: doneBody,

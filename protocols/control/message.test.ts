@@ -64,6 +64,7 @@ const BODIES: { readonly [K in ControlKind]: ControlBody<K> } = {
     blsSignature: 'cd'.repeat(96),
   },
   refusal: { re: NONCE, code: 'lag', reason: 'The chain lags.', again: true },
+  'standing-approval': { re: NONCE, columns: 256 },
   fetch: { segmentIndex: 3, offset: 524_288, length: 1_000 },
 };
 const EXPECTED: ControlExpectation<'offer'> = {

@@ -21,6 +21,8 @@ export interface ApprovalAsk {
   readonly redundancy: Redundancy;
   /** GVGs with free capacity and all members in service, best first. */
   readonly groups: readonly { readonly gvgId: number; readonly secondarySpIds: readonly number[] }[];
+  /** Only where an SP is asked: room for so many columns of at most 64 KiB, of any objects, and not for this one. */
+  readonly standing?: { readonly columns: number };
 }
 
 /** One member's answer for all its places in the asked groups. */

@@ -1,17 +1,22 @@
 import { setMaxListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createInbox, type Msg } from '@nats-io/nats-core';
 import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
 import { type ControlSubject, EVERYBODY } from '#protocols/control/header';
 import { Terminal, throwIfAborted } from '#protocols/errors';
 import type { JobId } from '#protocols/job/identity';
+import type { Letter } from '#protocols/replication/bundle';
 import { peersInbox } from '../../nats/accounts.ts';
 import { natsError } from '../../nats/errors.ts';
 import type { ApprovalAnswer, ApprovalAsk, PeerHost, PeerOptions } from '../peers.ts';
 import { answer, checkReply } from './answer.ts';
+import type { AnswerLetter } from './bundles/bundles.ts';
 import type { PeerContext } from './context.ts';
+import { STANDING } from './limits.ts';
 import { ReplayGuard } from './replays.ts';
 import { SenderSlots } from './sender-slots.ts';
-import { ASKS, askSubject, lastToken } from './subjects.ts';
+import type { HeldApprovals } from './standing/held.ts';
+import { ASKS, askSubject, lastToken, newToken } from './subjects.ts';
 
 /** Asks answered concurrently, with a share per requester; more are ignored, and retried by their senders. */
 const AT_ONCE = 64;
@@ -27,10 +32,14 @@ type Answer = Parameters<PeerHost['serveAsks']>[0];
 /** GetApproval: one broadcast; each listed SP answers into the inbox of the requester. */
 export class Asks {
   readonly #context: PeerContext;
+  readonly #approvals: HeldApprovals;
+  /** While asks are answered. */
+  #decide: ((ask: ApprovalAsk) => ReturnType<Answer>) | undefined;
   readonly #heard = new ReplayGuard(ASKS_PER_SP);
 
-  constructor(context: PeerContext) {
+  constructor(context: PeerContext, approvals: HeldApprovals) {
     this.#context = context;
+    this.#approvals = approvals;
   }
 
   async *ask(
@@ -40,7 +49,14 @@ export class Asks {
     const { connection, codec, spId, closed } = this.#context;
     const signals = [options.signal, closed];
     for (const signal of signals) throwIfAborted(signal);
-    const { job, primarySpId: _, ...terms } = ask;
+    const held = this.#approvals.answers(ask);
+    if (held) {
+      yield* held;
+      // Whoever has what it needs ends the ask before anybody is asked.
+      await turn();
+      for (const signal of signals) throwIfAborted(signal);
+    }
+    const { job, primarySpId: _, standing: __, ...terms } = ask;
     const awaited = new Set(ask.groups.flatMap((group) => group.secondarySpIds));
     const question = await codec.seal({
       kind: 'ask',
@@ -88,6 +104,7 @@ export class Asks {
     if (until.aborted) return;
     // Every answer in progress may listen.
     setMaxListeners(0, until);
+    this.#decide = (ask) => decide(ask, until);
     const asks = connection.subscribe(ASKS, { queue: `approvers-of-${spId}` });
     until.addEventListener('abort', () => asks.unsubscribe(), { once: true });
     const running = new Set<Promise<void>>();
@@ -106,8 +123,33 @@ export class Asks {
     } catch (error) {
       throw natsError(error, 'subscribing to asks');
     } finally {
+      this.#decide = undefined;
       await Promise.all(running);
     }
+  }
+
+  /** Decides on room for small columns as on an ask, while asks are answered. */
+  async answerStanding(letter: Letter<'standing-ask'>, from: number): Promise<AnswerLetter> {
+    const { job, gvgId, redundancyIndex, nonce, body } = letter;
+    const { columns, secondarySpIds, ...terms } = body;
+    const about = { job, gvgId, redundancyIndex };
+    const ask = { ...terms, job, primarySpId: from, groups: [{ gvgId, secondarySpIds }] };
+    const given = await this.#decide?.({ ...ask, standing: { columns } });
+    const place = given?.granted.find((grant) => grant.redundancyIndex === redundancyIndex);
+    const { code, reason } = given?.refused[0] ?? { code: 'draining', reason: 'No asks are answered.' };
+    if (!given || !place) {
+      const refusal = { re: nonce, read: false, code, reason, again: true };
+      return { kind: 'refusal', nonce: newToken(), ...about, body: refusal };
+    }
+    const approval = await this.#context.codec.seal({
+      kind: 'standing-approval',
+      to: from,
+      about,
+      expiresAt: Math.min(given.expiresAt, Date.now() + STANDING.lifetimeMs),
+      body: { re: nonce, columns },
+    });
+    const message = Buffer.from(approval.bytes).toString('base64');
+    return { kind: 'standing-approval', nonce: newToken(), ...about, body: { re: nonce, approval: message } };
   }
 
   async #answer(message: Msg, from: number, decide: Answer, signal: AbortSignal): Promise<void> {

@@ -16,19 +16,29 @@ import { HEADER_ROOM, INLINE_COLUMN } from './limits.ts';
 import type { Receipts } from './mail/receipts.ts';
 import { SendWindow } from './session/send-window.ts';
 import { SendingSession } from './session/sending-session.ts';
+import type { HeldApprovals } from './standing/held.ts';
+
+export interface ClientParts {
+  readonly asks: Asks;
+  readonly approvals: HeldApprovals;
+  readonly receipts: Receipts;
+  readonly bundles: Bundles;
+}
 
 /** How this SP, as a primary, reaches the others over NATS. */
 export class NatsPeerClient implements PeerClient {
   readonly #context: PeerContext;
   readonly #asks: Asks;
+  readonly #approvals: HeldApprovals;
   readonly #receipts: Receipts;
   readonly #bundles: Bundles;
   /** By SP id, one for all our streams to an SP: no more than there are SPs. */
   readonly #windows = new Map<number, SendWindow>();
 
-  constructor(context: PeerContext, asks: Asks, receipts: Receipts, bundles: Bundles) {
+  constructor(context: PeerContext, { asks, approvals, receipts, bundles }: ClientParts) {
     this.#context = context;
     this.#asks = asks;
+    this.#approvals = approvals;
     this.#receipts = receipts;
     this.#bundles = bundles;
   }
@@ -48,10 +58,7 @@ export class NatsPeerClient implements PeerClient {
     throwIfAborted(options.signal);
     const plan = planPayload(offer);
     const small = this.#small(plan, options.column);
-    if (small) {
-      const parts = { context: this.#context, bundles: this.#bundles };
-      return sendSmallColumn(parts, offer, small, options.signal);
-    }
+    if (small) return this.#sendSmall(offer, small, options.signal);
     const { job, from: _, to, gvgId, redundancyIndex, ...terms } = offer;
     const about = { job, gvgId, redundancyIndex };
     const session = new SendingSession(this.#context, {
@@ -75,6 +82,25 @@ export class NatsPeerClient implements PeerClient {
       return session;
     } catch (error) {
       session.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Under a standing approval nobody has asked whether the SP is there: the first sign that it is not ends the try, and
+   * with any failure the approval, so that the next object asks.
+   */
+  async #sendSmall(
+    offer: ColumnOffer,
+    column: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<ReplicationSession> {
+    const isStanding = this.#approvals.has(offer.approval);
+    const parts = { context: this.#context, bundles: this.#bundles, endsWhenLost: isStanding };
+    try {
+      return await sendSmallColumn(parts, offer, column, signal);
+    } catch (error) {
+      if (isStanding) this.#approvals.drop(offer.approval);
       throw error;
     }
   }

@@ -18,6 +18,7 @@ import { Receipts } from './mail/receipts.ts';
 import { Recovery } from './recovery.ts';
 import { SenderLimits } from './sender-limits.ts';
 import { Senders } from './senders.ts';
+import { HeldApprovals } from './standing/held.ts';
 
 export interface PeersOptions {
   readonly spId: number;
@@ -77,10 +78,11 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
     replicas: options.replicas ?? 1,
     ackWaitMs: times.ackWait,
   });
-  const asks = new Asks(context);
   const senders = new Senders(context, mailboxes, options.providers);
   const bundles = new Bundles(context);
-  const offers = new Offers(context, mailboxes, senders, bundles);
+  const approvals = new HeldApprovals(context, bundles);
+  const asks = new Asks(context, approvals);
+  const offers = new Offers(context, mailboxes, senders, { bundles, asks });
   const receipts = new Receipts(context, mailboxes, home);
   const recovery = new Recovery(context);
   await senders.start();
@@ -104,7 +106,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   if (signal?.aborted) await close();
   throwIfAborted(signal);
   return {
-    client: new NatsPeerClient(context, asks, receipts, bundles),
+    client: new NatsPeerClient(context, { asks, approvals, receipts, bundles }),
     host: new NatsPeerHost(asks, offers, recovery),
     pieces: recovery,
     close,

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type ApprovedOffer, checkOwnApproval } from '#protocols/approval/own-approval';
+import {
+  type ApprovedOffer,
+  checkOwnApproval,
+  checkOwnStandingApproval,
+} from '#protocols/approval/own-approval';
 import type { ControlBody, ControlKind } from '#protocols/control/bodies';
 import type { ControlSubject } from '#protocols/control/header';
 import {
@@ -93,6 +97,13 @@ export class ControlCodec {
   checkApproval(offer: ApprovedOffer): void {
     const { chainId, operatorKey } = this.#options;
     checkOwnApproval(offer, { chainId, now: Date.now(), operatorAddress: operatorKey.address });
+  }
+
+  /** The same for a standing approval. @throws Terminal as `checkOwnStandingApproval` */
+  checkStandingApproval(offer: ApprovedOffer): ReturnType<typeof checkOwnStandingApproval> {
+    const { chainId, operatorKey } = this.#options;
+    const check = { chainId, now: Date.now(), operatorAddress: operatorKey.address };
+    return checkOwnStandingApproval(offer, check);
   }
 
   /**

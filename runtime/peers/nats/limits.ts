@@ -29,6 +29,13 @@ export const FLOW_LIMITS: FlowLimits = {
 /** A column of up to this length is sent within its offer; bytes. */
 export const INLINE_COLUMN = 64 * KIB;
 
+/** What a primary asks for at once, for each place in a group, instead of asking for each small column. */
+export const STANDING = {
+  columns: 256,
+  /** How long a standing approval holds, ms: an SP that has no more room says so at the next one. */
+  lifetimeMs: 300_000,
+};
+
 /** Bytes of `max_payload` left to the headers of a piece message. */
 export const HEADER_ROOM = 4 * KIB;
 

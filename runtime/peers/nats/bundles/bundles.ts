@@ -19,7 +19,7 @@ import { bundleSender, bundleSubject, newToken } from '../subjects.ts';
 import { Lane } from './lane.ts';
 
 /** A letter that answers another. */
-export type AnswerLetter = Letter<'receipt' | 'refusal'>;
+export type AnswerLetter = Letter<'receipt' | 'refusal' | 'standing-approval'>;
 
 type Handler = (letter: Letter, bundle: BundleHeader) => void | Promise<void>;
 
@@ -179,7 +179,7 @@ export class Bundles {
 }
 
 function isAnswer(letter: Letter): letter is AnswerLetter {
-  return letter.kind === 'receipt' || letter.kind === 'refusal';
+  return ['receipt', 'refusal', 'standing-approval'].includes(letter.kind);
 }
 
 function isAbout(answer: Letter, { job, gvgId, redundancyIndex }: Letter): boolean {

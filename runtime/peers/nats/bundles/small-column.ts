@@ -13,13 +13,20 @@ import type { AnswerLetter, Bundles } from './bundles.ts';
 /** Number of times that an unanswered offer is sent. */
 const TRIES = 12;
 
+export interface SmallColumnParts {
+  readonly context: PeerContext;
+  readonly bundles: Bundles;
+  /** Fails with the first bundle that may not have arrived. */
+  readonly endsWhenLost: boolean;
+}
+
 /**
  * The primary's side of a small column: sends the column with its offer, and waits for the receipt. A lost offer is
  * sent again; a secondary that already has the column repeats its receipt.
  * @throws Retryable `peer-unreachable`, `offer-refused`, `receipt-refused`; Terminal the latter two; Cancelled
  */
 export async function sendSmallColumn(
-  { context, bundles }: { readonly context: PeerContext; readonly bundles: Bundles },
+  { context, bundles, endsWhenLost }: SmallColumnParts,
   offer: ColumnOffer,
   column: Uint8Array,
   signal: AbortSignal | undefined,
@@ -32,10 +39,11 @@ export async function sendSmallColumn(
   const post = () =>
     bundles.post(to, COLUMNS, letter, (error) => {
       lost = error;
+      if (endsWhenLost) answered.reject(offerUnanswered(to, times.offer, lost));
     });
   const stopHearing = bundles.expect(letter, to, (answer) => {
     if (answer.kind === 'receipt') answered.resolve(toReceipt(answer, to));
-    else
+    else if (answer.kind === 'refusal')
       answered.reject(offerRefused(answer.body.read ? 'receipt-refused' : 'offer-refused', to, answer.body));
   });
   const repeat = setInterval(post, times.offer / TRIES);

@@ -1,10 +1,12 @@
 import { planPayload } from '#protocols/payload/plan';
 import type { BundleHeader, Letter } from '#protocols/replication/bundle';
 import type { InboundOffer } from '../../peers.ts';
+import type { Asks } from '../asks.ts';
 import type { PeerContext } from '../context.ts';
 import { INLINE_COLUMN } from '../limits.ts';
-import { approvalFault, checkPlace, malformedOffer } from '../offer-checks.ts';
+import { checkPlace, malformedOffer } from '../offer-checks.ts';
 import type { SenderSlots } from '../sender-slots.ts';
+import { GivenApprovals } from '../standing/given.ts';
 import { COLUMNS, mailSubject } from '../subjects.ts';
 import { type Bundles, wrongKind } from './bundles.ts';
 import { SmallOffer } from './small-offer.ts';
@@ -13,12 +15,16 @@ import { SmallOffer } from './small-offer.ts';
 export class SmallOffers {
   readonly #context: PeerContext;
   readonly #bundles: Bundles;
+  readonly #asks: Asks;
+  readonly #approvals: GivenApprovals;
   /** By mail subject: one for each column. */
   readonly #held = new Map<string, SmallOffer>();
 
-  constructor(context: PeerContext, bundles: Bundles) {
+  constructor(context: PeerContext, bundles: Bundles, asks: Asks) {
     this.#context = context;
     this.#bundles = bundles;
+    this.#asks = asks;
+    this.#approvals = new GivenApprovals(context.codec);
   }
 
   /** Passes on offers while their sender has a free slot, until the signal fires. */
@@ -40,6 +46,11 @@ export class SmallOffers {
     { slots, give, until }: { slots: SenderSlots; give: (offer: InboundOffer) => void; until: AbortSignal },
   ): Promise<void> {
     const { from } = bundle;
+    if (letter.kind === 'standing-ask') {
+      const answer = await this.#asks.answerStanding(letter, from);
+      this.#bundles.post(from, bundle.answerTo, answer, () => undefined);
+      return;
+    }
     if (letter.kind !== 'column') throw wrongKind(letter.kind);
     checkColumn(letter);
     const { job, redundancyIndex } = letter;
@@ -62,7 +73,7 @@ export class SmallOffers {
       },
     });
     this.#held.set(key, offer);
-    const fault = approvalFault(this.#context.codec, offer.offer);
+    const fault = this.#approvals.use(offer.offer);
     if (!fault) return give(offer);
     senderLimits.charge(from);
     await offer.refuse(fault);

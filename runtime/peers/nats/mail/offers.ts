@@ -6,6 +6,7 @@ import { sameJob } from '#protocols/job/identity';
 import { planPayload } from '#protocols/payload/plan';
 import { Arrivals } from '#runtime/async/arrivals';
 import type { InboundOffer } from '../../peers.ts';
+import type { Asks } from '../asks.ts';
 import type { Bundles } from '../bundles/bundles.ts';
 import { SmallOffers } from '../bundles/small-offers.ts';
 import type { PeerContext } from '../context.ts';
@@ -32,12 +33,17 @@ export class Offers {
   /** By mail subject: one for each column. */
   readonly #held = new Map<string, HeldOffer>();
 
-  constructor(context: PeerContext, mailboxes: Mailboxes, senders: Senders, bundles: Bundles) {
+  constructor(
+    context: PeerContext,
+    mailboxes: Mailboxes,
+    senders: Senders,
+    { bundles, asks }: { readonly bundles: Bundles; readonly asks: Asks },
+  ) {
     this.#context = context;
     this.#mailboxes = mailboxes;
     this.#senders = senders;
     this.#budget = new CreditBudget(context.limits);
-    this.#small = new SmallOffers(context, bundles);
+    this.#small = new SmallOffers(context, bundles, asks);
   }
 
   /** Ends only with the signal or when the adapter is closed. */
