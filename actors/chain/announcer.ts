@@ -1,65 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable } from '#protocols/errors';
 import { captureResult } from '#runtime/actors/capture-result';
 import { oneShot } from '#runtime/actors/one-shot';
-import type { Activity, Behaviour, Context } from '#runtime/actors/types';
-import type { AnnouncerMessage } from '../messages.ts';
+import type { Activity, Behaviour, Context, Outcome } from '#runtime/actors/types';
+import type { Calls } from '#runtime/home/calls';
+import type { Holding, Roles } from '#runtime/jobs/roles';
+import type { Announced, Announcement, AnnouncerMessage } from '../messages.ts';
 import { announce } from './announce.ts';
 import type { SubmitPorts } from './submit-and-confirm.ts';
 
-type Message = AnnouncerMessage | { readonly type: 'ended' };
-
-interface State {
-  /** Number of announcements begun so far; the source of their children's names. */
-  readonly begun: number;
-  /** Number of announcements in progress. */
-  readonly open: number;
+export interface AnnouncerOptions extends SubmitPorts {
+  readonly roles: Roles;
+  /** Between the nodes of this SP. */
+  readonly calls: Calls;
+  /** Announcements in progress; their requesters may be gone, so no limit of the gateway bounds them. */
+  readonly maxOpen?: number;
 }
 
-/**
- * Maximum number of announcements in progress. Their requesters may be gone, so the limits of the gateway do not bound
- * them.
- */
+/** One node of the SP announces; the others hand their announcements on to it. */
+export const ANNOUNCER_ROLE = 'announcer';
+
+type Message =
+  | AnnouncerMessage
+  | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
+  | { readonly type: 'role-lost'; readonly outcome: Outcome<void> }
+  | { readonly type: 'handed-on' }
+  | { readonly type: 'ended' };
+
+interface State {
+  /** Absent while another node announces. */
+  holding?: Holding;
+  /** Announcements ever begun: their children's names. */
+  begun: number;
+  /** Those in progress. */
+  open: number;
+}
+
 const MAX_OPEN = 1_000;
+/** Subject of the home plane on which the announcer answers. */
+const SUBJECT = 'announcer';
+/** An announcement that has to wait for its block may take longer than this; who asks again finds it on chain. */
+const ANSWER_MS = 120_000;
+/** How long an announcement waits for a node that holds the role, and the pause between two calls; ms. */
+const VACANT_MS = 15_000;
+const VACANT_PAUSE_MS = 250;
 
 /**
- * Announces objects on chain for clients that upload without a transaction of their own, using the operator key.
- * Stateless: an announcement whose requester has gone still gets into a block, and a repeated request finds it there.
+ * Announces objects on chain for clients that upload without a transaction of their own, by the operator key. It
+ * keeps nothing: an announcement whose requester is gone still comes into its block, and a repeated request finds it
+ * there. One node announces for the SP, so that two requests for one object do not both pay a fee.
  */
-export function announcer(ports: SubmitPorts, maxOpen = MAX_OPEN): Behaviour<AnnouncerMessage, State> {
+export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage, State> {
+  const { roles, calls, maxOpen = MAX_OPEN } = options;
   const behaviour: Behaviour<Message, State> = {
     kind: 'announcer',
-    start: (ctx) => report({ begun: 0, open: 0 }, ctx),
-    receive({ begun, open }, message, ctx) {
-      if (message.type === 'ended') return report({ begun, open: open - 1 }, ctx);
-      if (open >= maxOpen) {
-        message.reply.reject(announcerBusy(maxOpen));
-        return { begun, open };
+    start(ctx) {
+      ctx.pipe(
+        (signal) => roles.hold(ANNOUNCER_ROLE, { signal }),
+        (outcome) => ({ type: 'role', outcome }),
+      );
+      return report({ begun: 0, open: 0 }, ctx);
+    },
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case 'role':
+          if (!message.outcome.ok) throw message.outcome.error;
+          serve(state, message.outcome.value, ctx);
+          break;
+        case 'role-lost':
+          throw message.outcome.ok ? roleLost() : message.outcome.error;
+        case 'announce':
+          if (!state.holding) handOn(message, ctx);
+          else if (state.open >= maxOpen) message.reply.reject(announcerBusy(maxOpen));
+          else begin(state, message, ctx);
+          break;
+        case 'ended':
+          state.open -= 1;
+          break;
+        case 'handed-on':
       }
-      begin(message, begun, ctx);
-      return report({ begun: begun + 1, open: open + 1 }, ctx);
+      return report(state, ctx);
+    },
+    async stopped(state) {
+      await state?.holding?.release();
     },
   };
   return behaviour;
 
-  function begin({ announcement, reply }: AnnouncerMessage, begun: number, ctx: Context<Message>): void {
+  function serve(state: State, holding: Holding, ctx: Context<Message>): void {
+    state.holding = holding;
+    const answer = (asked: unknown, signal: AbortSignal) =>
+      ctx.self.ask<Announced>((reply) => ({ type: 'announce', announcement: asked as Announcement, reply }), {
+        signal,
+      });
+    ctx.pipe(
+      (signal) => calls.serve(SUBJECT, answer, { signal: AbortSignal.any([signal, holding.signal]) }),
+      (outcome) => ({ type: 'role-lost', outcome }),
+    );
+  }
+
+  function handOn({ announcement, reply }: AnnouncerMessage, ctx: Context<Message>): void {
+    ctx.pipe(
+      (signal) => captureResult(reply, askHolder(announcement, signal)),
+      () => ({ type: 'handed-on' }),
+    );
+  }
+
+  /** While the role passes from one node to another, nobody answers. */
+  async function askHolder(announcement: Announcement, signal: AbortSignal): Promise<Announced> {
+    const giveUpAt = performance.now() + VACANT_MS;
+    for (;;) {
+      try {
+        return (await calls.call(SUBJECT, announcement, { timeoutMs: ANSWER_MS, signal })) as Announced;
+      } catch (error) {
+        const isVacant = error instanceof Retryable && error.code === 'nobody-answers';
+        if (!isVacant || performance.now() > giveUpAt) throw error;
+        await sleep(VACANT_PAUSE_MS, undefined, { signal });
+      }
+    }
+  }
+
+  function begin(state: State, { announcement, reply }: AnnouncerMessage, ctx: Context<Message>): void {
     const { bucketName, objectName } = announcement;
     const work = oneShot('announcement', (child, signal) => {
       const say = (activity: Activity) =>
         child.say({ ...activity, doing: `${bucketName}/${objectName}: ${activity.doing}` });
       say({ doing: 'waiting for the signature of its announcement', waitsFor: 'the signer' });
-      return captureResult(reply, announce(announcement, ports, { signal, say }));
+      return captureResult(reply, announce(announcement, options, { signal, say }));
     });
-    ctx.watch(ctx.spawn(`announcement/${begun}`, work), () => ({ type: 'ended' }));
+    ctx.watch(ctx.spawn(`announcement/${state.begun}`, work), () => ({ type: 'ended' }));
+    state.begun += 1;
+    state.open += 1;
   }
 }
 
 function report(state: State, ctx: Context<Message>): State {
-  ctx.say(
-    state.open > 0
-      ? { doing: `announcing objects for clients: ${state.open}`, waitsFor: 'the next block' }
-      : { doing: 'announcing objects for clients', waitsFor: 'the next delegated upload' },
-  );
+  if (!state.holding) {
+    ctx.say({ doing: 'forwarding announcements to another node', waitsFor: `the role ${ANNOUNCER_ROLE}` });
+  } else if (state.open > 0) {
+    ctx.say({ doing: `announcing objects for clients: ${state.open}`, waitsFor: 'the next block' });
+  } else {
+    ctx.say({ doing: 'announcing objects for clients', waitsFor: 'the next delegated upload' });
+  }
   return state;
+}
+
+function roleLost(): Retryable {
+  return new Retryable({
+    code: 'role-lost',
+    message: `This node no longer holds the role ${ANNOUNCER_ROLE}.`,
+    advice: 'Try again: another node is taking over the role.',
+  });
 }
 
 function announcerBusy(limit: number): Retryable {

@@ -61,7 +61,8 @@ export async function submitAndConfirm<S>(
   { what, findResult, signal, say, isNew = false }: SubmitOptions<S>,
 ): Promise<S | Refused> {
   const { hash, seals = 1 } = transaction;
-  const giveUpAt = performance.now() + timing.inclusionTimeoutMs;
+  // counts from the first broadcast, so that a slow chain node leaves time for one
+  let giveUpAt = Number.POSITIVE_INFINITY;
   let broadcastAt = 0;
   let refused: Refused | undefined;
   for (let poll = 0; ; poll += 1) {
@@ -86,6 +87,7 @@ export async function submitAndConfirm<S>(
         refused = { kind: 'refused', refusal: verdict, spent };
       }
     }
+    if (poll === 0) giveUpAt = performance.now() + timing.inclusionTimeoutMs;
     say({ doing: `watching ${what} ${hash}`, waitsFor: 'the next block' });
     await sleep(timing.chainPollMs, undefined, { signal });
   }

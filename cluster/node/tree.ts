@@ -118,7 +118,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   );
   const announcing = system.spawn(
     'announcer',
-    announcer({ chain, signer: operating, timing: PRIMARY_TIMING }),
+    announcer({ chain, signer: operating, timing: PRIMARY_TIMING, roles, calls: home.calls }),
   );
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
   const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));

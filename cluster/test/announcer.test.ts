@@ -21,6 +21,8 @@ import { until } from './until.ts';
 interface Agency {
   readonly fixture: ChainFixture;
   announce(announcement: Announcement): Promise<Announced>;
+  /** Announces at another node of the SP, which does not hold the role. */
+  announceElsewhere(announcement: Announcement): Promise<Announced>;
   /** What the announcer's children are doing. */
   doing(): readonly string[];
 }
@@ -45,15 +47,24 @@ async function start(
   const { operator: key } = keysOf(fixture, 1);
   const chain = change(fixture.chain);
   const roles = await openRoles({ connection, log });
-  const line = signerLine(natsCalls(connection, log), key.address);
+  const calls = natsCalls(connection, log);
+  const line = signerLine(calls, key.address);
   const signing = system.spawn('signer', signer({ key, chain, roles, line }));
   const timing = { inclusionTimeoutMs, chainPollMs: 20, rebroadcastMs: 200 };
-  const ref = system.spawn('announcer', announcer({ chain, signer: signing, timing }, maxOpen));
+  const options = { chain, signer: signing, timing, roles, calls, ...(maxOpen !== undefined && { maxOpen }) };
+  const ref = system.spawn('announcer', announcer(options));
   const tree = (name: string) => system.tree().children.find((child) => child.name === name);
   await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));
+  await until('the announcer holds its role', async () =>
+    tree('announcer')?.activity?.doing.startsWith('announcing'),
+  );
+  const announceAt = (node: typeof ref) => (announcement: Announcement) =>
+    node.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }));
   return {
     fixture,
-    announce: (announcement) => ref.ask<Announced>((reply) => ({ type: 'announce', announcement, reply })),
+    announce: announceAt(ref),
+    announceElsewhere: (announcement) =>
+      announceAt(system.spawn('announcer-elsewhere', announcer(options)))(announcement),
     doing: () => tree('announcer')?.children.map(({ activity }) => activity?.doing ?? '') ?? [],
   };
 }
@@ -100,6 +111,14 @@ test('two requests for the same object create it once, and both get it', async (
   const both = await Promise.all([1, 2].map(() => agency.announce(newObject(agency))));
   t.is(new Set(both.map(({ onChain }) => onChain.object.id)).size, 1);
   t.is(both.filter(({ transactionHash }) => transactionHash !== undefined).length, 1);
+});
+
+test('a node that does not hold the role hands announcements and their failures on', async (t) => {
+  const agency = await start(t);
+  const announced = await agency.announce(newObject(agency));
+  const again = await agency.announceElsewhere(newObject(agency));
+  t.deepEqual(again.onChain, announced.onChain);
+  t.is(again.transactionHash, undefined);
 });
 
 test('an update of another size or account is not mistaken for the requested one', async (t) => {
