@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isNetwork } from '#runtime/http/proxies';
+import { hasAllRoles, hasRole, ROLES, type StatedRoles } from './roles.ts';
 import { account, address, bytes, path, secret, section, text, url, wholeNumber } from './values.ts';
 
 const MIB = 2 ** 20;
@@ -17,7 +18,7 @@ export function nodeConfig(base: string) {
     }),
     node: z.string(NODE_NAME).regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, NODE_NAME),
     dataDir: path(base, 'a folder for the journal and the SQL DB'),
-    roles: z.literal('all', ROLES).default('all'),
+    roles: z.union([z.literal('all'), z.array(z.enum(ROLES)).min(1)], ROLES_FORM).default('all'),
     chain: section({
       rpc: z
         .array(url(['http', 'https'], 'http://127.0.0.1:26657'), 'a list of URLs of Greenfield nodes')
@@ -110,6 +111,19 @@ export function nodeConfig(base: string) {
       path: ['nats', 'peers'],
       message: 'the nats-server that connects the SPs, or leave nats out of peers.wires',
     })
+    .refine(({ roles, journal }) => hasAllRoles(roles) || journal.adapter !== 'level', {
+      path: ['roles'],
+      message:
+        'all of them with the level journal, which belongs to one process; or journal.adapter: jetstream',
+    })
+    .refine(({ roles, records }) => hasAllRoles(roles) || records.adapter !== 'sqlite', {
+      path: ['roles'],
+      message: 'all of them with SQLite, which belongs to one process; or records.adapter: postgres',
+    })
+    .refine(({ roles, peers }) => !isReceiverOnly(roles) || peers.wires.includes('nats'), {
+      path: ['roles'],
+      message: 'gateway as well without nats in peers.wires: other SPs reach this one over HTTP only',
+    })
     .refine(({ records }) => records.adapter !== 'postgres' || records.postgres, {
       path: ['records', 'postgres'],
       message: 'the database: its url, and the password of its user',
@@ -122,9 +136,14 @@ export type NodeConfig = z.output<ReturnType<typeof nodeConfig>>;
 /** How to reach one NATS plane (ARCHITECTURE.md#the-two-nats-planes). */
 export type PlaneConfig = NonNullable<NodeConfig['nats']['peers']>;
 
+/** Whose only work is what other SPs ask for over NATS. */
+function isReceiverOnly(roles: StatedRoles): boolean {
+  return ROLES.every((role) => hasRole(roles, role) === (role === 'receiver'));
+}
+
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const NODE_NAME = 'a name for this node, of up to 63 letters, digits, "_" and "-"';
-const ROLES = 'all: the level journal belongs to one process, so there is one node per SP';
+const ROLES_FORM = `all, or a list of ${ROLES.join(', ')}`;
 const CHAIN_ID = 'the id of the chain, for example greenfield_1017-1';
 const WIRES = 'a list of one or both of nats and http';
 const GWEI = 'gwei per gas, from 0.001 to 10000';

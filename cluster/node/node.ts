@@ -10,7 +10,8 @@ import { openWork } from './work.ts';
 export interface RunningNode {
   /** For example `sp-1@node-a`. */
   readonly name: string;
-  readonly ports: { readonly gateway: number; readonly admin: number };
+  /** A node without the role `gateway` has no such port. */
+  readonly ports: { readonly gateway?: number; readonly admin: number };
   /** What its actors are doing. */
   tree(): TreeNode;
   /** Closes everything in reverse order, each part in bounded time. */

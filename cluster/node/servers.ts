@@ -6,6 +6,7 @@ import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
 import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { TreeNode } from '#runtime/actors/types';
 import { Proxies } from '#runtime/http/proxies';
+import { hasRole } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { serveAdmin } from './admin.ts';
 import type { Foundation } from './foundation.ts';
@@ -14,19 +15,17 @@ import type { Work } from './work.ts';
 
 /** What a node is reached by, opened last. */
 export interface Servers {
-  readonly ports: { readonly gateway: number; readonly admin: number };
+  readonly ports: { readonly gateway?: number; readonly admin: number };
   /** What its actors are doing. */
   tree(): TreeNode;
 }
 
-/** Opens the inspect point, the operator address and the gateway. @throws as `startNode` */
-export async function openServers(
-  { name, config, parts, log }: NodeParts,
-  { keys, chain, journal, home }: Foundation,
-  { records, background, system, actors }: Work,
-): Promise<Servers> {
+/** Opens the inspect point, the operator address and, where the node has that role, the gateway. @throws as `startNode` */
+export async function openServers(node: NodeParts, foundation: Foundation, work: Work): Promise<Servers> {
+  const { name, config, parts, log } = node;
+  const { journal, home } = foundation;
+  const { records, background, system } = work;
   const { sp, timing } = config;
-  const { objects, receivers, repairer, announcer } = actors;
   const tree = () => system.tree();
   await parts.open(
     'inspect point',
@@ -54,6 +53,20 @@ export async function openServers(
       ),
     (it) => it.close(),
   );
+  const ports = {
+    admin: admin.port,
+    ...(hasRole(config.roles, 'gateway') && { gateway: await openGateway(node, foundation, work) }),
+  };
+  return { ports, tree };
+}
+
+/** @returns its port */
+async function openGateway(
+  { config, parts, log }: NodeParts,
+  { keys, chain, home }: Foundation,
+  { records, background, actors }: Work,
+): Promise<number> {
+  const { objects, receivers, repairer, announcer } = actors;
   const proxies = new Proxies(config.gateway.proxies);
   const gateway = await parts.open(
     'gateway',
@@ -61,7 +74,7 @@ export async function openServers(
       serveGateway(
         createGateway({
           chain,
-          spId: sp.id,
+          spId: config.sp.id,
           approvalKey: keys.approval,
           pieces: home.pieces,
           offChainKeys: records.offChainKeys,
@@ -90,8 +103,7 @@ export async function openServers(
     (it) => it.close(),
     2 * DRAIN_LIMIT_MS,
   );
-  const ports = { gateway: gateway.port, admin: admin.port };
-  return { ports, tree };
+  return gateway.port;
 }
 
 /** Requests of other SPs do not take precedence over our own jobs. */

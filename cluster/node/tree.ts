@@ -1,14 +1,14 @@
-import { type CaretakerMessage, caretaker } from '#actors/care/caretaker';
+import { type CaretakerMessage, type CaretakerOptions, caretaker } from '#actors/care/caretaker';
 import { CARETAKER_TIMING, type CaretakerTiming } from '#actors/care/timing';
 import { announcer } from '#actors/chain/announcer';
-import { signer } from '#actors/chain/signer';
+import { type SignerMessage, signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
 import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
 import { jobs } from '#actors/primary/jobs';
 import { objects } from '#actors/primary/objects';
-import { PRIMARY_TIMING } from '#actors/primary/ports';
+import { PRIMARY_TIMING, type PrimaryPorts } from '#actors/primary/ports';
 import { SealChecks } from '#actors/primary/replicate/seal-checks';
-import { repairer } from '#actors/repair/repairer';
+import { type RepairerOptions, repairer } from '#actors/repair/repairer';
 import { APPROVAL_LIMITS } from '#actors/secondary/approval-policy';
 import { approver } from '#actors/secondary/approver';
 import { SECONDARY_TIMING } from '#actors/secondary/ports';
@@ -18,10 +18,15 @@ import type { ActorSystem, Ref } from '#runtime/actors/types';
 import { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
 import type { Chain } from '#runtime/chain/chain';
 import type { Home } from '#runtime/home/open-home';
+import { noRoles } from '#runtime/jobs/no-roles';
+import type { Roles } from '#runtime/jobs/roles';
 import type { Journal } from '#runtime/journal/journal';
 import type { Keyring } from '#runtime/keys/keys';
 import type { Background } from '#runtime/load/background';
+import { absentHost } from '#runtime/peers/absent-host';
+import type { PeerHost } from '#runtime/peers/peers';
 import type { Records } from '#runtime/records/records';
+import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Wires } from './wires.ts';
 
@@ -51,8 +56,8 @@ export interface TopActors {
   readonly receivers: Ref<ReceptionMessage>;
   readonly repairer: Ref<RepairMessage>;
   readonly announcer: Ref<AnnouncerMessage>;
-  /** Hears of what the home plane has lost. */
-  readonly caretaker: Ref<CaretakerMessage>;
+  /** Hears of what the home plane has lost; only a keeper has one. */
+  readonly caretaker?: Ref<CaretakerMessage>;
 }
 
 /**
@@ -63,24 +68,42 @@ export function readBytes(byteBudget: number): number {
   return byteBudget / 4;
 }
 
-/** Spawns the top actors of a node (ARCHITECTURE.md#the-actor-tree). */
+/**
+ * Spawns the top actors of a node (ARCHITECTURE.md#the-actor-tree). Every node has the supervisors of objects and
+ * columns, since whatever a node does with an object is done by that object's actor; its roles decide what they hear.
+ */
 export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
-  const { config, keys, chain, journal, records, home, wires, freeBytes, background } = parts;
-  const { pieces, roles, queue, directory, feed, durability } = home;
-  const spId = config.sp.id;
-  const jobDeadlineMs = config.timing.jobDeadlineHours * HOUR_MS;
-
-  const { byteBudget, bytesPerSp, concurrentJobs, concurrentColumns } = config.limits;
-  const memory = new ByteBudget(byteBudget - readBytes(byteBudget));
-  const secondary = {
-    spId,
-    chain,
-    pieces,
-    keys,
-    ledger: journal.ledger,
-    host: wires.host,
-    timing: SECONDARY_TIMING,
+  const { config, home, background } = parts;
+  const has = (role: Role) => hasRole(config.roles, role);
+  const memory = new ByteBudget(config.limits.byteBudget - readBytes(config.limits.byteBudget));
+  // A node that keeps nothing hands what it would sign or announce on to one that does.
+  const roles = has('keeper') ? home.roles : noRoles;
+  const host = has('receiver') ? parts.wires.host : absentHost;
+  const { sealing, operating } = spawnSigners(system, parts, roles);
+  const primary = spawnObjects(system, parts, sealing, memory);
+  const announcing = system.spawn(
+    'announcer',
+    announcer({ chain: parts.chain, signer: operating, timing: PRIMARY_TIMING, roles, calls: home.calls }),
+  );
+  const receiving = spawnReceivers(system, parts, host);
+  const repairing = spawnRepairer(system, parts, { host, memory, objects: primary, receivers: receiving });
+  if (has('task')) {
+    const limit = LEASES_FOR_EACH_JOB * config.limits.concurrentJobs;
+    system.spawn('jobs', jobs({ queue: home.queue, objects: primary, limit, background }));
+  }
+  const caring = has('keeper')
+    ? spawnCaretaker(system, parts, { objects: primary, receivers: receiving, repairer: repairing })
+    : undefined;
+  return {
+    objects: primary,
+    receivers: receiving,
+    repairer: repairing,
+    announcer: announcing,
+    ...(caring && { caretaker: caring }),
   };
+}
+
+function spawnSigners(system: ActorSystem, { config, keys, chain, home }: TreeParts, roles: Roles) {
   const fees = feePolicy(config.chain.fees);
   const { sealsPerTransaction } = config.chain;
   const signerOf = (name: 'seal' | 'operator') => {
@@ -93,90 +116,109 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   const sealing = signerOf('seal');
   // One key has one signer, or two would give its sequences out.
   const operating = keys.operator.address === keys.seal.address ? sealing : signerOf('operator');
-  const primary = system.spawn(
-    'objects',
-    objects({
-      spId,
-      node: config.node,
-      chainId: chain.chainId,
-      chain,
-      journal,
-      pieces,
-      queue,
-      directory,
-      feed,
-      peers: wires.client,
-      signer: sealing,
-      providers: (signal) => chain.storageProviders(signal && { signal }),
-      memory,
-      outgoing: new ByteBudgets(bytesPerSp),
-      sealChecks: new SealChecks(),
-      background,
-      durability,
-      timing: { ...PRIMARY_TIMING, jobDeadlineMs },
-    }),
-  );
-  const announcing = system.spawn(
-    'announcer',
-    announcer({ chain, signer: operating, timing: PRIMARY_TIMING, roles, calls: home.calls }),
-  );
+  return { sealing, operating };
+}
+
+function spawnObjects(
+  system: ActorSystem,
+  { config, chain, journal, home, wires, background }: TreeParts,
+  sealing: Ref<SignerMessage>,
+  memory: ByteBudget,
+) {
+  const { pieces, queue, directory, feed, durability } = home;
+  const ports: PrimaryPorts = {
+    spId: config.sp.id,
+    node: config.node,
+    chainId: chain.chainId,
+    chain,
+    journal,
+    pieces,
+    queue,
+    directory,
+    feed,
+    peers: wires.client,
+    signer: sealing,
+    providers: (signal) => chain.storageProviders(signal && { signal }),
+    memory,
+    outgoing: new ByteBudgets(config.limits.bytesPerSp),
+    sealChecks: new SealChecks(),
+    background,
+    durability,
+    timing: { ...PRIMARY_TIMING, jobDeadlineMs: jobDeadlineMs(config) },
+  };
+  return system.spawn('objects', objects(ports));
+}
+
+function spawnReceivers(system: ActorSystem, parts: TreeParts, host: PeerHost) {
+  const { config, keys, chain, journal, home, background, freeBytes } = parts;
+  const ports = {
+    spId: config.sp.id,
+    chain,
+    pieces: home.pieces,
+    keys,
+    ledger: journal.ledger,
+    host,
+    timing: SECONDARY_TIMING,
+  };
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
-  const approving = system.spawn('approver', approver({ ports: secondary, limits, freeBytes }));
-  const receiving = system.spawn(
-    'receivers',
-    receivers({ ports: secondary, approver: approving, limit: concurrentColumns, background }),
-  );
-  const repairing = system.spawn(
+  const approving = system.spawn('approver', approver({ ports, limits, freeBytes }));
+  const limit = config.limits.concurrentColumns;
+  return system.spawn('receivers', receivers({ ports, approver: approving, limit, background }));
+}
+
+function spawnRepairer(
+  system: ActorSystem,
+  { config, chain, journal, home, wires }: TreeParts,
+  beside: Pick<RepairerOptions, 'host' | 'memory' | 'objects' | 'receivers'>,
+) {
+  const { pieces, calls } = home;
+  return system.spawn(
     'repairer',
     repairer({
-      spId,
+      spId: config.sp.id,
       chain,
       journal,
       pieces,
       peers: wires.pieces,
-      host: wires.host,
-      calls: home.calls,
-      memory,
+      calls,
       hedgeMs: HEDGE_MS,
-      objects: primary,
-      receivers: receiving,
+      ...beside,
     }),
   );
-  system.spawn(
-    'jobs',
-    jobs({ queue, objects: primary, limit: LEASES_FOR_EACH_JOB * concurrentJobs, background }),
-  );
-  const caring = system.spawn(
+}
+
+function spawnCaretaker(
+  system: ActorSystem,
+  { config, chain, journal, records, home, background }: TreeParts,
+  beside: Pick<CaretakerOptions, 'objects' | 'receivers' | 'repairer'>,
+) {
+  const { roles, queue, pieces } = home;
+  return system.spawn(
     'caretaker',
     caretaker({
-      spId,
+      spId: config.sp.id,
       roles,
       journal,
       records,
       queue,
       pieces,
       chain,
-      receivers: receiving,
-      repairer: repairing,
       scrubRate: config.limits.scrubRate,
-      objects: primary,
       background,
       timing: {
         ...CARETAKER_TIMING,
         ...spaceTiming(config),
         scrubPassMs: config.timing.scrubDays * 24 * HOUR_MS,
-        columnAbandonedAfterMs: jobDeadlineMs + 24 * HOUR_MS,
+        columnAbandonedAfterMs: jobDeadlineMs(config) + 24 * HOUR_MS,
         retentionMs: config.journal.retentionDays * 24 * HOUR_MS,
       },
+      ...beside,
     }),
   );
-  return {
-    objects: primary,
-    receivers: receiving,
-    repairer: repairing,
-    announcer: announcing,
-    caretaker: caring,
-  };
+}
+
+function jobDeadlineMs({ timing }: NodeConfig): number {
+  return timing.jobDeadlineHours * HOUR_MS;
 }
 
 /** Columns are looked at more often than everything that is stored, since they are known without a search. */

@@ -2,15 +2,18 @@ import { join } from 'node:path';
 import { SUPERVISION } from '#actors/supervision';
 import { createActorSystem } from '#runtime/actors/system';
 import type { ActorSystem } from '#runtime/actors/types';
+import { noRoles } from '#runtime/jobs/no-roles';
 import { Background } from '#runtime/load/background';
 import { postgresRecords } from '#runtime/records/postgres';
 import { runProjector } from '#runtime/records/projector';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
+import { hasRole } from '../config/roles.ts';
 import type { Foundation } from './foundation.ts';
 import { watchFreeSpace } from './free-space.ts';
 import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
 import { readPassword } from './password.ts';
+import { projectInTurn } from './project.ts';
 import { spawnTree, type TopActors } from './tree.ts';
 import { openWires } from './wires.ts';
 
@@ -32,7 +35,11 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
     () => openRecords(node),
     (it) => it.close(),
   );
-  await openLoop(node, 'projector', (signal) => runProjector({ journal, records, log, signal }));
+  await openLoop(node, 'projector', (signal) => {
+    const projector = { journal, records, log, signal };
+    if (config.records.adapter === 'sqlite') return runProjector(projector);
+    return projectInTurn(projector, hasRole(config.roles, 'keeper') ? home.roles : noRoles);
+  });
   const background = await parts.open(
     'background',
     () => new Background(config.limits.concurrentJobs),
@@ -59,7 +66,7 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
     home.keepStreams({
       signal,
       onLost: (what) => {
-        if (!actors.caretaker.tell({ type: 'lost', what }))
+        if (actors.caretaker && !actors.caretaker.tell({ type: 'lost', what }))
           log.warn({ what }, 'the caretaker is busy and will check in its next round');
       },
     }),

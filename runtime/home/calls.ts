@@ -1,8 +1,9 @@
 /** Calls between the nodes of one SP, over subjects of the home plane. Requests and answers are plain JSON. */
 export interface Calls {
   /**
-   * Answers until the signal fires, then waits for the calls in progress. An error thrown by `answer` reaches the
-   * caller unchanged, with kind, code, message and advice.
+   * Answers until the signal fires, then waits for the calls in progress. Each call is answered by one of the nodes
+   * that serve its subject. An error thrown by `answer` reaches the caller unchanged, with kind, code, message and
+   * advice.
    * @throws Retryable `nats-unavailable` when the connection ends before
    */
   serve(

@@ -34,7 +34,8 @@ export function natsCalls(connection: NatsConnection, log: Logger): Calls {
   return {
     async serve(subject, answer, { signal }) {
       throwIfAborted(signal);
-      const calls = connection.subscribe(subject);
+      // One of the nodes that answer does.
+      const calls = connection.subscribe(subject, { queue: subject });
       const stop = () => calls.unsubscribe();
       signal.addEventListener('abort', stop, { once: true });
       const running = new Set<Promise<void>>();

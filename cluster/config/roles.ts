@@ -1,0 +1,22 @@
+/**
+ * What a node does for its SP. A node has any of them; all of them together are one SP.
+ *
+ * - `gateway` serves HTTP, and owns an upload until it is acknowledged.
+ * - `task` owns jobs from the queue: approvals, erasure coding, replication, sealing.
+ * - `receiver` answers other SPs over NATS: approvals, columns, what they repair.
+ * - `keeper` may hold what only one node at a time may do: signing by each key, announcing, the caretaker, the
+ *   projection into a shared SQL DB. Each is leased by itself.
+ */
+export const ROLES = ['gateway', 'task', 'receiver', 'keeper'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Roles as a configuration states them. */
+export type StatedRoles = 'all' | readonly Role[];
+
+export function hasRole(stated: StatedRoles, role: Role): boolean {
+  return stated === 'all' || stated.includes(role);
+}
+
+export function hasAllRoles(stated: StatedRoles): boolean {
+  return ROLES.every((role) => hasRole(stated, role));
+}
