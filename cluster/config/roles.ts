@@ -13,6 +13,12 @@ export type Role = (typeof ROLES)[number];
 /** Roles as a configuration states them. */
 export type StatedRoles = 'all' | readonly Role[];
 
+/** Each role at one of so many nodes, as evenly as can be; a fifth node and those after it have all roles. */
+export function rolesApart(nodes: number): readonly StatedRoles[] {
+  const apart = Array.from({ length: nodes }, (_, i) => ROLES.filter((_role, r) => r % nodes === i));
+  return apart.map((roles) => (roles.length === 0 ? 'all' : roles));
+}
+
 export function hasRole(stated: StatedRoles, role: Role): boolean {
   return stated === 'all' || stated.includes(role);
 }

@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { type Terminal, throwIfAborted } from '#protocols/errors';
 import { accountsConfig } from '#runtime/nats/accounts';
 import type { Logger } from '#runtime/telemetry/logger';
+import { hasRole } from '../config/roles.ts';
+import { startBalancer } from './balancer.ts';
 import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directory.ts';
 import { DevnetNats } from './nats-process.ts';
 import { type NodeSettings, writeNodeFiles } from './node-files.ts';
-import { type DevnetPlan, describeDevnet, type PlanOptions, planDevnet } from './plan.ts';
+import { type DevnetPlan, describeDevnet, isCluster, nodesOf, type PlanOptions, planDevnet } from './plan.ts';
+import { DevnetPostgres } from './postgres-process.ts';
 import { DevnetProcess } from './process.ts';
 
 export interface DevnetOptions extends PlanOptions {
@@ -38,8 +41,10 @@ export interface Devnet {
   readonly path: string;
   readonly chain: DevnetProcess;
   readonly nats: DevnetNats;
-  /** The process of an SP, ids from 1. @throws RangeError */
-  sp(id: number): DevnetProcess;
+  /** Present where the nodes of SP 1 have their SQL DB in it. */
+  readonly postgres?: DevnetPostgres;
+  /** The process of an SP, ids from 1; of its first node, unless another one is named. @throws RangeError */
+  sp(id: number, node?: string): DevnetProcess;
   /** Ends every process and removes devnet.json. Their data is kept for inspection until the next start. */
   stop(): Promise<void>;
 }
@@ -107,18 +112,33 @@ async function start(
 
   const chain = processOf('chain', CHAIN_PROGRAM, await chainArguments(directory, plan, options));
   stops.push(() => chain.stop());
-  const sps = await Promise.all(
-    plan.genesis.sps.map(async ({ id }, index) => {
-      const settings = { ...options.node, ...options.nodeOf?.(id) };
-      const config = await writeNodeFiles(join(directory.state, `sp${id}`), plan, index, settings);
-      return processOf(`sp${id}`, NODE_PROGRAM, ['--config', config]);
-    }),
-  );
+  const postgres = plan.postgres && databaseOf(directory, plan.postgres, onCrash);
+  if (postgres) {
+    stops.push(() => postgres.stop());
+    await postgres.start();
+    log.info({ pid: postgres.pid, port: plan.postgres?.port }, 'PostgreSQL runs');
+  }
+  const nodes = new Map<string, DevnetProcess>();
+  for (const [index, { id }] of plan.genesis.sps.entries()) {
+    const settings = { ...options.node, ...options.nodeOf?.(id) };
+    for (const node of nodesOf(plan, index)) {
+      const config = await writeNodeFiles(join(directory.state, `sp${id}`), plan, index, settings, node);
+      const name = isCluster(plan, index) ? `sp${id}-${node.name}` : `sp${id}`;
+      nodes.set(`${id}/${node.name}`, processOf(name, NODE_PROGRAM, ['--config', config]));
+    }
+  }
   stops.push(async () => {
-    await Promise.all(sps.map((sp) => sp.stop()));
+    await Promise.all([...nodes.values()].map((node) => node.stop()));
   });
   // Nodes wait for the chain themselves, so all can be started at once.
-  await allOrNone([chain, ...sps], log, signal);
+  await allOrNone([chain, ...nodes.values()], log, signal);
+  if (isCluster(plan, 0)) {
+    const gateways = plan.nodes
+      .filter(({ roles }) => hasRole(roles, 'gateway'))
+      .map(({ gateway }) => gateway);
+    const balancer = await startBalancer(plan.ports.gateways[0] as number, gateways);
+    stops.push(() => balancer.close());
+  }
 
   const file = describeDevnet(plan, process.pid);
   await directory.publish(file);
@@ -127,9 +147,10 @@ async function start(
     path: directory.file,
     chain,
     nats,
-    sp(id) {
-      const found = sps[id - 1];
-      if (!found) throw new RangeError(`the devnet has no SP ${id}`);
+    ...(postgres && { postgres }),
+    sp(id, node = 'a') {
+      const found = nodes.get(`${id}/${node}`);
+      if (!found) throw new RangeError(`the devnet has no node ${node} of SP ${id}`);
       return found;
     },
     stop,
@@ -155,6 +176,15 @@ async function allOrNone(
   });
   await Promise.allSettled(starts);
   throwIfAborted(either);
+}
+
+function databaseOf(
+  directory: DevnetDirectory,
+  { port, password }: NonNullable<DevnetPlan['postgres']>,
+  onCrash: (error: Terminal) => void,
+): DevnetPostgres {
+  const folder = join(directory.state, 'postgres');
+  return new DevnetPostgres({ folder, port, password, detached: true }, onCrash);
 }
 
 async function loadPlan(directory: DevnetDirectory, options: PlanOptions): Promise<DevnetPlan> {

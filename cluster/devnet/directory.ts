@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Terminal } from '#protocols/errors';
+import type { Role } from '../config/roles.ts';
 import type { DevnetAccount } from './genesis.ts';
 
 /** The content of `.devnet/devnet.json`: all that a client needs to find and use a running devnet. */
@@ -18,8 +19,9 @@ export interface DevnetFileSp {
   readonly operatorAddress: string;
   readonly endpoint: string;
   readonly gvgFamilyId: number;
-  /** URL of the node's status for operators. */
+  /** URL of the status of its first node for operators. */
   readonly admin: string;
+  readonly nodes?: readonly DevnetFileNode[];
   /** The SP's home account. */
   readonly nats: {
     readonly url: string;
@@ -28,6 +30,16 @@ export interface DevnetFileSp {
     /** Object store that holds the pieces. */
     readonly bucket: string;
   };
+}
+
+/** One node of an SP. */
+export interface DevnetFileNode {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** URL of its status for operators. */
+  readonly admin: string;
+  /** URL of its own gateway, without the load balancer; absent where it has not that role. */
+  readonly gateway?: string;
 }
 
 /** The folder of a devnet. */

@@ -2,11 +2,16 @@
 import { relative } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { createLogger } from '#runtime/telemetry/logger';
+import { rolesApart } from '../config/roles.ts';
 import { runProgram } from '../program.ts';
 import { type Devnet, startDevnet } from './devnet.ts';
+import type { DevnetFileSp } from './directory.ts';
 
 interface Flags {
   readonly sps: number;
+  readonly nodes: number;
+  readonly rolesApart: boolean;
+  readonly postgres: boolean;
   readonly directory: string;
   readonly keep: boolean;
   readonly segmentSize?: number;
@@ -21,6 +26,9 @@ interface Flags {
 const flags = new Command('sealion devnet')
   .description('Runs a nats-server, a chain and storage providers on this machine until Ctrl-C.')
   .option('--sps <n>', 'storage providers, at least 7', wholeNumber, 7)
+  .option('--nodes <n>', 'nodes of the first provider, behind one endpoint', wholeNumber, 1)
+  .option('--roles-apart', 'give each of them one role or two, instead of all', false)
+  .option('--postgres', 'keep its SQL DB in PostgreSQL; several nodes always do', false)
   .option('--directory <path>', 'folder of its state', '.devnet')
   .option('--keep', 'keep the state of the last run instead of starting fresh', false)
   .option('--segment-size <bytes>', 'bytes of a segment (default: 16 MiB)', wholeNumber)
@@ -46,6 +54,9 @@ await runProgram(async (signal) => {
     directory: flags.directory,
     keep: flags.keep,
     sps: flags.sps,
+    nodes: flags.nodes,
+    ...(flags.rolesApart && { roles: rolesApart(flags.nodes) }),
+    postgres: flags.postgres,
     accounts: flags.accounts,
     blockTimeMs: flags.blockTime,
     ...(segmentSize !== undefined && { segmentSize }),
@@ -85,7 +96,7 @@ function summary({ file, path }: Devnet, ms: number): string {
 Ready after ${(ms / 1_000).toFixed(1)} s. Press Ctrl-C to stop.
 
   chain    ${file.chain.rpc}  ${file.chain.chainId}
-${file.sps.map(({ id, endpoint, admin }) => `  sp ${id}     ${endpoint}  (for operators: ${admin}/tree)`).join('\n')}
+${file.sps.map(describeSp).join('\n')}
   account  ${account?.address}
   its key  ${account?.privateKey}
 
@@ -95,4 +106,13 @@ ${relative('.', path)} holds the same for programs. In another terminal, for exa
   npx sealion status my-bucket/readme
   npx sealion tree --sp 1
 `;
+}
+
+function describeSp({ id, endpoint, admin, nodes = [] }: DevnetFileSp): string {
+  const line = `  sp ${id}     ${endpoint}  (for operators: ${admin}/tree)`;
+  if (nodes.length < 2) return line;
+  return [
+    line,
+    ...nodes.map((node) => `   node ${node.name}  ${node.roles.join(', ')}  (${node.admin}/tree)`),
+  ].join('\n');
 }

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { homeUser, peersUser } from '#runtime/nats/accounts';
-import { type DevnetPlan, domainOf } from './plan.ts';
+import { postgresUrl } from '#runtime/records/postgres-server';
+import { type DevnetPlan, domainOf, isCluster, type NodePlan, nodesOf } from './plan.ts';
 
 /** Settings of a node that a devnet may change; see cluster/deploy/sealion.example.yaml. */
 export interface NodeSettings {
@@ -13,7 +14,7 @@ export interface NodeSettings {
 }
 
 /**
- * Writes the key files and the configuration of one SP's node into a folder.
+ * Writes the key files of an SP into a folder, and the configuration of one of its nodes.
  * @returns path of the configuration
  */
 export async function writeNodeFiles(
@@ -21,8 +22,9 @@ export async function writeNodeFiles(
   plan: DevnetPlan,
   index: number,
   settings: NodeSettings = {},
+  node: NodePlan = nodesOf(plan, index)[0] as NodePlan,
 ): Promise<string> {
-  const { genesis, ports, natsAccounts } = plan;
+  const { genesis, ports, natsAccounts, postgres } = plan;
   const [keys, sp, account] = [genesis.sps[index], genesis.chain.sps[index], natsAccounts[index]];
   if (!keys || !sp || !account) throw new RangeError(`the plan has no SP at ${index}`);
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
@@ -32,11 +34,12 @@ export async function writeNodeFiles(
   const url = `nats://127.0.0.1:${ports.nats}`;
   const config = {
     sp: { id: sp.id, operatorAddress: sp.operatorAddress },
-    node: 'a',
-    dataDir: 'data',
+    node: node.name,
+    dataDir: isCluster(plan, index) ? `data-${node.name}` : 'data',
+    roles: node.roles,
     chain: { rpc: [`http://127.0.0.1:${ports.chain}`], chainId: genesis.chain.chainId },
-    gateway: { listen: { host: '127.0.0.1', port: ports.gateways[index] }, domains: [domainOf(sp.id)] },
-    admin: { listen: { host: '127.0.0.1', port: ports.admins[index] } },
+    gateway: { listen: { host: '127.0.0.1', port: node.gateway }, domains: [domainOf(sp.id)] },
+    admin: { listen: { host: '127.0.0.1', port: node.admin } },
     nats: {
       home: { url, user: homeUser(sp.id), password: account.homePassword },
       peers: { url, user: peersUser(sp.id), password: account.peersPassword },
@@ -47,10 +50,18 @@ export async function writeNodeFiles(
       seal: { file: 'keys/seal' },
       bls: { file: 'keys/bls' },
     },
+    ...(isCluster(plan, index) && { journal: { adapter: 'jetstream' } }),
+    ...(index === 0 &&
+      postgres && {
+        records: {
+          adapter: 'postgres',
+          postgres: { url: postgresUrl(postgres.port), password: postgres.password },
+        },
+      }),
     ...settings,
     peers: { allowPrivateEndpoints: true, ...settings.peers },
   };
-  const path = join(folder, 'config.yaml');
+  const path = join(folder, isCluster(plan, index) ? `config-${node.name}.yaml` : 'config.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });
   return path;
 }

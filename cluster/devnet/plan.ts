@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { Terminal } from '#protocols/errors';
 import { homeUser, type SpAccount } from '#runtime/nats/accounts';
+import { hasRole, ROLES, type StatedRoles } from '../config/roles.ts';
 import type { DevnetFile } from './directory.ts';
 import { buildGenesis, type DevnetGenesis } from './genesis.ts';
 import { freePorts } from './ports.ts';
@@ -9,6 +11,12 @@ export interface PlanOptions {
   readonly sps?: number;
   /** Number of funded accounts for clients; 3 by default. */
   readonly accounts?: number;
+  /** Nodes of SP 1, which share a journal on JetStream and an SQL DB of PostgreSQL if there are several; 1 by default. */
+  readonly nodes?: number;
+  /** Roles of each of them; all by default. */
+  readonly roles?: readonly StatedRoles[];
+  /** SP 1 has its SQL DB in PostgreSQL even if it has one node. */
+  readonly postgres?: boolean;
   /** The chain's `max_segment_size`, bytes; 16 MiB by default. */
   readonly segmentSize?: number;
   /** By default free ports. */
@@ -28,20 +36,34 @@ export interface DevnetPlan {
   readonly ports: {
     readonly chain: number;
     readonly nats: number;
-    /** By SP, in the order of the genesis. */
+    /** By SP, in the order of the genesis; of its load balancer, where it has several nodes. */
     readonly gateways: readonly number[];
     readonly admins: readonly number[];
   };
   readonly natsAccounts: readonly SpAccount[];
+  /** Nodes of SP 1; those of the others are the defaults. */
+  readonly nodes: readonly NodePlan[];
+  /** The SQL DB that the nodes of SP 1 share. */
+  readonly postgres?: { readonly port: number; readonly password: string };
+}
+
+/** One node of an SP. */
+export interface NodePlan {
+  /** `a`, `b` and so on. */
+  readonly name: string;
+  readonly roles: StatedRoles;
+  readonly gateway: number;
+  readonly admin: number;
 }
 
 /** Name of the object store of each SP. */
 export const BUCKET = 'pieces';
+const NODE_NAMES = 'abcdefghij';
 
 /** @throws Terminal `bad-devnet` */
 export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
   const { sps: count = 7, ports = {}, accounts, segmentSize } = options;
-  const free = [...(await freePorts(2 * Math.max(count, 0) + 2))];
+  const free = [...(await freePorts(2 * Math.max(count, 0) + 2 * nodeCount(options) + 3))];
   const take = (given: number | undefined) => given ?? (free.pop() as number);
   const row = (first: number | undefined) =>
     Array.from({ length: count }, (_, i) => take(first === undefined ? undefined : first + i));
@@ -62,7 +84,42 @@ export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
     homePassword: password(),
     peersPassword: password(),
   }));
-  return { genesis, ports: chosen, natsAccounts };
+  const several = nodeCount(options) > 1;
+  const nodes = Array.from({ length: nodeCount(options) }, (_, i) => ({
+    name: NODE_NAMES[i] as string,
+    roles: options.roles?.[i] ?? ('all' as const),
+    gateway: several ? take(undefined) : (chosen.gateways[0] as number),
+    admin: i === 0 ? (chosen.admins[0] as number) : take(undefined),
+  }));
+  return {
+    genesis,
+    ports: chosen,
+    natsAccounts,
+    nodes,
+    ...((several || options.postgres) && { postgres: { port: take(undefined), password: password() } }),
+  };
+}
+
+/** The nodes of the SP at this place of the genesis. */
+export function nodesOf(plan: DevnetPlan, index: number): readonly NodePlan[] {
+  if (index === 0) return plan.nodes;
+  const [gateway, admin] = [plan.ports.gateways[index], plan.ports.admins[index]];
+  if (gateway === undefined || admin === undefined) throw new RangeError(`the plan has no SP at ${index}`);
+  return [{ name: 'a', roles: 'all', gateway, admin }];
+}
+
+/** Whether the nodes of the SP share journal and SQL DB. */
+export function isCluster(plan: DevnetPlan, index: number): boolean {
+  return nodesOf(plan, index).length > 1;
+}
+
+function nodeCount({ nodes = 1 }: PlanOptions): number {
+  if (Number.isInteger(nodes) && nodes >= 1 && nodes <= NODE_NAMES.length) return nodes;
+  throw new Terminal({
+    code: 'bad-devnet',
+    message: `A devnet cannot have ${nodes} nodes of its first storage provider.`,
+    advice: `Give a number from 1 to ${NODE_NAMES.length}.`,
+  });
 }
 
 /** Host of an SP's gateway. The SDKs refuse a host without a dot; names below localhost are this machine. */
@@ -81,6 +138,12 @@ export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
       endpoint,
       gvgFamilyId: genesis.chain.families.find(({ primarySpId }) => primarySpId === id)?.id ?? 0,
       admin: `http://127.0.0.1:${ports.admins[i]}`,
+      nodes: nodesOf(plan, i).map((node) => ({
+        name: node.name,
+        roles: ROLES.filter((role) => hasRole(node.roles, role)),
+        admin: `http://127.0.0.1:${node.admin}`,
+        ...(hasRole(node.roles, 'gateway') && { gateway: `http://127.0.0.1:${node.gateway}` }),
+      })),
       nats: {
         url: `nats://127.0.0.1:${ports.nats}`,
         user: homeUser(id),

@@ -86,12 +86,17 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
     settled.abort();
   }
   return {
-    url: `postgresql://${USER}@127.0.0.1:${port}/${DATABASE}`,
+    url: postgresUrl(port),
     pid: child.pid ?? 0,
     ended,
     stop: () => endBy(child, 'SIGINT', ended),
     kill: () => endBy(child, 'SIGQUIT', ended),
   };
+}
+
+/** How the server at a port of the loopback interface is reached; without the password. */
+export function postgresUrl(port: number): string {
+  return `postgresql://${USER}@127.0.0.1:${port}/${DATABASE}`;
 }
 
 /** The folder with the programs of PostgreSQL: in the PATH, or where Debian puts them, the newest version first. */
