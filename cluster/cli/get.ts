@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
+import { basename, join } from 'node:path';
 import { Terminal } from '#protocols/errors';
 import { type Content, currentContent } from '#protocols/greenfield/content';
 import { PayloadHash } from '#protocols/integrity/payload-hash';
@@ -9,22 +10,23 @@ import { writeOrContinue } from '../client/file.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
-import { STANDARD_STREAM } from './sources.ts';
+import { isFolder, STANDARD_STREAM } from './sources.ts';
 import { size } from './units.ts';
 
 /**
- * `sealion get BUCKET/OBJECT FILE`: the file appears only when every byte has arrived and the whole has the checksum
+ * `sealion get BUCKET/OBJECT [FILE]`: the file appears only when every byte has arrived and the whole has the checksum
  * of the chain. A download that was interrupted continues from what is in `FILE.part`.
  * @throws Terminal `integrity-mismatch`
  */
 export async function get(
   name: string,
-  file: string,
+  target: string | undefined,
   options: { readonly network: string },
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   const address = parseObjectName(name);
+  const file = await fileOf(target, address.objectName);
   const session = await Session.open(await readNetwork(options.network));
   try {
     const found = await session.chain.object(address.bucketName, address.objectName, { signal });
@@ -69,6 +71,21 @@ export async function get(
   } finally {
     session.close();
   }
+}
+
+/**
+ * Where the object goes: without a target, and in a folder, to a file with the last part of the object's name.
+ * @throws Terminal `no-name` where the object has no such part
+ */
+async function fileOf(target: string | undefined, objectName: string): Promise<string> {
+  if (target === STANDARD_STREAM) return target;
+  if (target !== undefined && !(await isFolder(target))) return target;
+  if (!objectName.endsWith('/')) return join(target ?? '', basename(objectName));
+  throw new Terminal({
+    code: 'no-name',
+    message: `The name ${objectName} gives no name for a file.`,
+    advice: 'Give the path of the file that it is to become.',
+  });
 }
 
 /** Hashes of what has arrived. */

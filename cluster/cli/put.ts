@@ -26,6 +26,9 @@ export interface PutOptions {
   readonly wait: boolean;
 }
 
+/** What the progress bar of an upload says. */
+const UPLOADING = 'uploading';
+
 /** An upload that has been acknowledged, or was there already. */
 interface Uploaded {
   readonly name: string;
@@ -72,10 +75,15 @@ export async function put(
       );
     }
     if (options.wait) {
-      for (const one of uploaded) {
-        const own = several ? named(report, one.name) : report;
-        await attempt(one.name, () => awaitSeal(one, session, own, signal));
+      if (uploaded.some(({ object }) => object.status !== 'SEALED')) {
+        report.line(
+          'waiting for the seal; Ctrl-C ends the wait, and the provider finishes in the background',
+          {
+            event: 'waiting',
+          },
+        );
       }
+      for (const one of uploaded) await attempt(one.name, () => awaitSeal(one, session, report, signal));
     }
     if (failed.length > 0) throw filesFailed(failed, sources.length);
   } finally {
@@ -115,7 +123,8 @@ async function upload(
     {
       signal,
       onEvent: (event) => report.line(uploadLine(event, sp.id), { ...event }),
-      onProgress: (done, total) => report.progress('uploading', done, total),
+      onHashed: (done, total) => report.progress('computing checksums', done, total),
+      onProgress: (done, total) => report.progress(UPLOADING, done, total),
     },
   );
   return { name: nameOf(source), object, since };
@@ -127,16 +136,12 @@ async function awaitSeal(
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
-  const waits = object.status !== 'SEALED';
-  if (waits) {
-    report.line('waiting for the seal; Ctrl-C ends the wait; the provider finishes in the background', {
-      event: 'waiting',
-    });
-  }
+  const isNew = object.status !== 'SEALED';
   const sealed = await waitForSeal(chain, object.id, signal);
   const ms = Math.round(performance.now() - since);
-  report.line(`sealed${waits ? ` after ${duration(ms)}` : ''}: ${name} is object ${object.id}`, {
+  report.line(`${name}: sealed as object ${object.id}${isNew ? ` after ${duration(ms)}` : ''}`, {
     event: 'sealed',
+    name,
     objectId: object.id,
     gvgId: sealed.gvg?.id,
     ms,
@@ -153,7 +158,8 @@ function named(report: Reporter, name: string): Reporter {
         { name, ...fields },
       );
     },
-    progress: (_what, done, total) => report.progress(name, done, total),
+    progress: (what, done, total) =>
+      report.progress(what === UPLOADING ? name : `${name}: ${what}`, done, total),
     failure: (error) => report.failure(error),
   };
 }

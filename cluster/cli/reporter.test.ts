@@ -26,3 +26,10 @@ test('JSON output is one line that is safe to show in a terminal', (t) => {
   t.notRegex(written[0]?.slice(0, -1) ?? '', /[\p{Cc}\u202e]/u);
   t.is((JSON.parse(written[0] ?? '') as { text: string }).text, HOSTILE);
 });
+
+test('the rate of a transfer does not count what had arrived before', (t) => {
+  const written: string[] = [];
+  const out = { write: (text: string) => written.push(text), isTTY: true, columns: 200 };
+  createReporter({ out }).progress('downloading', 2 ** 30, 2 ** 31);
+  t.regex(written[0] ?? '', /1\.0 GiB of 2\.0 GiB, 0\.0 MB\/s$/);
+});

@@ -65,7 +65,8 @@ function plainReporter(out: Out, error: Out): Reporter {
 
 function terminalReporter(out: Out, error: Out): Reporter {
   let drawn = false;
-  let started = 0;
+  /** The transfer that is shown: its name, when it began, and what had arrived before. */
+  let shown: { readonly what: string; readonly since: number; readonly before: number } | undefined;
   let lastDraw = 0;
   const wipe = () => {
     if (drawn) out.write('\r\u001b[2K');
@@ -78,16 +79,16 @@ function terminalReporter(out: Out, error: Out): Reporter {
     },
     progress(what, done, total) {
       const now = Date.now();
-      if (!drawn && done < total) started ||= now;
+      if (shown?.what !== what || done < shown.before) shown = { what, since: now, before: done };
       if (now - lastDraw < REDRAW_MS && done < total) return;
       lastDraw = now;
       const filled = total > 0 ? Math.round((BAR_WIDTH * done) / total) : BAR_WIDTH;
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      const line = `${printable(what)} ${bar} ${size(done)} of ${size(total)}, ${rate(done, now - started)}`;
+      const line = `${printable(what)} ${bar} ${size(done)} of ${size(total)}, ${rate(done - shown.before, now - shown.since)}`;
       out.write(`\r\u001b[2K${line.slice(0, (out.columns || 80) - 1)}`);
       drawn = true;
       if (done < total) return;
-      started = 0;
+      shown = undefined;
       wipe();
     },
     failure(failure) {

@@ -7,7 +7,7 @@ import { ls } from './ls.ts';
 import { DEVNET_FILE } from './network.ts';
 import { put, VISIBILITIES } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import { STANDARD_STREAM } from './sources.ts';
+import { DEFAULT_BUCKET, STANDARD_STREAM } from './sources.ts';
 import { space } from './space.ts';
 import { status } from './status.ts';
 import { tree } from './tree.ts';
@@ -38,6 +38,7 @@ function clientCommand(usage: string, description: string): Command {
   return program
     .command(usage)
     .description(description)
+    .showHelpAfterError(`(see sealion ${usage.split(' ', 1)[0]} --help)`)
     .option('--network <file>', 'description of the network to talk to', DEVNET_FILE)
     .option('--json', 'one JSON object per line, for machines');
 }
@@ -77,20 +78,27 @@ clientCommand(
   .addHelpText(
     'after',
     `
-The last of several arguments is the name: of the object, or what the names of several files and of those in folders
-are put behind. "-" is standard input. An upload that was interrupted continues when it is started again.`,
+Examples:
+  sealion put report.pdf my-bucket/report       one file under a name of its own
+  sealion put report.pdf my-bucket/2026/        becomes 2026/report.pdf
+  sealion put photos a.txt my-bucket/2026/      becomes 2026/photos/… and 2026/a.txt
+  tar c src | sealion put - my-bucket/src.tar   "-" is standard input
+
+A bucket that does not exist is created. A file or folder without a name goes to the bucket "${DEFAULT_BUCKET}".
+An upload that was interrupted continues when the same command is run again.`,
   )
   .action((args, options) => run(options, (report, signal) => put(args, options, report, signal)));
 
 clientCommand(
-  'get <bucket/object> <file>',
+  'get <bucket/object> [file]',
   'Download an object; the file appears when every byte has arrived and has been verified.',
 )
+  .usage('[options] <bucket/object> [file | folder | -]')
   .addHelpText(
     'after',
     `
-"-" is standard output; what is reported goes to standard error then. A download that was interrupted continues from
-FILE.part when it is started again.`,
+Without a file, and in a folder, it gets the last part of the object's name. "-" is standard output; messages go to
+standard error then. A download that was interrupted continues from FILE.part when the same command is run again.`,
   )
   .action((name, file, options) =>
     run({ ...options, ...(file === STANDARD_STREAM && { out: process.stderr }) }, (report, signal) =>

@@ -10,7 +10,8 @@ import { type ObjectName, parseObjectName } from './session.ts';
 
 /** In place of a file: standard input or output. */
 export const STANDARD_STREAM = '-';
-const DEFAULT_BUCKET = 'sealion';
+/** Where files go that are given without a name. */
+export const DEFAULT_BUCKET = 'sealion';
 
 /** A file that is to be uploaded, and the object that it becomes. */
 export interface Source {
@@ -66,7 +67,8 @@ async function filesOf(path: string): Promise<readonly (readonly [file: string, 
   });
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/** Whether there is a folder at a path. */
+export async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() ?? false;
 }

@@ -1,4 +1,5 @@
-import { type IncomingMessage, request } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Cancelled, Retryable, type SealionError } from '#protocols/errors';
@@ -33,7 +34,7 @@ export async function requestSigned(
   privateKey: Uint8Array,
   call: Call,
   signal: AbortSignal | undefined,
-): Promise<IncomingMessage> {
+): Promise<http.IncomingMessage> {
   const { address, method } = call;
   const path = [address.bucketName, ...address.objectName.split('/')].map(encodeSegment).join('/');
   const target = `/${path}${call.query ? `?${call.query}` : ''}`;
@@ -53,11 +54,12 @@ export async function requestSigned(
 
 type Outgoing = Call & { readonly target: string; readonly headers: Readonly<Record<string, string>> };
 
-function send(endpoint: URL, call: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-  return new Promise<IncomingMessage>((resolve, reject) => {
+function send(endpoint: URL, call: Outgoing, signal: AbortSignal | undefined): Promise<http.IncomingMessage> {
+  return new Promise<http.IncomingMessage>((resolve, reject) => {
+    const { request } = endpoint.protocol === 'https:' ? https : http;
     const outgoing = request({
       host: endpoint.hostname,
-      port: endpoint.port || 80,
+      ...(endpoint.port && { port: endpoint.port }),
       method: call.method,
       path: call.target,
       headers: call.headers,

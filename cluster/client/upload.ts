@@ -13,7 +13,11 @@ import type { Chain } from '#runtime/chain/chain';
 import type { ChainAccount } from './chain-account.ts';
 import { sizeOfFile } from './file.ts';
 import type { ObjectAddress, SpClient } from './sp-client.ts';
+import { counted } from './upload-body.ts';
 import { partSize, uploadParts } from './upload-parts.ts';
+
+/** What is read of a file at once. */
+const READ_BYTES = 256 * 1024;
 
 /** The events of an upload. */
 export type UploadEvent =
@@ -44,6 +48,8 @@ export interface UploadHooks {
   readonly onEvent: (event: UploadEvent) => void;
   /** Called with the number of bytes sent so far. */
   readonly onProgress: (done: number, total: number) => void;
+  /** Bytes of a large file of which the checksums are computed. */
+  readonly onHashed?: (done: number, total: number) => void;
 }
 
 /**
@@ -64,7 +70,10 @@ export async function uploadFile(
   const size = await sizeOfFile(file);
   const params = await chain.storageParams(undefined, { signal });
   const redundancy = target.redundancy ?? 'EC';
-  const checksums = await expectChecksums(createReadStream(file), { ...params, redundancy }, { signal });
+  const partBytes = partSize(params.maxSegmentSize);
+  const hashed = size > partBytes ? (done: number) => hooks.onHashed?.(done, size) : undefined;
+  const content = counted(createReadStream(file, { highWaterMark: READ_BYTES }), hashed);
+  const checksums = await expectChecksums(content, { ...params, redundancy }, { signal });
   hooks.onEvent({ event: 'checksums-computed', size, checksums });
 
   await ensureBucket(target, hooks);
@@ -78,7 +87,6 @@ export async function uploadFile(
   const started = Date.now();
   const offset = announced ? await target.sp.resumeOffset(target, { signal }) : 0;
   if (offset > 0) hooks.onEvent({ event: 'resumed', offset });
-  const partBytes = partSize(params.maxSegmentSize);
   const payload = { file, size, contentType: object.contentType };
   const durability =
     offset > 0 || size > partBytes
@@ -93,7 +101,7 @@ function uploadWhole(
   { file, size, contentType }: { readonly file: string; readonly size: number; readonly contentType: string },
   { signal, onProgress }: UploadHooks,
 ): Promise<string | undefined> {
-  const body = createReadStream(file, { highWaterMark: 256 * 1024 });
+  const body = createReadStream(file, { highWaterMark: READ_BYTES });
   return target.sp.put(
     target,
     { body, size, contentType },

@@ -1,5 +1,6 @@
 /** `npm run devnet`: runs a devnet until Ctrl-C, and says how to use it. */
 import { relative } from 'node:path';
+import { cwd } from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { createLogger } from '#runtime/telemetry/logger';
 import { rolesApart } from '../config/roles.ts';
@@ -100,7 +101,7 @@ ${file.sps.map(describeSp).join('\n')}
   account  ${account?.address}
   its key  ${account?.privateKey}
 
-${relative('.', path)} holds the same for programs. In another terminal, for example:
+${path.startsWith(`${cwd()}/`) ? relative('.', path) : path} holds the same for programs. In another terminal, for example:
 
   npx sealion put README.md my-bucket/readme
   npx sealion status my-bucket/readme

@@ -100,13 +100,17 @@ function exists(kind: 'bucket' | 'object', what: string, gatewayCode: number): T
   });
 }
 
+/**
+ * The chain checks the signature under a migration and then keeps uploads out of the bucket until the provider that
+ * signed has fetched every object. We cannot, so there is nothing that we could sign.
+ */
 function unsupported(c: GatewayContext): Terminal {
   const action = c.get('target').query.get('action');
   return new Terminal({
     code: 'not-served',
     message:
       action === 'MigrateBucket'
-        ? 'This storage provider does not take part in migrations of buckets.'
+        ? 'This storage provider cannot take over a bucket of another one; it stays where it is. Migrate it to another provider.'
         : 'Approvals are given for CreateBucket and CreateObject.',
     gatewayCode: 50008,
   });
