@@ -90,6 +90,23 @@ test('encoding a single shard gives the same as encoding all', (t) => {
   );
 });
 
+test('shards that are made in turns are the same', async (t) => {
+  const data = fc.nat(900_000).map((length) => new Uint8Array(randomBytes(4 * length)));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom([4, 2], [4, 3], [1, 2]), data, async ([dataShards, parity], segment) => {
+      const code = new ReedSolomon(dataShards as number, parity as number);
+      let turns = 0;
+      const turn = async () => {
+        turns += 1;
+      };
+      const shards = await code.completeInTurns(code.split(segment), turn);
+      for (const [i, shard] of code.encode(segment).entries()) t.true(same(shards[i] as Uint8Array, shard));
+      t.true(turns >= Math.floor(dataShards === 1 ? 0 : segment.length / 2 ** 21));
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('the maximum number of shards that the field allows works', (t) => {
   const code = new ReedSolomon(128, 128);
   const segment = new Uint8Array(randomBytes(500_001));

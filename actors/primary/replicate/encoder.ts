@@ -4,6 +4,7 @@ import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { ByteBudget, Release } from '#runtime/async/byte-budget';
+import { nextTurn } from '#runtime/async/turns';
 import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import { readDataShards } from './data-shards.ts';
@@ -150,10 +151,8 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     try {
       const key = segmentKey(options.context.id, segmentIndex);
       const { length } = plan.segment(segmentIndex);
-      return {
-        shards: code.complete(await readDataShards(options.pieces, key, length, code, signal)),
-        release,
-      };
+      const data = await readDataShards(options.pieces, key, length, code, signal);
+      return { shards: await code.completeInTurns(data, nextTurn), release };
     } catch (error) {
       release();
       throw error;

@@ -1,5 +1,6 @@
 import { type Deferred, deferred, type NatsConnection } from '@nats-io/nats-core';
 import { Cancelled, Retryable, type SealionError, throwIfAborted } from '#protocols/errors';
+import { nextTurn } from '#runtime/async/turns';
 import { natsError } from '#runtime/nats/errors';
 import type { SendWindow } from './send-window.ts';
 import {
@@ -119,7 +120,8 @@ export class OutboundStream {
       await this.#credit();
       const body = rest.subarray(0, Math.min(messageBytes, this.#granted - this.#sent));
       await window.enter(body.length, this.#ended.signal);
-      // The end released the bytes in flight; this room was taken in the same turn and is not among them.
+      await nextTurn();
+      // The end released the bytes in flight; the room that was taken here is not among them.
       if (this.#ended.signal.aborted) window.release(body.length);
       throwIfAborted(this.#ended.signal);
       this.#say(() => connection.publish(`${subject}.piece`, body, { headers: pieceHeaders(this.#sent) }));
