@@ -1,9 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import { Terminal } from '../errors.ts';
 import { toHex } from './hex.ts';
 import { keccak256 } from './keccak.ts';
 import { curve } from './secp256k1/secp256k1.ts';
 
 const FORM = /^0x[0-9a-fA-F]{40}$/;
+/** The accounts of providers come with every message, those of clients with every answer of the chain. */
+const known = new LRUCache<string, string>({ max: 1_000 });
 
 /**
  * An address in EIP-55 case, from any case. The case of the input is not checked: chain and clients compare
@@ -20,6 +23,12 @@ export function checksumAddress(address: string): string {
     });
   }
   const digits = address.slice(2).toLowerCase();
+  const checked = known.get(digits) ?? withCase(digits);
+  known.set(digits, checked);
+  return checked;
+}
+
+function withCase(digits: string): string {
   const hash = toHex(keccak256(digits));
   const cased = Array.from(digits, (digit, i) =>
     Number.parseInt(hash.charAt(i), 16) >= 8 ? digit.toUpperCase() : digit,

@@ -30,10 +30,9 @@ export class StoredColumn {
   }
 
   /** The record of the column, if it is of the content that the object waits for. */
-  async known({ content }: Place, offered: readonly Hex[]): Promise<ColumnRecord | undefined> {
+  async known(place: Place, offered: readonly Hex[]): Promise<ColumnRecord | undefined> {
     const record = await this.#columns.get(this.#id);
-    if (!record || record.discarding) return undefined;
-    return isColumnOf(record, announcementOf(content, offered)) ? record : undefined;
+    return record && isWanted(record, place, offered) ? record : undefined;
   }
 
   /**
@@ -45,9 +44,10 @@ export class StoredColumn {
   open(from: number, place: Place, offered: readonly Hex[]): Promise<ColumnRecord> {
     return this.#columns.inTurn(this.#id, async () => {
       const { job, redundancyIndex } = this.#id;
-      const known = await this.known(place, offered);
-      const other = known ? undefined : await this.#columns.get(this.#id);
-      if (other) await this.#columns.discard(other, other.discarding?.because ?? OTHER_CONTENT, this.#signal);
+      const earlier = await this.#columns.get(this.#id);
+      if (earlier && !isWanted(earlier, place, offered)) {
+        await this.#columns.discard(earlier, earlier.discarding?.because ?? OTHER_CONTENT, this.#signal);
+      }
       const { segmentCount } = place.plan;
       const announcement = announcementOf(place.content, offered);
       const record = { job, redundancyIndex, from, announcement, segmentCount, touchedAt: Date.now() };
@@ -122,6 +122,10 @@ export class StoredColumn {
       advice: 'Offer the column again, from its first piece on.',
     });
   }
+}
+
+function isWanted(record: ColumnRecord, { content }: Place, offered: readonly Hex[]): boolean {
+  return !record.discarding && isColumnOf(record, announcementOf(content, offered));
 }
 
 /**
