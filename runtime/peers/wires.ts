@@ -55,10 +55,11 @@ export class PeerWires implements PeerClient {
     const awaited = new Set(ask.groups.flatMap(({ secondarySpIds }) => secondarySpIds));
     const refused: ApprovalAnswer[] = [];
     const arrivals = new Arrivals<ApprovalAnswer>();
+    const silence = this.#silence(timeoutMs, over.signal);
     const asking = Promise.all([
       this.#askNats(ask, { signal: over.signal, timeoutMs }, arrivals),
       ...[...awaited].map(async (spId) => {
-        const answer = await this.#askHttp(ask, spId, awaited, { signal: over.signal, timeoutMs });
+        const answer = await this.#askHttp(ask, spId, awaited, { signal: over.signal, silence });
         if (answer && answer.granted.length > 0) arrivals.push(answer);
         else if (answer) refused.push(answer);
       }),
@@ -119,18 +120,23 @@ export class PeerWires implements PeerClient {
     ask: ApprovalAsk,
     spId: number,
     awaited: ReadonlySet<number>,
-    { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+    { signal, silence }: { readonly signal: AbortSignal; readonly silence: Promise<void> },
   ): Promise<ApprovalAnswer | undefined> {
     const { nats, http, log } = this.#options;
     if (!http) return undefined;
     try {
-      if (nats && this.#answered.get(spId) !== 'http') {
-        await sleep(timeoutMs * SILENT_PART, undefined, { signal });
-      }
+      if (nats && this.#answered.get(spId) !== 'http') await silence;
+      throwIfAborted(signal);
       return awaited.has(spId) ? await http.ask(ask, spId, signal) : undefined;
     } catch (error) {
       if (!signal.aborted) log.warn({ error: toSealionError(error) }, 'could not ask other SPs over HTTP');
       return undefined;
     }
+  }
+
+  /** Ends when who has not answered over NATS is tried over HTTP, or with the signal. */
+  async #silence(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.#options.http) return;
+    await sleep(timeoutMs * SILENT_PART, undefined, { signal }).catch(() => undefined);
   }
 }
