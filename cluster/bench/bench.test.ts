@@ -50,7 +50,7 @@ test.serial('a scenario is measured on a devnet of its own, and everything stops
   t.regex(output, /\| small\.acks +\| acknowledged +\| /);
 });
 
-test.serial('what interrupts a bench stops its devnet', async (t) => {
+test.serial('an interrupted bench stops its devnet', async (t) => {
   const { child, end } = await start(t, '--only', 'small');
   const [first] = (await once(child.stdout, 'data')) as [Buffer];
   t.regex(String(first), /starting a devnet/);
@@ -61,7 +61,7 @@ test.serial('what interrupts a bench stops its devnet', async (t) => {
   t.is(report, undefined);
 });
 
-test.serial('an unknown scenario or size is refused with those that exist', async (t) => {
-  t.regex((await bench(t, '--only', 'tiny')).complaint, /tiny.*no scenario/);
+test.serial('an unknown scenario or size is refused with a list of the known ones', async (t) => {
+  t.regex((await bench(t, '--only', 'tiny')).complaint, /scenario "tiny"; .*small/);
   t.regex((await bench(t, '--set', 'small.colour=3')).complaint, /small\.objects/);
 });

@@ -22,45 +22,56 @@ export interface BenchOptions {
   readonly profile: ProfileRole | undefined;
 }
 
-/** Reads the command line; a fault in it ends the process with a message, as commander does. */
+/** Reads the command line; an error in it ends the process with a message, as commander does. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const flags = new Command('npm run bench --')
-    .description('Measures a network, every figure beside a floor in the same run.')
-    .option(
-      '--only <names>',
-      `scenarios, with commas between: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
-      scenarios,
-      SCENARIOS,
+    .description(
+      'Measure a network. Each figure is compared with a floor: the plain cost of the same work in the same run.',
     )
-    .option('--quick', 'smaller and fewer, in two minutes at most', false)
-    .option('--minutes <n>', 'measure for no longer, and report what was measured until then', wholeNumber)
-    .option('--runs <n>', 'how often each scenario is run (default: 5 where that is cheap)', wholeNumber)
-    .option(
-      '--set <scenario.size=n>',
-      'change a size, for example small.objects=200; may be repeated',
-      size,
-      new Map(),
+    .addOption(
+      new Option(
+        '--only <names>',
+        `scenarios, separated by commas: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
+      )
+        .argParser(scenarios)
+        .default(SCENARIOS, 'all'),
     )
-    .option('--devnet <file>', 'a devnet.json: measure that network instead of a devnet of its own')
-    .option('--json <file>', 'where the report goes (default: .cache/bench/<time>.json)')
-    .option('--compare <file>', 'an earlier report: show what has become better or worse')
-    .option('--max-loss <share>', 'with --compare: fail if a figure is worse by more, for example 0.1', share)
-    .option('--plots <folder>', 'draw what cost and load have measured, as SVG')
+    .option('--quick', 'smaller sizes and fewer runs, for at most two minutes')
+    .option('--minutes <n>', 'stop after this time, and report the measurements so far', wholeNumber)
+    .option('--runs <n>', 'number of runs of each scenario (default: 5 if they are short)', wholeNumber)
+    .addOption(
+      new Option('--set <scenario.size=n>', 'change a size, for example small.objects=200; may be repeated')
+        .argParser(size)
+        .default(new Map(), 'none'),
+    )
+    .option('--devnet <file>', 'measure the network of this devnet.json, instead of starting one')
+    .option('--json <file>', 'file for the report (default: .cache/bench/<time>.json)')
+    .option('--compare <file>', 'show what has become better or worse since this earlier report')
+    .option(
+      '--max-loss <share>',
+      'with --compare: fail if a figure is worse by more than this, for example 0.1',
+      share,
+    )
+    .option('--plots <folder>', 'draw the results of cost and load as SVG')
     .addOption(
       new Option(
         '--profile <role>',
-        'profile the CPU of one process of the devnet, and show what takes the time',
+        'profile the CPU of one process of the devnet, and show where the time goes',
       )
         .choices(PROFILE_ROLES)
         .conflicts('devnet'),
     )
     .parse(args, { from: 'user' })
-    .opts<Omit<BenchOptions, 'json'> & { readonly json?: string }>();
+    .opts<Omit<BenchOptions, 'json' | 'quick'> & { readonly json?: string; readonly quick?: true }>();
   const stamp = new Date().toISOString().replaceAll(':', '').slice(0, 17);
-  return { ...flags, json: flags.json ?? join('.cache', 'bench', `${stamp}.json`) };
+  return {
+    ...flags,
+    quick: flags.quick === true,
+    json: flags.json ?? join('.cache', 'bench', `${stamp}.json`),
+  };
 }
 
-/** The sizes that a scenario is run with, where `set` changes some. */
+/** The sizes of a scenario, with the changes of `set`. */
 export function sizesOf(scenario: Scenario, { quick, set }: Pick<BenchOptions, 'quick' | 'set'>) {
   return Object.fromEntries(
     Object.entries(scenario.sizes).map(([name, size]) => [
@@ -74,7 +85,8 @@ function scenarios(text: string): readonly Scenario[] {
   return text.split(',').map((name) => {
     const found = SCENARIOS.find((one) => one.name === name.trim());
     if (found) return found;
-    throw new InvalidArgumentError(`There is no scenario "${name}".`);
+    const known = SCENARIOS.map((one) => one.name).join(', ');
+    throw new InvalidArgumentError(`Unknown scenario "${name}"; the scenarios are ${known}.`);
   });
 }
 
@@ -85,18 +97,20 @@ function size(text: string, earlier: ReadonlyMap<string, number>): ReadonlyMap<s
     /^(\w+)\.(\w+)=(\d{1,15})(KiB|MiB|GiB)?$/.exec(text) ?? [];
   if (!SCENARIOS.some((one) => one.name === scenario && name in one.sizes)) {
     const known = SCENARIOS.flatMap((one) => Object.keys(one.sizes).map((each) => `${one.name}.${each}`));
-    throw new InvalidArgumentError(`Write for example small.objects=200; the sizes are ${known.join(', ')}.`);
+    throw new InvalidArgumentError(
+      `Expected for example small.objects=200; the sizes are ${known.join(', ')}.`,
+    );
   }
   return new Map([...earlier, [`${scenario}.${name}`, Number(number) * (UNITS[unit] ?? 1)]]);
 }
 
 function wholeNumber(text: string): number {
   if (/^[1-9][0-9]{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 1.');
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
 function share(text: string): number {
   const value = Number(text);
   if (value > 0 && value < 1) return value;
-  throw new InvalidArgumentError('Give a number between 0 and 1.');
+  throw new InvalidArgumentError('Expected a number between 0 and 1.');
 }

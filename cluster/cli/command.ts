@@ -2,13 +2,13 @@ import { constants } from 'node:os';
 import { Cancelled, Retryable, toSealionError } from '#protocols/errors';
 import type { Reporter } from './reporter.ts';
 
-/** Codes that a command ends with besides 0, and 128 plus a signal's number. */
+/** Exit codes of a command besides 0, and 128 plus a signal's number. */
 export const ExitCode = {
-  /** It will fail again until somebody corrects something. */
+  /** Something has to be corrected before another try can succeed. */
   FAILED: 1,
   /** Wrong arguments; nothing was done. */
   USAGE: 2,
-  /** It may pass by itself: the same command again continues where this one stopped. */
+  /** A temporary failure: the same command continues where this one stopped. */
   TRY_AGAIN: 75,
 } as const;
 

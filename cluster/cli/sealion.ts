@@ -25,12 +25,12 @@ function run(
 function spId(text: string): number {
   const id = Number(text);
   if (Number.isInteger(id) && id > 0) return id;
-  throw new InvalidArgumentError('Give the id of a storage provider, a whole number from 1.');
+  throw new InvalidArgumentError('Expected the id of a storage provider, a whole number of at least 1.');
 }
 
 function wholeNumber(text: string): number {
   if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 1.');
+  throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
 /** A command that talks to a network. */
@@ -39,7 +39,7 @@ function clientCommand(usage: string, description: string): Command {
     .command(usage)
     .description(description)
     .showHelpAfterError(`(see sealion ${usage.split(' ', 1)[0]} --help)`)
-    .option('--network <file>', 'description of the network to talk to', DEVNET_FILE)
+    .option('--network <file>', 'file that describes the network', DEVNET_FILE)
     .option('--json', 'one JSON object per line, for machines');
 }
 
@@ -54,7 +54,7 @@ Exit codes:
   0    done
   1    failed; something has to be corrected first
   2    wrong arguments
-  75   failed for now: the same command again continues where this one stopped
+  75   temporary failure; run the same command again to continue where it stopped
   130  stopped by Ctrl-C; other signals: 128 plus their number`,
   )
   .showHelpAfterError('(see sealion --help)');
@@ -66,7 +66,9 @@ clientCommand(
   .usage('[options] <file|folder|->... [bucket/object | bucket/prefix/]')
   .option('--sp <id>', 'storage provider of a new bucket (default: the first)', spId)
   .addOption(
-    new Option('--redundancy <type>', 'how secondaries hold it').choices(['EC', 'REPLICA']).default('EC'),
+    new Option('--redundancy <type>', 'how secondaries store the objects')
+      .choices(['EC', 'REPLICA'])
+      .default('EC'),
   )
   .option('--content-type <type>', 'media type of the objects (default: guessed from the name)')
   .addOption(
@@ -85,7 +87,7 @@ Examples:
   tar c src | sealion put - my-bucket/src.tar   "-" is standard input
 
 A bucket that does not exist is created. A file or folder without a name goes to the bucket "${DEFAULT_BUCKET}".
-An upload that was interrupted continues when the same command is run again.`,
+To continue an interrupted upload, run the same command again.`,
   )
   .action((args, options) => run(options, (report, signal) => put(args, options, report, signal)));
 
@@ -97,8 +99,8 @@ clientCommand(
   .addHelpText(
     'after',
     `
-Without a file, and in a folder, it gets the last part of the object's name. "-" is standard output; messages go to
-standard error then. A download that was interrupted continues from FILE.part when the same command is run again.`,
+Without a file, or with a folder, the file is named after the last part of the object's name. "-" is standard output;
+messages then go to standard error. To continue an interrupted download from FILE.part, run the same command again.`,
   )
   .action((name, file, options) =>
     run({ ...options, ...(file === STANDARD_STREAM && { out: process.stderr }) }, (report, signal) =>
@@ -108,13 +110,13 @@ standard error then. A download that was interrupted continues from FILE.part wh
 
 clientCommand('ls [bucket/prefix]', 'List your buckets, or the objects of a bucket.')
   .usage('[options] [bucket | bucket/prefix]')
-  .option('--limit <n>', 'buckets or objects to read from the chain at most', wholeNumber, 100_000)
+  .option('--limit <n>', 'maximum number of buckets or objects to read from the chain', wholeNumber, 100_000)
   .addHelpText(
     'after',
     `
-Without a name it lists the buckets that belong to the account, the newest first. Behind a slash, only objects whose
-names begin with that are shown. Each object is shown with its size, its state, the time of its last change, who may
-read it, and its name. If the chain has more than --limit, what was read is shown, and the exit code is 1.`,
+Without a name, this lists the buckets of the account, newest first. With a prefix after the slash, only objects whose
+names begin with it are shown. Each object is shown with its size, its state, the time of its last change, who may
+read it, and its name. If the chain has more than --limit, the entries read so far are shown, and the exit code is 1.`,
   )
   .action((name, options) => run(options, (report, signal) => ls(name, options, report, signal)));
 

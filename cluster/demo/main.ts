@@ -17,8 +17,8 @@ import { writeSample } from './sample.ts';
 const SAMPLE_BYTES = 40 * 2 ** 20;
 
 const command = new Command('npm run demo --')
-  .description('Starts a network, uploads one file, waits for its seal, and downloads it again.')
-  .argument('[file]', 'the file (default: a generated one of 40 MiB)')
+  .description('Start a network, upload one file, wait for its seal, and download it again.')
+  .argument('[file]', 'file to upload (default: a generated one of 40 MiB)')
   .option('--json', 'one JSON object per line, for machines')
   .parse();
 const report = createReporter(command.opts<{ readonly json?: boolean }>());

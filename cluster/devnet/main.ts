@@ -11,10 +11,10 @@ import type { DevnetFileSp } from './directory.ts';
 interface Flags {
   readonly sps: number;
   readonly nodes: number;
-  readonly rolesApart: boolean;
-  readonly postgres: boolean;
+  readonly rolesApart?: true;
+  readonly postgres?: true;
   readonly directory: string;
-  readonly keep: boolean;
+  readonly keep?: true;
   readonly segmentSize?: number;
   readonly blockTime: number;
   readonly accounts: number;
@@ -25,24 +25,28 @@ interface Flags {
 }
 
 const flags = new Command('sealion devnet')
-  .description('Runs a nats-server, a chain and storage providers on this machine until Ctrl-C.')
-  .option('--sps <n>', 'storage providers, at least 7', wholeNumber, 7)
-  .option('--nodes <n>', 'nodes of the first provider, behind one endpoint', wholeNumber, 1)
-  .option('--roles-apart', 'give each of them one role or two, instead of all', false)
-  .option('--postgres', 'keep its SQL DB in PostgreSQL; several nodes always do', false)
-  .option('--directory <path>', 'folder of its state', '.devnet')
-  .option('--keep', 'keep the state of the last run instead of starting fresh', false)
-  .option('--segment-size <bytes>', 'bytes of a segment (default: 16 MiB)', wholeNumber)
-  .option('--block-time <ms>', 'time from one block of the chain to the next', wholeNumber, 1_000)
-  .option('--accounts <n>', 'funded accounts for clients', wholeNumber, 3)
-  .option('--chain-port <port>', 'port of the chain (default of this and all ports: a free one)', wholeNumber)
+  .description('Run a nats-server, a chain and storage providers on this machine until Ctrl-C.')
+  .option('--sps <n>', 'number of storage providers, at least 7', wholeNumber, 7)
+  .option('--nodes <n>', 'number of nodes of the first provider, behind one endpoint', wholeNumber, 1)
+  .option('--roles-apart', 'give each of these nodes one or two roles instead of all')
+  .option('--postgres', 'keep their SQL DB in PostgreSQL (always so for several nodes)')
+  .option('--directory <path>', 'folder for the state of the network', '.devnet')
+  .option('--keep', 'keep the state of the last run instead of starting fresh')
+  .option('--segment-size <bytes>', 'segment size (default: 16 MiB)', wholeNumber)
+  .option('--block-time <ms>', 'time between blocks of the chain', wholeNumber, 1_000)
+  .option('--accounts <n>', 'number of funded accounts for clients', wholeNumber, 3)
+  .option('--chain-port <port>', 'port of the chain (default for all ports: a free one)', wholeNumber)
   .option('--nats-port <port>', 'port of nats-server', wholeNumber)
   .option(
     '--gateway-port <port>',
     "port of the first provider's gateway; the others get the next ones",
     wholeNumber,
   )
-  .option('--admin-port <port>', 'the same for the admin servers', wholeNumber)
+  .option(
+    '--admin-port <port>',
+    "port of the first provider's admin server; the others get the next ones",
+    wholeNumber,
+  )
   .parse()
   .opts<Flags>();
 const log = createLogger({ level: 'warn' });
@@ -53,11 +57,11 @@ await runProgram(async (signal) => {
   const { chainPort, natsPort, gatewayPort, adminPort, segmentSize } = flags;
   const devnet = await startDevnet({
     directory: flags.directory,
-    keep: flags.keep,
+    keep: flags.keep === true,
     sps: flags.sps,
     nodes: flags.nodes,
     ...(flags.rolesApart && { roles: rolesApart(flags.nodes) }),
-    postgres: flags.postgres,
+    postgres: flags.postgres === true,
     accounts: flags.accounts,
     blockTimeMs: flags.blockTime,
     ...(segmentSize !== undefined && { segmentSize }),
@@ -84,7 +88,7 @@ await runProgram(async (signal) => {
 
 function wholeNumber(text: string): number {
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a whole number.');
+  throw new InvalidArgumentError('Expected a whole number.');
 }
 
 function say(text: string): void {
@@ -101,7 +105,7 @@ ${file.sps.map(describeSp).join('\n')}
   account  ${account?.address}
   its key  ${account?.privateKey}
 
-${path.startsWith(`${cwd()}/`) ? relative('.', path) : path} holds the same for programs. In another terminal, for example:
+${path.startsWith(`${cwd()}/`) ? relative('.', path) : path} has the same for programs. In another terminal, for example:
 
   npx sealion put README.md my-bucket/readme
   npx sealion status my-bucket/readme

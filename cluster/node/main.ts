@@ -6,10 +6,10 @@ import { runProgram } from '../program.ts';
 import { startNode } from './node.ts';
 
 const { config } = new Command('sealion node')
-  .description('Runs one node of a storage provider until SIGINT or SIGTERM.')
+  .description('Run one node of a storage provider until SIGINT or SIGTERM.')
   .option(
     '--config <file>',
-    'its configuration; cluster/deploy/sealion.example.yaml shows one',
+    'configuration of the node; see cluster/deploy/sealion.example.yaml',
     'sealion.yaml',
   )
   .parse()

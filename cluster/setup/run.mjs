@@ -26,7 +26,7 @@ async function main([task = '', ...args]) {
   const known = ['build', 'test', 'verify', 'dependencies', ...Object.keys(PROGRAMS)];
   if (!known.includes(task)) {
     throw new SetupError(`Unknown task "${task}".`, {
-      advice: `Give one of ${known.join(', ')}.`,
+      advice: `The tasks are ${known.join(', ')}.`,
     });
   }
   checkNode();
