@@ -108,7 +108,7 @@ async function together(t: ExecutionContext, kinds: readonly Kind[], sealsPerTra
   return { outcomes, chain: stage.chain };
 }
 
-test('each of many seals ends as it does alone, and none that fails is paid for', async (t) => {
+test('each of many seals has the same result as alone, and no failing one costs a fee', async (t) => {
   const alone = new Map<Kind, string | undefined>();
   for (const kind of KINDS) alone.set(kind, (await together(t, [kind], 1)).outcomes[0]);
   t.is(alone.get('good'), 'SEALED');
@@ -133,7 +133,7 @@ test('each of many seals ends as it does alone, and none that fails is paid for'
   );
 });
 
-test('while the node tries nothing out, each seal goes alone', async (t) => {
+test('while the node answers no trials, each seal is sent alone', async (t) => {
   const stage = await scene(t, ['good', 'good', 'badly signed'], {});
   stage.chain.simulates = false;
   const outcomes = await Promise.all(stage.orders.map((order) => outcomeOf(stage, order, 'good')));
@@ -141,7 +141,7 @@ test('while the node tries nothing out, each seal goes alone', async (t) => {
   t.true(stage.chain.broadcasts.every(({ objects }) => objects.length === 1));
 });
 
-test('a transaction that was given up is broadcast for nobody', async (t) => {
+test('a transaction that was given up is never broadcast', async (t) => {
   const stage = await scene(t, ['good', 'good', 'good'], { batchWaitMs: BATCH_WAIT_MS });
   const [a, b, c] = stage.orders as [SealOrder, SealOrder, SealOrder];
   const first = await stage.sign(a);

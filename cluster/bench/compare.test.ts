@@ -24,7 +24,7 @@ test('a gain above 1 is for the better, whichever way the figure goes', (t) => {
   );
 });
 
-test('beside its floor, a figure of a machine that has become slower has not become worse', (t) => {
+test('relative to its floor, a figure of a slower machine is not worse', (t) => {
   const [change] = compare({ figures: [figure({}, 10, 100)] }, [figure({}, 5, 50)]);
   t.is(change?.gain, 0.5);
   t.is(change?.gainOverFloor, 1);
@@ -37,7 +37,7 @@ test('a loss is more than the share that is allowed', (t) => {
   t.is(losses(changes, 0.2).length, 0);
 });
 
-test('what is in one report only is left out, and from 0 there is no ratio', (t) => {
+test('figures in only one report are omitted, and a change from 0 has no ratio', (t) => {
   t.deepEqual(compare({ figures: [figure({}, 1)] }, [figure({ name: 'seals' }, 1)]), []);
   t.is(compare({ figures: [figure({}, 0)] }, [figure({}, 0)])[0]?.gain, 1);
   const from0 = compare({ figures: [figure({}, 0)] }, [figure({}, 3)]);

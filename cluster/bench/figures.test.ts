@@ -20,7 +20,7 @@ test('a ratio is of a value and a floor of the same run, and the middle one coun
   t.deepEqual(figure.floor, { title: 'raw puts', value: 100, ratio: 0.2 });
 });
 
-test('what is wanted is reached when every bound holds', (t) => {
+test('a target is reached when every bound holds', (t) => {
   const reached = (value: number, floor: number) =>
     summarise('small', { ...KIND, wanted: { value: { atLeast: 60 }, ratio: { atLeast: 0.2 } } }, [
       { value, floor },
@@ -42,7 +42,7 @@ test('there is no ratio to a floor of 0', (t) => {
   t.is(summarise('small', KIND, [{ value: 1, floor: 0 }]).floor, undefined);
 });
 
-test('nothing measured is no figure', (t) => {
+test('without measurements there is no figure', (t) => {
   t.throws(() => summarise('small', KIND, []), { instanceOf: RangeError });
 });
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { Cancelled, Retryable, Terminal } from '#protocols/errors';
 import { inParallel, patiently } from './load.ts';
 
-test('so many tasks go on at a time, in the order of the items', async (t) => {
+test('at most the given number of tasks run at a time, in the order of the items', async (t) => {
   const begun: number[] = [];
   let [now, most] = [0, 0];
   await inParallel([1, 2, 3, 4, 5], 2, async (item) => {
@@ -37,7 +37,7 @@ test('a client that is refused for now comes again, and counts how often', async
   t.is(refused, 1);
 });
 
-test('what is refused for good, or no longer wanted, is not tried again', async (t) => {
+test('a final refusal, or an aborted call, is not retried', async (t) => {
   const never = patiently(async () => {
     throw new Terminal({ code: 'sp-refused', message: 'never' });
   }, new AbortController().signal);

@@ -39,7 +39,7 @@ test('there is no chart without points, and one of a single point', (t) => {
   t.false(/NaN|Infinity/.test(svg ?? 'NaN'));
 });
 
-test('only what was measured is drawn', async (t) => {
+test('only measured figures are drawn', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-plots-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const kind = { title: '', unit: 'ms', better: 'less', floor: 'raw' } as const;

@@ -31,7 +31,7 @@ test('self times are summed by function and by package or file, without idle tim
   ]);
 });
 
-test('what was before a time is left out', (t) => {
+test('samples before a given time are omitted', (t) => {
   t.is(hotspots(PROFILE, 16_500).busyMs, 6);
 });
 

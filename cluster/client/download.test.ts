@@ -60,7 +60,7 @@ for (const [name, answer] of [
     t.true((asked[1] ?? 0) > 0 && (asked[1] ?? 0) <= 40_000);
   });
 
-  test(`a download begins after what is there already: ${name}`, async (t) => {
+  test(`a download continues after the existing bytes: ${name}`, async (t) => {
     const { sp, asked } = await provider(t, answer);
     t.true((await read(sp, 99_000)).equals(PAYLOAD.subarray(99_000)));
     t.deepEqual(asked, [99_000]);

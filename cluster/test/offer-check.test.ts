@@ -88,7 +88,7 @@ test('an object that does not wait for this content is refused: sealed, replaced
   t.not(pieceKey(update.job, 0, 1), pieceKey(offer.job, 0, 1));
 });
 
-test('what is remembered of the chain refuses no offer: it is asked again first', async (t) => {
+test('no offer is refused because of a cached answer: the chain is queried again first', async (t) => {
   const fixture = await start(t);
   const object = await createWaitingObject(fixture, 'bucket-1');
   const offer = await offerOf(fixture, object, PLACE);

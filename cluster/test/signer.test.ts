@@ -70,7 +70,7 @@ async function sealed({ chain }: ChainFixture, { job }: WaitingObject): Promise<
   return (await chain.objectById(job.objectId))?.object.status === 'SEALED';
 }
 
-test('concurrent seals go together while one is on its way, and the chain takes them', async (t) => {
+test('seals that become ready during another one share a transaction, which the chain accepts', async (t) => {
   const { fixture, waiting, node } = await start(t, 8);
   const { ref, holds } = await node('a');
   await until(holds);

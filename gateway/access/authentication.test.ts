@@ -134,7 +134,7 @@ test('a pre-signed URL must be signed by an off-chain key', async (t) => {
   t.deepEqual(await answer(gateway, 'http://photos.sp1.localhost/a.jpg?Authorization=x'), [400, 50001]);
 });
 
-test('a pre-signed URL serves ranges', async (t) => {
+test('a pre-signed URL may be used with a Range header', async (t) => {
   const gateway = await privateObject(testGateway(t));
   t.deepEqual(await answer(gateway, presignedUrl(), { headers: { Range: 'bytes=0-' } }), 200);
 });

@@ -33,7 +33,7 @@ test('whatever the name, it is a header that gives the name back', (t) => {
   );
 });
 
-test('what is shown is sandboxed, except for a PDF, which a browser would not show then', (t) => {
+test('a payload shown by a browser is sandboxed, except a PDF, which browsers would not show then', (t) => {
   const policy = (disposition: 'inline' | 'attachment', contentType: string) =>
     dispositionHeaders(disposition, 'a', contentType)['Content-Security-Policy'];
   for (const contentType of [

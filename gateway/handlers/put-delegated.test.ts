@@ -142,7 +142,7 @@ test('an object that waits for other content, or for none, is left alone', async
   }
 });
 
-test('of two payloads for the same name, the slower is refused', async (t) => {
+test('of two payloads for the same name, the later one is refused', async (t) => {
   const gateway = permitting(t);
   gateway.announcer.quicker = { payloadSize: 11 };
   t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });

@@ -77,7 +77,7 @@ test('only the client that exceeds its request rate is refused', async (t) => {
   t.true(log.lines.some(({ message }) => message === 'refused requests of clients over their rate'));
 });
 
-test('clients behind a configured proxy are told apart by the address that it names', async (t) => {
+test('clients behind a configured proxy are distinguished by the address that it names', async (t) => {
   const { ask, log } = await serve(t, { requestsPerSecond: 1 }, new Proxies(['127.0.0.9']));
   const by = (client: string, from = '127.0.0.9') =>
     ask({ from, headers: { 'X-Forwarded-For': `10.1.1.1, ${client}` } });

@@ -114,7 +114,7 @@ test('the node accepts its listening addresses and its endpoint on chain as host
   t.is(await ask('sp1.localhost'), '400/50009');
 });
 
-test('an operator can allow every host', async (t) => {
+test('an operator can allow any host', async (t) => {
   const { ask } = await serve(t, { domains: [], anyHost: true });
   t.is(await ask('whatever.example.com'), 'SECRET');
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { DividedSlots } from './slots.ts';
 
-test('one client gets half of the slots, and the next is served all the same', (t) => {
+test('one client gets at most half of the slots, and the next client is still served', (t) => {
   const slots = new DividedSlots(8, 'downloads');
   const taken = Array.from({ length: 4 }, () => slots.take(['a']));
   t.throws(() => slots.take(['a']), { code: 'gateway-busy' });
@@ -20,7 +20,7 @@ test('a client is bounded by each of its names', (t) => {
   t.notThrows(() => slots.take(['address-3']));
 });
 
-test('a client whose account becomes known later gives back what it took', (t) => {
+test('a slot is released under the names under which it was taken', (t) => {
   const slots = new DividedSlots(2, 'downloads');
   const names = ['address'];
   const giveBack = slots.take(names);

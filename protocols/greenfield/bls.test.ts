@@ -70,7 +70,7 @@ test('a single signature is checked against its own key', (t) => {
   t.false(blsVerify(MESSAGE, PUBLIC[0] as Uint8Array, second));
 });
 
-test('several are checked at once, whatever they are about', (t) => {
+test('several signatures are checked at once, whatever they sign', (t) => {
   const other = fromHex('00'.repeat(32));
   const signed = SECRETS.map((secret, i): BlsSigned => {
     const message = i < 3 ? MESSAGE : other;

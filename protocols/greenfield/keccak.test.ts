@@ -32,7 +32,7 @@ test('hashes of bytes and texts are those of an independent implementation', (t)
   }
 });
 
-test('a hash stays as it is when the next one is made', (t) => {
+test('a hash is not changed by computing the next one', (t) => {
   const first = keccak256('first');
   const copy = Uint8Array.from(first);
   keccak256('second');

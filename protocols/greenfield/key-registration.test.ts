@@ -102,7 +102,7 @@ test("an invalid registration is refused with today's code for each reason", (t)
   t.is(code(signing({ expiry: '2024-01-04T03:04:05Z' })), 50038);
 });
 
-test('a maliciously crafted text is refused as fast as any other', (t) => {
+test('a text that repeats its own phrases many times is refused', (t) => {
   const filler =
     ' wants you to sign in with your BNB Greenfield account:aRegister your identity public key aURI: ';
   const authorization = sign(`${DOMAIN}${filler.repeat(150)}\nURI: a`);
@@ -113,7 +113,7 @@ test('a maliciously crafted text is refused as fast as any other', (t) => {
   );
 });
 
-test('a text of any length is read in one pass', (t) => {
+test('a text of more than a million characters is refused', (t) => {
   const welcome = ' wants you to sign in with your BNB Greenfield account:';
   const long = `${DOMAIN}${welcome.repeat(20_000)}\n${'\n'.repeat(500_000)}`;
   t.throws(() => readKeyRegistration(headers({ authorization: sign(long) }), NOW), {

@@ -106,7 +106,7 @@ function lengthOf(bytes: Uint8Array): Buffer {
   return length;
 }
 
-test('letters come out as they went in, each with its own bytes', async (t) => {
+test('letters are read back as sent, each with its own bytes', async (t) => {
   const letters = [
     column('4711', Buffer.from('hello')),
     refusal('4712'),
@@ -121,7 +121,7 @@ test('letters come out as they went in, each with its own bytes', async (t) => {
   );
 });
 
-test('any letters survive the way', async (t) => {
+test('any letters are read back as sent', async (t) => {
   const letter = fc
     .tuple(fc.integer({ min: 1, max: 10 ** 9 }), fc.option(fc.uint8Array({ maxLength: 500 })))
     .map(([id, bytes]) => (bytes ? column(String(id), bytes) : refusal(String(id))));
@@ -177,7 +177,7 @@ test('a control message is not a bundle', async (t) => {
   t.is(codeOf(await sealControl(control, { re, code, reason, again }, sign)), 'control-malformed');
 });
 
-test('a letter that is malformed does not take its neighbours with it', async (t) => {
+test('a malformed letter does not affect the others in its bundle', async (t) => {
   const good = { object_id: '1', version: 0, gvg_id: 5, redundancy_index: 3, kind: 'refusal', nonce: NONCE };
   const body = refusal('1').body;
   const letters = [

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Arrivals } from './arrivals.ts';
 
-test('what several senders bring is read in order, also after the end', async (t) => {
+test('items of several senders are read in order, also after the end', async (t) => {
   const arrivals = new Arrivals<number>();
   arrivals.push(1);
   const read = (async () => {

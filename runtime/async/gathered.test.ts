@@ -25,7 +25,7 @@ function source() {
   };
 }
 
-test('many questions at once become two requests, and none is answered by what was sent before it', async (t) => {
+test('many simultaneous queries become two requests, and none gets an answer from before it', async (t) => {
   const { get, next, sent } = source();
   const first = get();
   const others = Array.from({ length: 500 }, () => get());
@@ -43,7 +43,7 @@ test('many questions at once become two requests, and none is answered by what w
   t.is(await alone, 4);
 });
 
-test('questions about other things do not wait', async (t) => {
+test('queries about other items do not wait', async (t) => {
   const { get, next } = source();
   const first = get('a');
   const other = get('b');
@@ -65,7 +65,7 @@ test('a request that hangs does not hold up the next', async (t) => {
   t.is(await first, 1);
 });
 
-test('a failure is for those who share the request, and one of them may leave without harm', async (t) => {
+test('a failure reaches all callers that share the request, and one of them may cancel without affecting the others', async (t) => {
   const { get, next } = source();
   const first = get();
   const leaving = new AbortController();

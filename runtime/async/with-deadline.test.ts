@@ -18,7 +18,7 @@ test('a task ends at its deadline or with any of the signals', async (t) => {
   await t.throwsAsync(running, { instanceOf: Cancelled });
 });
 
-test('nothing stays on a signal that outlives the task', async (t) => {
+test('no listener is left on a signal that outlives the task', async (t) => {
   const { signal } = new AbortController();
   t.is(await withDeadline(60_000, [signal], async () => getEventListeners(signal, 'abort').length), 1);
   await t.throwsAsync(withDeadline(60_000, [signal], () => Promise.reject(new Error('failed'))));

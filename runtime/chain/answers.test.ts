@@ -23,7 +23,7 @@ function chainAt(height: number, maxEntries = 10) {
   return node;
 }
 
-test('who asks for now gets an answer to a later request, and leaves it to the others', async (t) => {
+test('a query for now gets the answer to a request of its own, which others then reuse', async (t) => {
   const { answers, ask } = chainAt(5);
   const gets = Array.from({ length: 3 }, () => answers.get('a', ask));
   t.deepEqual(await Promise.all(gets), [1, 2, 2]);
@@ -31,7 +31,7 @@ test('who asks for now gets an answer to a later request, and leaves it to the o
   t.is(await answers.get('a', ask, { age: 'now' }), 3);
 });
 
-test('who asks for now does not join a request that was sent before', async (t) => {
+test('a query for now does not join an earlier request', async (t) => {
   const { answers, ask } = chainAt(5);
   const earlier = answers.get('a', ask, { age: 'block' });
   t.is(await answers.get('a', ask), 2);
@@ -61,7 +61,7 @@ test('a request that was sent before the newest known block is not joined', asyn
   t.is(await earlier, 1);
 });
 
-test('the answer of a node that is behind is given, and not used again', async (t) => {
+test('the answer of a node that is behind is returned, but not cached', async (t) => {
   const node = chainAt(9);
   node.height = 5;
   const get = () => node.answers.get('a', node.ask, { age: 'block' });
@@ -76,7 +76,7 @@ test('an answer that may be seconds old outlives blocks', async (t) => {
   t.is(await node.answers.get('a', node.ask, { age: 'seconds' }), 1);
 });
 
-test('neither nothing, nor a failure, nor what stands in the way is kept', async (t) => {
+test('missing items, failures and obstacles to an upload are not cached', async (t) => {
   const node = chainAt(5);
   const saying = (value: number | undefined) => async () => {
     node.asked += 1;
@@ -96,7 +96,7 @@ test('neither nothing, nor a failure, nor what stands in the way is kept', async
   t.is(await get(saying(8)), 8);
 });
 
-test('what another answer has said needs no question, and the oldest is forgotten first', async (t) => {
+test('an item learned from another answer needs no query, and the oldest is dropped first', async (t) => {
   const node = chainAt(5, 2);
   node.answers.learn('a', { value: 42, height: 5 });
   t.is(await node.answers.get('a', node.ask, { age: 'block' }), 42);
@@ -105,7 +105,7 @@ test('what another answer has said needs no question, and the oldest is forgotte
   t.is(await node.answers.get('a', node.ask, { age: 'block' }), 3);
 });
 
-test('one of those who wait may give up without harm to the others', async (t) => {
+test('one waiter may cancel without affecting the others', async (t) => {
   const { answers, ask } = chainAt(5);
   const leaving = new AbortController();
   const left = answers.get('a', ask, { age: 'block', signal: leaving.signal });

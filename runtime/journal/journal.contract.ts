@@ -141,7 +141,7 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     t.is((await bench.successor()).id, id);
   });
 
-  holds('a job that has gone on since somebody took it for ended is not purged', async (t, { journal }) => {
+  holds('a job that has continued since it was found ended is not purged', async (t, { journal }) => {
     for (let n = 1; n <= 3; n++) await journal.append(job, n, started(n));
     await Promise.all([journal.append(job, 4, started(4)), journal.purge(job, 3)]);
     t.is((await journal.read(job)).length, 4);
@@ -155,7 +155,7 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     t.deepEqual(await journal.read(job), []);
   });
 
-  holds('a tail gives what is there and what comes, once and in order', async (t, { journal }) => {
+  holds('a tail yields existing and new events once and in order', async (t, { journal }) => {
     for (let n = 1; n <= 300; n++) void journal.append(job, n, started(n));
     await journal.append(job, 301, started(301));
     const owner = new AbortController();
@@ -180,7 +180,7 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     }
   });
 
-  holds('positions go on rising after a purge and a new start', async (t, bench) => {
+  holds('positions keep rising after a purge and a restart of the job', async (t, bench) => {
     await bench.journal.append(job, 1, started(1));
     await bench.journal.append(job, 2, started(2));
     const last = await lastPosition(bench.journal, 2);

@@ -31,7 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const) }) },
 );
 
-test('appends that share a write are judged one by one, as if each had been alone, over purges and new starts', async (t) => {
+test('appends that share a write succeed or fail as if each were alone, across purges and restarts', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'sealion-journal-'));
   t.teardown(() => rm(directory, { recursive: true, force: true }));
   let run = 0;

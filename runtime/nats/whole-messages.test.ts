@@ -26,7 +26,7 @@ async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerat
   yield bytes.subarray(at);
 }
 
-test('however the bytes come, they go on unchanged, and each operation in one piece', async (t) => {
+test('bytes are passed on unchanged, however they arrive, and each operation in one piece', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { maxLength: 20 }),

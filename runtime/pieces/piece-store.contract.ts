@@ -60,7 +60,7 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     t.true(bytes.equals(await store.get('k')));
   });
 
-  holds('a name that was taken since it was seen to be free is not written over', async (t, store) => {
+  holds('a name that was written since it was seen as free is not overwritten', async (t, store) => {
     const bytes = randomBytes(3 * MiB);
     const seen = { seenAbsent: true };
     t.is((await store.put('k', bytes, seen)).size, bytes.length);
@@ -70,7 +70,7 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     t.deepEqual(await store.sweep({ olderThanMs: 0, limit: 1000 }), NOTHING);
   });
 
-  holds('of many puts of one name at a time one wins', async (t, store) => {
+  holds('of many simultaneous puts of one name, one wins', async (t, store) => {
     const contents = Array.from({ length: 6 }, () => randomBytes(MiB + 9));
     const outcomes = await Promise.allSettled(contents.map((bytes) => store.put('k', bytes)));
     const winners = contents.filter((_, i) => outcomes[i]?.status === 'fulfilled');
@@ -80,14 +80,14 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     t.deepEqual(await store.sweep({ olderThanMs: 0, limit: 1000 }), NOTHING, 'the losers left no chunks');
   });
 
-  holds('equal puts of one name at a time all succeed', async (t, store) => {
+  holds('simultaneous equal puts of one name all succeed', async (t, store) => {
     const bytes = randomBytes(MiB + 9);
     const pieces = await Promise.all(Array.from({ length: 4 }, () => store.put('k', bytes)));
     for (const piece of pieces) t.is(piece.checksum, sha256(bytes));
     t.true(bytes.equals(await store.get('k')));
   });
 
-  holds('what is not there is missing', async (t, store) => {
+  holds('a piece that does not exist is missing', async (t, store) => {
     t.is(await store.stat('k'), undefined);
     await t.throwsAsync(store.get('k'), { name: 'Terminal', code: 'piece-missing' });
     await t.throwsAsync(collect(store.read('k')), { name: 'Terminal', code: 'piece-missing' });
@@ -153,7 +153,7 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     }
   });
 
-  holds('what is stored is listed in its order, and from a position on', async (t, store) => {
+  holds('stored pieces are listed in order, also from a position on', async (t, store) => {
     const before = Date.now() - 60_000;
     for (const key of ['1+s0', '1+s1', '1+v1+s0', '11+s0']) await store.put(key, randomBytes(10));
     await store.delete('1+s1');

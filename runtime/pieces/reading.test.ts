@@ -41,7 +41,7 @@ test.serial('many readers of one piece share what is read', async (t) => {
   t.true(own.stats().inBytes < 6 * MiB);
 });
 
-test.serial('readers who hold what they are handed keep nobody from reading', async (t) => {
+test.serial('readers that keep their chunks do not block others', async (t) => {
   const own = await connectNats({ url: server.url, name: 'readers', log });
   t.teardown(() => own.close());
   const options = { connection, readConnection: own, bucket: newBucket(), readMemory: 4 * MiB, log };
@@ -56,7 +56,7 @@ test.serial('readers who hold what they are handed keep nobody from reading', as
   for (const reader of readers) await reader.return?.();
 });
 
-test.serial('a reader who goes on after its chunk was given to others gets the right bytes', async (t) => {
+test.serial('a reader that continues after its chunk was given to others gets the right bytes', async (t) => {
   const options = { connection, bucket: newBucket(), readMemory: 2 * MiB, log };
   const store = await openNatsPieceStore(options);
   const bytes = randomBytes(3 * MiB);

@@ -22,7 +22,7 @@ function source() {
   return { coming, place, asked: () => coming.map(({ seq }) => seq) };
 }
 
-test('a chunk is read once for all who want it at a time', async (t) => {
+test('simultaneous readers of a chunk share one read', async (t) => {
   const chunks = new SharedChunks({ window: 20, memory: 40 });
   const { coming, place } = source();
   const both = [chunks.borrow(place(1), 'first'), chunks.borrow(place(1), 'first')];
@@ -33,7 +33,7 @@ test('a chunk is read once for all who want it at a time', async (t) => {
   t.is(chunks.held, 10);
 });
 
-test('what is on its way and what is held are bounded; first chunks and further ones take turns', async (t) => {
+test('chunks in transit and chunks held are bounded, and first chunks alternate with later ones', async (t) => {
   const chunks = new SharedChunks({ window: 20, memory: 30 });
   const { coming, place, asked } = source();
   const lent = [1, 2, 3, 4].map((seq) => chunks.borrow(place(seq), 'further'));
@@ -54,7 +54,7 @@ test('what is on its way and what is held are bounded; first chunks and further 
   t.deepEqual(asked(), [1, 2, 5, 3, 6]);
 });
 
-test('who holds what it can do without is asked for it', async (t) => {
+test('a holder of spare chunks is asked to give them back', async (t) => {
   const chunks = new SharedChunks({ window: 20, memory: 20 });
   const { coming, place, asked } = source();
   const held: Lent[] = [];

@@ -59,7 +59,7 @@ test('the upload of a deleted object ends and leaves nothing', async (t) => {
   t.deepEqual(await stored(primary, payload), []);
 });
 
-test('an upload past its deadline goes on when its client does', async (t) => {
+test('an upload past its deadline continues when its client does', async (t) => {
   const primary = await start(t, { timing: { jobDeadlineMs: 0 } });
   const payload = await primary.newObject();
   const { opened, open } = gate();

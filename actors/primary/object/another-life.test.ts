@@ -197,7 +197,7 @@ test('a request that was admitted for an earlier announcement changes nothing', 
   await holdsExactly(t, primary, again);
 });
 
-test('segments left by an earlier announcement, unknown to the journal, are no obstacle', async (t) => {
+test('segments left by an earlier announcement, unknown to the journal, do not prevent an upload', async (t) => {
   const primary = await start(t);
   const update = await newUpdate(primary);
   for (const index of [0, 2]) {

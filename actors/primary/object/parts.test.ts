@@ -73,7 +73,7 @@ test('parts are stored one by one, and the last completes the payload', async (t
   t.deepEqual(await stored(primary, payload), [0, 1, 2, 3, 4]);
 });
 
-test('parts in any order, and repeated, are harmless', async (t) => {
+test('parts may come in any order, and repeatedly', async (t) => {
   const primary = await start(t);
   const payload = await primary.newObject();
   await primary.uploadPart(payload, part(3, 2));

@@ -68,7 +68,7 @@ test('no byte is read before the journal has the job', async (t) => {
   t.deepEqual(seen, ['UPLOAD_OBJECT_DOING']);
 });
 
-test('an upload that cannot be queued is not acknowledged, and its payload stays', async (t) => {
+test('an upload that cannot be queued is not acknowledged, and its payload is kept', async (t) => {
   const refused = new Terminal({ code: 'queue-full', message: 'The queue takes nothing.' });
   const ground = await newGround(t, await stage().connection(t));
   const queue = except(ground.queue, { enqueue: () => Promise.reject(refused) });

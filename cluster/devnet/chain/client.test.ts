@@ -33,7 +33,7 @@ test('storage providers and families beyond the first page are found', async (t)
   t.is((await chain.families()).length, 120);
 });
 
-test('what the chain does not know is undefined', async (t) => {
+test('an item unknown to the chain is undefined', async (t) => {
   const { chain } = await startChain(t);
   t.is(await chain.bucket('no-such-bucket'), undefined);
   t.is(await chain.object('no-such-bucket', 'object'), undefined);

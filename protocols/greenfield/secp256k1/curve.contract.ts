@@ -34,7 +34,7 @@ export function curveContract(title: string, curve: Curve): void {
     t.deepEqual(curve.uncompressed(long), long);
   });
 
-  holds('what is not a point on the curve is not a public key', (t) => {
+  holds('bytes that are not a point on the curve are not a public key', (t) => {
     const long = curve.uncompressed(fromHex(PUBLIC));
     const besides = Uint8Array.from(long);
     besides[64] = (besides[64] as number) ^ 1;

@@ -23,7 +23,7 @@ test('the native curve is used on machines for which the package brings a binary
   t.is(curve === nobleCurve, !brought);
 });
 
-test('on other machines noble is used, and the reason is known', (t) => {
+test('without the native library noble is used, and the reason is available', (t) => {
   const module = JSON.stringify(new URL('./secp256k1.js', import.meta.url));
   const script = `import { curve, fallbackCause } from ${module};
     process.stdout.write(JSON.stringify([curve.publicKeyOf(new Uint8Array(32).fill(17))[0], fallbackCause.message]));`;

@@ -25,7 +25,7 @@ async function persist<T>(work: () => Promise<T>): Promise<T> {
 for (const server of await testedServers()) {
   contractOnJetStream(server, 3);
 
-  test(`${server.name}, 3 replicas: events go on while each server in turn is killed and restarted`, async (t) => {
+  test(`${server.name}, 3 replicas: events continue while each server in turn is killed and restarted`, async (t) => {
     const cluster = await startServerCluster({ binary: server.binary });
     t.teardown(() => cluster.stop());
     const open = async () => {

@@ -135,7 +135,7 @@ test('a job is among the open ones from before its first event until after its l
   t.false(await isListed());
 });
 
-test('what an interrupted purge has left is deleted by the next', async (t) => {
+test('the rest of an interrupted purge is deleted by the next one', async (t) => {
   const job = newJob();
   const journal = await node(t);
   await journal.append(job, 1, started(1));

@@ -39,7 +39,7 @@ test('an SP that was admitted is not asked for every object, one that was refuse
   t.is(gateway.asked, 2);
 });
 
-test('who no longer waits for the answer about an SP leaves it to the others', async (t) => {
+test('a caller that stops waiting for the status of an SP does not affect the others', async (t) => {
   const gateway = await foreignGateway(t, SP);
   const client = httpClient(t, { [SP]: gateway });
   const { ask } = makeSample(1_000, 1_000);

@@ -48,7 +48,7 @@ test.afterEach.always(async () => {
   await server?.stop();
 });
 
-test.serial('messages of one SP, however many and large, displace nobody else’s', async (t) => {
+test.serial('messages of one SP, however many and large, do not displace those of others', async (t) => {
   const manager = await jetstreamManager(secondary.home);
   const sample = makeSample(9 * MIB, 4 * MIB);
   const opening = primary.client.open(await approvedOffer(1, sample, 2), {});

@@ -142,7 +142,7 @@ test('the update of a frozen owner is neither sealed nor rejected nor cancelled'
   t.true((await refuses(t, stranger, cancel, 'undefined 1')).includes(expected));
 });
 
-test('a deposit thaws an account, when it pays for the reserve', async (t) => {
+test('a deposit unfreezes an account if it pays for the reserve', async (t) => {
   const fixture = await start(t);
   const { user, stranger, rpc, decisions } = fixture;
   await user.createObject({ ...OBJECT, objectName: 'sealed' });
@@ -183,7 +183,7 @@ test('a deposit thaws an account, when it pays for the reserve', async (t) => {
   await reject(fixture, 'bucket', 'next');
 });
 
-test('any deposit thaws an account without flow', async (t) => {
+test('any deposit unfreezes an account without flow', async (t) => {
   const fixture = await start(t);
   const { user, decisions } = fixture;
   await user.createObject(OBJECT);

@@ -64,7 +64,7 @@ test.serial('a small column is one message there and one back, without a word by
   await back.close();
 });
 
-test.serial('what goes to one SP at the same time goes together', async (t) => {
+test.serial('simultaneous letters to one SP share a bundle', async (t) => {
   const columns = await Promise.all(Array.from({ length: 60 }, small));
   const spy = await joinPlane(server.url, 2);
   const bundles = spy.subscribe(CHANNEL);
@@ -100,7 +100,7 @@ test.serial('a column that finds nobody, or whose answer is lost, is sent again'
   await taking;
 });
 
-test.serial('a column that is said again while it is worked on is not taken twice', async (t) => {
+test.serial('a column that is repeated while it is being handled is not accepted twice', async (t) => {
   const [sample, offer] = await small();
   const held: InboundOffer[] = [];
   const { signal, abort } = stopper();
@@ -205,7 +205,7 @@ test.serial('a bundle that is forged, replayed or led astray is not heard', asyn
   stop();
 });
 
-test.serial('a bad letter does not take its neighbours with it', async (t) => {
+test.serial('a bad letter does not affect the others in its bundle', async (t) => {
   const [sample, offer] = await small();
   const good = letterOf(offer, sample);
   const bad: [string, Letter][] = [

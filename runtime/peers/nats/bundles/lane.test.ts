@@ -30,7 +30,7 @@ function slowLane(limits = LIMITS) {
   return { lane, post, sent, under, lost, idle: () => idle };
 }
 
-test('an idle lane sends at once, and what is posted in one turn goes together', async (t) => {
+test('an idle lane sends at once, and letters posted in one turn share a bundle', async (t) => {
   const { post, sent } = slowLane();
   post(1);
   post(2);
@@ -38,7 +38,7 @@ test('an idle lane sends at once, and what is posted in one turn goes together',
   t.deepEqual(sent, [[1, 2]]);
 });
 
-test('what is posted while a bundle is under way goes into the next, within the bounds', async (t) => {
+test('letters posted while a bundle is in transit form the next one, within the bounds', async (t) => {
   const { post, sent, under, idle } = slowLane();
   post(0);
   await sleep(1);
@@ -57,7 +57,7 @@ test('what is posted while a bundle is under way goes into the next, within the 
   t.is(idle(), 1);
 });
 
-test('a letter that waits goes once however often it is posted, and not at all when it is withdrawn', async (t) => {
+test('a waiting letter is sent once however often it is posted, and not at all when it is withdrawn', async (t) => {
   const { lane, post, sent, under } = slowLane();
   post(0);
   await sleep(1);
@@ -68,7 +68,7 @@ test('a letter that waits goes once however often it is posted, and not at all w
   t.deepEqual(sent, [[0], [1, 3]]);
 });
 
-test('a bundle that is lost is the loss of each letter in it, and of no other', async (t) => {
+test('a lost bundle loses its own letters and no others', async (t) => {
   const { post, sent, under, lost } = slowLane();
   post(1);
   post(2);
@@ -83,7 +83,7 @@ test('a bundle that is lost is the loss of each letter in it, and of no other', 
   t.deepEqual(sent, [[1, 2], [3]]);
 });
 
-test('a letter that is too long, or finds too many before it, is lost at once', async (t) => {
+test('a letter that is too long, or has too many waiting before it, is lost at once', async (t) => {
   const { post, lost } = slowLane({ ...LIMITS, waiting: 2 });
   post(1, 101);
   for (const letter of [2, 3, 4]) post(letter);
@@ -93,7 +93,7 @@ test('a letter that is too long, or finds too many before it, is lost at once', 
   );
 });
 
-test('whatever is posted goes in its order, within the bounds, once, and one bundle at a time', async (t) => {
+test('letters are sent once, in order, within the bounds, and one bundle at a time', async (t) => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 100 }).map((bytes) => ({ bytes })) },
     { weight: 2, arbitrary: fc.boolean().map((arrives) => ({ arrives })) },
