@@ -5,7 +5,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { Action } from '#protocols/greenfield/types';
-import { until } from '#runtime/actors/testing';
+import { gate, until } from '#runtime/actors/testing';
 import { connectNats } from '#runtime/nats/connect';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 import type { PieceStore } from '#runtime/pieces/piece-store';
@@ -152,6 +152,23 @@ test('everyone can read public objects, others need permission', async (t) => {
   }
   t.is((await errorOf(await app.request(URL_OF))).code, 50004);
   t.is((await errorOf(await app.request(signedRequest({ ...GET, expiresInMs: -1 })))).code, 50023);
+});
+
+test('the permission to read is asked together with the object', async (t) => {
+  const { app, chain } = await store(t, randomBytes(10), 4);
+  chain.objects = [{ object: object({ status: 'SEALED', visibility: 'PRIVATE' }) }];
+  chain.allow(OWNER, Action.GET_OBJECT);
+  const { opened, open } = gate();
+  const [askObject, askPermission] = [chain.object.bind(chain), chain.isAllowed.bind(chain)];
+  chain.object = async (...asked) => {
+    await opened;
+    return askObject(...asked);
+  };
+  chain.isAllowed = async (...asked) => {
+    open();
+    return askPermission(...asked);
+  };
+  t.is((await app.request(signedRequest({ ...GET, by: OWNER }))).status, 200);
 });
 
 test('a public object is served even with an invalid signature', async (t) => {

@@ -14,12 +14,22 @@ export function getObject(dependencies: GatewayDependencies, deliver: Delivery):
   return async (c) => {
     const signal = clientSignal(c);
     const address = c.get('address');
+    const permission = permitted(c, signal);
+    // For a public object nobody waits for it.
+    permission.catch(() => undefined);
     const found = await findObject(dependencies, address, signal);
     if (isPublic(found)) return deliver(c, found, signal);
-    const signed = await authenticateIfSigned(dependencies.offChainKeys, c);
-    await authorise(dependencies.chain, signed?.accounts ?? [], address, Action.GET_OBJECT, signal);
+    const signed = await permission;
     return deliver(c, found, signal, signed?.byUrl ? dispositionAskedFor(c) : undefined);
   };
+
+  /** Asked together with the object, since questions at the same time are one request to the chain. */
+  async function permitted(c: GatewayContext, signal: AbortSignal) {
+    const signed = await authenticateIfSigned(dependencies.offChainKeys, c);
+    const accounts = signed?.accounts ?? [];
+    await authorise(dependencies.chain, accounts, c.get('address'), Action.GET_OBJECT, signal);
+    return signed;
+  }
 }
 
 function dispositionAskedFor(c: GatewayContext): Disposition {
