@@ -27,6 +27,7 @@ import { crossOrigin } from './request/cors.ts';
 import { errorResponse } from './request/errors.ts';
 import { boundHead } from './request/head-bounds.ts';
 import { requestLog } from './request/log.ts';
+import { notStored } from './request/not-stored.ts';
 import { ownHosts } from './request/own-hosts.ts';
 import { addRoutes, type Handlers } from './request/routes.ts';
 import { Slots } from './request/slots.ts';
@@ -50,6 +51,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     return next();
   });
   app.use(requestLog(log, proxies));
+  app.use(notStored);
   app.use(clientRates(limits, log));
   app.use(target);
   app.use(boundHead);

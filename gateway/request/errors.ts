@@ -57,6 +57,5 @@ export function errorResponse(thrown: unknown, c: GatewayContext): Response {
   const retryAfter = retryAfterSeconds(error, answer.code);
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   c.header('Content-Type', xmlTypeOf(c));
-  c.header('Cache-Control', 'no-store');
   return c.body(errorXml(answer.code, answer.message), answer.status as ContentfulStatusCode);
 }
