@@ -109,7 +109,7 @@ async function serve(t: ExecutionContext, name: string, program: string) {
     },
   });
   t.teardown(() => server.close());
-  const { folder, files } = await selfSigned(t, ['sp1.localhost']);
+  const { folder, files } = selfSigned(t, ['sp1.localhost']);
   const [port = 0] = await freePorts(1);
   const place = { folder, port, files, gatewayPort: server.port };
   await startProxy(t, name, program, place);

@@ -10,6 +10,7 @@ export interface NodeSettings {
   readonly timing?: object;
   readonly limits?: object;
   readonly peers?: object;
+  readonly gateway?: object;
   readonly log?: object;
 }
 
@@ -38,7 +39,6 @@ export async function writeNodeFiles(
     dataDir: isCluster(plan, index) ? `data-${node.name}` : 'data',
     roles: node.roles,
     chain: { rpc: [`http://127.0.0.1:${ports.chain}`], chainId: genesis.chain.chainId },
-    gateway: { listen: { host: '127.0.0.1', port: node.gateway }, domains: [domainOf(sp.id)] },
     admin: { listen: { host: '127.0.0.1', port: node.admin } },
     nats: {
       home: { url, user: homeUser(sp.id), password: account.homePassword },
@@ -59,6 +59,11 @@ export async function writeNodeFiles(
         },
       }),
     ...settings,
+    gateway: {
+      listen: { host: '127.0.0.1', port: node.gateway },
+      domains: [domainOf(sp.id)],
+      ...settings.gateway,
+    },
     peers: { allowPrivateEndpoints: true, ...settings.peers },
   };
   const path = join(folder, isCluster(plan, index) ? `config-${node.name}.yaml` : 'config.yaml');

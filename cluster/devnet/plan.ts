@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly postgres?: boolean;
   /** The chain's `max_segment_size`, bytes; 16 MiB by default. */
   readonly segmentSize?: number;
+  /** The endpoints on chain are of HTTPS; the nodes then need a certificate (`gateway.tls`). */
+  readonly https?: boolean;
   /** By default free ports. */
   readonly ports?: {
     readonly chain?: number;
@@ -75,7 +77,8 @@ export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
   };
   const genesis = buildGenesis({
     sps: count,
-    endpoint: (spId) => `http://${domainOf(spId)}:${chosen.gateways[spId - 1]}`,
+    endpoint: (spId) =>
+      `${options.https ? 'https' : 'http'}://${domainOf(spId)}:${chosen.gateways[spId - 1]}`,
     ...(accounts !== undefined && { accounts }),
     ...(segmentSize !== undefined && { storage: { maxSegmentSize: segmentSize } }),
   });

@@ -1,7 +1,7 @@
 /**
  * Installs what is missing on this machine, then runs a task:
  *
- *     node cluster/setup/run.mjs build | test [folder or file …] | verify | dependencies | demo … | devnet … | bench …
+ *     node cluster/setup/run.mjs build | test [folder or file …] | verify [--with-programs] | dependencies | demo … | devnet … | bench …
  *
  * Plain JavaScript with nothing but Node's own modules, since it runs before anything is installed.
  */
@@ -11,6 +11,7 @@ import { build } from './build.mjs';
 import { listDependencies } from './dependencies.mjs';
 import { provideNatsServer } from './nats-server.mjs';
 import { checkNode, installPackages } from './packages.mjs';
+import { installTestPrograms } from './programs.mjs';
 import { ROOT, SetupError } from './step.mjs';
 import { conclude, runTests } from './test.mjs';
 import { verify } from './verify.mjs';
@@ -37,6 +38,7 @@ async function main([task = '', ...args]) {
   await installPackages();
   await provideNatsServer();
   if (task === 'verify') {
+    if (args.includes('--with-programs')) await installTestPrograms();
     process.exitCode = await verify();
     return;
   }

@@ -10,7 +10,7 @@ const openssl = withProgram(test, 'openssl');
 
 /** What is done with the certificate of a folder, and what the log says. */
 async function follow(t: ExecutionContext) {
-  const { folder, files } = await selfSigned(t, ['one.example.com']);
+  const { folder, files } = selfSigned(t, ['one.example.com']);
   const used: Certificate[] = [];
   const lines: { readonly level: string; readonly message: string; readonly fields: object }[] = [];
   const write = (level: string) => (fields: object, message: string) =>
@@ -26,7 +26,7 @@ async function follow(t: ExecutionContext) {
 
 openssl('a new certificate is used as soon as it and its key are there', async (t) => {
   const { files, used, lines } = await follow(t);
-  const { files: other } = await selfSigned(t, ['two.example.com']);
+  const { files: other } = selfSigned(t, ['two.example.com']);
   const { cert, key } = await readCertificate(other);
   await writeFile(files.cert, cert);
   await writeFile(files.key, key);
@@ -39,7 +39,7 @@ openssl('a new certificate is used as soon as it and its key are there', async (
 openssl('a broken certificate is logged once, and the one after it used', async (t) => {
   const { files, used, lines } = await follow(t);
   const errors = () => lines.filter(({ level }) => level === 'error');
-  const { files: other } = await selfSigned(t, ['two.example.com']);
+  const { files: other } = selfSigned(t, ['two.example.com']);
   const good = await readCertificate(other);
   for (const [i, text] of ['', '-----BEGIN CERTIFICATE-----', good.cert].entries()) {
     await writeFile(files.cert, text);
@@ -58,7 +58,7 @@ openssl('a broken certificate is logged once, and the one after it used', async 
 
 openssl('a certificate behind a symbolic link is followed to where the link leads', async (t) => {
   const { folder, files, used } = await follow(t);
-  const { files: other } = await selfSigned(t, ['two.example.com']);
+  const { files: other } = selfSigned(t, ['two.example.com']);
   for (const [path, target] of [
     [files.cert, other.cert],
     [files.key, other.key],
@@ -71,8 +71,8 @@ openssl('a certificate behind a symbolic link is followed to where the link lead
 });
 
 openssl('a certificate that cannot be used is an error that names the files', async (t) => {
-  const { folder, files } = await selfSigned(t, ['one.example.com']);
-  const { files: other } = await selfSigned(t, ['two.example.com']);
+  const { folder, files } = selfSigned(t, ['one.example.com']);
+  const { files: other } = selfSigned(t, ['two.example.com']);
   const missing = join(folder, 'missing.pem');
   for (const [faulty, message] of [
     [{ ...files, cert: missing }, /missing\.pem cannot be read: ENOENT/],

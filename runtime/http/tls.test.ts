@@ -16,7 +16,7 @@ const openssl = withProgram(test, 'openssl');
 const echo: HttpHandler = async (request, response) => response.end(await text(request));
 
 async function serve(t: ExecutionContext, handle = echo) {
-  const { files } = await selfSigned(t, ['one.example.com']);
+  const { files } = selfSigned(t, ['one.example.com']);
   const server = await openHttpServer({
     ...{ name: 'The test', setting: 'none', host: '127.0.0.1', port: 0, handle },
     malformed: { type: 'text/plain', body: 'not HTTP' },
@@ -67,7 +67,7 @@ openssl('a new certificate is shown to new connections, and open ones continue',
   };
   const { response, socket } = await ask();
   t.is(await shown(), 'DNS:one.example.com');
-  const { files: other } = await selfSigned(t, ['two.example.com']);
+  const { files: other } = selfSigned(t, ['two.example.com']);
   await copyFile(other.cert, files.cert);
   await copyFile(other.key, files.key);
   while ((await shown()) !== 'DNS:two.example.com');

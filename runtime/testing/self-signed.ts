@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { CertificateFiles } from '../http/certificate.ts';
 
 /** Anything that cleans up after a test, for example ava's context. */
@@ -11,17 +10,18 @@ export interface Cleaning {
 }
 
 /** A certificate for some host names or addresses, made by openssl, that is its own authority; in a folder of its own. */
-export async function selfSigned(
+export function selfSigned(
   cleaning: Cleaning,
   hosts: readonly string[],
-): Promise<{ folder: string; files: CertificateFiles }> {
-  const folder = await mkdtemp(join(tmpdir(), 'sealion-certificate-'));
-  cleaning.teardown(() => rm(folder, { recursive: true, force: true }));
+): { folder: string; files: CertificateFiles } {
+  const folder = mkdtempSync(join(tmpdir(), 'sealion-certificate-'));
+  cleaning.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   const names = hosts.map((host) => `${/^[0-9.]+$/.test(host) ? 'IP' : 'DNS'}:${host}`).join(',');
-  await promisify(execFile)('openssl', [
+  const args = [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
     ...['-subj', '/CN=test', '-addext', `subjectAltName=${names}`, '-out', files.cert, '-keyout', files.key],
-  ]);
+  ];
+  execFileSync('openssl', args, { stdio: 'ignore' });
   return { folder, files };
 }

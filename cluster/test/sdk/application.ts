@@ -23,10 +23,19 @@ const SOURCES = new URL('../../../../cluster/test/sdk/', import.meta.url);
 /** ms; on a machine that does nothing else it takes a tenth. */
 const LIMIT_MS = 100_000;
 
-/** Runs the application that is built on the SDK, in a process that has nothing of ours but a devnet.json. */
-export function runApplication(devnetFile: string): Promise<ApplicationRun> {
+/**
+ * Runs the application that is built on the SDK, in a process that has nothing of ours but a devnet.json.
+ * @param scenarios all without any
+ */
+export function runApplication(devnetFile: string, ...scenarios: readonly string[]): Promise<ApplicationRun> {
   const file = (name: string) => new URL(name, SOURCES);
-  const args = ['--import', file('environment.mjs').href, file('client.cjs').pathname, devnetFile];
+  const args = [
+    '--import',
+    file('environment.mjs').href,
+    file('client.cjs').pathname,
+    devnetFile,
+    ...scenarios,
+  ];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, { timeout: LIMIT_MS }, (_, output, errors) => {
       const lines = output.split('\n').filter(Boolean);

@@ -1,6 +1,6 @@
 /**
- * An application built on the Greenfield SDK: `node --import ./environment.mjs client.cjs devnet.json`. Writes what
- * each scenario has seen as a line of JSON; ends with 1 when one has failed.
+ * An application built on the Greenfield SDK: `node --import ./environment.mjs client.cjs devnet.json [scenario …]`.
+ * Writes what each scenario, or each of those that are named, has seen as a line of JSON; ends with 1 when one has failed.
  */
 const { readFileSync } = require('node:fs');
 const { Client } = require('@bnb-chain/greenfield-js-sdk');
@@ -18,7 +18,11 @@ const SCENARIOS = {
 async function main() {
   const { chain, sps, accounts } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
   const client = Client.create(chain.rpc, /_([0-9]+)-/.exec(chain.chainId)[1]);
-  const results = Object.entries(SCENARIOS).map(async ([scenario, run], i) => {
+  const wanted = process.argv.slice(3);
+  const scenarios = Object.entries(SCENARIOS).filter(
+    ([name]) => wanted.length === 0 || wanted.includes(name),
+  );
+  const results = scenarios.map(async ([scenario, run], i) => {
     const user = new User(client, sps[i % sps.length], accounts[i]);
     try {
       return write({ scenario, report: await run(user, new User(client, user.sp, accounts.at(-1 - i))) });
