@@ -87,7 +87,7 @@ export class NatsPeerClient implements PeerClient {
   }
 
   /**
-   * Under a standing approval nobody has asked whether the SP is there: the first sign that it is not ends the try, and
+   * Under a standing approval nobody has asked whether the SP is there: the try ends as soon as it seems to be gone, and
    * with any failure the approval, so that the next object asks.
    */
   async #sendSmall(

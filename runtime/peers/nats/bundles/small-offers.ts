@@ -73,7 +73,7 @@ export class SmallOffers {
       },
     });
     this.#held.set(key, offer);
-    const fault = this.#approvals.use(offer.offer);
+    const fault = this.#approvals.use(offer.offer, letter.nonce);
     if (!fault) return give(offer);
     senderLimits.charge(from);
     await offer.refuse(fault);

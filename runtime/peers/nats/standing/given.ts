@@ -5,13 +5,15 @@ import type { ControlCodec } from '../control-codec.ts';
 import { approvalFault } from '../offer-checks.ts';
 
 interface Room {
-  left: number;
+  readonly columns: number;
+  /** Nonces of the letters that have brought one; a letter that is sent again counts once. */
+  readonly brought: Set<string>;
   /** Unix ms. */
   readonly expiresAt: number;
 }
 
 /** Standing approvals in use at a time; one that is forgotten counts as unused when it comes again. */
-const MAX_KNOWN = 4_096;
+const MAX_KNOWN = 512;
 
 /**
  * The secondary's check of the approval in the offer of a small column: one for this object, or a standing one, of which
@@ -25,19 +27,19 @@ export class GivenApprovals {
     this.#codec = codec;
   }
 
-  /** Undefined when the offer may bring its column; it counts then. */
-  use(offer: ColumnOffer): OfferRefusal | undefined {
+  /** Undefined when the offer may bring its column; it counts then. @param nonce of its letter */
+  use(offer: ColumnOffer, nonce: string): OfferRefusal | undefined {
     const { from, gvgId, redundancyIndex, approval } = offer;
     const name = `${from}/${gvgId}/${redundancyIndex}/${approval}`;
     const known = this.#rooms.get(name);
-    if (known && known.expiresAt > Date.now()) return take(known);
+    if (known && known.expiresAt > Date.now()) return take(known, nonce);
     const fault = approvalFault(this.#codec, offer);
     if (fault?.code !== 'control-wrong-kind') return fault;
     try {
       const { columns, expiresAt } = this.#codec.checkStandingApproval(offer);
-      const room = { left: columns, expiresAt };
+      const room = { columns, brought: new Set<string>(), expiresAt };
       this.#rooms.set(name, room);
-      return take(room);
+      return take(room, nonce);
     } catch (error) {
       const { code, message } = toSealionError(error);
       return { code, reason: message, again: true };
@@ -45,10 +47,8 @@ export class GivenApprovals {
   }
 }
 
-function take(room: Room): OfferRefusal | undefined {
-  if (room.left === 0) {
-    return { code: 'approval-spent', reason: 'The standing approval is used up.', again: true };
-  }
-  room.left -= 1;
-  return undefined;
+function take({ columns, brought }: Room, nonce: string): OfferRefusal | undefined {
+  if (brought.size < columns) brought.add(nonce);
+  if (brought.has(nonce)) return undefined;
+  return { code: 'approval-spent', reason: 'The standing approval is used up.', again: true };
 }

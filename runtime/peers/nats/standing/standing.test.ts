@@ -87,6 +87,8 @@ test.serial('a standing approval is good for so many columns and for its place a
 });
 
 test.serial('after a failure the next object is asked for again', async (t) => {
+  await primary.close();
+  primary = await startNode(server.url, 1, { times: { offer: 2_400 } });
   const approval = await untilStanding();
   await secondary.close();
   await t.throwsAsync(replicateWith(small(), approval), { code: 'peer-unreachable' });
