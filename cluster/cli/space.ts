@@ -1,5 +1,5 @@
-import type { SpaceReport } from '#actors/care/space/report';
-import type { Amount } from '#actors/care/space/survey';
+import type { SpaceReport } from '#actors/caretaker/space/report';
+import type { Amount } from '#actors/caretaker/space/survey';
 import { Retryable } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
 import { type NetworkSp, readNetwork, spOf } from './network.ts';

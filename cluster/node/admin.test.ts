@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { spaceReport } from '#actors/care/space/report';
+import { spaceReport } from '#actors/caretaker/space/report';
 import { exchange, readAnswers } from '#gateway/testing/wire';
 import { openLevelJournal } from '#runtime/journal/level-journal';
 import { Background } from '#runtime/load/background';

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { SpaceReport } from '#actors/care/space/report';
+import type { SpaceReport } from '#actors/caretaker/space/report';
 import { type SealionError, Terminal, toSealionError } from '#protocols/errors';
 import { splitTarget } from '#protocols/greenfield/request-target';
 import { replay } from '#protocols/job/evolve';

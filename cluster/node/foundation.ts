@@ -10,10 +10,10 @@ import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
 import { openKeyring } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
+import { connectPlane } from './connect-plane.ts';
 import { ownProvider } from './identity.ts';
-import type { NodeParts } from './node-parts.ts';
-import { connectPlane } from './planes.ts';
 import { retryUntilUp } from './retry-until-up.ts';
+import type { StartContext } from './start-context.ts';
 import { readBytes } from './tree.ts';
 
 /** What everything else of a node stands on: its keys, what it stores, and the chain. */
@@ -32,8 +32,8 @@ export interface Foundation {
  * Opens journal, chain and home plane, in this order, and waits for what cannot be reached yet.
  * @throws as `startNode`
  */
-export async function openFoundation(node: NodeParts): Promise<Foundation> {
-  const { config, parts, log } = node;
+export async function openFoundation(node: StartContext): Promise<Foundation> {
+  const { config, lifecycle, log } = node;
   const keys = await openKeyring(config.keys);
   // The gateway opens last; a fault of its certificate is better known before anything else is waited for.
   if (config.gateway.tls) await readCertificate(config.gateway.tls);
@@ -44,7 +44,7 @@ export async function openFoundation(node: NodeParts): Promise<Foundation> {
     );
   }
   // Opened first: its lock keeps a second process out of the data folder.
-  const journal = await parts.open(
+  const journal = await lifecycle.open(
     'journal',
     () => openLevelJournal({ directory: join(config.dataDir, 'journal') }),
     (it) => it.close(),
@@ -56,9 +56,9 @@ export async function openFoundation(node: NodeParts): Promise<Foundation> {
 }
 
 /** Connects to the chain, and makes sure that the keys are those of the SP there. */
-async function openChain({ config, parts, log, signal }: NodeParts, keys: Keyring): Promise<Chain> {
+async function openChain({ config, lifecycle, log, signal }: StartContext, keys: Keyring): Promise<Chain> {
   const { sp } = config;
-  const chain = await parts.open(
+  const chain = await lifecycle.open(
     'chain',
     () => connectChain({ ...config.chain, log }),
     (it) => it.close(),
@@ -80,7 +80,7 @@ async function openChain({ config, parts, log, signal }: NodeParts, keys: Keyrin
 
 /** Connects to the home plane twice, since payload that clients read must not hold up anything else, and opens its streams. */
 async function openHomePlane(
-  { name, config, parts, log, signal }: NodeParts,
+  { name, config, lifecycle, log, signal }: StartContext,
   journalId: string,
 ): Promise<Pick<Foundation, 'homeLink' | 'home'>> {
   const connection = (clientName: string) => () =>
@@ -92,8 +92,8 @@ async function openHomePlane(
       log,
       signal,
     });
-  const homeLink = await parts.open('connection to the home plane', connection(name), (it) => it.close());
-  const readLink = await parts.open(
+  const homeLink = await lifecycle.open('connection to the home plane', connection(name), (it) => it.close());
+  const readLink = await lifecycle.open(
     'connection to the home plane for reading payload',
     connection(`${name} reads`),
     (it) => it.close(),

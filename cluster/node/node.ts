@@ -3,8 +3,8 @@ import { createLogger } from '#runtime/telemetry/logger';
 import type { NodeConfig } from '../config/schema.ts';
 import { openFoundation } from './foundation.ts';
 import { Lifecycle } from './lifecycle.ts';
-import type { NodeParts } from './node-parts.ts';
 import { openServers } from './servers.ts';
+import type { StartContext } from './start-context.ts';
 import { openWork } from './work.ts';
 
 export interface RunningNode {
@@ -31,15 +31,15 @@ export async function startNode(
   const name = `sp-${config.sp.id}@${config.node}`;
   const { level, file } = config.log;
   const log = createLogger({ level, ...(file !== undefined && { file }), fields: { node: name } });
-  const parts = new Lifecycle(log);
+  const lifecycle = new Lifecycle(log);
   let stopped: Promise<void> | undefined;
   const stop = () => {
-    stopped ??= parts.close().then(() => log.info({}, 'stopped'));
+    stopped ??= lifecycle.close().then(() => log.info({}, 'stopped'));
     return stopped;
   };
   try {
     const signal = options.signal ?? new AbortController().signal;
-    const node: NodeParts = { name, config, parts, log, signal };
+    const node: StartContext = { name, config, lifecycle, log, signal };
     const foundation = await openFoundation(node);
     const work = await openWork(node, foundation);
     const { ports, tree } = await openServers(node, foundation, work);

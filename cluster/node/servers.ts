@@ -1,4 +1,4 @@
-import { spaceReport } from '#actors/care/space/report';
+import { spaceReport } from '#actors/caretaker/space/report';
 import { createGateway } from '#gateway/gateway';
 import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/limits';
 import { serveGateway } from '#gateway/server';
@@ -10,7 +10,7 @@ import { hasRole } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { serveAdmin } from './admin.ts';
 import type { Foundation } from './foundation.ts';
-import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
+import { DRAIN_LIMIT_MS, type StartContext } from './start-context.ts';
 import type { Work } from './work.ts';
 
 /** What a node is reached by, opened last. */
@@ -21,20 +21,20 @@ export interface Servers {
 }
 
 /** Opens the inspect point, the operator address and, where the node has that role, the gateway. @throws as `startNode` */
-export async function openServers(node: NodeParts, foundation: Foundation, work: Work): Promise<Servers> {
-  const { name, config, parts, log } = node;
+export async function openServers(node: StartContext, foundation: Foundation, work: Work): Promise<Servers> {
+  const { name, config, lifecycle, log } = node;
   const { journal, home } = foundation;
   const { records, background, system } = work;
   const { sp, timing } = config;
   const tree = () => system.tree();
-  await parts.open(
+  await lifecycle.open(
     'inspect point',
     () => home.inspect.serve(name, tree),
     (it) => it.stop(),
   );
   const { durability } = home;
   const space = () => spaceReport(journal.ledger, timing.replacedMinutes * 60_000);
-  const admin = await parts.open(
+  const admin = await lifecycle.open(
     'admin server',
     () =>
       serveAdmin(
@@ -62,13 +62,13 @@ export async function openServers(node: NodeParts, foundation: Foundation, work:
 
 /** @returns its port */
 async function openGateway(
-  { config, parts, log }: NodeParts,
+  { config, lifecycle, log }: StartContext,
   { keys, chain, home }: Foundation,
   { records, background, actors }: Work,
 ): Promise<number> {
   const { objects, receivers, repairer, announcer } = actors;
   const proxies = new Proxies(config.gateway.proxies);
-  const gateway = await parts.open(
+  const gateway = await lifecycle.open(
     'gateway',
     () =>
       serveGateway(

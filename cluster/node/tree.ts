@@ -1,5 +1,5 @@
-import { type CaretakerMessage, type CaretakerOptions, caretaker } from '#actors/care/caretaker';
-import { CARETAKER_TIMING, type CaretakerTiming } from '#actors/care/timing';
+import { type CaretakerMessage, type CaretakerOptions, caretaker } from '#actors/caretaker/caretaker';
+import { CARETAKER_TIMING, type CaretakerTiming } from '#actors/caretaker/timing';
 import { announcer } from '#actors/chain/announcer';
 import { type SignerMessage, signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';

@@ -8,11 +8,11 @@ import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
 import { PeerWires } from '#runtime/peers/wires';
 import type { PlaneConfig } from '../config/schema.ts';
-import type { NodeParts } from './node-parts.ts';
-import { connectPlane } from './planes.ts';
+import { connectPlane } from './connect-plane.ts';
 import { retryUntilUp } from './retry-until-up.ts';
+import type { StartContext } from './start-context.ts';
 
-export interface WireParts extends NodeParts {
+export interface WiresContext extends StartContext {
   readonly keys: Keyring;
   readonly chain: Chain;
   /** Connection to the home plane. */
@@ -28,14 +28,14 @@ export interface Wires {
 }
 
 /** Opens the wires that the configuration names (ARCHITECTURE.md#the-two-nats-planes). @throws as `connectPlane` and `connectPeers` */
-export async function openWires(wireParts: WireParts): Promise<Wires> {
-  const { config, keys, chain, parts, log } = wireParts;
+export async function openWires(context: WiresContext): Promise<Wires> {
+  const { config, keys, chain, lifecycle, log } = context;
   const { wires } = config.peers;
   const plane = wires.includes('nats') ? config.nats.peers : undefined;
-  const nats = plane && (await joinPlane(wireParts, plane));
+  const nats = plane && (await joinPlane(context, plane));
   const http =
     wires.includes('http') &&
-    (await parts.open(
+    (await lifecycle.open(
       'links to other SPs',
       () =>
         new HttpPeerClient({
@@ -51,11 +51,11 @@ export async function openWires(wireParts: WireParts): Promise<Wires> {
   return { client, host: nats?.host ?? absentHost, pieces };
 }
 
-async function joinPlane(wireParts: WireParts, plane: PlaneConfig): Promise<Peers> {
-  const { name, config, keys, chain, home, parts, log, signal } = wireParts;
+async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Peers> {
+  const { name, config, keys, chain, home, lifecycle, log, signal } = context;
   const { timing, sp } = config;
   const { replicas } = config.nats.home;
-  const peers = await parts.open(
+  const peers = await lifecycle.open(
     'connection to the peers plane',
     () => connectPlane({ spId: sp.id, name, plane: 'peers', config: plane, log, signal }),
     (it) => it.close(),
@@ -72,7 +72,7 @@ async function joinPlane(wireParts: WireParts, plane: PlaneConfig): Promise<Peer
       times: { ackWait: timing.ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
       log,
     });
-  return parts.open(
+  return lifecycle.open(
     'peers',
     () => retryUntilUp('the mailboxes', join, { log, signal }),
     (it) => it.close(),

@@ -11,9 +11,9 @@ import { sqliteRecords } from '#runtime/records/sqlite';
 import { hasRole } from '../config/roles.ts';
 import type { Foundation } from './foundation.ts';
 import { watchFreeSpace } from './free-space.ts';
-import { DRAIN_LIMIT_MS, type NodeParts } from './node-parts.ts';
 import { readPassword } from './password.ts';
 import { projectInTurn } from './project.ts';
+import { DRAIN_LIMIT_MS, type StartContext } from './start-context.ts';
 import { spawnTree, type TopActors } from './tree.ts';
 import { openWires } from './wires.ts';
 
@@ -26,11 +26,11 @@ export interface Work {
 }
 
 /** Opens the wires to other SPs and the SQL DB, and spawns the actors. @throws as `startNode` */
-export async function openWork(node: NodeParts, foundation: Foundation): Promise<Work> {
-  const { name, config, parts, log } = node;
+export async function openWork(node: StartContext, foundation: Foundation): Promise<Work> {
+  const { name, config, lifecycle, log } = node;
   const { keys, journal, ownJournal, chain, homeLink, home } = foundation;
   const wires = await openWires({ ...node, keys, chain, home: homeLink });
-  const records = await parts.open(
+  const records = await lifecycle.open(
     'records',
     () => openRecords(node),
     (it) => it.close(),
@@ -40,12 +40,12 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
     if (config.records.adapter === 'sqlite') return runProjector(projector);
     return projectInTurn(projector, hasRole(config.roles, 'keeper') ? home.roles : noRoles);
   });
-  const background = await parts.open(
+  const background = await lifecycle.open(
     'background',
     () => new Background(config.limits.concurrentJobs),
     (it) => it.close(),
   );
-  const system = await parts.open(
+  const system = await lifecycle.open(
     'actors',
     () => createActorSystem({ name, supervision: SUPERVISION, log }),
     (it) => it.stop(),
@@ -74,7 +74,7 @@ export async function openWork(node: NodeParts, foundation: Foundation): Promise
   return { records, background, system, actors };
 }
 
-async function openRecords({ config, log }: NodeParts): Promise<Records> {
+async function openRecords({ config, log }: StartContext): Promise<Records> {
   const { postgres } = config.records;
   if (config.records.adapter === 'sqlite' || !postgres) {
     return sqliteRecords(join(config.dataDir, 'records.sqlite'));
@@ -85,11 +85,11 @@ async function openRecords({ config, log }: NodeParts): Promise<Records> {
 
 /** Runs something until the node stops, and waits for its end then. */
 async function openLoop(
-  { parts }: NodeParts,
+  { lifecycle }: StartContext,
   name: string,
   run: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  await parts.open(
+  await lifecycle.open(
     name,
     () => {
       const stopping = new AbortController();

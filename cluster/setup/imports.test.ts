@@ -54,16 +54,16 @@ test('import cycles are refused, including those of types and by name', async (t
       "import { advance } from './advance.ts';\nexport const phase = () => advance;\n",
     'actors/chain/order.ts': "import type { Signer } from './signer.ts';\nexport type Order = Signer | 1;\n",
     'actors/chain/signer.ts': "import type { Order } from './order.ts';\nexport type Signer = Order | 2;\n",
-    'actors/care/rounds/a.ts': "export { b as a } from './b.ts';\n",
-    'actors/care/rounds/b.ts': "export { c as b } from '#actors/care/space/c';\n",
-    'actors/care/space/c.ts': "export { a as c } from '#actors/care/rounds/a';\n",
+    'actors/caretaker/rounds/a.ts': "export { b as a } from './b.ts';\n",
+    'actors/caretaker/rounds/b.ts': "export { c as b } from '#actors/caretaker/space/c';\n",
+    'actors/caretaker/space/c.ts': "export { a as c } from '#actors/caretaker/rounds/a';\n",
   });
   t.deepEqual(
     found,
     [
-      'actors/care/rounds/a.ts',
-      'actors/care/rounds/b.ts',
-      'actors/care/space/c.ts',
+      'actors/caretaker/rounds/a.ts',
+      'actors/caretaker/rounds/b.ts',
+      'actors/caretaker/space/c.ts',
       'actors/chain/order.ts',
       'actors/chain/signer.ts',
       'actors/primary/object/advance.ts',

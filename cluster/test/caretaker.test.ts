@@ -1,8 +1,8 @@
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { caretaker } from '#actors/care/caretaker';
-import { columnRound } from '#actors/care/column-round';
-import type { CaretakerTiming } from '#actors/care/timing';
+import { caretaker } from '#actors/caretaker/caretaker';
+import { columnRound } from '#actors/caretaker/column-round';
+import type { CaretakerTiming } from '#actors/caretaker/timing';
 import { Columns } from '#actors/ledger/column-record';
 import type { DiscardSegments } from '#actors/primary/objects';
 import { formatJobId } from '#protocols/job/identity';

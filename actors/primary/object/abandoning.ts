@@ -22,7 +22,7 @@ export function isAnnouncedByUs(context: JobContext): boolean {
 /**
  * Deletes what an abandoned upload has left; the upload may begin again while the chain waits for the payload. Once a
  * seal was signed (the payload was complete) the segments are kept, since the seal may still be accepted. Remains of an
- * interrupted deletion are found by the caretaker (`care/space-round.ts`), so each segment is deleted only once.
+ * interrupted deletion are found by the caretaker (`caretaker/space-round.ts`), so each segment is deleted only once.
  */
 export async function discardUpload(work: Work): Promise<void> {
   const { state, signedSeals } = work.log.context;

@@ -8,7 +8,7 @@ import { releaseJob, type Work } from './work.ts';
 
 /**
  * Deletes what a failed job leaves, then removes the job from the work queue. A version that an update has replaced is
- * kept for its readers, until the caretaker deletes it (`care/space-round.ts`).
+ * kept for its readers, until the caretaker deletes it (`caretaker/space-round.ts`).
  */
 export async function finish(work: Work): Promise<void> {
   const { state } = work.log.context;

@@ -3,12 +3,12 @@ import type { NodeConfig } from '../config/schema.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 /** What each step of a node's start is given. */
-export interface NodeParts {
+export interface StartContext {
   /** Of the node, for example `sp-1@node-a`. */
   readonly name: string;
   readonly config: NodeConfig;
   /** Closes what the step opens. */
-  readonly parts: Lifecycle;
+  readonly lifecycle: Lifecycle;
   readonly log: Logger;
   /** Fires when the node is to stop before it serves. */
   readonly signal: AbortSignal;
