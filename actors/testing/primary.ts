@@ -22,6 +22,7 @@ import { natsJobFeed } from '#runtime/home/nats-job-feed';
 import type { JobQueue } from '#runtime/jobs/job-queue';
 import { openJobQueue } from '#runtime/jobs/nats-job-queue';
 import { openRoles } from '#runtime/jobs/nats-roles';
+import { openJetStreamJournal } from '#runtime/journal/jetstream/jetstream-journal';
 import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
 import { Background } from '#runtime/load/background';
@@ -80,15 +81,22 @@ export async function newGround(
   connection: NatsConnection,
   options: { readonly ackWaitMs?: number } = {},
 ): Promise<Ground> {
+  const journal = await newJournal(t, connection);
+  const pieces = await openNatsPieceStore({ connection, bucket: randomUUID(), log: silentLogger });
+  const queue = await openJobQueue({ connection, log: silentLogger, ...options });
+  return { connection, journal, pieces, queue };
+}
+
+/** Every test of a primary can be run on either journal. */
+async function newJournal(t: ExecutionContext, connection: NatsConnection): Promise<Journal> {
   const directory = await mkdtemp(join(tmpdir(), 'sealion-primary-'));
-  const journal = await openLevelJournal({ directory });
+  const isShared = process.env.SEALION_TEST_JOURNAL === 'jetstream';
+  const journal = await (isShared ? openJetStreamJournal({ connection }) : openLevelJournal({ directory }));
   t.teardown(async () => {
     await journal.close();
     await rm(directory, { recursive: true, force: true });
   });
-  const pieces = await openNatsPieceStore({ connection, bucket: randomUUID(), log: silentLogger });
-  const queue = await openJobQueue({ connection, log: silentLogger, ...options });
-  return { connection, journal, pieces, queue };
+  return journal;
 }
 
 export interface PrimaryOptions {

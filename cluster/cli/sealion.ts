@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode, runCommand } from './command.ts';
 import { get } from './get.ts';
+import { journalMove } from './journal-move.ts';
 import { ls } from './ls.ts';
 import { DEVNET_FILE } from './network.ts';
 import { put, VISIBILITIES } from './put.ts';
@@ -142,6 +143,15 @@ clientCommand(
 )
   .option('--sp <id>', 'only this storage provider', spId)
   .action((options) => run(options, (report, signal) => space(options, report, signal)));
+
+program
+  .command('journal')
+  .description('Look after the journal of a node that does not run.')
+  .command('move')
+  .description('Move the level journal to JetStream, where the nodes of a storage provider share it.')
+  .requiredOption('--config <file>', 'configuration of the node')
+  .option('--json', 'one JSON object per line, for machines')
+  .action((options) => run(options, (report, signal) => journalMove(options, report, signal)));
 
 /** Separate programs with their own flags: they parse the arguments after their name. */
 const PROGRAMS = {

@@ -92,7 +92,7 @@ export function nodeConfig(base: string) {
       stallTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
     }).prefault({}),
     journal: section({
-      adapter: z.literal('level', 'level').default('level'),
+      adapter: z.enum(['level', 'jetstream'], 'level or jetstream').default('level'),
       retentionDays: wholeNumber(1, 3650, 'days').default(7),
     }).prefault({}),
     records: section({

@@ -1,7 +1,7 @@
 /** `npm run devnet`: runs a devnet until Ctrl-C, and says how to use it. */
 import { relative } from 'node:path';
 import { cwd } from 'node:process';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { createLogger } from '#runtime/telemetry/logger';
 import { rolesApart } from '../config/roles.ts';
 import { runProgram } from '../program.ts';
@@ -18,6 +18,7 @@ interface Flags {
   readonly segmentSize?: number;
   readonly blockTime: number;
   readonly accounts: number;
+  readonly journal: 'level' | 'jetstream';
   readonly chainPort?: number;
   readonly natsPort?: number;
   readonly gatewayPort?: number;
@@ -35,6 +36,11 @@ const flags = new Command('sealion devnet')
   .option('--segment-size <bytes>', 'segment size (default: 16 MiB)', wholeNumber)
   .option('--block-time <ms>', 'time between blocks of the chain', wholeNumber, 1_000)
   .option('--accounts <n>', 'number of funded accounts for clients', wholeNumber, 3)
+  .addOption(
+    new Option('--journal <adapter>', 'where the providers keep the record of their jobs')
+      .choices(['level', 'jetstream'])
+      .default('level'),
+  )
   .option('--chain-port <port>', 'port of the chain (default for all ports: a free one)', wholeNumber)
   .option('--nats-port <port>', 'port of nats-server', wholeNumber)
   .option(
@@ -71,6 +77,7 @@ await runProgram(async (signal) => {
       ...(gatewayPort !== undefined && { gateway: gatewayPort }),
       ...(adminPort !== undefined && { admin: adminPort }),
     },
+    node: { journal: { adapter: flags.journal } },
     log,
     signal,
   });

@@ -7,7 +7,10 @@ import { type DevnetPlan, domainOf, isCluster, type NodePlan, nodesOf } from './
 
 /** Settings of a node that a devnet may change; see cluster/deploy/sealion.example.yaml. */
 export interface NodeSettings {
+  /** Whether the nats-server syncs before it acknowledges. */
+  readonly syncAlways?: boolean;
   readonly timing?: object;
+  readonly journal?: object;
   readonly limits?: object;
   readonly peers?: object;
   readonly gateway?: object;
@@ -22,7 +25,7 @@ export async function writeNodeFiles(
   folder: string,
   plan: DevnetPlan,
   index: number,
-  settings: NodeSettings = {},
+  { syncAlways = false, ...settings }: NodeSettings = {},
   node: NodePlan = nodesOf(plan, index)[0] as NodePlan,
 ): Promise<string> {
   const { genesis, ports, natsAccounts, postgres } = plan;
@@ -41,7 +44,7 @@ export async function writeNodeFiles(
     chain: { rpc: [`http://127.0.0.1:${ports.chain}`], chainId: genesis.chain.chainId },
     admin: { listen: { host: '127.0.0.1', port: node.admin } },
     nats: {
-      home: { url, user: homeUser(sp.id), password: account.homePassword },
+      home: { url, user: homeUser(sp.id), password: account.homePassword, syncAlways },
       peers: { url, user: peersUser(sp.id), password: account.peersPassword },
     },
     keys: {
@@ -50,7 +53,6 @@ export async function writeNodeFiles(
       seal: { file: 'keys/seal' },
       bls: { file: 'keys/bls' },
     },
-    ...(isCluster(plan, index) && { journal: { adapter: 'jetstream' } }),
     ...(index === 0 &&
       postgres && {
         records: {
@@ -59,6 +61,7 @@ export async function writeNodeFiles(
         },
       }),
     ...settings,
+    ...(isCluster(plan, index) && { journal: { adapter: 'jetstream' } }),
     gateway: {
       listen: { host: '127.0.0.1', port: node.gateway },
       domains: [domainOf(sp.id)],

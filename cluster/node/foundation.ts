@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { fallbackCause } from '#protocols/greenfield/secp256k1/secp256k1';
 import type { Chain } from '#runtime/chain/chain';
@@ -7,11 +6,11 @@ import { type Home, openHome } from '#runtime/home/open-home';
 import { readCertificate } from '#runtime/http/certificate';
 import { fencedJournal } from '#runtime/journal/fenced-journal';
 import type { Journal } from '#runtime/journal/journal';
-import { openLevelJournal } from '#runtime/journal/level-journal';
 import { openKeyring } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
 import { connectPlane } from './connect-plane.ts';
 import { ownProvider } from './identity.ts';
+import { openOwnJournal, openSharedJournal } from './journals.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
 import { readBytes } from './tree.ts';
@@ -28,12 +27,17 @@ export interface Foundation {
   readonly home: Home;
 }
 
+interface HomeLinks {
+  readonly homeLink: NatsConnection;
+  readonly readLink: NatsConnection;
+}
+
 /**
  * Opens journal, chain and home plane, in this order, and waits for what cannot be reached yet.
  * @throws as `startNode`
  */
 export async function openFoundation(node: StartContext): Promise<Foundation> {
-  const { config, lifecycle, log } = node;
+  const { config, log } = node;
   const keys = await openKeyring(config.keys);
   // The gateway opens last; a fault of its certificate is better known before anything else is waited for.
   if (config.gateway.tls) await readCertificate(config.gateway.tls);
@@ -44,14 +48,13 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
     );
   }
   // Opened first: its lock keeps a second process out of the data folder.
-  const journal = await lifecycle.open(
-    'journal',
-    () => openLevelJournal({ directory: join(config.dataDir, 'journal') }),
-    (it) => it.close(),
-  );
+  const embedded = config.journal.adapter === 'level' ? await openOwnJournal(node) : undefined;
   const chain = await openChain(node, keys);
-  const { homeLink, home } = await openHomePlane(node, journal.id);
-  const ownJournal = fencedJournal(journal, () => home.succession.check());
+  const { homeLink, readLink } = await connectHomePlane(node);
+  const journal = embedded ?? (await openSharedJournal(node, homeLink));
+  const home = await openHomePlane(node, { homeLink, readLink, ...(embedded && { journal: embedded.id }) });
+  const { succession } = home;
+  const ownJournal = succession ? fencedJournal(journal, () => succession.check()) : journal;
   return { keys, journal, ownJournal, chain, homeLink, home };
 }
 
@@ -78,11 +81,8 @@ async function openChain({ config, lifecycle, log, signal }: StartContext, keys:
   return chain;
 }
 
-/** Connects to the home plane twice, since payload that clients read must not hold up anything else, and opens its streams. */
-async function openHomePlane(
-  { name, config, lifecycle, log, signal }: StartContext,
-  journalId: string,
-): Promise<Pick<Foundation, 'homeLink' | 'home'>> {
+/** Connects to the home plane twice: payload that clients read must not hold up anything else. */
+async function connectHomePlane({ name, config, lifecycle, log, signal }: StartContext): Promise<HomeLinks> {
   const connection = (clientName: string) => () =>
     connectPlane({
       spId: config.sp.id,
@@ -98,8 +98,17 @@ async function openHomePlane(
     connection(`${name} reads`),
     (it) => it.close(),
   );
+  return { homeLink, readLink };
+}
+
+/** Opens the streams of the home plane. @param on.journal id of the journal that belongs to this node alone */
+async function openHomePlane(
+  { name, config, log, signal }: StartContext,
+  on: HomeLinks & { readonly journal?: string },
+): Promise<Home> {
+  const { homeLink, readLink, journal } = on;
   const { replicas, syncAlways, shared } = config.nats.home;
-  const home = await retryUntilUp(
+  return await retryUntilUp(
     'the streams of the home plane',
     () =>
       openHome({
@@ -107,7 +116,7 @@ async function openHomePlane(
         readConnection: readLink,
         readMemory: readBytes(config.limits.byteBudget),
         node: name,
-        journal: journalId,
+        ...(journal !== undefined && { journal }),
         replicas,
         syncAlways,
         shared,
@@ -116,5 +125,4 @@ async function openHomePlane(
       }),
     { log, signal },
   );
-  return { homeLink, home };
 }

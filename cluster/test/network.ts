@@ -48,6 +48,9 @@ const QUICK: NetworkOptions = {
   },
 };
 
+/** Every test of a network can be run on either journal. */
+const JOURNAL = { adapter: process.env.SEALION_TEST_JOURNAL ?? 'level' };
+
 /**
  * Gives the tests of a file a devnet of their own, started before the first and stopped after the last.
  * @returns a function that returns the devnet
@@ -55,7 +58,8 @@ const QUICK: NetworkOptions = {
 export function useNetwork(test: TestFn, options: NetworkOptions = {}): () => Network {
   let network: Network | undefined;
   test.before(async () => {
-    network = await Network.start({ ...QUICK, ...options });
+    const { node = QUICK.node, ...others } = options;
+    network = await Network.start({ ...QUICK, ...others, node: { journal: JOURNAL, ...node } });
   });
   test.after.always(() => network?.stop());
   return () => {

@@ -17,6 +17,7 @@ import { natsCalls } from './nats-calls.ts';
 import { natsDirectory } from './nats-directory.ts';
 import { natsInspectPoint } from './nats-inspect-point.ts';
 import { natsJobFeed } from './nats-job-feed.ts';
+import { directoryWithoutSilent } from './silent-owners.ts';
 import { type Succession, succeed, succeedingDirectory } from './succession.ts';
 
 export interface HomeOptions {
@@ -28,8 +29,8 @@ export interface HomeOptions {
   readonly readMemory?: number;
   /** Name of this node, for example `sp-1@node-a`; it becomes the newest node of the SP. */
   readonly node: string;
-  /** Identity of its journal, which it has open. */
-  readonly journal: string;
+  /** Identity of its journal, which it alone has open; absent where the nodes of the SP share one. */
+  readonly journal?: string;
   /** Name of the object store; `pieces` by default. */
   readonly bucket?: string;
   /** Number of replicas of every stream; 1 by default. */
@@ -52,7 +53,8 @@ export interface Home {
   readonly feed: JobFeed;
   readonly inspect: InspectPoint;
   readonly calls: Calls;
-  readonly succession: Succession;
+  /** Absent where the nodes of the SP share a journal: that one fences them. */
+  readonly succession?: Succession;
   /** What an acknowledgement is worth, and why, in words for operators. */
   readonly durability: Durability;
   readonly durabilityReason: string;
@@ -82,9 +84,12 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     log,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
   };
-  const freshMs = (options.ackWaitMs ?? ACK_WAIT_MS) / 3;
-  const { node, journal } = options;
-  const succession = await succeed({ connection, node, journal, replicas, freshMs });
+  const { node, journal, ackWaitMs = ACK_WAIT_MS } = options;
+  const succession =
+    journal === undefined
+      ? undefined
+      : await succeed({ connection, node, journal, replicas, freshMs: ackWaitMs / 3 });
+  const directory = natsDirectory(connection, log);
   const store = { connection, bucket, replicas, log };
   const { readConnection, readMemory } = options;
   const reads = {
@@ -92,13 +97,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     ...(readMemory !== undefined && { readMemory }),
   };
   const kept: readonly KeptStream[] = [
-    {
-      name: 'NODES',
-      loss: 'this node registers again.',
-      create: () => succession.restore(),
-      // an older node must learn that it is superseded; the next write to the journal reports it
-      onCheck: () => succession.check().catch(() => undefined),
-    },
+    ...(succession ? [keptNodes(succession)] : []),
     {
       name: 'JOBS',
       loss: 'the caretaker queues all open jobs again.',
@@ -113,10 +112,12 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   ];
   const home: Home = {
     pieces: await openNatsPieceStore({ ...store, ...reads }),
-    queue: await openJobQueue({ ...workQueue, freesLeases: succession.continues }),
+    queue: await openJobQueue({ ...workQueue, freesLeases: succession?.continues ?? false }),
     roles: await openRoles(workQueue),
-    directory: succeedingDirectory(natsDirectory(connection, log), succession),
-    succession,
+    directory: succession
+      ? succeedingDirectory(directory, succession)
+      : directoryWithoutSilent(directory, ackWaitMs),
+    ...(succession && { succession }),
     feed: natsJobFeed(connection, log),
     inspect: natsInspectPoint(connection, log),
     calls: natsCalls(connection, log),
@@ -135,4 +136,14 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   };
   log.info({ durability: level, because, serverVersion }, 'durability of an acknowledgement');
   return home;
+}
+
+function keptNodes(succession: Succession): KeptStream {
+  return {
+    name: 'NODES',
+    loss: 'this node registers again.',
+    create: () => succession.restore(),
+    // an older node must learn that it is superseded; the next write to the journal reports it
+    onCheck: () => succession.check().catch(() => undefined),
+  };
 }

@@ -66,9 +66,11 @@ class Transport extends NodeTransport {
 
   /** The library writes once for each microtask. What is sent in one turn of the event loop goes in one write. */
   override send(frame: Uint8Array): void {
-    if (!this.#corked) {
-      this.#corked = this.socket;
-      this.socket.cork();
+    // The library flushes once more after the socket is gone, and sends nothing then.
+    const socket = this.socket as Socket | undefined;
+    if (!this.#corked && socket) {
+      this.#corked = socket;
+      socket.cork();
       setImmediate(() => this.#uncork());
     }
     super.send(frame);

@@ -33,6 +33,12 @@ export class JobIndex {
     else if (standingOf(before) !== 'open') await this.#store.put(openSubject(stored.job), '', `${id}/open`);
   }
 
+  /** Enters a job as it stands. @param events all of it */
+  async adopt(events: readonly StoredEvent[], id: string): Promise<void> {
+    const last = events.findLast((stored) => standingAfter(stored) !== undefined);
+    if (last) await this.enter(last, [], id);
+  }
+
   /** After the event is durable. */
   async leave(stored: StoredEvent, before: readonly StoredEvent[]): Promise<void> {
     const standing = standingAfter(stored);
