@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Terminal } from '#protocols/errors';
+import { findCurrentNatsServer } from '#runtime/nats/binary';
 import { createLogger } from '#runtime/telemetry/logger';
 import { runCommand } from '../cli/command.ts';
 import { createReporter, type Reporter } from '../cli/reporter.ts';
@@ -34,7 +35,13 @@ async function main(given: string | undefined, report: Reporter, signal: AbortSi
     const started = Date.now();
     report.line('starting a devnet: nats-server, a chain, 7 storage providers', { event: 'starting' });
     const log = createLogger({ level: 'warn' });
-    const devnet = await startDevnet({ directory: join(directory, 'devnet'), log, signal });
+    const current = await findCurrentNatsServer();
+    const devnet = await startDevnet({
+      directory: join(directory, 'devnet'),
+      ...(current !== undefined && { server: { binary: current, syncAlways: true } }),
+      log,
+      signal,
+    });
     try {
       report.line(`the devnet is ready after ${duration(Date.now() - started)}`, { event: 'started' });
       await runDemo({ devnet, file, directory, report, signal });

@@ -26,11 +26,20 @@ export interface DevnetOptions extends PlanOptions {
   readonly nodeOf?: (spId: number) => NodeSettings;
   /** Options of Node itself for a process, by its name: `chain`, `sp1` and so on. */
   readonly nodeOptionsOf?: (name: string) => readonly string[];
+  /** The nats-server; by default the one of this machine, which acknowledges before it syncs. */
+  readonly server?: DevnetServer;
   readonly log: Logger;
   /** Cancels the start. */
   readonly signal?: AbortSignal;
   /** Called when a process ended unexpectedly; the others keep running. */
   readonly onCrash?: (error: Terminal) => void;
+}
+
+export interface DevnetServer {
+  /** Path of the program. */
+  readonly binary: string;
+  /** It syncs every message before it acknowledges, and the nodes know. Needs 2.10 or later. */
+  readonly syncAlways: boolean;
 }
 
 /** A running devnet. */
@@ -98,7 +107,8 @@ async function start(
 
   const nats = new DevnetNats(
     {
-      config: natsConfig(plan),
+      config: natsConfig(plan, options.server?.syncAlways ?? false),
+      ...(options.server && { binary: options.server.binary }),
       storeDir: join(directory.state, 'nats'),
       port: plan.ports.nats,
       detached: true,
@@ -120,7 +130,8 @@ async function start(
   }
   const nodes = new Map<string, DevnetProcess>();
   for (const [index, { id }] of plan.genesis.sps.entries()) {
-    const settings = { ...options.node, ...options.nodeOf?.(id) };
+    const { syncAlways = false } = options.server ?? {};
+    const settings = { syncAlways, ...options.node, ...options.nodeOf?.(id) };
     for (const node of nodesOf(plan, index)) {
       const config = await writeNodeFiles(join(directory.state, `sp${id}`), plan, index, settings, node);
       const name = isCluster(plan, index) ? `sp${id}-${node.name}` : `sp${id}`;
@@ -211,8 +222,9 @@ async function chainArguments(
   ];
 }
 
-function natsConfig(plan: DevnetPlan): string {
+function natsConfig(plan: DevnetPlan, syncAlways: boolean): string {
+  const jetstream = syncAlways ? 'jetstream { sync_interval: always }' : 'jetstream: enabled';
   // As in cluster/deploy: a node that hangs is soon considered gone.
-  const settings = ['max_payload: 1MB', 'ping_interval: "5s"', 'ping_max: 2', 'jetstream: enabled'];
+  const settings = ['max_payload: 1MB', 'ping_interval: "5s"', 'ping_max: 2', jetstream];
   return `${settings.join('\n')}\n${accountsConfig(plan.natsAccounts)}`;
 }

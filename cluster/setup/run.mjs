@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { listDependencies } from './dependencies.mjs';
-import { provideNatsServer } from './nats-server.mjs';
+import { provideCurrentNatsServer, provideNatsServer } from './nats-server.mjs';
 import { checkNode, installPackages } from './packages.mjs';
 import { installTestPrograms } from './programs.mjs';
 import { ROOT, SetupError } from './step.mjs';
@@ -37,6 +37,7 @@ async function main([task = '', ...args]) {
   }
   await installPackages();
   await provideNatsServer();
+  if (['test', 'verify', 'demo'].includes(task)) await provideCurrentNatsServer();
   if (task === 'verify') {
     if (args.includes('--with-programs')) await installTestPrograms();
     process.exitCode = await verify();
