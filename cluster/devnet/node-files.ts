@@ -61,13 +61,13 @@ export async function writeNodeFiles(
         },
       }),
     ...settings,
-    ...(isCluster(plan, index) && { journal: { adapter: 'jetstream' } }),
     gateway: {
       listen: { host: '127.0.0.1', port: node.gateway },
       domains: [domainOf(sp.id)],
       ...settings.gateway,
     },
     peers: { allowPrivateEndpoints: true, ...settings.peers },
+    ...(isCluster(plan, index) && { journal: { ...settings.journal, adapter: 'jetstream' } }),
   };
   const path = join(folder, isCluster(plan, index) ? `config-${node.name}.yaml` : 'config.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });

@@ -39,7 +39,8 @@ const START_LIMIT_MS = 30_000;
 
 /**
  * Starts a PostgreSQL server and waits until it takes connections. It refuses to run as root: started by root, it runs
- * as the user `postgres` of Debian's package, or as nobody.
+ * in a user namespace in which root has another number, or, where there can be none, as the user `postgres` of Debian's
+ * package.
  * @throws Terminal `postgres-missing`, `postgres-failed` (with the end of its log); Retryable `postgres-slow`; Cancelled
  */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
@@ -48,22 +49,23 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   const programs = await findPostgres();
   if (!programs) throw missing();
   const folder = resolve(options.folder);
-  const user = await serverUser();
+  const run = await unprivileged();
   const data = join(folder, 'data');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (user) {
+  if (run.user) {
     await checkReachable(folder);
-    await chown(folder, user.uid, user.gid);
+    await chown(folder, run.user.uid, run.user.gid);
   }
-  if (!(await exists(join(data, 'PG_VERSION')))) await create(programs, folder, data, password, user);
+  if (!(await exists(join(data, 'PG_VERSION')))) await create(programs, folder, data, password, run);
 
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100'];
   const flags = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
-  const child = spawn(join(programs, 'postgres'), flags, {
+  const [program = '', ...first] = [...run.through, join(programs, 'postgres')];
+  const child = spawn(program, [...first, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: folder,
     detached,
-    ...user,
+    ...run.user,
   });
   const watchdog = child.pid === undefined ? undefined : endWithUs(child.pid, undefined, 'QUIT');
   const log = keepEnd(child);
@@ -114,39 +116,45 @@ export async function findPostgres(): Promise<string | undefined> {
   return undefined;
 }
 
-type User = { readonly uid: number; readonly gid: number };
+/** How a program is run that refuses root. */
+interface Unprivileged {
+  /** A program, with its arguments, that runs another. */
+  readonly through: readonly string[];
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
 
 async function create(
   programs: string,
   folder: string,
   data: string,
   password: string,
-  user: User | undefined,
+  { through, user }: Unprivileged,
 ): Promise<void> {
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user) await chown(passwordFile, user.uid, user.gid);
   const flags = ['-D', data, '-U', USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256'];
-  await promisify(execFile)(
-    join(programs, 'initdb'),
-    [...flags, '-E', 'UTF8', '--locale', 'C', '--no-sync'],
-    {
-      cwd: folder,
-      ...user,
-    },
-  ).catch((cause: unknown) => {
+  const [program = '', ...first] = [...through, join(programs, 'initdb')];
+  await promisify(execFile)(program, [...first, ...flags, '-E', 'UTF8', '--locale', 'C', '--no-sync'], {
+    cwd: folder,
+    ...user,
+  }).catch((cause: unknown) => {
     throw failed(`PostgreSQL could not create its data in ${data}.`, cause);
   });
 }
 
-/** Undefined where we are not root. */
-async function serverUser(): Promise<User | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const lines = (await readFile('/etc/passwd', 'utf8').catch(() => ''))
-    .split('\n')
-    .map((line) => line.split(':'));
-  const entry = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody');
-  return { uid: Number(entry?.[2] ?? 65_534), gid: Number(entry?.[3] ?? 65_534) };
+async function unprivileged(): Promise<Unprivileged> {
+  if (process.getuid?.() !== 0) return { through: [] };
+  const through = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
+  const isPossible = await promisify(execFile)(through[0] as string, [...through.slice(1), 'true']).then(
+    () => true,
+    () => false,
+  );
+  if (isPossible) return { through };
+  const users = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n');
+  const [, , uid = 65_534, gid = 65_534] =
+    users.find((line) => line.startsWith('postgres:'))?.split(':') ?? [];
+  return { through: [], user: { uid: Number(uid), gid: Number(gid) } };
 }
 
 /** Another user must be able to enter every folder above. */

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Terminal } from '#protocols/errors';
 import { formatJobId, type JobId } from '#protocols/job/identity';
-import type { Behaviour, Ref } from '#runtime/actors/types';
+import type { Behaviour, Context, Ref } from '#runtime/actors/types';
+import type { Directory } from '#runtime/home/home';
 import { JobLog } from '../../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import { advance } from './advance.ts';
@@ -25,6 +27,10 @@ export interface ObjectOptions {
   readonly parent: Ref<Idle>;
 }
 
+/** How long another node that works on the job is waited for, and the pause between two questions; ms. */
+const OWNER_PATIENCE_MS = 2_000;
+const OWNER_POLL_MS = 50;
+
 /**
  * Owns one job: recovers its JobContext from the journal, receives the payload, and after the acknowledgement takes it
  * through one phase after another to the seal. Every change is persisted before it is acted on.
@@ -35,18 +41,17 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
 
     async start(ctx) {
       const { job, ports, parent } = options;
-      ctx.say({ doing: 'looking for another owner', waitsFor: 'the directory' });
-      const owner = await ports.directory.find(job, { signal: ctx.signal });
-      if (owner) throw ownedElsewhere(job, owner.node);
+      await untilFree(job, ports.directory, ctx);
       ctx.say({ doing: 'recovering the job', waitsFor: 'the journal' });
       const log = await JobLog.open(job, ports, ctx.signal);
       const since = Date.now();
-      const entry = await ports.directory.own(job, () => ({
-        node: ports.node,
-        state: log.current?.state ?? 'INIT_UNSPECIFIED',
-        since,
-      }));
-      return {
+      let work: Work | undefined;
+      const entry = await ports.directory.own(job, () => {
+        // Whoever asks has the lease that this actor was waiting for, or a client that is to be answered.
+        if (work?.awaitsLease) ctx.self.tell({ type: 'lease-awaited' });
+        return { node: ports.node, state: log.current?.state ?? 'INIT_UNSPECIFIED', since };
+      });
+      work = {
         job,
         ports,
         parent,
@@ -62,6 +67,7 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         rejectsSigned: 0,
         sealsSignedAgain: 0,
       };
+      return work;
     },
 
     async receive(work, message) {
@@ -77,6 +83,22 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
       if (work?.lease) await work.lease.postpone(redeliverMs(work.lease));
     },
   };
+}
+
+/**
+ * Waits until no other node works on the job. One that has just received a part, or the payload, gives it up at once;
+ * one that has more to do keeps it.
+ */
+async function untilFree(job: JobId, directory: Directory, ctx: Context<ObjectMessage>): Promise<void> {
+  const giveUpAt = performance.now() + OWNER_PATIENCE_MS;
+  for (;;) {
+    ctx.say({ doing: 'looking for another owner', waitsFor: 'the directory' });
+    const owner = await directory.find(job, { signal: ctx.signal });
+    if (!owner) return;
+    if (performance.now() > giveUpAt) throw ownedElsewhere(job, owner.node);
+    ctx.say({ doing: 'waiting until it is free', waitsFor: owner.node });
+    await sleep(OWNER_POLL_MS, undefined, { signal: ctx.signal });
+  }
 }
 
 /** Passes a message to its phase. @returns what to do next */
