@@ -221,16 +221,34 @@ test('an actor that fails at its start returns its lease too', async (t) => {
 });
 
 test('a job whose owner works on another node is left to it', async (t) => {
-  const ground = await newGround(t, await stage().connection(t));
-  const owner = await Primary.start(t, ground, { pulls: false, ports: { node: 'owner' } });
-  const payload = await owner.newObject();
-  await owner.upload(payload);
+  const connection = await stage().connection(t);
+  const ground = await newGround(t, connection);
+  const first = await Primary.start(t, ground, { pulls: false });
+  const payload = await first.newObject();
+  await first.upload(payload);
+  await first.system.stop();
+  const owner = await natsDirectory(connection, silentLogger).own(payload.job, () => ({
+    node: 'owner',
+    state: 'REPLICATE_OBJECT_DOING',
+    since: Date.now(),
+  }));
   const leases = new Leases();
-  const other = await Primary.start(t, ground, { chain: owner.chain, queue: leases.over(ground.queue) });
+  const other = await Primary.start(t, ground, { chain: first.chain, queue: leases.over(ground.queue) });
   await eventually('the lease is given back', () => leases.given[0]?.settled.length === 1);
   t.is((await other.context(payload))?.state, 'UPLOAD_OBJECT_DONE');
-  await owner.system.stop();
+  await owner.release();
   await other.reaches(payload, 'SEAL_OBJECT_DONE');
+});
+
+test('a node that only waits for its turn leaves the job to the one that has the lease', async (t) => {
+  const ground = await newGround(t, await stage().connection(t));
+  const uploading = await Primary.start(t, ground, { pulls: false });
+  const payload = await uploading.newObject();
+  await uploading.upload(payload);
+  const leases = new Leases();
+  const other = await Primary.start(t, ground, { chain: uploading.chain, queue: leases.over(ground.queue) });
+  await other.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(leases.given.length, 1);
 });
 
 test('the time of the next try is persisted, and the job waits in the queue until then', async (t) => {
