@@ -4,7 +4,7 @@ import { formatJobId, type JobId } from '#protocols/job/identity';
 import { sealedContent } from './content.ts';
 import type { Recovered } from './recover.ts';
 import type { Verification } from './verification.ts';
-import { Verifier, type VerifierParts } from './verify.ts';
+import { Verifier, type VerifierDependencies } from './verify.ts';
 import type { Task } from './work-list.ts';
 import { writeBack } from './write-back.ts';
 
@@ -19,19 +19,19 @@ export interface RepairCounts {
 
 /** The two kinds of work that the repairer has done, each in an actor of its own. */
 export class RepairTasks {
-  readonly #parts: VerifierParts;
+  readonly #dependencies: VerifierDependencies;
   readonly #counts: RepairCounts;
   readonly #verifier: Verifier;
 
-  constructor(parts: VerifierParts, counts: RepairCounts) {
-    this.#parts = parts;
+  constructor(dependencies: VerifierDependencies, counts: RepairCounts) {
+    this.#dependencies = dependencies;
     this.#counts = counts;
-    this.#verifier = new Verifier(parts);
+    this.#verifier = new Verifier(dependencies);
   }
 
   /** Returns a segment of ours to the readers that wait for it first, then has it written back. */
   recovery(job: JobId, segmentIndex: number): Task<Uint8Array> {
-    const { ports, recoverer, owners } = this.#parts;
+    const { ports, recoverer, owners } = this.#dependencies;
     const counts = this.#counts;
     return {
       name: `segment/${formatJobId(job)}/${segmentIndex}`,

@@ -14,20 +14,20 @@ import { keyOf, type Owners, type Place, writeBack } from './write-back.ts';
 /** Approximate number of bytes checked per part, so that each part ends soon. */
 const PART_BYTES = 64 * 2 ** 20;
 
-export interface VerifierParts {
+export interface VerifierDependencies {
   readonly ports: RepairPorts;
   readonly lists: ChecksumLists;
   readonly recoverer: Recoverer;
-  /** They write back what is repaired. */
+  /** The actors that write repaired data back. */
   readonly owners: Owners;
 }
 
 /** Compares the stored segments or pieces of an object with the chain, and repairs them on request. */
 export class Verifier {
-  readonly #parts: VerifierParts;
+  readonly #dependencies: VerifierDependencies;
 
-  constructor(parts: VerifierParts) {
-    this.#parts = parts;
+  constructor(dependencies: VerifierDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /**
@@ -41,7 +41,7 @@ export class Verifier {
     say: (doing: string) => void,
     signal: AbortSignal,
   ): Promise<Verification> {
-    const { ports } = this.#parts;
+    const { ports } = this.#dependencies;
     const content = await sealedContent(job, ports.chain, signal);
     const role = roleOf(content, ports.spId);
     const { segmentCount } = content.plan;
@@ -68,7 +68,7 @@ export class Verifier {
     signal: AbortSignal,
   ): Promise<Finding> {
     const { segmentIndex } = place;
-    const fault = await faultOf(keyOf(place), expected, this.#parts.ports.pieces, signal);
+    const fault = await faultOf(keyOf(place), expected, this.#dependencies.ports.pieces, signal);
     if (!fault) return { segmentIndex, state: 'good' };
     if (!repair) return { segmentIndex, ...fault };
     try {
@@ -88,7 +88,7 @@ export class Verifier {
     why: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const { recoverer, owners } = this.#parts;
+    const { recoverer, owners } = this.#dependencies;
     const { role, segmentIndex } = place;
     const use = (recovered: Recovered) => writeBack(owners, place, recovered, why, signal);
     if (role === PRIMARY) return recoverer.segment(content, segmentIndex, use, signal);
@@ -97,7 +97,7 @@ export class Verifier {
 
   /** The checksums to compare with. A primary that has lost them derives them from the columns. */
   async #expected(content: SealedContent, role: number, signal: AbortSignal): Promise<readonly Hex[]> {
-    const { lists } = this.#parts;
+    const { lists } = this.#dependencies;
     const known = await lists.own(content, role, signal);
     if (known) return known;
     if (role !== PRIMARY) throw unknownColumn(content, role);
@@ -117,7 +117,7 @@ export class Verifier {
     believeStored: boolean,
     signal: AbortSignal,
   ): Promise<readonly Hex[]> {
-    const { ports, recoverer } = this.#parts;
+    const { ports, recoverer } = this.#dependencies;
     const list: Hex[] = [];
     for (let index = 0; index < content.plan.segmentCount; index += 1) {
       throwIfAborted(signal);

@@ -14,8 +14,8 @@ import type { Logger } from '#runtime/telemetry/logger';
 import { printableJson } from '#runtime/telemetry/printable';
 import { type Caller, checkCaller } from './admin-callers.ts';
 
-/** The data of a node that operators can read. */
-export interface AdminParts {
+/** Sources of the data that the admin server shows. */
+export interface AdminDependencies {
   /** For example `sp-1@node-a`. */
   readonly node: string;
   readonly spId: number;
@@ -25,7 +25,7 @@ export interface AdminParts {
   readonly records: Pick<Records, 'jobs'>;
   /** Differences between the stored data and the chain. */
   readonly space: () => Promise<SpaceReport>;
-  /** How busy the node is, and what that leaves for work in the background. */
+  /** How busy the node is, and how much background work it therefore allows. */
   readonly load: () => LoadReport;
   readonly log: Logger;
 }
@@ -35,7 +35,7 @@ export interface AdminAddress {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** Names besides those of the loopback interface and the address itself; lower case, without port. */
+  /** Further names, in addition to loopback names and the address itself; lower case, without port. */
   readonly hosts: readonly string[];
 }
 
@@ -44,25 +44,25 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** Jobs that `/jobs` shows. */
+/** Maximum number of jobs in the answer to `/jobs`. */
 const JOBS_SHOWN = 100;
 const MAX_CONNECTIONS = 256;
 
 /**
- * Serves what operators and the command line ask of a node, as JSON, without a password: for a private address.
- * Web pages are turned away (`checkCaller`), since a browser lets any of them ask any address.
+ * Serves a node's state to operators and the command line, as JSON and without a password: it must listen on a private
+ * address. Requests from web pages are refused (`checkCaller`), since a browser lets any page send them.
  *
- * - `GET /health` that it serves, and what an acknowledgement is worth
+ * - `GET /health` that it is running, and the durability of acknowledged payloads
  * - `GET /tree` the supervision tree (`TreeNode`)
- * - `GET /space` what is stored, needed, and waits to be deleted (`SpaceReport`)
- * - `GET /load` how late the event loop is, requests in progress, jobs in work and how many may be (`LoadReport`)
+ * - `GET /space` amounts of stored data: needed, unneeded and waiting to be deleted, incomplete (`SpaceReport`)
+ * - `GET /load` event loop delay, requests in progress, number and limit of jobs in work (`LoadReport`)
  * - `GET /jobs` the newest jobs (`JobRecord`s, from the SQL DB)
  * - `GET /jobs/<object id>.<version>` a job's state and history (from the journal)
  *
  * @throws Terminal `cannot-listen`
  */
 export async function serveAdmin(
-  parts: AdminParts,
+  dependencies: AdminDependencies,
   { host, port, hosts }: AdminAddress,
 ): Promise<AdminServer> {
   const since = Date.now();
@@ -70,14 +70,14 @@ export async function serveAdmin(
     checkCaller(caller, [host, ...hosts]);
     if (caller.method !== 'GET') throw onlyGet();
     const { path } = splitTarget(caller.url ?? '/');
-    const { node, spId, durability } = parts;
+    const { node, spId, durability } = dependencies;
     if (path === '/health') return { status: 'serving', node, spId, durability, since };
-    if (path === '/tree') return parts.tree();
-    if (path === '/load') return parts.load();
-    if (path === '/space') return parts.space();
-    if (path === '/jobs') return parts.records.jobs({ limit: JOBS_SHOWN });
+    if (path === '/tree') return dependencies.tree();
+    if (path === '/load') return dependencies.load();
+    if (path === '/space') return dependencies.space();
+    if (path === '/jobs') return dependencies.records.jobs({ limit: JOBS_SHOWN });
     const job = /^\/jobs\/([0-9.]+)$/.exec(path)?.[1];
-    if (job !== undefined) return jobView(parseJobId(job), parts.journal);
+    if (job !== undefined) return jobView(parseJobId(job), dependencies.journal);
     throw notFound(
       `There is no page ${path}.`,
       'Ask for /health, /tree, /space, /load, /jobs or /jobs/<object id>.<version>.',
@@ -99,7 +99,7 @@ export async function serveAdmin(
       ),
     malformed: { type: 'application/json', body: JSON.stringify({ code: 'bad-request' }) },
     maxConnections: MAX_CONNECTIONS,
-    log: parts.log,
+    log: dependencies.log,
   });
   return {
     port: server.port,

@@ -30,8 +30,8 @@ import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Wires } from './wires.ts';
 
-/** What the actors of a node stand on. */
-export interface TreeParts {
+/** Dependencies of a node's actors. */
+export interface TreeDependencies {
   readonly config: NodeConfig;
   readonly keys: Keyring;
   readonly chain: Chain;
@@ -46,23 +46,23 @@ export interface TreeParts {
 
 /** Leases held at once for each job in work, with those of jobs that only wait for the chain. */
 const LEASES_FOR_EACH_JOB = 4;
-/** A holder of a lost piece that is silent for so long is no longer waited for alone, ms. */
+/** How long to wait for one holder of a lost piece before asking another as well, ms. */
 const HEDGE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** The actors that are spoken to from outside of the tree, most of them by the gateway. */
+/** The actors that receive messages from outside the tree, most of them from the gateway. */
 export interface TopActors {
   readonly objects: Ref<ObjectsMessage>;
   readonly receivers: Ref<ReceptionMessage>;
   readonly repairer: Ref<RepairMessage>;
   readonly announcer: Ref<AnnouncerMessage>;
-  /** Hears of what the home plane has lost; only a keeper has one. */
+  /** Is notified when the home plane has lost data; only a keeper has one. */
   readonly caretaker?: Ref<CaretakerMessage>;
 }
 
 /**
- * The part of the byte budget that chunks on their way out of the PieceStore have for themselves: an encoder that
- * holds the rest must still be able to read.
+ * The part of the byte budget reserved for chunks that are being read from the PieceStore: an encoder that holds the
+ * rest must still be able to read.
  */
 export function readBytes(byteBudget: number): number {
   return byteBudget / 4;
@@ -70,29 +70,40 @@ export function readBytes(byteBudget: number): number {
 
 /**
  * Spawns the top actors of a node (ARCHITECTURE.md#the-actor-tree). Every node has the supervisors of objects and
- * columns, since whatever a node does with an object is done by that object's actor; its roles decide what they hear.
+ * columns, because all work on an object is done by its actor; the roles decide which messages reach them.
  */
-export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
-  const { config, home, background } = parts;
+export function spawnTree(system: ActorSystem, dependencies: TreeDependencies): TopActors {
+  const { config, home, background } = dependencies;
   const has = (role: Role) => hasRole(config.roles, role);
   const memory = new ByteBudget(config.limits.byteBudget - readBytes(config.limits.byteBudget));
-  // A node that keeps nothing hands what it would sign or announce on to one that does.
+  // A node without the role `keeper` forwards signatures and announcements to one that has it.
   const roles = has('keeper') ? home.roles : noRoles;
-  const host = has('receiver') ? parts.wires.host : absentHost;
-  const { sealing, operating } = spawnSigners(system, parts, roles);
-  const primary = spawnObjects(system, parts, sealing, memory);
+  const host = has('receiver') ? dependencies.wires.host : absentHost;
+  const { sealing, operating } = spawnSigners(system, dependencies, roles);
+  const primary = spawnObjects(system, dependencies, sealing, memory);
   const announcing = system.spawn(
     'announcer',
-    announcer({ chain: parts.chain, signer: operating, timing: PRIMARY_TIMING, roles, calls: home.calls }),
+    announcer({
+      chain: dependencies.chain,
+      signer: operating,
+      timing: PRIMARY_TIMING,
+      roles,
+      calls: home.calls,
+    }),
   );
-  const receiving = spawnReceivers(system, parts, host);
-  const repairing = spawnRepairer(system, parts, { host, memory, objects: primary, receivers: receiving });
+  const receiving = spawnReceivers(system, dependencies, host);
+  const repairing = spawnRepairer(system, dependencies, {
+    host,
+    memory,
+    objects: primary,
+    receivers: receiving,
+  });
   if (has('task')) {
     const limit = LEASES_FOR_EACH_JOB * config.limits.concurrentJobs;
     system.spawn('jobs', jobs({ queue: home.queue, objects: primary, limit, background }));
   }
   const caring = has('keeper')
-    ? spawnCaretaker(system, parts, { objects: primary, receivers: receiving, repairer: repairing })
+    ? spawnCaretaker(system, dependencies, { objects: primary, receivers: receiving, repairer: repairing })
     : undefined;
   return {
     objects: primary,
@@ -103,7 +114,7 @@ export function spawnTree(system: ActorSystem, parts: TreeParts): TopActors {
   };
 }
 
-function spawnSigners(system: ActorSystem, { config, keys, chain, home }: TreeParts, roles: Roles) {
+function spawnSigners(system: ActorSystem, { config, keys, chain, home }: TreeDependencies, roles: Roles) {
   const fees = feePolicy(config.chain.fees);
   const { sealsPerTransaction } = config.chain;
   const signerOf = (name: 'seal' | 'operator') => {
@@ -114,14 +125,14 @@ function spawnSigners(system: ActorSystem, { config, keys, chain, home }: TreePa
     );
   };
   const sealing = signerOf('seal');
-  // One key has one signer, or two would give its sequences out.
+  // One signer for each key: two would use the same sequences.
   const operating = keys.operator.address === keys.seal.address ? sealing : signerOf('operator');
   return { sealing, operating };
 }
 
 function spawnObjects(
   system: ActorSystem,
-  { config, chain, journal, home, wires, background }: TreeParts,
+  { config, chain, journal, home, wires, background }: TreeDependencies,
   sealing: Ref<SignerMessage>,
   memory: ByteBudget,
 ) {
@@ -149,8 +160,8 @@ function spawnObjects(
   return system.spawn('objects', objects(ports));
 }
 
-function spawnReceivers(system: ActorSystem, parts: TreeParts, host: PeerHost) {
-  const { config, keys, chain, journal, home, background, freeBytes } = parts;
+function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, host: PeerHost) {
+  const { config, keys, chain, journal, home, background, freeBytes } = dependencies;
   const ports = {
     spId: config.sp.id,
     chain,
@@ -168,7 +179,7 @@ function spawnReceivers(system: ActorSystem, parts: TreeParts, host: PeerHost) {
 
 function spawnRepairer(
   system: ActorSystem,
-  { config, chain, journal, home, wires }: TreeParts,
+  { config, chain, journal, home, wires }: TreeDependencies,
   beside: Pick<RepairerOptions, 'host' | 'memory' | 'objects' | 'receivers'>,
 ) {
   const { pieces, calls } = home;
@@ -189,7 +200,7 @@ function spawnRepairer(
 
 function spawnCaretaker(
   system: ActorSystem,
-  { config, chain, journal, records, home, background }: TreeParts,
+  { config, chain, journal, records, home, background }: TreeDependencies,
   beside: Pick<CaretakerOptions, 'objects' | 'receivers' | 'repairer'>,
 ) {
   const { roles, queue, pieces } = home;
@@ -221,7 +232,7 @@ function jobDeadlineMs({ timing }: NodeConfig): number {
   return timing.jobDeadlineHours * HOUR_MS;
 }
 
-/** Columns are looked at more often than everything that is stored, since they are known without a search. */
+/** Columns are checked more often than all stored data, since their records make a search unnecessary. */
 function spaceTiming({ timing }: NodeConfig): Partial<CaretakerTiming> {
   const surveyEveryMs = timing.spaceHours * HOUR_MS;
   const oftenMs = Math.min(CARETAKER_TIMING.spaceEveryMs, surveyEveryMs / 4);

@@ -7,9 +7,9 @@ import { row } from './testing.ts';
 import type { Behaviour, Directive, Ref } from './types.ts';
 
 /**
- * Random trees under random orders, failures and stops. Whatever the order: nothing is rejected unseen, no
- * actor runs beside itself or beside an older incarnation under its path, no parent ends before a child, and
- * every message is handled or a dead letter.
+ * Random trees under random orders, failures and stops. In every order: no rejection is unhandled, no actor overlaps
+ * with itself or an older incarnation under its path, no parent ends before a child, and every message is either
+ * handled or becomes a dead letter.
  */
 type Order =
   | { readonly type: 'fail'; readonly error: 'retryable' | 'terminal' | 'cancelled' }
@@ -20,7 +20,7 @@ type Order =
   | { readonly type: 'pipe'; readonly fails: boolean; readonly order: Order }
   | { readonly type: 'rest' };
 
-/** `letter` was told by another, `own` was ordered by the actor itself: only the latter may end with it unseen. */
+/** `letter` comes from another actor, `own` from the actor itself; only the latter may be dropped at its end. */
 type Message = { readonly type: 'letter' | 'own'; readonly order: Order };
 
 const errors = {

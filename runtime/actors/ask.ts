@@ -1,7 +1,7 @@
 import { Cancelled, Retryable, SealionError, toSealionError } from '#protocols/errors';
 import type { AskOptions, Reply } from './types.ts';
 
-/** A question on its way: settled once, by the answer, the asker's signal, the time limit or the actor's end. */
+/** A pending question: settled once, by the answer, the requester's signal, the time limit or the actor's end. */
 export class PendingAsk {
   readonly answer: Promise<unknown>;
   readonly reply: Reply<unknown>;
@@ -41,7 +41,7 @@ export class PendingAsk {
   }
 }
 
-/** What an asker gets when the actor, or the incarnation that received its question, is gone. */
+/** The error of a question whose actor, or whose receiving incarnation, ended before it answered. */
 export function actorStopped(path: string, cause?: unknown): Retryable {
   return new Retryable({
     code: 'actor-stopped',
@@ -58,7 +58,7 @@ export function mailboxFull(path: string): Retryable {
   });
 }
 
-/** Why a signal fired, in our taxonomy. */
+/** The reason for which a signal fired, as one of our errors; `aborted` for any other reason. */
 export function abortError(signal: AbortSignal | undefined): SealionError {
   const reason: unknown = signal?.reason;
   if (reason instanceof SealionError) return reason;

@@ -14,8 +14,8 @@ import type { Activity, Behaviour, Directive, Ended, Ref, TreeNode } from './typ
 const DEFAULT_MAILBOX_LIMIT = 1024;
 
 /**
- * One actor from its spawn to its end: its mailbox and its incarnations, one after the other. The mailbox
- * outlives a restart; what waits in it waits for the next incarnation.
+ * One actor from its spawn to its end: a mailbox, and one incarnation after the other. The mailbox survives restarts;
+ * the next incarnation continues with the messages in it.
  */
 export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
   readonly name: string;

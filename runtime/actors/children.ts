@@ -5,18 +5,18 @@ import type { TurnRunner } from './nact.ts';
 import { LocalRef } from './ref.ts';
 import type { Behaviour, Ended, Ref, SupervisionTable, TreeNode } from './types.ts';
 
-/** What all actors of one system share. */
+/** Shared by all actors of one system. */
 export interface World {
   readonly supervision: SupervisionTable;
   readonly log: Logger;
   readonly inspector: Inspector;
-  /** Numbers for incarnations; they only rise. */
+  /** Numbers incarnations in the order of their start. */
   nextNumber(): number;
-  /** Makes an actor, which begins to live at once. */
+  /** Creates an actor and starts it. */
   open<M, S>(parent: Parent, name: string, behaviour: Behaviour<M, S>): Child;
 }
 
-/** What an actor needs of the one above it. */
+/** An actor's view of its parent. */
 export interface Parent {
   readonly path: string;
   readonly runner: Pick<TurnRunner, 'spawn'>;
@@ -26,15 +26,15 @@ export interface Parent {
   childFailed(error: SealionError): void;
 }
 
-/** What a parent does with an actor. */
+/** A parent's view of an actor. */
 export interface Child {
   readonly ref: Ref<never>;
-  /** Ends the actor and all below it. */
+  /** Stops the actor and all its descendants; resolves when they have ended. */
   stop(): Promise<Ended>;
   tree(): TreeNode;
 }
 
-/** The actors right below one incarnation or below the system itself. */
+/** The direct children of one incarnation, or of the system itself. */
 export class Children implements Parent {
   readonly path: string;
   readonly runner: Pick<TurnRunner, 'spawn'>;
@@ -82,7 +82,7 @@ export class Children implements Parent {
     throw new Terminal({ code: 'not-a-child', message: `${ref.path} is not a child of ${this.path}.` });
   }
 
-  /** Stops all and lets none come after them. */
+  /** Stops all children; no more can be spawned. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#living.values()].map((child) => child.stop()));

@@ -10,7 +10,7 @@ import { LocalRef } from './ref.ts';
 import type { Verdict } from './restarts.ts';
 import type { Activity, Behaviour, Context, Directive, Ended, Outcome, Ref } from './types.ts';
 
-/** What an incarnation uses of the actor that it is one life of. */
+/** An incarnation's view of its actor. */
 export interface Host<M, S> {
   readonly path: string;
   readonly ref: Ref<M>;
@@ -19,9 +19,9 @@ export interface Host<M, S> {
   readonly openAsks: Set<PendingAsk>;
   readonly runner: TurnRunner;
   readonly log: Logger;
-  /** Supervision's word on a failure. */
+  /** Applies supervision to a failure. @param resumable false when there is no state to resume with */
   judge(error: SealionError, resumable: boolean): Verdict;
-  /** Tells log and inspection of a failure. */
+  /** Reports a failure to the log and the inspection stream. */
   report(error: SealionError, directive: Directive): void;
   /** From now on messages are dead letters. */
   close(): void;
@@ -63,7 +63,7 @@ export class Incarnation<M, S> implements Context<M> {
     this.#host = host;
     this.self = host.ref;
     this.signal = this.#controller.signal;
-    // Everything that the actor has on its way listens, and that may be much.
+    // Each pending operation of the actor adds a listener, and there may be many.
     setMaxListeners(0, this.signal);
     this.log = host.log;
     this.number = world.nextNumber();
@@ -75,7 +75,7 @@ export class Incarnation<M, S> implements Context<M> {
     return this.#started;
   }
 
-  /** Lives this incarnation from start to end. Never rejects. */
+  /** Runs this incarnation from start to end. Never rejects. */
   async run(): Promise<Ending> {
     const { behaviour, openAsks, mailbox, path } = this.#host;
     let begun = false;
@@ -221,7 +221,7 @@ export class Incarnation<M, S> implements Context<M> {
     if (verdict.directive !== 'resume') this.end({ ...verdict, error });
   }
 
-  /** Puts a message into the own mailbox that this incarnation has ordered. */
+  /** Puts a message that this incarnation has ordered into its own mailbox. */
   #order(open: () => M): void {
     if (!this.#ending) this.#host.mailbox.put({ open, orderedBy: this });
   }

@@ -3,7 +3,7 @@ import type { Inspection } from './types.ts';
 
 type WithoutTime<E> = E extends Inspection ? Omit<E, 'at'> : never;
 
-/** The inspection stream of one system. A listener that throws is logged and harms nobody. */
+/** The inspection stream of one system. An error thrown by a listener is logged and has no other effect. */
 export class Inspector {
   readonly #listeners = new Set<(event: Inspection) => void>();
   readonly #log: Logger;

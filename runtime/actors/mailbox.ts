@@ -4,7 +4,7 @@ import type { PendingAsk } from './ask.ts';
 export interface Envelope<M> {
   /** Makes the message; what it throws fails the actor like a throwing handler. */
   open(): M;
-  /** The question that the message asks, where it asks one. */
+  /** Present when the message is a question. */
   readonly ask?: PendingAsk | undefined;
   /** The incarnation that ordered the message for itself (a timer, piped work, a watch); it ends with it. */
   readonly orderedBy?: object;
@@ -28,8 +28,8 @@ export class Mailbox<M> {
   }
 
   /**
-   * Adds a message. What an incarnation ordered for itself is taken beyond the limit: its own orders bound
-   * those, and losing one would leave it waiting for ever.
+   * Adds a message. Those that an incarnation ordered for itself are accepted beyond the limit: there is one for each
+   * operation that it started, and without it the incarnation would wait for ever.
    * @returns false when the mailbox is full.
    */
   put(envelope: Envelope<M>): boolean {
@@ -50,14 +50,14 @@ export class Mailbox<M> {
     });
   }
 
-  /** Takes the next message out. */
+  /** Removes and returns the next message. */
   next(): Envelope<M> | undefined {
     const envelope = this.#waiting.shift();
     if (envelope && !envelope.orderedBy) this.#letters -= 1;
     return envelope;
   }
 
-  /** Lets a waiting `ready` go on. */
+  /** Resolves a waiting `ready`. */
   wake(): void {
     this.#wake?.();
     this.#wake = undefined;
@@ -68,7 +68,7 @@ export class Mailbox<M> {
     this.#waiting = this.#waiting.filter((envelope) => envelope.orderedBy !== orderedBy);
   }
 
-  /** Takes everything out. */
+  /** Removes and returns all messages. */
   empty(): readonly Envelope<M>[] {
     const all = this.#waiting;
     this.#waiting = [];

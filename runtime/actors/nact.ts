@@ -1,20 +1,20 @@
 import { dispatch, type Ref as NactRef, spawn, start, stop } from 'nact';
 
 /**
- * The only file that touches nact. A nact actor does one thing for us: it runs the turns that it is sent, one
- * after the other, each in its own turn of the event loop. Everything that nact leaves open is built on top.
+ * The only file that uses nact, and only as a scheduler: a nact actor runs the turns that it is sent one after the
+ * other, each in its own turn of the event loop. Mailboxes, supervision and asks are built on top.
  */
 
-/** One piece of work of an actor. It must not reject: nact's own fault handling is never to run. */
+/** One piece of work of an actor. Must not reject, or nact's own fault handling would run. */
 type Turn = () => Promise<void>;
 
 /** A nact actor that runs our turns. */
 export interface TurnRunner {
-  /** Runs work as the actor's next turn; what it throws comes back as a value. */
+  /** Runs work as the actor's next turn. An error that it throws is returned as a value. */
   run<R>(work: () => R | Promise<R>): Promise<Settled<R>>;
   /** A runner below this one. */
   spawn(name: string): TurnRunner;
-  /** Takes the actor out of nact. No turn may be running or come after it. */
+  /** Removes the actor from nact. No turn may be running, and none may follow. */
   stop(): void;
 }
 
@@ -31,7 +31,7 @@ export async function settle<R>(work: () => R | Promise<R>): Promise<Settled<R>>
   }
 }
 
-/** A nact system under a name of its own, since nact finds systems by name in one table of the process. */
+/** A nact system under a unique name, since nact keeps all systems of a process in one table by name. */
 export function startNact(): Pick<TurnRunner, 'spawn' | 'stop'> {
   const system: NactRef<never> = start();
   return { spawn: (name) => runner(system, name), stop: () => stop(system) };

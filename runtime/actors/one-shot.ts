@@ -5,7 +5,7 @@ interface Finished {
   readonly outcome: Outcome<void>;
 }
 
-/** An actor that does one piece of work and ends with it, failing as the work fails. */
+/** An actor that does one piece of work, then ends. A failure of the work is a failure of the actor. */
 export function oneShot(
   kind: string,
   work: (ctx: Context<never>, signal: AbortSignal) => Promise<void>,

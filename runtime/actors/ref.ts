@@ -2,7 +2,7 @@ import { Terminal, toSealionError } from '#protocols/errors';
 import { abortError, actorStopped, mailboxFull, PendingAsk } from './ask.ts';
 import type { AskOptions, Ended, Ref, Reply } from './types.ts';
 
-/** What a ref points to. */
+/** The actor that a ref points to. */
 export interface Target<M> {
   readonly path: string;
   readonly incarnation: number;

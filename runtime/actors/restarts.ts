@@ -1,7 +1,7 @@
 import { Retryable, type SealionError } from '#protocols/errors';
 import type { Supervision } from './types.ts';
 
-/** What supervision decided about one failure. `delayMs` is the pause before a restart. */
+/** Supervision's decision about one failure. `delayMs` is the pause before a restart. */
 export type Verdict =
   | { readonly directive: 'restart'; readonly delayMs: number }
   | { readonly directive: 'stop' | 'escalate' }
@@ -24,7 +24,7 @@ export class Restarts {
 
   /**
    * Decides about a failure, and counts the restart where it is one.
-   * @param resumable false when there is no state to go on with: then `resume` means `restart`.
+   * @param resumable false when there is no state to resume with: then `resume` means `restart`.
    * @param now ms of a monotonic clock.
    * @param random in [0, 1).
    */
@@ -43,7 +43,7 @@ export class Restarts {
   }
 }
 
-/** Pause before restart n (from 0), ms: full jitter over an exponential that is cut at `maxMs`. */
+/** Pause before restart n (from 0), ms: exponential up to `maxMs`, with full jitter. */
 export function restartDelayMs(n: number, { minMs, maxMs }: Supervision['backoff'], random: number): number {
   return Math.min(maxMs, minMs * 2 ** Math.min(n, 52)) * random;
 }

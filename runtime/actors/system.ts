@@ -5,8 +5,8 @@ import { startNact } from './nact.ts';
 import type { ActorSystem, ActorSystemOptions } from './types.ts';
 
 /**
- * Starts an actor system. An error that escalates past its top actors ends there: it is logged, the actor has
- * ended, the others go on.
+ * Starts an actor system. An error that escalates beyond a top actor is logged; that actor has ended, the others
+ * continue.
  */
 export function createActorSystem({ name, supervision, log }: ActorSystemOptions): ActorSystem {
   const inspector = new Inspector(log);

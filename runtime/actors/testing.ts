@@ -15,7 +15,7 @@ export function row(over: Partial<Supervision> = {}): Supervision {
   };
 }
 
-/** A system that the test stops at its end, with everything that its inspection stream emitted. */
+/** A system that is stopped at the end of the test, with all events of its inspection stream. */
 export function testSystem(
   t: ExecutionContext,
   rows: SupervisionTable = {},
@@ -48,7 +48,7 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** A promise with its handles. */
+/** A promise, and the function that resolves it. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => {

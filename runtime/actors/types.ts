@@ -2,14 +2,14 @@ import type { SealionError } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 
 /**
- * The address of an actor from its spawn to its end, through supervised restarts: messages sent while it
- * restarts wait for the next incarnation. After its end they become dead letters, also when another actor has
- * been spawned under the same path since.
+ * The address of an actor from its spawn to its end, including supervised restarts: messages sent during a restart wait
+ * for the next incarnation. After the actor's end they become dead letters, even if another actor has been spawned
+ * under the same path since.
  */
 export interface Ref<M> {
   /** For example `sp-1@node-a/objects/object/4711.0/uploader`. */
   readonly path: string;
-  /** The incarnation that works now; rises with every restart and respawn under the same path. */
+  /** Number of the current incarnation; higher after each restart, and for each new actor under the same path. */
   readonly incarnation: number;
   /**
    * Puts a message into the mailbox, without waiting.
@@ -20,13 +20,13 @@ export interface Ref<M> {
   /**
    * Sends a message that carries a reply address and waits for the answer.
    * @throws the actor's own error when it rejects or its handler of this message throws; Retryable
-   * `actor-stopped` when the actor, or the incarnation that had taken the question, ended before answering,
+   * `actor-stopped` when the actor, or the incarnation that received the question, ended before answering,
    * `mailbox-full`, `ask-timeout`; Cancelled when `signal` fires.
    */
   ask<R>(build: (reply: Reply<R>) => M, options?: AskOptions): Promise<R>;
 }
 
-/** Where an answer goes. The first call counts, later ones do nothing. */
+/** Answers one question. The first call counts, later ones do nothing. */
 export interface Reply<R> {
   resolve(value: R): void;
   reject(error: unknown): void;
@@ -38,27 +38,27 @@ export interface AskOptions {
   readonly timeoutMs?: number;
 }
 
-/** How one kind of actor works. Handlers run one at a time; a handler may be async and holds the mailbox while it runs. */
+/** How one kind of actor works. Handlers run one at a time: while an async handler runs, the other messages wait. */
 export interface Behaviour<M, S> {
-  /** Which row of the supervision table holds for it, for example `uploader`. */
+  /** Its row in the supervision table, for example `uploader`. */
   readonly kind: string;
-  /** How many messages from others may wait. Default 1024. */
+  /** Maximum number of waiting messages from others; 1024 by default. */
   readonly mailboxLimit?: number;
   /** Runs first in every incarnation; its failure is a failure of the actor. */
   start(ctx: Context<M>): S | Promise<S>;
   /** Handles one message and returns the next state. */
   receive(state: S, message: M, ctx: Context<M>): S | Promise<S>;
   /**
-   * Runs last in every incarnation that has begun, after its handler, its children and its piped work have
-   * ended; `state` is absent when `start` failed. A failure of its own is reported and changes nothing.
+   * Runs last in every incarnation, after its handler, its children and its piped work have ended; `state` is undefined
+   * when `start` failed. An error that it throws is reported and has no other effect.
    */
   stopped?(state: S | undefined, ctx: Context<M>): void | Promise<void>;
 }
 
-/** What an actor can do while it runs. */
+/** The operations of a running actor. */
 export interface Context<M> {
   readonly self: Ref<M>;
-  /** Fires when this incarnation is to stop or to be restarted. Everything it has started must take it. */
+  /** Fires when this incarnation is to stop or restart. Must be passed to everything that it starts. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   /**
@@ -66,29 +66,29 @@ export interface Context<M> {
    * @throws Terminal `name-taken`, `bad-name`, `unknown-actor-kind`; Cancelled `actor-stopping`
    */
   spawn<N, T>(name: string, behaviour: Behaviour<N, T>): Ref<N>;
-  /** The child that holds a name, which may be about to stop; undefined when the name is free. */
+  /** The child of a name, which may be stopping; undefined when the name is free. */
   child<N>(name: string): Ref<N> | undefined;
   /**
-   * Stops a child and everything below it; resolves when its last `stopped` has run.
+   * Stops a child and all its descendants; resolves when the child's own `stopped` has run.
    * @throws Terminal `not-a-child`
    */
   stop(child: Ref<never>): Promise<void>;
   /** Stops this actor after the current handler; from now on messages to it are dead letters. */
   stopSelf(): void;
   /**
-   * Requests a message that says how an actor ended (not about restarts). For an actor that has already ended it comes at once. The watch
-   * ends with this incarnation.
+   * Requests a message when an actor ends (not when it restarts); at once if it has already ended. The watch ends with
+   * this incarnation.
    */
   watch<N>(ref: Ref<N>, onEnd: (end: Ended) => M): void;
   /**
-   * Lets work run beside the mailbox and turns its outcome into a message to self. The work gets this
-   * incarnation's signal; its failure never escapes. The incarnation ends only after it, and then no message
-   * comes of it. Messages that come of `pipe`, `after` and `watch` do not count against the mailbox limit.
+   * Runs work concurrently with the message handlers and turns its outcome, success or failure, into a message to self.
+   * The work gets this incarnation's signal. An incarnation that is to end waits for the work and drops its outcome.
+   * Messages of `pipe`, `after` and `watch` do not count against the mailbox limit.
    */
   pipe<R>(work: (signal: AbortSignal) => Promise<R>, onDone: (outcome: Outcome<R>) => M): void;
-  /** A message to self after `ms`; ends with the incarnation. @returns a function that cancels it. */
+  /** Sends a message to self after `ms`, unless the incarnation ends first. @returns a function that cancels it. */
   after(ms: number, message: M): () => void;
-  /** Says in one line what the actor is doing: the supervision tree is made of these. */
+  /** Sets the line that the supervision tree shows for this actor. */
   say(activity: Activity): void;
 }
 
@@ -99,7 +99,7 @@ export type Outcome<R> =
 /** How an actor ended for good. */
 export interface Ended {
   readonly path: string;
-  /** `stopped` of its own or by its parent's will; `failed` when supervision gave it up. */
+  /** `stopped` by itself or by its parent; `failed` when supervision gave it up. */
   readonly how: 'stopped' | 'failed';
   readonly error?: SealionError;
 }
@@ -120,27 +120,26 @@ export interface Activity {
 }
 
 /**
- * What a kind of error does to an actor: `restart` a new incarnation after a pause, `stop` the end, `escalate`
- * the end and then a failure of the parent with the same error, handled by the parent's own row; `resume` go on
- * with the state as it was (a failed `start` leaves none: it is restarted). For a parent whose child escalated,
- * `resume` means to go on without that child.
+ * How an actor reacts to a kind of error. `restart`: a new incarnation after a pause. `stop`: it ends. `escalate`: it
+ * ends, and its parent fails with the same error, which the parent's own row handles. `resume`: it continues with its
+ * state (after a failed `start` there is none, so it restarts); a parent whose child escalated continues without it.
  */
 export type Directive = 'restart' | 'stop' | 'escalate' | 'resume';
 
-/** One row of the supervision table: what each kind of error does, and how often an actor may restart. */
+/** One row of the supervision table: a directive for each kind of error, and how often an actor may restart. */
 export interface Supervision {
   readonly retryable: Directive;
   readonly terminal: Directive;
   readonly cancelled: Directive;
-  /** More than `limit` restarts within `withinMs` ms is a failure for good, handled as `beyond`. */
+  /** More than `limit` restarts within `withinMs` ms are a permanent failure, handled by `beyond`. */
   readonly restarts: {
     readonly limit: number;
     readonly withinMs: number;
     readonly beyond: 'stop' | 'escalate';
   };
   /**
-   * Delay before restart n (from 0, of those within `withinMs`): min(maxMs, minMs·2ⁿ), with full jitter; a
-   * Retryable with `retryAfterMs` sets the delay itself.
+   * Delay before restart n (from 0, counting those within `withinMs`): full jitter up to min(maxMs, minMs·2ⁿ); a
+   * Retryable error with `retryAfterMs` sets the delay itself.
    */
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
 }
@@ -148,7 +147,7 @@ export interface Supervision {
 /** Supervision by `Behaviour.kind`. */
 export type SupervisionTable = Readonly<Record<string, Supervision>>;
 
-/** One actor of the tree as operators see it. */
+/** One actor in the supervision tree that operators see. */
 export interface TreeNode {
   readonly name: string;
   readonly path: string;
@@ -161,7 +160,7 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** What the inspection stream tells. */
+/** An event of the inspection stream. */
 export type Inspection =
   | { readonly type: 'spawned'; readonly path: string; readonly kind: string; readonly at: number }
   | { readonly type: 'message'; readonly path: string; readonly message: string; readonly at: number }
@@ -195,7 +194,7 @@ export interface ActorSystem {
   tree(): TreeNode;
   /** @returns a function that ends the subscription. */
   inspect(listener: (event: Inspection) => void): () => void;
-  /** Stops everything, children before parents; resolves when all is down. */
+  /** Stops all actors, children before parents; resolves when the last one has ended. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** A counting semaphore for one waiting taker. */
+/** A counting semaphore for which only one caller may wait at a time. */
 export class Semaphore {
   #free: number;
   #wake: (() => void) | undefined;
@@ -8,10 +8,10 @@ export class Semaphore {
   }
 
   /**
-   * Takes a slot, and waits while none is free. @returns false when the signal fired first. Only one caller may wait at
-   * a time
+   * Waits for a free slot and occupies it.
+   * @returns false when the signal fired first
    */
-  async take(signal: AbortSignal): Promise<boolean> {
+  async acquire(signal: AbortSignal): Promise<boolean> {
     while (this.#free <= 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const wake = () => {
@@ -27,7 +27,8 @@ export class Semaphore {
     return true;
   }
 
-  give(): void {
+  /** Frees a slot. */
+  release(): void {
     this.#free++;
     this.#wake?.();
   }

@@ -48,11 +48,11 @@ class NatsJobQueue implements JobQueue {
     readonly signal: AbortSignal;
   }): AsyncGenerator<Lease, void, undefined> {
     const semaphore = new Semaphore(options.limit);
-    while (await semaphore.take(options.signal)) {
+    while (await semaphore.acquire(options.signal)) {
       const message = await this.#queue.pull(CONSUMER, `${SUBJECTS}>`, options.signal);
       if (!message) return;
       const { connection, ackWaitMs } = this.#queue;
-      const held = new MessageLease({ connection, message, ackWaitMs, onEnd: () => semaphore.give() });
+      const held = new MessageLease({ connection, message, ackWaitMs, onEnd: () => semaphore.release() });
       const job = await this.#jobOf(message.subject, held);
       if (!job) continue;
       yield {
