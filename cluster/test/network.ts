@@ -10,7 +10,7 @@ import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
 import { parse, stringify } from 'yaml';
 import { fromHex } from '#protocols/greenfield/hex';
-import type { ObjectOnChain, Redundancy } from '#protocols/greenfield/types';
+import type { ObjectOnChain, Redundancy, Visibility } from '#protocols/greenfield/types';
 import type { JobContext } from '#protocols/job/context';
 import type { JobEvent } from '#protocols/job/events';
 import { formatJobId, type JobId } from '#protocols/job/identity';
@@ -106,14 +106,15 @@ export class Network {
     return new SpClient(this.#file(spId).endpoint, this.#privateKey);
   }
 
-  /** Creates a private bucket with an SP as its primary. @returns its name */
-  async createBucket(spId: number): Promise<string> {
+  /** Creates a bucket, private by default, with an SP as its primary. @returns its name */
+  async createBucket(spId: number, visibility: Visibility = 'PRIVATE'): Promise<string> {
     const { operatorAddress, gvgFamilyId } = this.#file(spId);
     const bucketName = `bucket-${randomBytes(6).toString('hex')}`;
     await this.account.createBucket({
       bucketName,
       primarySpAddress: operatorAddress,
       familyId: gvgFamilyId,
+      visibility,
     });
     return bucketName;
   }
@@ -210,6 +211,11 @@ export class Network {
     const { admin, gateway } = await node.start();
     const client = new SpClient(`http://second.localhost:${gateway}`, this.#privateKey);
     return { node, signer: () => signerAt(`http://127.0.0.1:${admin}`), client };
+  }
+
+  /** What an SP's node has logged. */
+  log(spId: number): Promise<string> {
+    return readFile(join(this.#directory, 'state', 'log', `sp${spId}.log`), 'utf8');
   }
 
   /** The activity of the signer of an SP's node. */

@@ -5,11 +5,16 @@ import test from 'ava';
 import { exchange, readAnswers } from '#gateway/testing/wire';
 import { fromHex } from '#protocols/greenfield/hex';
 import { signRequest } from '#protocols/greenfield/request-signature';
+import { peakMemory, resetPeakMemory } from '../bench/processes.ts';
 import { useNetwork } from './network.ts';
 
 /** What requests of strangers do to the processes of a provider, and to honest work at the same time. */
 
-const network = useNetwork(test);
+const MiB = 2 ** 20;
+/** The default of `limits.byteBudget`. */
+const BYTE_BUDGET = 256 * MiB;
+
+const network = useNetwork(test, { segmentSize: 16 * MiB });
 
 function portOf(url: string | undefined): number {
   return Number(new URL(url ?? '').port);
@@ -63,6 +68,39 @@ test('a request signed for one provider is refused by another', async (t) => {
     t.regex(body, /<Code>50009</);
   }
   t.true((await net.get(1, object)).equals(object.payload));
+});
+
+test('500 readers of one object are served within the byte budget, and a small object before most of them', async (t) => {
+  const net = network();
+  const bucketName = await net.createBucket(1, 'PUBLIC_READ');
+  const stored = async (size: number) => {
+    const object = await net.createObject(bucketName, { size });
+    await net.put(1, object);
+    await net.sealed(object);
+    return object;
+  };
+  const [big, small] = await Promise.all([stored(2 * MiB), stored(100)]);
+  const { host, port } = new URL(net.devnet.file.sps[0]?.endpoint ?? '');
+  const ended: number[] = [];
+  const read = async ({ objectName }: typeof big) => {
+    const path = `/${bucketName}/${objectName}`;
+    const sent = request({ host: '127.0.0.1', port, path, headers: { Host: host }, agent: false }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    let bytes = 0;
+    for await (const chunk of response) bytes += (chunk as Buffer).length;
+    ended.push(bytes);
+  };
+  const { pid = 0 } = net.devnet.sp(1);
+  await resetPeakMemory(pid).catch(() => {});
+  const before = await peakMemory(pid);
+  const readers = Array.from({ length: 500 }, () => read(big));
+  await read(small);
+  t.true(ended.length < 250, `${ended.length} of 500 ended before the small one`);
+  await Promise.all(readers);
+  t.is(ended.filter((bytes) => bytes === big.payload.length).length, 500);
+  const growth = (await peakMemory(pid)) - before;
+  t.false(growth > BYTE_BUDGET, `${growth} bytes`);
+  t.notRegex(await net.log(1), /connection to NATS lost|messages may be dropped/);
 });
 
 test('a maliciously long header does not delay a concurrent upload', async (t) => {

@@ -27,6 +27,21 @@ test('all bytes are sent and counted, and completion is reported', async (t) => 
   t.is(await ended, undefined);
 });
 
+test('large portions wait for their turn, small ones do not', async (t) => {
+  const turns = new Turns(1);
+  const passed: string[] = [];
+  const send = async (name: string, size: number) => {
+    async function* payload(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield new Uint8Array(size);
+    }
+    const { body } = await payloadResponse(payload(), { ...patient(), turns });
+    await body.getReader().read();
+    passed.push(name);
+  };
+  await Promise.all([send('a', 65_536), send('b', 65_536), send('c', 65_536), send('small', 100)]);
+  t.true(passed.indexOf('small') < passed.indexOf('b'), passed.join());
+});
+
 test('a chunk is read only on demand', async (t) => {
   let read = 0;
   async function* counted(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,7 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { Cancelled, type SealionError, toSealionError } from '#protocols/errors';
+import { breakOff } from '#runtime/http/break-off';
 import type { Turns } from '#runtime/load/turns';
 import type { ClientPace } from './client-pace.ts';
+
+/** Up to this size a portion costs no more than an answer without a payload, and takes no turn; bytes. */
+const SMALL_PORTION = 16 * 1024;
 
 export interface PayloadResponseOptions {
   /** Cuts off a client that reads too slowly. */
@@ -43,10 +47,10 @@ export async function payloadResponse(
     chunks.return().catch(() => {});
     tellEnd(failure);
   };
-  const breakOff = (controller: ReadableStreamDefaultController, failure: SealionError) => {
+  const fail = (controller: ReadableStreamDefaultController, failure: SealionError) => {
     if (!open) return;
     end(failure);
-    if (outgoing) outgoing.destroy();
+    if (outgoing) breakOff(outgoing);
     else controller.error(failure);
   };
   const body = new ReadableStream<Uint8Array>(
@@ -62,14 +66,14 @@ export async function payloadResponse(
             controller.close();
             return;
           }
-          await turns.take(first ? 'first' : 'further');
+          if (value.length > SMALL_PORTION) await turns.take(first ? 'first' : 'further');
           first = undefined;
           if (!open) return;
           onChunk(value.length);
-          idle = setTimeout(() => breakOff(controller, tooSlow()), pace.hand(value.length));
+          idle = setTimeout(() => fail(controller, tooSlow()), pace.hand(value.length));
           controller.enqueue(value);
         } catch (thrown) {
-          breakOff(controller, toSealionError(thrown));
+          fail(controller, toSealionError(thrown));
         }
       },
       cancel(reason) {

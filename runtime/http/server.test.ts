@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { until } from '#runtime/actors/testing';
 import { silentLogger } from '../telemetry/logger.ts';
+import { breakOff } from './break-off.ts';
 import { type HttpHandler, openHttpServer } from './server.ts';
 
+const MiB = 2 ** 20;
 const REFUSAL = 'not HTTP';
 const answered: HttpHandler = (_request, response) => response.end('answer');
 
@@ -126,6 +129,31 @@ test('an idle connection is kept for 75 seconds, or as long as is set', async (t
   const short = await open(t, answered, 1_000);
   short.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   t.regex(await short.all, /Keep-Alive: timeout=1\r\n/);
+});
+
+test('a client that sends header after header is cut off when their time is over', async (t) => {
+  const { socket, all } = await open(t, answered, 200);
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n');
+  const trickle = setInterval(() => socket.write('X: y\r\n'), 20);
+  const received = await all.finally(() => clearInterval(trickle));
+  t.regex(received, /^HTTP\/1\.1 408 [\s\S]*not HTTP$/);
+});
+
+test('what waits for a client that takes nothing is dropped when its response is broken off', async (t) => {
+  let isBrokenOff = false;
+  const { socket, all } = await open(t, (_request, response) => {
+    response.write(Buffer.alloc(16 * MiB));
+    setTimeout(() => {
+      breakOff(response);
+      isBrokenOff = true;
+    }, 100);
+  });
+  socket.pause();
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until(() => isBrokenOff);
+  socket.resume();
+  const received = await all.catch(() => '');
+  t.true(received.length < MiB, `${received.length} bytes`);
 });
 
 test('all headers together are bounded, and none is dropped', async (t) => {

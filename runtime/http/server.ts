@@ -19,8 +19,10 @@ import { clientOf } from './hosts.ts';
 import type { Proxies } from './proxies.ts';
 
 const KEEP_ALIVE_MS = 75_000;
-/** The time for the headers of a request is longer than that of an idle connection by this, ms. */
+/** The time for the headers of a request is longer than that of an idle connection by this at most, ms. */
 const HEADERS_AFTER_MS = 5_000;
+/** How often connections are looked through for headers that are overdue, ms; Node would do it every 30 s. */
+const CHECK_EVERY_MS = 5_000;
 
 /** A client that has not shaken hands in this time is cut off, ms. */
 const HANDSHAKE_MS = 20_000;
@@ -73,7 +75,11 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const { log, malformed, maxConnections, keepAliveMs = KEEP_ALIVE_MS } = options;
   const exchanges = new Exchanges();
   const handle = guarded(options.handle, exchanges, options);
-  const timeouts = { keepAliveTimeout: keepAliveMs, headersTimeout: keepAliveMs + HEADERS_AFTER_MS };
+  const timeouts = {
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: keepAliveMs + Math.min(HEADERS_AFTER_MS, keepAliveMs),
+    connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, keepAliveMs),
+  };
   // Uploads may take hours, so there is no limit for a whole request unless a server sets one.
   const settings = { requestTimeout: 0, ...timeouts, ...options.node };
   const { server, unfollow } = options.tls
@@ -186,6 +192,12 @@ function headersOf({ type, body }: HttpServerOptions['malformed']) {
   return { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
 }
 
+/** What Node's errors say of a request that it could not read, where that is more than that. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
 /** Bytes that are no HTTP at all still get an answer that a client can read. */
 function refuse(
   error: NodeJS.ErrnoException,
@@ -197,7 +209,7 @@ function refuse(
     socket.destroy();
     return;
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const status = STATUS_OF[error.code ?? ''] ?? 400;
   const head = Object.entries({ ...headersOf(malformed), Connection: 'close' })
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
