@@ -15,7 +15,7 @@ test('a level journal is moved once, while its node does not run, and says what 
   t.teardown(() => rm(folder, { recursive: true }));
   const plan = await planDevnet({});
   const server = await startNatsServer({
-    port: plan.ports.nats,
+    port: plan.ports.nats[0]?.client as number,
     config: `jetstream: enabled\n${accountsConfig(plan.natsAccounts)}`,
   });
   t.teardown(() => server.stop());

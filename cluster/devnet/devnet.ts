@@ -2,12 +2,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Terminal, throwIfAborted } from '#protocols/errors';
-import { accountsConfig } from '#runtime/nats/accounts';
 import type { Logger } from '#runtime/telemetry/logger';
 import { hasRole } from '../config/roles.ts';
 import { startBalancer } from './balancer.ts';
 import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directory.ts';
-import { DevnetNats } from './nats-process.ts';
+import type { DevnetNats } from './nats-process.ts';
+import { natsReady, natsServers } from './nats-servers.ts';
 import { type NodeSettings, writeNodeFiles } from './node-files.ts';
 import { type DevnetPlan, describeDevnet, isCluster, nodesOf, type PlanOptions, planDevnet } from './plan.ts';
 import { DevnetPostgres } from './postgres-process.ts';
@@ -49,7 +49,9 @@ export interface Devnet {
   /** Path of devnet.json. */
   readonly path: string;
   readonly chain: DevnetProcess;
+  /** The nats-server, or the first one of a cluster. */
   readonly nats: DevnetNats;
+  readonly natsServers: readonly DevnetNats[];
   /** Present where the nodes of SP 1 have their SQL DB in it. */
   readonly postgres?: DevnetPostgres;
   /** The process of an SP, ids from 1; of its first node, unless another one is named. @throws RangeError */
@@ -105,20 +107,19 @@ async function start(
       onCrash,
     });
 
-  const nats = new DevnetNats(
-    {
-      config: natsConfig(plan, options.server?.syncAlways ?? false),
-      ...(options.server && { binary: options.server.binary }),
-      storeDir: join(directory.state, 'nats'),
-      port: plan.ports.nats,
-      detached: true,
-      ...(signal && { signal }),
-    },
+  const servers = natsServers({
+    plan,
+    folder: join(directory.state, 'nats'),
     onCrash,
-  );
-  stops.push(() => nats.stop());
-  await nats.start();
-  log.info({ pid: nats.pid, port: plan.ports.nats }, 'nats-server runs');
+    ...(options.server && { server: options.server }),
+    ...(signal && { signal }),
+  });
+  for (const server of servers) {
+    stops.push(() => server.stop());
+    await server.start();
+    log.info({ pid: server.pid }, 'nats-server runs');
+  }
+  await natsReady(plan, signal);
 
   const chain = processOf('chain', CHAIN_PROGRAM, await chainArguments(directory, plan, options));
   stops.push(() => chain.stop());
@@ -157,7 +158,8 @@ async function start(
     file,
     path: directory.file,
     chain,
-    nats,
+    nats: servers[0] as DevnetNats,
+    natsServers: servers,
     ...(postgres && { postgres }),
     sp(id, node = 'a') {
       const found = nodes.get(`${id}/${node}`);
@@ -220,11 +222,4 @@ async function chainArguments(
     ...['--port', String(plan.ports.chain)],
     ...['--block-time', String(blockTimeMs)],
   ];
-}
-
-function natsConfig(plan: DevnetPlan, syncAlways: boolean): string {
-  const jetstream = syncAlways ? 'jetstream { sync_interval: always }' : 'jetstream: enabled';
-  // As in cluster/deploy: a node that hangs is soon considered gone.
-  const settings = ['max_payload: 1MB', 'ping_interval: "5s"', 'ping_max: 2', jetstream];
-  return `${settings.join('\n')}\n${accountsConfig(plan.natsAccounts)}`;
 }

@@ -12,6 +12,7 @@ interface Flags {
   readonly sps: number;
   readonly nodes: number;
   readonly rolesApart?: true;
+  readonly nats: number;
   readonly postgres?: true;
   readonly directory: string;
   readonly keep?: true;
@@ -30,6 +31,7 @@ const flags = new Command('sealion devnet')
   .option('--sps <n>', 'number of storage providers, at least 7', wholeNumber, 7)
   .option('--nodes <n>', 'number of nodes of the first provider, behind one endpoint', wholeNumber, 1)
   .option('--roles-apart', 'give each of these nodes one or two roles instead of all')
+  .option('--nats <n>', 'number of nats-servers: 1, or 3 that replicate everything', wholeNumber, 1)
   .option('--postgres', 'keep their SQL DB in PostgreSQL (always so for several nodes)')
   .option('--directory <path>', 'folder for the state of the network', '.devnet')
   .option('--keep', 'keep the state of the last run instead of starting fresh')
@@ -67,6 +69,7 @@ await runProgram(async (signal) => {
     sps: flags.sps,
     nodes: flags.nodes,
     ...(flags.rolesApart && { roles: rolesApart(flags.nodes) }),
+    natsServers: flags.nats,
     postgres: flags.postgres === true,
     accounts: flags.accounts,
     blockTimeMs: flags.blockTime,

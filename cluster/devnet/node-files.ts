@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { homeUser, peersUser } from '#runtime/nats/accounts';
 import { postgresUrl } from '#runtime/records/postgres-server';
-import { type DevnetPlan, domainOf, isCluster, type NodePlan, nodesOf } from './plan.ts';
+import { type DevnetPlan, domainOf, isCluster, type NodePlan, natsUrl, nodesOf } from './plan.ts';
 
 /** Settings of a node that a devnet may change; see cluster/deploy/sealion.example.yaml. */
 export interface NodeSettings {
@@ -35,7 +35,7 @@ export async function writeNodeFiles(
   for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
     await writeFile(join(folder, 'keys', name), `${keys[name]}\n`, { mode: 0o600 });
   }
-  const url = `nats://127.0.0.1:${ports.nats}`;
+  const url = natsUrl(plan);
   const config = {
     sp: { id: sp.id, operatorAddress: sp.operatorAddress },
     node: node.name,
@@ -44,7 +44,13 @@ export async function writeNodeFiles(
     chain: { rpc: [`http://127.0.0.1:${ports.chain}`], chainId: genesis.chain.chainId },
     admin: { listen: { host: '127.0.0.1', port: node.admin } },
     nats: {
-      home: { url, user: homeUser(sp.id), password: account.homePassword, syncAlways },
+      home: {
+        url,
+        user: homeUser(sp.id),
+        password: account.homePassword,
+        syncAlways,
+        replicas: ports.nats.length,
+      },
       peers: { url, user: peersUser(sp.id), password: account.peersPassword },
     },
     keys: {

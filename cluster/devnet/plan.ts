@@ -15,6 +15,8 @@ export interface PlanOptions {
   readonly nodes?: number;
   /** Roles of each of them; all by default. */
   readonly roles?: readonly StatedRoles[];
+  /** nats-servers: 1, or 3 that replicate everything; 1 by default. */
+  readonly natsServers?: number;
   /** SP 1 has its SQL DB in PostgreSQL even if it has one node. */
   readonly postgres?: boolean;
   /** The chain's `max_segment_size`, bytes; 16 MiB by default. */
@@ -37,7 +39,8 @@ export interface DevnetPlan {
   readonly genesis: DevnetGenesis;
   readonly ports: {
     readonly chain: number;
-    readonly nats: number;
+    /** Of the nats-server, or of the three of a cluster; `route` is where those find each other. */
+    readonly nats: readonly { readonly client: number; readonly route?: number }[];
     /** By SP, in the order of the genesis; of its load balancer, where it has several nodes. */
     readonly gateways: readonly number[];
     readonly admins: readonly number[];
@@ -65,13 +68,16 @@ const NODE_NAMES = 'abcdefghij';
 /** @throws Terminal `bad-devnet` */
 export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
   const { sps: count = 7, ports = {}, accounts, segmentSize } = options;
-  const free = [...(await freePorts(2 * Math.max(count, 0) + 2 * nodeCount(options) + 3))];
+  const free = [...(await freePorts(2 * Math.max(count, 0) + 2 * nodeCount(options) + 8))];
   const take = (given: number | undefined) => given ?? (free.pop() as number);
   const row = (first: number | undefined) =>
     Array.from({ length: count }, (_, i) => take(first === undefined ? undefined : first + i));
   const chosen = {
     chain: take(ports.chain),
-    nats: take(ports.nats),
+    nats: Array.from({ length: natsCount(options) }, (_, i) => ({
+      client: take(i === 0 ? ports.nats : undefined),
+      ...(natsCount(options) > 1 && { route: take(undefined) }),
+    })),
     gateways: row(ports.gateway),
     admins: row(ports.admin),
   };
@@ -111,6 +117,20 @@ export function nodesOf(plan: DevnetPlan, index: number): readonly NodePlan[] {
   return [{ name: 'a', roles: 'all', gateway, admin }];
 }
 
+function natsCount({ natsServers = 1 }: PlanOptions): number {
+  if (natsServers === 1 || natsServers === 3) return natsServers;
+  throw new Terminal({
+    code: 'bad-devnet',
+    message: `A devnet cannot have ${natsServers} nats-servers.`,
+    advice: 'Give 1 or 3.',
+  });
+}
+
+/** Of all nats-servers, separated by commas. */
+export function natsUrl({ ports }: DevnetPlan): string {
+  return ports.nats.map(({ client }) => `nats://127.0.0.1:${client}`).join(',');
+}
+
 /** Whether the nodes of the SP share journal and SQL DB. */
 export function isCluster(plan: DevnetPlan, index: number): boolean {
   return nodesOf(plan, index).length > 1;
@@ -148,7 +168,7 @@ export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
         ...(hasRole(node.roles, 'gateway') && { gateway: `http://127.0.0.1:${node.gateway}` }),
       })),
       nats: {
-        url: `nats://127.0.0.1:${ports.nats}`,
+        url: natsUrl(plan),
         user: homeUser(id),
         password: natsAccounts[i]?.homePassword ?? '',
         bucket: BUCKET,

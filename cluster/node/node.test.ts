@@ -49,7 +49,7 @@ async function prepare(t: ExecutionContext): Promise<Place> {
     async startNats() {
       const server = await startNatsServer({
         config: accountsConfig(plan.natsAccounts),
-        port: plan.ports.nats,
+        port: plan.ports.nats[0]?.client as number,
       });
       t.teardown(() => server.stop());
     },

@@ -2,16 +2,12 @@ import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { jetstreamManager } from '@nats-io/jetstream';
-import { silentLogger } from '../../telemetry/logger.ts';
-import { connectNats } from '../connect.ts';
+import { clusterReady } from '../cluster-ready.ts';
 import { type NatsServer, type NatsServerOptions, startNatsServer } from '../server.ts';
 
 const SERVERS = [0, 1, 2] as const;
 /** Below those that systems give to outgoing connections. */
 const PORTS = { first: 20_000, last: 32_000 };
-const LOOK_MS = 100;
 
 /** Three nats-servers with one JetStream. */
 export interface ServerCluster {
@@ -46,7 +42,13 @@ export async function startServerCluster(options: ClusterOptions = {}): Promise<
     });
   const servers = await Promise.all(SERVERS.map((index) => start(index)));
   const url = servers.map((one) => one.url).join(',');
-  await ready(url, options);
+  const { user, password } = options;
+  await clusterReady({
+    url,
+    servers: SERVERS.length,
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+  });
   return {
     url,
     server: (index) => servers[index] as NatsServer,
@@ -58,29 +60,4 @@ export async function startServerCluster(options: ClusterOptions = {}): Promise<
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** A stream of three replicas can be made when the servers have found each other and elected a leader. */
-async function ready(url: string, { user, password }: ClusterOptions): Promise<void> {
-  const connection = await connectNats({
-    url,
-    name: 'cluster',
-    log: silentLogger,
-    ...(user !== undefined && { user }),
-    ...(password !== undefined && { password }),
-  });
-  try {
-    for (;;) {
-      try {
-        const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 });
-        await manager.streams.add({ name: 'READY', subjects: ['ready'], num_replicas: SERVERS.length });
-        await manager.streams.delete('READY');
-        return;
-      } catch {
-        await sleep(LOOK_MS);
-      }
-    }
-  } finally {
-    await connection.close();
-  }
 }
