@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { Retryable } from '#protocols/errors';
 import type { JobEvent } from '#protocols/job/events';
 import { connectNats } from '../../nats/connect.ts';
 import { startServerCluster } from '../../nats/testing/server-cluster.ts';
@@ -8,19 +7,9 @@ import { testedServers } from '../../nats/testing/servers.ts';
 import { silentLogger } from '../../telemetry/logger.ts';
 import { openJetStreamJournal } from './jetstream-journal.ts';
 import { contractOnJetStream } from './testing/contract.ts';
+import { persist } from './testing/persist.ts';
 
 const started = (attempt: number): JobEvent => ({ type: 'UploadStarted', at: 1, attempt, deadlineAt: 1 });
-
-/** Tries again as long as an election or a restart takes. */
-async function persist<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof Retryable)) throw error;
-    }
-  }
-}
 
 for (const server of await testedServers()) {
   contractOnJetStream(server, 3);

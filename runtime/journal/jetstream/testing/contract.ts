@@ -8,6 +8,7 @@ import type { TestedServer } from '../../../nats/testing/servers.ts';
 import { silentLogger } from '../../../telemetry/logger.ts';
 import { journalContract } from '../../journal.contract.ts';
 import { openJetStreamJournal } from '../jetstream-journal.ts';
+import { persist } from './persist.ts';
 
 const PASSWORD = 'x'.repeat(16);
 const ACCOUNTS = 30;
@@ -44,8 +45,9 @@ export function contractOnJetStream({ name, binary }: TestedServer, replicas: 1 
 
   journalContract(`jetstream, ${name}, ${replicas} replicas`, async (t) => {
     const connection = await connect(t);
-    const journal = await openJetStreamJournal({ connection, replicas });
+    const open = () => persist(() => openJetStreamJournal({ connection, replicas }));
+    const journal = await open();
     t.teardown(() => journal.close());
-    return { journal, successor: () => openJetStreamJournal({ connection, replicas }) };
+    return { journal, successor: open };
   });
 }
