@@ -105,6 +105,27 @@ test('two Host headers are refused, even the same twice', async (t) => {
   }
 });
 
+test('another version of HTTP is 505, another coding around the payload 501', async (t) => {
+  for (const [head, status] of [
+    ['GET / HTTP/2.0\r\nHost: a\r\n', '505'],
+    ['GET / HTTP/3.1\r\nHost: a\r\n', '505'],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n', '505'],
+    ['PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n', '501'],
+    ['PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n', '501'],
+  ]) {
+    const { socket, all } = await open(t, answered);
+    socket.write(`${head}\r\n`);
+    const received = await all;
+    t.deepEqual(statuses(received), [status], head);
+    t.regex(received, /Connection: close[\s\S]*not HTTP$/);
+  }
+  const { socket, all } = await open(t, answered);
+  socket.write(
+    'PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n',
+  );
+  t.deepEqual(statuses(await all), ['200']);
+});
+
 test('a GET or HEAD whose body trickles does not keep its connection', async (t) => {
   for (const method of ['GET', 'HEAD']) {
     for (const [framing, piece] of [

@@ -165,9 +165,10 @@ function guarded(handle: HttpHandler, exchanges: Exchanges, { log, malformed }: 
   return (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', (error) => log.debug({ error }, 'a response was cut off'));
     exchanges.begin(request, response);
-    if ((request.headersDistinct.host?.length ?? 0) > 1) {
+    const refusal = refusalOf(request);
+    if (refusal) {
       response.shouldKeepAlive = false;
-      response.writeHead(400, headersOf(malformed)).end(malformed.body);
+      response.writeHead(refusal, headersOf(malformed)).end(malformed.body);
       return;
     }
     if (hasNeedlessBody(request)) {
@@ -183,6 +184,15 @@ function guarded(handle: HttpHandler, exchanges: Exchanges, { log, malformed }: 
   };
 }
 
+/** The status for a request that Node can read, but that HTTP/1.1 (RFC 9112 §2.3, §3.2, §6.1) has us refuse. */
+function refusalOf({ httpVersionMajor, headers, headersDistinct }: IncomingMessage): number | undefined {
+  if (httpVersionMajor !== 1) return 505;
+  if ((headersDistinct.host?.length ?? 0) > 1) return 400;
+  // Only the framing is removed; another coding around the payload would be stored as a part of it.
+  const coding = headers['transfer-encoding']?.trim().toLowerCase() ?? 'chunked';
+  return coding === 'chunked' ? undefined : 501;
+}
+
 function hasNeedlessBody({ method, headers }: IncomingMessage): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
@@ -195,6 +205,8 @@ function headersOf({ type, body }: HttpServerOptions['malformed']) {
 /** What Node's errors say of a request that it could not read, where that is more than that. */
 const STATUS_OF: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
+  HPE_INVALID_VERSION: 505,
+  HPE_PAUSED_H2_UPGRADE: 505,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
