@@ -3,7 +3,8 @@ import { transactionHash } from '#protocols/greenfield/transaction';
 import type { Logger } from '#runtime/telemetry/logger';
 import { type BlockPosition, type Outcome, runTransaction } from './outcome.ts';
 import type { AccountRecord, Head } from './records.ts';
-import { State, StateReader } from './state.ts';
+import { State } from './state.ts';
+import { StateReader } from './state-reader.ts';
 import type { Database } from './store.ts';
 
 export interface IncludedRecord {

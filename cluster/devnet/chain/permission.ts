@@ -2,7 +2,8 @@ import { ActionType } from '@bnb-chain/greenfield-cosmos-types/greenfield/permis
 import type { BucketInfo, ObjectInfo } from '#protocols/greenfield/types';
 import type { Group, ResourceType } from './access/access-state.ts';
 import { evaluate, type Question, type Verdict } from './access/evaluate.ts';
-import { State, type StateReader } from './state.ts';
+import { State } from './state.ts';
+import type { StateReader } from './state-reader.ts';
 
 /** What anyone may do where the content is public. */
 const PUBLIC_OBJECT: readonly ActionType[] = [

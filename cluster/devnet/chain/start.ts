@@ -4,7 +4,8 @@ import { type Logger, silentLogger } from '#runtime/telemetry/logger';
 import type { ChainGenesis } from './genesis.ts';
 import { Ledger } from './ledger.ts';
 import { serveRpc } from './rpc/server.ts';
-import { putGenesis, STATE_FORMAT, State } from './state.ts';
+import { putGenesis, State } from './state.ts';
+import { STATE_FORMAT } from './state-format.ts';
 import { Database } from './store.ts';
 
 export interface DevnetChainOptions {

@@ -7,7 +7,8 @@ import { checkTransactionSignature } from '#protocols/greenfield/transaction-sig
 import { Limits } from './limits.ts';
 import type { AccountRecord } from './records.ts';
 import { Errors, Refusal } from './refusal.ts';
-import type { State, StateReader } from './state.ts';
+import type { State } from './state.ts';
+import type { StateReader } from './state-reader.ts';
 import { validateMessage } from './validation.ts';
 
 /**

@@ -4,7 +4,8 @@ import { type BilledObject, chargeStoreFee, unchargeStoreFee, unlockStoreFee } f
 import type { PaymentContext } from './payment/stream-records.ts';
 import type { LocalVirtualGroup } from './records.ts';
 import { Errors, Refusal, wrapped } from './refusal.ts';
-import type { State, StateReader } from './state.ts';
+import type { State } from './state.ts';
+import type { StateReader } from './state-reader.ts';
 
 /** Bytes that a group's stake allows in all. */
 export function stakedBytes(state: StateReader, gvg: GlobalVirtualGroup): bigint {

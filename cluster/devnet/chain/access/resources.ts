@@ -1,5 +1,5 @@
 import { Errors, Refusal } from '../refusal.ts';
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 import type { ResourceName } from './resource-name.ts';
 
 /** Whose a named resource is, and its id. @throws Refusal when there is none of that name */

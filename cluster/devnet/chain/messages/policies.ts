@@ -11,7 +11,7 @@ import { parseResourceName } from '../access/resource-name.ts';
 import { resourceOf } from '../access/resources.ts';
 import { Limits } from '../limits.ts';
 import { Errors, plainRefusal, Refusal } from '../refusal.ts';
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 import type { Context, MessageResponse } from './context.ts';
 
 type Put = MessageValue<'/greenfield.storage.MsgPutPolicy'>;

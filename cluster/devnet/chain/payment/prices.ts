@@ -1,4 +1,4 @@
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 
 /** 18 decimals, as the chain's fractions have. */
 const ONE = 10n ** 18n;

@@ -2,7 +2,7 @@ import type { PageRequest } from '@bnb-chain/greenfield-cosmos-types/cosmos/base
 import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
 import { fromBucket, fromObject } from '../encode.ts';
 import type { Ledger } from '../ledger.ts';
-import { BUCKET_NAMES, objectIds } from '../state.ts';
+import { BUCKET_NAMES, objectIds } from '../state-format.ts';
 import { invalidArgument, PAGE_LIMIT, type QueryHandler, query } from './query.ts';
 
 /** What may be asked for at once; a page has `PAGE_LIMIT` all the same. */

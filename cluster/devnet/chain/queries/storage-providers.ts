@@ -4,7 +4,7 @@ import type { StorageProvider } from '#protocols/greenfield/types';
 import { fromStorageProvider } from '../encode.ts';
 import { Prices, priceText } from '../payment/prices.ts';
 import { Errors, Refusal } from '../refusal.ts';
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 import { page, type QueryHandler, query } from './query.ts';
 
 /** The sp module's queries (protocols/greenfield/README.md#rpc-of-a-node). */

@@ -16,7 +16,7 @@ import {
 import { lockFee } from '../payment/prices.ts';
 import { allowedOnBucket, allowedOnObject } from '../permission.ts';
 import { Errors, Refusal } from '../refusal.ts';
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 import { invalidArgument, type QueryHandler, query } from './query.ts';
 
 /** The storage module's queries (protocols/greenfield/README.md#rpc-of-a-node). */

@@ -4,7 +4,7 @@ import type { GlobalVirtualGroupFamily } from '#protocols/greenfield/types';
 import { fromFamily, fromGvg, fromVirtualGroupParams } from '../encode.ts';
 import { Limits } from '../limits.ts';
 import { Errors, Refusal } from '../refusal.ts';
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 import { stakedBytes } from '../virtual-groups.ts';
 import { page, type QueryHandler, query } from './query.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BlockRecord, IncludedRecord } from '../ledger.ts';
 import type { Outcome } from '../outcome.ts';
-import type { StateReader } from '../state.ts';
+import type { StateReader } from '../state-reader.ts';
 
 /** Results as CometBFT 0.37 writes them. Hashes that a real node computes from trees are fillers here. */
 const NODE_ID = '0'.repeat(40);
