@@ -24,12 +24,12 @@ async function holdsLast(
   for (const [index, spId] of (found?.gvg?.secondarySpIds ?? []).entries()) {
     const pieces = columns[index] ?? [];
     for (const [segment, piece] of pieces.entries()) {
-      const stored = await net.piece(spId, pieceKey(job, segment, index));
+      const stored = await net.pieces(spId).read(pieceKey(job, segment, index));
       t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} of column ${index}`);
     }
-    t.is(await net.piece(spId, pieceKey(job, pieces.length, index)), null);
+    t.is(await net.pieces(spId).read(pieceKey(job, pieces.length, index)), null);
   }
-  t.is(await net.piece(primary, segmentKey(job, columns[0]?.length ?? 0)), null);
+  t.is(await net.pieces(primary).read(segmentKey(job, columns[0]?.length ?? 0)), null);
 }
 
 /** Runs something while no update can be sealed. */
@@ -101,7 +101,7 @@ test.serial('a PUT whose update is cancelled meanwhile gets 403/110002 and leave
   const error = await t.throwsAsync(net.put(3, update, body()));
   t.regex(String(error?.message), /110002/);
   t.is((await net.job(3, update.job))?.context.state, 'OBJECT_DISCONTINUED');
-  await until('its segments are gone', async () => !(await net.hasPiece(3, segmentKey(update.job, 0))));
+  await until('its segments are gone', async () => !(await net.pieces(3).has(segmentKey(update.job, 0))));
   t.true((await net.get(3, object)).equals(object.payload));
 
   const again = await net.updateObject(object, { size: 2 * SEGMENT });
@@ -121,5 +121,5 @@ test.serial('a PUT whose object is cancelled meanwhile gets 404/20008 and leaves
   }
   const error = await t.throwsAsync(net.put(4, object, body()));
   t.regex(String(error?.message), /20008/);
-  await until('its segments are gone', async () => !(await net.hasPiece(4, segmentKey(object.job, 0))));
+  await until('its segments are gone', async () => !(await net.pieces(4).has(segmentKey(object.job, 0))));
 });

@@ -43,7 +43,7 @@ test('a delegated upload in parts survives a node failure, and its seal brings t
   t.true((await net.get(1, upload)).equals(payload));
   for (const [index, pieces] of columns.entries()) {
     for (const [segment, piece] of pieces.entries()) {
-      const stored = await net.piece(index + 2, pieceKey(job, segment, index));
+      const stored = await net.pieces(index + 2).read(pieceKey(job, segment, index));
       t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} of column ${index}`);
     }
   }

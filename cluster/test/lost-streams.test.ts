@@ -66,7 +66,7 @@ test.serial(
     // No secondary answers, so that the job stays where it is.
     for (let id = 2; id <= 7; id++) await network().devnet.sp(id).stop();
     await network().put(1, object);
-    t.truthy(await network().piece(1, segmentKey(object.job, 0)));
+    t.truthy(await network().pieces(1).read(segmentKey(object.job, 0)));
     await atHome(1, async (manager) => {
       for (const name of ['JOBS', 'OBJ_pieces']) await manager.streams.delete(name);
     });
@@ -95,11 +95,11 @@ test.serial('sealed objects whose pieces were lost with the stream are repaired 
   await network().put(1, object);
   await network().sealed(object);
   const key = segmentKey(object.job, 0);
-  t.truthy(await network().piece(1, key));
+  t.truthy(await network().pieces(1).read(key));
   await atHome(1, (manager) => manager.streams.delete('OBJ_pieces'));
   await until('the segment is there again', async () => {
     try {
-      return (await network().piece(1, key)) !== undefined;
+      return (await network().pieces(1).read(key)) !== undefined;
     } catch {
       // The stream does not exist yet.
       return false;

@@ -4,9 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/nats-core';
-import { type ObjectStore, Objm } from '@nats-io/obj';
 import type { TestFn } from 'ava';
 import { parse, stringify } from 'yaml';
 import { fromHex } from '#protocols/greenfield/hex';
@@ -16,18 +13,16 @@ import type { JobEvent } from '#protocols/job/events';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import { JobState, type JobStateName } from '#protocols/job/states';
 import type { TreeNode } from '#runtime/actors/types';
-import { orAborted } from '#runtime/async/or-aborted';
 import type { Chain, ChainLists } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
-import { connectNats } from '#runtime/nats/connect';
-import { createLogger, silentLogger } from '#runtime/telemetry/logger';
+import { createLogger } from '#runtime/telemetry/logger';
 import { ChainAccount } from '../client/chain-account.ts';
 import { type ObjectAddress, SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { DevnetProcess } from '../devnet/process.ts';
-import { retryUntilUp } from '../node/retry-until-up.ts';
 import { encode, type WaitingObject } from './offers.ts';
+import { StoredPieces } from './stored-pieces.ts';
 import { until } from './until.ts';
 
 export type NetworkOptions = Omit<DevnetOptions, 'directory' | 'log' | 'signal'>;
@@ -68,7 +63,7 @@ export function useNetwork(test: TestFn, options: NetworkOptions = {}): () => Ne
   };
 }
 
-/** A devnet with one client account, as tests use it: from outside, as a client, and with access to its stores. */
+/** A devnet with one client account, as tests use it: from outside and as a client. */
 export class Network {
   readonly devnet: Devnet;
   readonly chain: Chain & ChainLists;
@@ -223,78 +218,9 @@ export class Network {
     return signerAt(this.#file(spId).admin);
   }
 
-  /**
-   * Reads from an SP's PieceStore with a stock NATS client.
-   * @throws SealionError when the piece lacks a chunk, for which a stock client would wait forever
-   */
-  piece(spId: number, key: string): Promise<Uint8Array | null> {
-    return this.#pieces(spId, (store) => orAborted(store.getBlob(key), AbortSignal.timeout(5_000)));
-  }
-
-  /** True when an SP's PieceStore holds a piece. Reading a piece that is being deleted would never end. */
-  async hasPiece(spId: number, key: string): Promise<boolean> {
-    return this.#pieces(spId, async (store) => {
-      const found = await store.info(key);
-      return found !== null && !found.deleted;
-    });
-  }
-
-  /** Removes a piece from an SP's PieceStore behind its back, as a power cut may. */
-  async losePiece(spId: number, key: string): Promise<void> {
-    await this.#pieces(spId, (store) => store.delete(key));
-  }
-
-  /** Removes one chunk of a stored piece behind an SP's back, as a broken disk may. */
-  async damagePiece(spId: number, key: string, chunk = 0): Promise<void> {
-    await this.#pieces(spId, async (store, connection) => {
-      const manager = await jetstreamManager(connection);
-      const stream = (await store.status()).streamInfo.config.name;
-      const sequences = (await store.info(key))?.metadata?.['chunk-sequences']?.split(',').map(Number);
-      await manager.streams.deleteMessage(stream, sequences?.[chunk] ?? 0);
-    });
-  }
-
-  /** Removes all pieces with a matching name from an SP's PieceStore behind its back. @returns their number */
-  async losePieces(spId: number, which: (key: string) => boolean): Promise<number> {
-    return this.#pieces(spId, async (store) => {
-      const lost = (await store.list()).filter(({ name, deleted }) => !deleted && which(name));
-      for (const { name } of lost) await store.delete(name);
-      return lost.length;
-    });
-  }
-
-  /** The names in an SP's PieceStore, the number of its chunks, and how many of them belong to a name. */
-  stored(
-    spId: number,
-  ): Promise<{ readonly names: string[]; readonly chunks: number; readonly named: number }> {
-    return this.#pieces(spId, async (store, connection) => {
-      const list = (await store.list()).filter(({ deleted }) => !deleted);
-      const stream = (await store.status()).streamInfo.config.name;
-      const manager = await jetstreamManager(connection);
-      const { state } = await manager.streams.info(stream, { subjects_filter: '$O.*.C.>' });
-      return {
-        names: list.map(({ name }) => name).sort(),
-        chunks: Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0),
-        named: list.reduce((sum, { chunks }) => sum + chunks, 0),
-      };
-    });
-  }
-
-  async #pieces<T>(
-    spId: number,
-    work: (store: ObjectStore, connection: NatsConnection) => Promise<T>,
-  ): Promise<T> {
-    const { url, user, password, bucket } = this.#file(spId).nats;
-    const connection = await retryUntilUp(
-      'the home plane',
-      () => connectNats({ url, name: 'test', user, password, log: silentLogger }),
-      { log: silentLogger, signal: new AbortController().signal },
-    );
-    try {
-      return await work(await new Objm(jetstream(connection)).open(bucket), connection);
-    } finally {
-      await connection.close();
-    }
+  /** Access to an SP's PieceStore behind its back. */
+  pieces(spId: number): StoredPieces {
+    return new StoredPieces(this.#file(spId).nats);
   }
 
   #file(spId: number): Devnet['file']['sps'][number] {

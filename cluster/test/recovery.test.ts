@@ -74,7 +74,7 @@ test.serial('acknowledged bytes that are lost are reported, and can be uploaded 
   net.devnet.sp(7).signal('SIGSTOP');
   await net.put(4, object);
   await net.devnet.sp(4).kill('SIGKILL');
-  await net.losePiece(4, segmentKey(object.job, 1));
+  await net.pieces(4).lose(segmentKey(object.job, 1));
   await net.devnet.sp(4).start();
   const reported = await until('the loss is reported', async () => {
     const context = (await net.job(4, object.job))?.context;

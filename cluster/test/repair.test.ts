@@ -38,7 +38,7 @@ function segmentOf(object: WaitingObject, index: number): Buffer {
 /** Waits until the primary has restored a segment, byte for byte, as seen by a stock NATS client. */
 async function segmentIsBack(net: Network, object: WaitingObject, index: number): Promise<void> {
   await until(`segment ${index} is back`, async () => {
-    const stored = await net.piece(1, segmentKey(object.job, index));
+    const stored = await net.pieces(1).read(segmentKey(object.job, index));
     return stored !== null && segmentOf(object, index).equals(stored);
   });
 }
@@ -46,7 +46,7 @@ async function segmentIsBack(net: Network, object: WaitingObject, index: number)
 async function losesColumns(net: Network, object: WaitingObject, columns: readonly number[]): Promise<void> {
   for (const index of columns) {
     const spId = SECONDARIES[index] ?? 0;
-    await net.losePieces(spId, (key) => key.startsWith(`${object.job.objectId}+`));
+    await net.pieces(spId).loseAll((key) => key.startsWith(`${object.job.objectId}+`));
   }
 }
 
@@ -57,9 +57,9 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
       const net = network();
       const object = await sealedObject(net, redundancy, 4);
       await losesColumns(net, object, [1, 4]);
-      await net.losePiece(1, segmentKey(object.job, 0));
-      await net.damagePiece(1, segmentKey(object.job, 2));
-      await net.losePiece(1, segmentKey(object.job, 3));
+      await net.pieces(1).lose(segmentKey(object.job, 0));
+      await net.pieces(1).damage(segmentKey(object.job, 2));
+      await net.pieces(1).lose(segmentKey(object.job, 3));
       t.true((await net.get(1, object)).equals(object.payload));
       for (const index of [0, 2, 3]) await segmentIsBack(net, object, index);
       t.pass();
@@ -80,7 +80,7 @@ test.serial('any two of six columns can be missing, and with REPLICA any five', 
   for (const { lost, object } of announced) {
     await net.sealed(object);
     await losesColumns(net, object, lost);
-    await net.losePiece(1, segmentKey(object.job, 0));
+    await net.pieces(1).lose(segmentKey(object.job, 0));
     t.true((await net.get(1, object)).equals(object.payload), `${object.redundancy} without ${lost.join()}`);
   }
 });
@@ -126,10 +126,10 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
     const object = await sealedObject(net, redundancy, 3);
     t.deepEqual(await verify(net, object), { code: 0, states: allAre('good'), faults: [] });
 
-    await net.losePiece(1, segmentKey(object.job, 1));
-    await net.damagePiece(1, segmentKey(object.job, 2));
+    await net.pieces(1).lose(segmentKey(object.job, 1));
+    await net.pieces(1).damage(segmentKey(object.job, 2));
     await losesColumns(net, object, [0]);
-    await net.damagePiece(7, pieceKey(object.job, 0, 5));
+    await net.pieces(7).damage(pieceKey(object.job, 0, 5));
     const faults = ['1/1 missing', '1/2 corrupt', '2/0 missing', '2/1 missing', '2/2 missing', '7/0 corrupt'];
     const damaged = { 1: 'damaged', 2: 'damaged', 7: 'damaged' };
     t.deepEqual(await verify(net, object), { code: 1, states: allAre('good', damaged), faults });
@@ -146,7 +146,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
       [7, 5],
     ] as const) {
       for (const [segment, piece] of (object.columns[index] ?? []).entries()) {
-        const stored = await net.piece(spId, pieceKey(object.job, segment, index));
+        const stored = await net.pieces(spId).read(pieceKey(object.job, segment, index));
         t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} at sp ${spId}`);
       }
     }
@@ -157,7 +157,7 @@ test.serial('damage that too few others can repair is reported', async (t) => {
   const net = network();
   const object = await sealedObject(net, 'EC', 1);
   await losesColumns(net, object, [0, 2, 5]);
-  await net.losePiece(1, segmentKey(object.job, 0));
+  await net.pieces(1).lose(segmentKey(object.job, 0));
   await t.throwsAsync(net.get(1, object));
   const { code, faults } = await verify(net, object, '--repair');
   t.is(code, 1);

@@ -16,7 +16,7 @@ const network = useNetwork(test, {
 });
 
 async function stores(spId: number, key: string, expected: Uint8Array): Promise<boolean> {
-  const stored = await network().piece(spId, key);
+  const stored = await network().pieces(spId).read(key);
   return stored !== null && Buffer.from(expected).equals(stored);
 }
 
@@ -36,9 +36,9 @@ test('an emptied secondary and lost segments of a primary are repaired without i
   }
   const [first] = objects;
   if (!first) throw new Error('there are three objects');
-  t.true((await net.losePieces(4, () => true)) >= 6, 'everything at sp 4');
-  await net.losePiece(1, segmentKey(first.job, 0));
-  await net.damagePiece(1, segmentKey(first.job, 2));
+  t.true((await net.pieces(4).loseAll(() => true)) >= 6, 'everything at sp 4');
+  await net.pieces(1).lose(segmentKey(first.job, 0));
+  await net.pieces(1).damage(segmentKey(first.job, 2));
 
   await until('the segments are back', async () => {
     for (const index of [0, 2]) {

@@ -91,7 +91,7 @@ test.serial('finally the stores hold exactly what the chain requires', async (t)
   const needed = await neededNames([...kept, ...updates]);
   for (const id of SPS) {
     await until(`sp ${id} holds what the chain says`, async () => {
-      const { names, chunks, named } = await net.stored(id);
+      const { names, chunks, named } = await net.pieces(id).list();
       return chunks === named && names.join() === needed.get(id)?.join();
     });
   }

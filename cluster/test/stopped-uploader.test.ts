@@ -41,7 +41,7 @@ for (const [adapter, spId] of Object.entries(SPS)) {
       );
       await until(
         'the first uploader has stored something',
-        async () => (await net.piece(spId, segmentKey(object.job, 2))) ?? undefined,
+        async () => (await net.pieces(spId).read(segmentKey(object.job, 2))) ?? undefined,
       );
       first.signal('SIGSTOP');
 
@@ -66,7 +66,7 @@ for (const [adapter, spId] of Object.entries(SPS)) {
       for (let index = 0; index < SEGMENTS; index += 1) {
         const expected = object.payload.subarray(index * SEGMENT, (index + 1) * SEGMENT);
         t.deepEqual(
-          Buffer.from((await net.piece(spId, segmentKey(object.job, index))) ?? []),
+          Buffer.from((await net.pieces(spId).read(segmentKey(object.job, index))) ?? []),
           expected,
           `segment ${index}`,
         );

@@ -32,7 +32,7 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
       t.is(context?.allocation?.approvals[index]?.message === '', overHttp, `approval of sp ${spId}`);
       t.is(context?.receipts[index]?.approvalSignature === '', overHttp, `receipt of sp ${spId}`);
       for (const [segment, piece] of (object.columns[index] ?? []).entries()) {
-        const stored = await net.piece(spId, pieceKey(object.job, segment, index));
+        const stored = await net.pieces(spId).read(pieceKey(object.job, segment, index));
         t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} at sp ${spId}`);
       }
     }

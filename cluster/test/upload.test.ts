@@ -42,7 +42,7 @@ function piecesOf(
   const count = Math.ceil(payload.length / SEGMENT);
   return Promise.all(
     Array.from({ length: count }, async (_, segment) => {
-      const piece = await network().piece(spId, key(segment));
+      const piece = await network().pieces(spId).read(key(segment));
       if (piece) return piece;
       throw new Error(`sp ${spId} does not hold ${key(segment)}`);
     }),
