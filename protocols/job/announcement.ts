@@ -8,7 +8,7 @@ export function announcementOf(context: Pick<JobContext, 'object' | 'payload'>):
   return { announcedAt: createdAt, payloadSize, checksums: checksumsOf(context) };
 }
 
-/** True when an upload is about other content than the job's: it begins another life of the job (ARCHITECTURE.md#what-stays-and-what-goes). */
+/** True when an upload is about other content than the job's: it begins another life of the job (ARCHITECTURE.md#the-job-machine). */
 export function isAnotherLife({ object }: Pick<JobContext, 'object'>, next: JobObject): boolean {
   return !isSameAnnouncement(announcementOf({ object }), announcementOf({ object: next }));
 }

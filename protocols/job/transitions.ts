@@ -25,7 +25,7 @@ const PHASES: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
 /**
  * States that a state may go to. Beside the phases: what the chain says always holds (sealed, gone), and an
  * acknowledged payload that is found missing before the seal sends the job back to the upload (ARCHITECTURE.md#what-an-acknowledgement-is-worth). Another
- * life of the job begins in UPLOAD_OBJECT_DOING from every state (ARCHITECTURE.md#what-stays-and-what-goes).
+ * life of the job begins in UPLOAD_OBJECT_DOING from every state (ARCHITECTURE.md#the-job-machine).
  */
 export function nextStates(state: JobStateName): readonly JobStateName[] {
   if (isTerminal(state)) return [];
