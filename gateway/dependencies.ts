@@ -8,18 +8,18 @@ import type { OffChainKeys } from '#runtime/records/off-chain-keys';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from './limits.ts';
 
-/** What a gateway needs from outside. */
+/** Dependencies of a gateway. */
 export interface GatewayDependencies {
   readonly chain: Chain;
   /** Our own storage provider. */
   readonly spId: number;
-  /** Signs what clients may create with us. */
+  /** Signs approvals of the buckets and objects that clients are about to create. */
   readonly approvalKey: AccountKey;
   readonly pieces: PieceStore;
   readonly offChainKeys: OffChainKeys;
   /** The pipeline behind the gateway. */
   readonly objects: Ref<ObjectsMessage>;
-  /** Announces on chain what clients do not announce themselves. */
+  /** Announces objects on chain for clients that do not do so themselves. */
   readonly announcer: Ref<AnnouncerMessage>;
   /** Receives the tasks of other SPs; absent if this SP does not serve the HTTP wire. */
   readonly receivers?: Ref<ReceptionMessage>;
@@ -30,9 +30,9 @@ export interface GatewayDependencies {
   readonly domains: readonly string[];
   /** Serves requests for any host, even one that belongs to another provider. */
   readonly anyHost?: boolean;
-  /** Believed when they say whose request they pass on; none without it. */
+  /** Trusted to name the client whose request they forward; none by default. */
   readonly proxies?: Proxies;
-  /** Origins of browser applications that may use the gateway; `*` means all, none leaves CORS unanswered. */
+  /** Origins of browser applications that may use the gateway; `*` means all. If empty, no CORS headers are sent. */
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
 }

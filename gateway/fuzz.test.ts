@@ -129,7 +129,7 @@ test.serial('memory does not grow with the requests', async (t) => {
   t.true(growth < 2 * 1024 ** 2, `${growth} bytes`);
 });
 
-/** As many concurrent uploads as there are slots. @returns the statuses */
+/** Starts as many concurrent uploads as there are slots. @returns their statuses */
 async function fillAllPlaces(served: Served): Promise<readonly number[]> {
   const all = gate();
   let arrived = 0;
@@ -159,7 +159,7 @@ async function statusOf({ server }: Served, method: 'PUT' | 'GET', target: strin
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes that are still referred to, besides what the stand-ins around the gateway keep for tests to look at. */
+/** Bytes in use on and off the heap, without those that the stand-ins keep for inspection by tests. */
 function inUse({ pipeline, announcer, log }: Served): number {
   pipeline.requests.length = 0;
   pipeline.taken.clear();

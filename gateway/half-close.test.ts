@@ -19,7 +19,7 @@ const pieces: PieceStore = Object.assign(Object.create(noPieces), {
   },
 });
 
-/** A client that closes its side, and cannot be distinguished from one that has left by anything that it sends. */
+/** A client that closes its side. Nothing that it sends distinguishes it from one that has gone. */
 interface HalfClosing {
   /** Sends the text and closes its side. */
   say(text: string, localAddress?: string): { readonly socket: Socket; readonly answer: Promise<string> };

@@ -16,7 +16,7 @@ import { OWNER, object } from './testing/chain.ts';
 import { type TestGateway, testGateway } from './testing/gateway.ts';
 import { APP, timestamp } from './testing/keys.ts';
 
-/** The unchanged JS SDK, as an application in a browser uses it without asking the wallet for each request. */
+/** The unmodified JS SDK with off-chain keys, as browser applications use it to avoid a wallet prompt per request. */
 
 interface Auth {
   readonly type: 'EDDSA';

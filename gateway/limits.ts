@@ -6,7 +6,7 @@ export interface GatewayLimits {
   readonly maxUploads: number;
   /** Pieces and ends of columns received concurrently from other SPs; one more is answered "busy". */
   readonly maxReceptions: number;
-  /** GETs in progress at once; one more is answered "busy". One client has as many at most as are left for others. */
+  /** GETs in progress at once; one more is answered "busy". One client may hold at most as many as are still free. */
   readonly maxDownloads: number;
   /**
    * A client that sends or reads nothing for this time is cut off; one that was fast before gets up to three times
@@ -20,7 +20,7 @@ export interface GatewayLimits {
   readonly minDownloadBytesPerSecond: number;
   /** Per address and per signing account; 0 means no limit. */
   readonly perClient: { readonly requestsPerSecond: number; readonly bytesPerSecond: number };
-  /** Objects and folders that the provider announces on chain for clients and pays for. */
+  /** Objects and folders that the provider announces on chain for clients, at its own expense. */
   readonly delegation: { readonly enabled: boolean; readonly perAccountPerHour: number };
 }
 

@@ -17,13 +17,13 @@ export interface ServeOptions {
   readonly closeTimeoutMs: number;
   /** Connections per client address; without it, only the total is limited. */
   readonly maxPerClient?: number;
-  /** How long a connection without requests is kept, ms; a default of its own without it. */
+  /** How long an idle connection is kept, ms; the default is that of `openHttpServer`. */
   readonly keepAliveMs?: number;
-  /** Serves HTTPS alone, with a certificate that may change (`HttpServerOptions`). */
+  /** Serves HTTPS only, with a certificate that may be renewed (`HttpServerOptions`). */
   readonly tls?: CertificateFiles;
   /** As for `openHttpServer`. */
   readonly certificateEveryMs?: number;
-  /** Their connections carry the requests of many clients, and count for none. */
+  /** Exempt from the limit per client, since their connections carry the requests of many. */
   readonly proxies?: Proxies;
   /**
    * Called for each request; the returned function is called once when the request has been answered or
@@ -47,8 +47,8 @@ export interface RunningGateway {
 const MAX_CONNECTIONS = 10_000;
 
 /**
- * Bytes of all headers of a request, four times Node's default: the task of a piece has the object's name and
- * parameters in hex.
+ * Maximum size of all headers of a request, bytes; four times Node's default, since a task of the HTTP wire contains
+ * the object's name and parameters in hex.
  */
 const MAX_HEADER_BYTES = 65_536;
 
@@ -119,8 +119,8 @@ async function close(server: HttpServer, open: Set<ServerResponse>, timeoutMs: n
 }
 
 /**
- * Waits for all open responses, including those that begin on a kept connection in the meantime: iterating a Set also
- * yields elements that are added.
+ * Waits for all open responses, including those that begin on an open connection in the meantime: iterating a Set also
+ * yields elements added during the iteration.
  */
 async function allEnded(open: Set<ServerResponse>): Promise<void> {
   for (const outgoing of open) await new Promise((resolve) => outgoing.once('close', resolve));

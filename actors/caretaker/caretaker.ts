@@ -34,15 +34,15 @@ export interface CaretakerOptions {
   /** How fast stored bytes are verified, bytes per second. */
   readonly scrubRate: number;
   readonly objects: Ref<DiscardSegments>;
-  /** Clients come before rounds. */
+  /** Delays rounds while clients are being served. */
   readonly background: Pick<Background, 'yieldToClients'>;
   readonly timing: CaretakerTiming;
 }
 
-/** How long a round waits while clients are being served; ms. */
+/** Maximum delay of a round while clients are being served, ms. */
 const MAX_YIELD_MS = 10_000;
 
-/** One node of the SP is the caretaker. */
+/** Held by one node of the SP at a time. */
 export const CARETAKER_ROLE = 'caretaker';
 
 /** A stream of the home plane was lost and created again: its former content is looked for at once. */
@@ -156,7 +156,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage
     );
   }
 
-  /** The current run may already have passed what was lost since. */
+  /** Starts a round at once; one that is running is repeated, since it may already have passed what was lost. */
   function runAtOnce(state: State, round: Round, ctx: Context<Message>): void {
     const progress = state.rounds.get(round);
     if (!progress) return;

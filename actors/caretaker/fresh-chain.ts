@@ -5,7 +5,7 @@ import type { Chain } from '#runtime/chain/chain';
 type Asked = Pick<Chain, 'latestBlock' | 'objectById'>;
 
 /**
- * Nothing is deleted on the basis of a chain node that lags behind.
+ * Checks that the chain node is up to date, since nothing is deleted on the basis of an outdated answer.
  * @returns unix ms of its latest block
  * @throws Retryable `chain-lag`
  */

@@ -35,7 +35,7 @@ const started: JobEvent = { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt
 const completed: JobEvent = { type: 'UploadCompleted', at: 2, segmentChecksums: [], integrityHash: '' };
 const signal = new AbortController().signal;
 
-/** Jobs by what has happened to them after their creation, and whether they belong into the queue. */
+/** Jobs with their events after the creation, and whether they belong in the queue. */
 const JOBS: readonly { id: string; events: readonly JobEvent[]; belongs: boolean }[] = [
   { id: '1', events: [], belongs: false },
   { id: '2', events: [started], belongs: false },

@@ -12,8 +12,8 @@ export interface JobRoundOptions {
 }
 
 /**
- * Enqueues every acknowledged job that has not ended. The queue holds one entry per job and refuses a second
- * one, queued or leased, so exactly those get one that have none.
+ * Enqueues every acknowledged job that has not ended. The queue refuses a second entry for a job that is queued or
+ * leased, so this adds only missing entries.
  */
 export function jobRound({ journal, queue, timing }: JobRoundOptions, log: Logger): Round {
   return {

@@ -5,7 +5,7 @@ import type { Journal } from '#runtime/journal/journal';
 import type { Logger } from '#runtime/telemetry/logger';
 import { readJob } from '../job-log.ts';
 
-/** A job as the journal has it. A damaged history is logged: it must not affect other jobs. */
+/** Reads a job from the journal. A damaged history is logged, since it must not affect other jobs. */
 export async function readHistory(
   job: JobId,
   { journal, log, signal }: { readonly journal: Journal; readonly log: Logger; readonly signal: AbortSignal },

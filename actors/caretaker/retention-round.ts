@@ -25,7 +25,7 @@ export function retentionRound({ journal, records, timing }: RetentionRoundOptio
       const endedBefore = Date.now() - timing.retentionMs;
       for await (const job of journal.endedJobs(endedBefore, { signal })) {
         const context = await readHistory(job, { journal, log, signal });
-        // of a purge that was interrupted; one whose history is damaged is kept
+        // the remains of an interrupted purge; a job whose history is damaged is kept
         if (!context) await journal.purge(job, 0);
         if (!context || !isTerminal(context.state)) continue;
         if ((await records.job(job))?.state !== context.state) continue;

@@ -2,12 +2,12 @@
 export interface Round {
   /** For example `looking for open jobs without a queue entry`. */
   readonly doing: string;
-  /** From the end of one to the start of the next, ms. */
+  /** Pause between two runs, ms. */
   readonly everyMs: number;
-  /** What it restores after a loss, without waiting for its period: queue entries or stored pieces. */
+  /** Set for a round that restores queue entries or stored pieces: it runs at once when those were lost. */
   readonly heals?: 'jobs' | 'pieces';
   /** For rounds that span several runs: makes the current or next run start from the beginning. */
   startOver?(): void;
-  /** @returns what was done, for the log; undefined when there was nothing to do */
+  /** @returns a log message about the work done; undefined if there was none */
   run(signal: AbortSignal): Promise<string | undefined>;
 }

@@ -19,7 +19,7 @@ const stage = withStage(test);
 const signal = new AbortController().signal;
 const DAY_MS = 86_400_000;
 
-/** What the repairer finds at each object, by its id; good without an entry. */
+/** The repairer's result for each object, by its id; `good` for one that is not listed. */
 type Findings = Record<string, PieceState | SealionError>;
 
 async function newScene(t: ExecutionContext) {

@@ -23,10 +23,10 @@ export interface ScrubRoundOptions extends ObjectCheckOptions {
 interface Pass {
   /** Unix ms. */
   readonly startedAt: number;
-  /** Key of the last record that was looked at. */
+  /** Key of the last record checked. */
   readonly after?: string;
   readonly counts: Counts;
-  /** Unix ms; present when everything was looked at. */
+  /** Unix ms; present when everything has been checked. */
   readonly doneAt?: number;
 }
 
@@ -75,7 +75,7 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
     },
   };
 
-  /** What could not be repaired before. */
+  /** Checks the objects again that could not be repaired before. */
   async function again(signal: AbortSignal): Promise<void> {
     const waiting: JobId[] = [];
     for await (const [, job] of ledger.entries<JobId>(NOT_WHOLE, { signal })) {
@@ -85,12 +85,12 @@ export function scrubRound(options: ScrubRoundOptions, log: Logger): Round {
   }
 }
 
-/** A column counts once it is signed for. */
+/** True for segments, and for a column that has been signed for and is not being deleted. */
 function isHeld(record: Holding): boolean {
   return !('redundancyIndex' in record) || (record.held !== undefined && !record.discarding);
 }
 
-/** The records of columns, then those of segments. @param after key of the last one that was looked at */
+/** The records of columns, then those of segments. @param after key of the last one checked */
 async function* holdings(
   ledger: Ledger,
   after: string | undefined,

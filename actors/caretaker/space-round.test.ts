@@ -39,11 +39,11 @@ const noReceivers: Behaviour<ReceiversMessage, undefined> = {
 
 interface Scene {
   readonly primary: Primary;
-  /** One round. */
+  /** Runs one round. */
   round(timing?: Partial<SpaceRoundOptions['timing']>): Promise<string | undefined>;
-  /** An object that is sealed, with its payload. */
+  /** Uploads and seals an object. @returns its payload */
   sealed(): Promise<Payload>;
-  /** Indexes of a version's segments that lie in the PieceStore. */
+  /** Indexes of a version's segments in the PieceStore. */
   stored(job: JobId): Promise<number[]>;
   survey(): Promise<Survey | undefined>;
 }
@@ -76,14 +76,14 @@ async function start(t: ExecutionContext, options: PrimaryOptions = {}): Promise
   };
 }
 
-/** Nobody works on its job any more. */
+/** Waits until nobody works on the job of a payload. */
 async function settled(primary: Primary, payload: Pick<Payload, 'job'>): Promise<void> {
   // the small peers hold columns by place and not by object
   primary.peers.columns.clear();
   await eventually('its actor has stopped', () => primary.line(payload) === undefined);
 }
 
-/** Asks for the first segment to be deleted. @param revision events of the job when that was decided */
+/** Asks for the first segment to be deleted. @param revision number of events of the job at the decision */
 function discard({ objects }: Primary, { job }: Pick<Payload, 'job'>, revision: number): Promise<boolean> {
   const note = { job, segments: [0], bytes: 1, storedAt: 0, because: 'x', since: 0, forReaders: false };
   return objects.ask<boolean>((reply) => ({ type: 'discard-segments', note, revision, reply }));
@@ -146,7 +146,7 @@ test('a chain node that lags behind leads to no note and no deletion', async (t)
   chain.objects.delete(job.objectId);
   chain.latestBlock = async () => ({ height: 1, time: Date.now() - 60_000 });
   for (let i = 0; i < 2; i += 1) await t.throwsAsync(round(), { code: 'chain-lag' });
-  // fresh enough, and all the same not where the object was announced
+  // fresh enough, but not yet at the announcement of the object
   chain.latestBlock = async () => ({ height: 1, time: Date.now() - 25_000 });
   for (let i = 0; i < 3; i += 1) await round();
   t.is((await stored(job)).length, 5);

@@ -12,9 +12,9 @@ export interface SpaceRoundOptions extends DeletionOptions, SurveyingOptions {
 }
 
 /**
- * Frees the space of data that is no longer needed: goes through the PieceStore, a part in each round, reads each
- * object from the chain by its id, and notes what is not needed. A listing that misses something does no harm here.
- * What earlier rounds have noted is judged again, and deleted if nothing has changed.
+ * Frees the space of data that is no longer needed. Each round goes through a part of the PieceStore, reads each object
+ * from the chain by its id, and records a note about unneeded data. An incomplete listing does no harm. Data noted by
+ * an earlier round is judged again, and deleted if nothing has changed.
  */
 export function spaceRound(options: SpaceRoundOptions, log: Logger): Round {
   return {

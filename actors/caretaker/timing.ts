@@ -1,4 +1,4 @@
-/** When the caretaker does what, and how long it leaves things alone; all in ms. */
+/** Intervals of the caretaker's rounds, and times for which data is kept; all in ms. */
 export interface CaretakerTiming {
   readonly jobsEveryMs: number;
   readonly uploadsEveryMs: number;
@@ -8,7 +8,7 @@ export interface CaretakerTiming {
   readonly surveyEveryMs: number;
   /** Pause between two chain queries in such a pass. */
   readonly spacePaceMs: number;
-  /** How long a replaced version is kept for downloads that started before. */
+  /** How long a replaced version is kept for downloads in progress. */
   readonly readersGraceMs: number;
   readonly sweepEveryMs: number;
   readonly retentionEveryMs: number;

@@ -15,7 +15,7 @@ function started(deadlineAt: number): JobEvent {
   return { type: 'UploadStarted', at: 1, attempt: 1, deadlineAt, inParts: true };
 }
 
-/** Jobs by what has happened to them, and whether their owner is to look at them. */
+/** Jobs with their events, and whether their owner is to check them. */
 const JOBS: readonly { name: string; events: readonly JobEvent[]; due: boolean }[] = [
   { name: 'created only', events: [], due: true },
   { name: 'waiting in time', events: [started(Date.now() + HOUR)], due: false },

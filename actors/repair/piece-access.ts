@@ -12,7 +12,7 @@ import { type SealedContent, sealedContent } from './content.ts';
  */
 
 /**
- * Over NATS: the column itself is named.
+ * Checks a request over NATS, which names the column.
  * @throws Terminal `wrong-group`, `not-entitled`
  */
 export function checkFetch(
@@ -34,8 +34,8 @@ export function checkFetch(
 }
 
 /**
- * Over HTTP, checked in the order and with the codes of today's SPs, but against the chain alone. They recover only
- * EC objects; we also serve pieces of REPLICA objects, since only SPs that can use them ask for them.
+ * Checks a request over HTTP in the order and with the codes of today's SPs, but against the chain alone. Those recover
+ * only EC objects; we also serve pieces of REPLICA objects, since only SPs that can use them request them.
  * @returns the requested column: the task names the column of the requester
  * @throws Terminal 50009 unknown object, 50031 another redundancy than the chain's, 50043 not sealed, 45209 bad
  * index, 50030 no right to ask

@@ -99,7 +99,7 @@ export class PieceServer {
     }
   }
 
-  /** A piece that the primary computes from its segment: a data shard is a range of it. */
+  /** Computes a piece from the primary's segment; a data shard is just a range of it. */
   async #make(
     { content, column, segmentIndex, offset, length }: PieceRange,
     signal: AbortSignal,

@@ -56,12 +56,13 @@ const cases = fc.record({
   size: fc.integer({ min: 1, max: 3_000 }),
   secondaries: fc.array(holder(3), { minLength: 6, maxLength: 6 }),
   primary: holder(1),
-  /** Whether our own list is known, and whether the wire carries those of others. */
+  /** Whether our own list is known. */
   own: fc.boolean(),
+  /** Whether the wire carries the lists of others. */
   lists: fc.boolean(),
 });
 
-/** One that hangs for ever is only waited for when it is needed: such cases are about those that are not. */
+/** Replaces hanging holders unless there are enough good ones, since a needed one would be waited for for ever. */
 function settled(holders: Record<number, Holder>, enough: boolean): Record<number, Holder> {
   if (enough) return holders;
   return Object.fromEntries(

@@ -8,7 +8,7 @@ import { Verifier, type VerifierDependencies } from './verify.ts';
 import type { Task } from './work-list.ts';
 import { writeBack } from './write-back.ts';
 
-/** What a repairer has done since its start. */
+/** Counts of a repairer's work since its start. */
 export interface RepairCounts {
   recovered: number;
   repaired: number;
@@ -29,7 +29,7 @@ export class RepairTasks {
     this.#verifier = new Verifier(dependencies);
   }
 
-  /** Returns a segment of ours to the readers that wait for it first, then has it written back. */
+  /** Restores one of our segments, returns it to the waiting readers, then has it written back. */
   recovery(job: JobId, segmentIndex: number): Task<Uint8Array> {
     const { ports, recoverer, owners } = this.#dependencies;
     const counts = this.#counts;

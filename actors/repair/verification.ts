@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobId } from '#protocols/job/identity';
 
-/** The result for one stored segment or piece. `lost`: it is broken and could not be repaired now. */
+/** The result for one stored segment or piece. `lost`: it is missing or damaged and could not be repaired now. */
 export type PieceState = 'good' | 'missing' | 'corrupt' | 'repaired' | 'lost';
 
 export interface Finding {
@@ -25,7 +25,7 @@ export interface Verification {
   readonly next?: number;
 }
 
-/** On which subject of the home plane a node verifies an object: `VerifyQuestion`, answered by a `Verification`. */
+/** Subject of the home plane for a `VerifyQuestion`, which a node answers with a `Verification`. */
 export const VERIFY = 'verify';
 
 export const verifyQuestion = z.object({

@@ -31,7 +31,7 @@ export class Verifier {
   }
 
   /**
-   * One part of an object, from a segment on.
+   * Verifies one part of an object, from a segment on.
    * @throws Terminal `not-sealed`, `not-a-holder`, `column-unknown`; Retryable `too-few-pieces` when the checksums
    * of the segments cannot be determined; Cancelled
    */

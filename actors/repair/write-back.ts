@@ -5,7 +5,7 @@ import type { Ref } from '#runtime/actors/types';
 import type { Recovered } from './recover.ts';
 import type { RestorePiece, RestoreSegment } from './restorer.ts';
 
-/** The actors that own what is stored: nobody else writes it. */
+/** The actors that own stored data; nobody else writes it. */
 export interface Owners {
   readonly objects: Ref<RestoreSegment>;
   readonly receivers: Ref<RestorePiece>;

@@ -7,9 +7,9 @@ import type { SecondaryPorts } from './ports.ts';
 export interface ApprovalLimits {
   /** How long an approval is valid, ms; an hour at most, the limit of a control message. */
   readonly lifetimeMs: number;
-  /** A chain node further behind is not believed, ms. */
+  /** Answers of a chain node further behind than this are not used, ms. */
   readonly chainLagMs: number;
-  /** Bytes to keep free. */
+  /** Bytes of storage to keep free. */
   readonly reserveBytes: number;
   /** Approvals that may be outstanding, and the bytes that they may bring. */
   readonly outstanding: { readonly count: number; readonly bytes: number };
@@ -22,7 +22,7 @@ export const APPROVAL_LIMITS: ApprovalLimits = {
   outstanding: { count: 10_000, bytes: 2 ** 40 },
 };
 
-/** The longest column that a standing approval lets in. */
+/** Maximum size of a column under a standing approval, bytes. */
 const STANDING_COLUMN_BYTES = 65_536;
 
 export interface ApprovalRefusal {
@@ -39,7 +39,7 @@ export interface ApprovalPolicyOptions {
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
 
-/** When this SP agrees to store a column, and why not (ARCHITECTURE.md#the-two-nats-planes, `approval.ask`). */
+/** Decides whether this SP agrees to store a column (ARCHITECTURE.md#the-two-nats-planes, `approval.ask`). */
 export class ApprovalPolicy {
   readonly #options: ApprovalPolicyOptions;
 

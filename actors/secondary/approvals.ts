@@ -18,7 +18,7 @@ const PREFIX = 'approval/';
 /** Limit per deletion, which must be short since a new approval may have to wait for it. */
 const FORGOTTEN_AT_ONCE = 1_000;
 
-/** The approvals that may still be used, and what they may still bring. */
+/** The approvals that may still be used, and the columns that may still arrive under them. */
 export class Approvals {
   readonly #ledger: Ledger;
   readonly #given = new Map<string, GivenApproval>();
@@ -38,9 +38,9 @@ export class Approvals {
     return approvals;
   }
 
-  /** What all jobs but this one may still bring. */
-  outstanding(besides: JobId, now: number): { readonly count: number; readonly bytes: number } {
-    const own = keyOf(besides);
+  /** Number and bytes of the columns that may still arrive for all jobs except one. */
+  outstanding(except: JobId, now: number): { readonly count: number; readonly bytes: number } {
+    const own = keyOf(except);
     let [count, bytes] = [0, 0];
     for (const [key, given] of this.#given) {
       if (key === own || given.expiresAt <= now) continue;

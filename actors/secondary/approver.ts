@@ -7,7 +7,7 @@ import { Approvals } from './approvals.ts';
 import type { SecondaryPorts } from './ports.ts';
 
 export type ApproverMessage =
-  /** From now on every ask is refused: the node is about to stop or to leave service. */
+  /** From now on every ask is refused, because the node is about to stop or to leave service. */
   | { readonly type: 'drain' }
   /** An ask of a primary. The HTTP wire has no asks: there the first piece of a column counts as one. */
   | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<ApproverAnswer> };
@@ -69,7 +69,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
           await captureResult(message.reply, answer(state, message.ask, ctx.signal));
           break;
         case 'forget-expired':
-          // beside the mailbox: no ask waits for it
+          // concurrently with the mailbox, so that no ask waits for it
           ctx.pipe(
             () => state.approvals.forgetExpired(Date.now()),
             (outcome) => ({ type: 'forgotten', outcome }),

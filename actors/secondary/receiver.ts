@@ -80,7 +80,7 @@ export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, und
   });
 }
 
-/** For the log of the secondary: one line for every column. */
+/** Log message of the secondary, written once for each column. */
 const HOLDING = 'stored and signed for a column';
 function holding({ job, from, redundancyIndex }: ColumnOffer): object {
   return { job: formatJobId(job), from, column: redundancyIndex };

@@ -53,7 +53,7 @@ export interface ReceiversOptions {
   readonly approver: Ref<ApproverMessage>;
   /** Columns received at once over NATS; the gateway bounds the tasks that come over HTTP. */
   readonly limit: number;
-  /** Our own clients come before other SPs. */
+  /** Delays offers of other SPs while our own clients are being served. */
   readonly background: Pick<Background, 'yieldToClients'>;
 }
 
@@ -61,11 +61,11 @@ interface State {
   /** Running receivers. */
   open: number;
   readonly turns: ColumnTurns<Message>;
-  /** For what others send that is refused. */
+  /** Logs refused offers and tasks. */
   readonly refusals: Repeats;
 }
 
-/** How long an offer waits while clients are being served: its primary is waiting for us; ms. */
+/** Maximum delay of an offer while clients are being served, ms; short, since the primary is waiting for us. */
 const MAX_YIELD_MS = 100;
 /** Redelivery delay of an offer that could not be accepted, or whose receiver failed without an answer, ms. */
 const REDELIVER_MS = 5_000;

@@ -9,20 +9,20 @@ import { type Hotspots, hotspots, PROCESS_OF, profileOptions, readProfile } from
 import { type BenchReport, machine } from './report.ts';
 import type { Measurements, Scenario, ScenarioContext } from './scenario.ts';
 
-/** What `--quick` may take, start and stop of the devnet included; ms. */
+/** Time limit of `--quick`, including start and stop of the devnet, ms. */
 const QUICK_MS = 110_000;
-/** What a whole bench may take; ms. */
+/** Time limit of a full bench, ms. */
 const TOTAL_MS = 6 * 3_600_000;
-/** What one scenario may take with all its runs; ms. */
+/** Time limit of one scenario with all its runs, ms. */
 const SCENARIO_MS = 3_600_000;
 
-/** A report, and the profile of one process where one was asked for. */
+/** A report, and the profile of one process if it was requested. */
 export interface BenchResult {
   readonly report: BenchReport;
   readonly profile?: Hotspots;
 }
 
-/** Runs the scenarios one after the other. One that fails is missing from the report, and the others go on. */
+/** Runs the scenarios one after the other. One that fails is listed in the report as missing; the others still run. */
 export async function runBench(
   options: BenchOptions,
   report: Reporter,
@@ -68,7 +68,7 @@ export async function runBench(
   };
 }
 
-/** Ms for all scenarios. */
+/** Time limit of all scenarios together, ms. */
 function timeLimit({ quick, minutes }: BenchOptions): number {
   if (minutes !== undefined) return minutes * 60_000;
   return quick ? QUICK_MS : TOTAL_MS;
@@ -102,7 +102,7 @@ async function runScenario(
   const measured: Measurements[] = [];
   const times = runs ?? (quick ? scenario.runs.quick : scenario.runs.full);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(SCENARIO_MS)]);
-  // Every client listens.
+  // Each concurrent client adds a listener.
   setMaxListeners(0, bounded);
   const say = (lines: readonly string[]) =>
     report.line(lines, { event: 'said', scenario: scenario.name, lines });
@@ -130,7 +130,7 @@ function sizesText(sizes: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-/** One run, with the networks that it starts for itself. */
+/** Runs a scenario once, and stops the networks that it started. */
 async function runOnce(scenario: Scenario, context: Omit<ScenarioContext, 'start'>): Promise<Measurements> {
   const own: BenchNetwork[] = [];
   const start = async (settings: NetworkSettings) => {

@@ -2,20 +2,20 @@ import type { Figure } from './figures.ts';
 import type { EarlierReport } from './report.ts';
 import { markdownTable, rounded } from './table.ts';
 
-/** How a figure has changed since an earlier report. */
+/** Change of a figure since an earlier report. */
 export interface Change {
   readonly name: string;
   readonly title: string;
   readonly unit: string;
   readonly before: number;
   readonly after: number;
-  /** Above 1 it has become better, below 1 worse: 2 is twice as fast or half as long. */
+  /** Above 1 for an improvement, below 1 for a loss: 2 means twice as fast or half as long. */
   readonly gain: number;
-  /** The same of the ratios to the floors, which takes the speed of the machine out. */
+  /** The gain of the ratio to the floor, which does not depend on the speed of the machine. */
   readonly gainOverFloor?: number;
 }
 
-/** The figures that both reports have. One that was or is 0 has no ratio: its gain is 1 where both are, else NaN. */
+/** Compares the figures of both reports. If one value is 0, the gain is NaN; if both are, it is 1. */
 export function compare(before: Pick<EarlierReport, 'figures'>, after: readonly Figure[]): readonly Change[] {
   return after.flatMap((figure) => {
     const earlier = before.figures.find(({ name }) => name === figure.name);
@@ -33,7 +33,7 @@ export function compare(before: Pick<EarlierReport, 'figures'>, after: readonly 
   });
 }
 
-/** The changes for the worse by more than a share, for example 0.1; by their floors where they have one. */
+/** The losses of more than a share, for example 0.1; of the ratio to the floor if there is one. */
 export function losses(changes: readonly Change[], share: number): readonly Change[] {
   return changes.filter(({ gain, gainOverFloor = gain }) => gainOverFloor < 1 - share);
 }

@@ -1,20 +1,20 @@
 import { median } from './statistics.ts';
 
-/** A figure that a scenario measures, and what it is held against. */
+/** A figure that a scenario measures, its floor and its target. */
 export interface FigureKind {
-  /** Below the scenario's name, for example `acks`. */
+  /** Name within the scenario, for example `acks`. */
   readonly name: string;
   readonly title: string;
   readonly unit: Unit;
   readonly better: 'more' | 'less';
-  /** What is measured in the same run to compare with, in the same unit. */
+  /** Description of the floor: a value in the same unit, measured in the same run for comparison. */
   readonly floor?: string;
   readonly wanted?: Wanted;
 }
 
 export type Unit = '/s' | 'MB/s' | 'ms' | 's' | 'MB' | '×' | '';
 
-/** All of these must hold; `ratio` is that of the value to its floor. */
+/** A target: all of its bounds must hold. `ratio` is the value divided by its floor. */
 export interface Wanted {
   readonly value?: Bound;
   readonly ratio?: Bound;
@@ -22,13 +22,13 @@ export interface Wanted {
 
 export type Bound = { readonly atLeast: number } | { readonly atMost: number };
 
-/** One run's value, with that of its floor; a floor of 0 is none. */
+/** Values of one run; a floor of 0 counts as absent. */
 export interface Measurement {
   readonly value: number;
   readonly floor?: number;
 }
 
-/** A figure over all runs. Of floors and ratios the median too: a ratio is always of one run. */
+/** Medians of a figure over all runs. Each ratio is of a value and a floor of the same run. */
 export interface Figure {
   /** `<scenario>.<figure>` */
   readonly name: string;
@@ -43,7 +43,7 @@ export interface Figure {
   readonly wanted?: Wanted & { readonly reached: boolean };
 }
 
-/** @throws RangeError for no measurement */
+/** Takes the medians of all runs. @throws RangeError without measurements */
 export function summarise(scenario: string, kind: FigureKind, measurements: readonly Measurement[]): Figure {
   if (measurements.length === 0) throw new RangeError(`${scenario}.${kind.name} was not measured`);
   const values = measurements.map(({ value }) => value);

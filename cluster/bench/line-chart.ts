@@ -10,7 +10,7 @@ export interface Axis {
   readonly label: (value: number) => string;
 }
 
-/** A line; values above 0. */
+/** A line of the chart; all values are above 0. */
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -21,7 +21,7 @@ const FRAME = { left: 70, right: 190, top: 44, bottom: 56 };
 const COLOURS = ['#0b6bcb', '#c2410c', '#15803d', '#6b7280', '#7c3aed'];
 const FONT = 'font-family="sans-serif" font-size="12"';
 
-/** An SVG of lines over two logarithmic axes: x in steps of the points, y in tenfolds. Undefined without points. */
+/** An SVG of lines on logarithmic axes, with ticks at each x and each power of ten of y. Undefined without points. */
 export function lineChart({ title, x, y, series }: Chart): string | undefined {
   const lines = series.filter(({ points }) => points.length > 0);
   const points = lines.flatMap((line) => line.points);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 
-/** Does a task for each item, so many at a time, in the order of the items. The first failure ends it. */
+/** Runs a task for each item, a limited number at a time, in the order of the items. Stops at the first failure. */
 export async function inParallel<T>(
   items: readonly T[],
   workers: number,
@@ -25,7 +25,7 @@ export async function inParallel<T>(
 const RETRY_MS = 500;
 const MAX_TRIES = 100;
 
-/** Tries again as a patient client does. @returns how many times it was refused first */
+/** Retries a task, up to 100 times, while it is refused with a retryable error. @returns the number of refusals */
 export async function patiently(task: () => Promise<unknown>, signal: AbortSignal): Promise<number> {
   for (let refused = 0; ; refused += 1) {
     try {
@@ -39,7 +39,7 @@ export async function patiently(task: () => Promise<unknown>, signal: AbortSigna
   }
 }
 
-/** How long a task takes, ms. */
+/** The duration of a task, ms. */
 export async function timed(task: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await task();

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NetworkSp } from '../cli/network.ts';
 
-/** How late the event loop of a node was in one span of 100 ms. */
+/** Delay of a node's event loop in one interval of 100 ms. */
 export interface LoopDelay {
-  /** To what turns up at a random moment, ms. */
+  /** Mean delay of an event at a random moment, ms. */
   readonly lateMs: number;
-  /** The longest time for which it came to nothing, ms. */
+  /** Longest time for which the loop was blocked, ms. */
   readonly worstMs: number;
 }
 
 const EVERY_MS = 100;
 
 /**
- * Asks a node how late its event loop is, ten times a second while a task runs. No delays of a node whose admin
- * server cannot be reached from here.
+ * Reads the event loop delay of a node from its admin server, ten times a second while a task runs. Empty when the
+ * admin server cannot be reached.
  */
 export async function delaysDuring(
   { admin }: NetworkSp,
@@ -44,7 +44,7 @@ async function loopDelay(admin: string): Promise<LoopDelay | undefined> {
     const answer = await fetch(`${admin}/load`);
     return ((await answer.json()) as { readonly eventLoop?: LoopDelay }).eventLoop;
   } catch {
-    // A measurement that cannot be made is left out of the report.
+    // The report omits what cannot be measured.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures a network and prints a table, every figure beside a floor or a peer in the same run. */
+/** `npm run bench`: measures a network and prints a table of figures, each next to its floor from the same run. */
 import { Terminal } from '#protocols/errors';
 import { runCommand } from '../cli/command.ts';
 import { createReporter } from '../cli/reporter.ts';

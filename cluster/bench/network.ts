@@ -10,20 +10,20 @@ import { type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { devnetProcesses, type NetworkProcess } from './processes.ts';
 import { RawStore } from './raw-store.ts';
 
-/** What may be chosen of a devnet of the bench's own. */
+/** Settings of a devnet that the bench starts. */
 export type NetworkSettings = Omit<DevnetOptions, 'directory' | 'log' | 'signal'>;
 
-/** A network under measurement: a devnet of the bench's own, or whichever network a devnet.json describes. */
+/** A network under measurement: a devnet that the bench starts, or the network that a devnet.json describes. */
 export class BenchNetwork {
   readonly session: Session;
-  /** Where the bench's objects go. */
+  /** The SP to which the bench uploads. */
   readonly primary: NetworkSp;
   readonly client: SpClient;
   /** A bucket at the primary. */
   readonly bucketName: string;
-  /** A stock object store on the primary's own nats-server, for floors. */
+  /** A plain NATS object store on the primary's nats-server, for floors. */
   readonly raw: RawStore;
-  /** Of the devnet, and this one as `client`; none of a network that does not run on this machine. */
+  /** Processes of the devnet, and this one as `client`; empty for a network on other machines. */
   readonly processes: readonly NetworkProcess[];
   readonly #close: () => Promise<void>;
 
@@ -86,7 +86,7 @@ export class BenchNetwork {
     );
   }
 
-  /** Undefined where the bench does not see the network's processes. */
+  /** Undefined when the bench cannot observe the network's processes. */
   processNamed(name: string): NetworkProcess | undefined {
     return this.processes.find((one) => one.name === name);
   }

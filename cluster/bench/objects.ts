@@ -10,13 +10,13 @@ export interface BenchObject {
   readonly bucketName: string;
   readonly objectName: string;
   readonly size: number;
-  /** The payload from its beginning, as often as it is asked for. */
+  /** The payload, from its beginning on each call. */
   bytes(): Iterable<Uint8Array>;
 }
 
 const BLOCK = 256 * 1024;
 
-/** Registers objects of random bytes, before anything is timed. */
+/** Announces objects with random content, before the measurement begins. */
 export async function announce(
   network: BenchNetwork,
   { count, size }: { readonly count: number; readonly size: number },
@@ -41,7 +41,7 @@ export async function announce(
   }));
 }
 
-/** Uploads it, once. @throws as `SpClient` */
+/** Uploads an object without retries. @throws as `SpClient` */
 export async function put(network: BenchNetwork, object: BenchObject, signal: AbortSignal): Promise<void> {
   const body = Readable.from(object.bytes());
   await network.client.put(object, { body, size: object.size, contentType: CONTENT_TYPE }, { signal });
@@ -49,7 +49,7 @@ export async function put(network: BenchNetwork, object: BenchObject, signal: Ab
 
 const CONTENT_TYPE = 'application/octet-stream';
 
-/** Lets other work of the process in between: connections that it does not look after for seconds are closed. */
+/** Yields to other work of the process between chunks, since connections that it neglects for seconds are closed. */
 async function* inTurns(bytes: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for (const block of bytes) {
     yield block;
@@ -57,7 +57,7 @@ async function* inTurns(bytes: Iterable<Uint8Array>): AsyncGenerator<Uint8Array>
   }
 }
 
-/** Bytes that do not repeat between payloads, made as they are needed: a small payload is kept, a large one is not. */
+/** Pseudo-random bytes, different for each payload. Small payloads stay in memory, large ones are generated again. */
 function pseudoRandom(size: number): () => Iterable<Uint8Array> {
   const key = randomBytes(16);
   if (size > BLOCK) return () => keystream(key, size);

@@ -4,14 +4,14 @@ import { PROFILE_ROLES, type ProfileRole } from './profile.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
-/** What `npm run bench` was asked for. */
+/** Options of `npm run bench`. */
 export interface BenchOptions {
   readonly only: readonly Scenario[];
   readonly quick: boolean;
   readonly runs: number | undefined;
-  /** Measure for no longer; what was measured until then is reported. */
+  /** Time limit; the report then has what was measured so far. */
   readonly minutes: number | undefined;
-  /** By `<scenario>.<size>`. */
+  /** Changed sizes, by `<scenario>.<size>`. */
   readonly set: ReadonlyMap<string, number>;
   readonly devnet: string | undefined;
   readonly json: string;
@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly profile: ProfileRole | undefined;
 }
 
-/** Reads the command line; an error in it ends the process with a message, as commander does. */
+/** Parses the command line. On an error commander prints a message and ends the process. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const flags = new Command('npm run bench --')
     .description(
@@ -71,7 +71,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-/** The sizes of a scenario, with the changes of `set`. */
+/** The sizes of a scenario, as changed by `set`. */
 export function sizesOf(scenario: Scenario, { quick, set }: Pick<BenchOptions, 'quick' | 'set'>) {
   return Object.fromEntries(
     Object.entries(scenario.sizes).map(([name, size]) => [

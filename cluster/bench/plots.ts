@@ -5,7 +5,7 @@ import { lineChart, type Series } from './line-chart.ts';
 import { COST_SIZES } from './scenarios/cost.ts';
 import { CLIENTS } from './scenarios/load.ts';
 
-/** Draws what a report's figures allow, as SVG files in a folder. @returns their paths */
+/** Writes SVG plots of a report's figures into a folder. Omits those whose figures are missing. @returns their paths */
 export async function writePlots(folder: string, figures: readonly Figure[]): Promise<readonly string[]> {
   const value = (name: string) => figures.find((figure) => figure.name === name);
   const series = (

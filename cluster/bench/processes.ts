@@ -9,17 +9,17 @@ export interface NetworkProcess {
   readonly pid: number;
 }
 
-/** CPU time that processes have used since they started, ms by name. */
+/** CPU time that processes have used since their start, ms, by name. */
 export type CpuTimes = ReadonlyMap<string, number>;
 
-/** The children of a devnet's process, by what they run; none where /proc does not exist, as on macOS. */
+/** The children of a devnet's process; none where /proc does not exist, as on macOS. */
 export async function devnetProcesses(parent: number): Promise<readonly NetworkProcess[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => identify(pid, parent)));
   return found.filter((one) => one !== undefined).sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** CPU time of each process, its threads included. One that has ended counts as 0. */
+/** CPU time of each process, including its threads; 0 for one that has ended. */
 export async function cpuTimes(processes: readonly NetworkProcess[]): Promise<CpuTimes> {
   const times = await Promise.all(
     processes.map(async ({ name, pid }): Promise<[string, number]> => [name, await cpuMs(pid)]),
@@ -27,18 +27,18 @@ export async function cpuTimes(processes: readonly NetworkProcess[]): Promise<Cp
   return new Map(times);
 }
 
-/** CPU ms per object of the roles that processes play for the objects of one primary. */
+/** CPU time per object, ms, by the role of a process for the objects of one primary. */
 export interface RoleTimes {
   readonly all: number;
   readonly primary: number;
-  /** Of each, on average. */
+  /** Average of the secondaries. */
   readonly secondary: number;
   readonly chain: number;
   readonly nats: number;
   readonly client: number;
 }
 
-/** What was used between two looks, for each of so many objects. Undefined where the processes are not seen. */
+/** CPU time per object between two measurements. Undefined when the processes cannot be observed. */
 export function cpuOf(
   network: { readonly processes: readonly NetworkProcess[]; readonly primary: { readonly id: number } },
   before: CpuTimes,
@@ -60,13 +60,13 @@ export function cpuOf(
   };
 }
 
-/** The most memory that a process has held so far, bytes; NaN where /proc does not say. */
+/** Peak memory of a process, bytes; NaN without /proc. */
 export async function peakMemory(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }
 
-/** Lets the peak begin again at what a process holds now. */
+/** Resets the peak to the current memory of a process. */
 export async function resetPeakMemory(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, '5');
 }
@@ -91,7 +91,7 @@ async function cpuMs(pid: number): Promise<number> {
   return ((Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) * 1_000) / ticksPerSecond();
 }
 
-/** The fields of /proc/<pid>/stat from the state on; the name before it may hold spaces and parentheses. */
+/** The fields of /proc/<pid>/stat from the state on. The name before it may contain spaces and parentheses. */
 async function statOf(pid: number): Promise<readonly string[] | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return text?.slice(text.lastIndexOf(') ') + 2).split(' ');

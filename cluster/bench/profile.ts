@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { markdownTable } from './table.ts';
 
-/** Whose process is profiled. */
+/** Roles whose process can be profiled. */
 export const PROFILE_ROLES = ['primary', 'secondary', 'chain'] as const;
 export type ProfileRole = (typeof PROFILE_ROLES)[number];
 
-/** The process of a devnet that plays a role for the bench's objects. */
+/** The devnet process that has each role for the bench's objects. */
 export const PROCESS_OF: Readonly<Record<ProfileRole, string>> = {
   primary: 'sp1',
   secondary: 'sp2',
@@ -26,7 +26,7 @@ const CpuProfile = z.object({
       callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.number() }),
     }),
   ),
-  /** µs of the monotonic clock, which all processes of the machine share. */
+  /** µs on the monotonic clock, which is the same for all processes of a machine. */
   startTime: z.number(),
   samples: z.array(z.number()),
   timeDeltas: z.array(z.number()),
@@ -34,9 +34,9 @@ const CpuProfile = z.object({
 
 export type CpuProfile = z.infer<typeof CpuProfile>;
 
-/** Where a process spent its time. */
+/** The functions and modules in which a process spent its time. */
 export interface Hotspots {
-  /** Time in which it did something, ms. */
+  /** Time in which it was not idle, ms. */
   readonly busyMs: number;
   readonly idleMs: number;
   /** Self time by function and by package or file, ms, the largest first. */
@@ -44,7 +44,7 @@ export interface Hotspots {
   readonly modules: readonly (readonly [name: string, ms: number])[];
 }
 
-/** Reads the profile that a process has left in a folder. Undefined when it left none: it was killed. */
+/** Reads the profile that a process wrote into a folder. Undefined when there is none because it was killed. */
 export async function readProfile(folder: string): Promise<CpuProfile | undefined> {
   const name = (await readdir(folder).catch(() => [])).find((file) => file.endsWith('.cpuprofile'));
   return name === undefined
@@ -52,7 +52,7 @@ export async function readProfile(folder: string): Promise<CpuProfile | undefine
     : CpuProfile.parse(JSON.parse(await readFile(join(folder, name), 'utf8')));
 }
 
-/** @param since µs of the monotonic clock; what was before, such as the start of the process, is left out */
+/** @param since µs on the monotonic clock; earlier samples, such as those of the start, are ignored */
 export function hotspots(profile: CpuProfile, since = 0): Hotspots {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const functions = new Map<string, number>();
@@ -76,7 +76,7 @@ export function hotspots(profile: CpuProfile, since = 0): Hotspots {
   return { busyMs: busy, idleMs: idle, functions: largest(functions), modules: largest(modules) };
 }
 
-/** The first rows of both, with their share of the busy time. */
+/** Tables of the first functions and modules, with their share of the busy time. */
 export function hotspotTables({ busyMs, functions, modules }: Hotspots, rows = 25): readonly string[] {
   const table = (head: string, entries: Hotspots['functions']) =>
     markdownTable([
@@ -102,7 +102,7 @@ function shortFile(url: string): string {
     .replace(/^.*\/(node_modules\/|dist\/)/, (_, folder: string) => (folder === 'dist/' ? '' : folder));
 }
 
-/** `@scope/name` of a package, `node:…` as it is, a file of ours by its path; empty for what has no file. */
+/** `@scope/name` for a file of a package, `node:…` unchanged, the path for our own files; empty without a file. */
 function moduleOf(file: string): string {
   return /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file;
 }

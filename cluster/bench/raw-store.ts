@@ -5,14 +5,14 @@ import { type ObjectStore, Objm, StorageType, setSha256Backend } from '@nats-io/
 import { connect } from 'nats';
 import type { NetworkSp } from '../cli/network.ts';
 
-/** As large as the server takes it, less room for headers. */
+/** Room for headers: chunks are smaller than the server's maximum payload by this, bytes. */
 const CHUNK_HEADROOM = 4_096;
 /** Messages in flight. */
 const WINDOW = 16;
 
 /**
- * A bucket of its own, used by the stock client of the NATS object store at its best: native SHA-256, the largest
- * chunks. What it does with some bytes is the floor of what Sealion does with them.
+ * A separate bucket, used by the standard client of the NATS object store with the best settings: native SHA-256 and
+ * the largest chunks. Its times are the floor for Sealion's own work on the same bytes.
  */
 export class RawStore {
   readonly #connection: NatsConnection;
@@ -95,7 +95,7 @@ export class RawStore {
     await this.#store.delete(name);
   }
 
-  /** Removes the bucket too. */
+  /** Also removes the bucket. */
   async close(): Promise<void> {
     await this.#store.destroy();
     await this.#connection.close();

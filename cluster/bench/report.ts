@@ -5,23 +5,23 @@ import { z } from 'zod';
 import { Terminal } from '#protocols/errors';
 import type { Figure } from './figures.ts';
 
-/** What a bench writes as JSON. */
+/** The report that a bench writes as JSON. */
 export interface BenchReport {
   readonly format: 1;
-  /** ISO time of its begin. */
+  /** Start of the bench, ISO 8601. */
   readonly at: string;
   readonly machine: {
     readonly cores: number;
     readonly cpu: string;
     readonly node: string;
-    /** One-minute load average at the begin: what else was running. */
+    /** One-minute load average at the start, which shows whether anything else was running. */
     readonly load: number;
   };
   readonly quick: boolean;
-  /** `<scenario>.<size>` of all scenarios that were run. */
+  /** Sizes of all scenarios that were run, by `<scenario>.<size>`. */
   readonly sizes: Readonly<Record<string, number>>;
   readonly figures: readonly Figure[];
-  /** Scenarios that were not measured to the end, and why. */
+  /** Scenarios that failed or were cut short, with the reason. */
   readonly missing: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +35,7 @@ export function machine(): BenchReport['machine'] {
   };
 }
 
-/** Writes a report into a file, whose folder is made where it is missing. */
+/** Writes a report to a file; creates its folder if necessary. */
 export async function writeReport(path: string, report: BenchReport): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -55,7 +55,7 @@ const Earlier = z.object({
   ),
 });
 
-/** A report as it is read again to compare with. */
+/** The parts of an earlier report that a comparison needs. */
 export type EarlierReport = z.infer<typeof Earlier>;
 
 /** @throws Terminal `bad-report` */
@@ -66,7 +66,7 @@ export async function readReport(path: string): Promise<EarlierReport> {
     throw new Terminal({
       code: 'bad-report',
       message: `${path} is not a report of the bench.`,
-      advice: 'Give a file that npm run bench has written.',
+      advice: 'Give a report that npm run bench has written.',
       cause,
     });
   }

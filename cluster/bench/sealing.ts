@@ -6,15 +6,15 @@ import { openHomeView } from '../cli/home-view.ts';
 import type { BenchNetwork } from './network.ts';
 import type { BenchObject } from './objects.ts';
 
-/** After so long without an announcement the chain is asked itself: one can be missed. */
+/** After this time without a notification, which may have been lost, the chain is queried instead; ms. */
 const QUIET_MS = 10_000;
 const POLL_MS = 100;
 
 /**
- * Follows objects until they are sealed, by what their primary announces: that costs the network next to nothing,
- * while asking the chain for each object would be measured with the rest.
- * @param upload begins when announcements are heard
- * @param hear told of each announcement about one of the objects
+ * Waits until objects are sealed, by the notifications of their primary: those cost the network next to nothing, while
+ * chain queries for each object would affect the measurement.
+ * @param upload runs once notifications are received
+ * @param hear called with each notification about one of the objects
  * @returns when the last object was sealed, as `performance.now()`
  */
 export async function untilSealed(
@@ -41,7 +41,7 @@ export async function untilSealed(
     }
   };
   const followed = follow();
-  // Awaited below; a failure until then must not count as unhandled.
+  // Awaited below; an earlier failure must not count as an unhandled rejection.
   followed.catch(() => undefined);
   try {
     await upload();
@@ -64,7 +64,7 @@ export async function untilSealed(
   }
 }
 
-/** False also where the chain does not answer in time. @throws Terminal `object-gone` */
+/** False also when the chain does not answer in time. @throws Terminal `object-gone` */
 async function isSealed(chain: Chain, objectId: string, signal: AbortSignal): Promise<boolean> {
   try {
     const found = await chain.objectById(objectId, { signal });

@@ -10,7 +10,7 @@ export function markdownTable(rows: readonly (readonly string[])[]): readonly st
   return [line(head), rule, ...rows.slice(1).map(line)];
 }
 
-/** The table of a bench: each figure beside its floor and what is wanted of it. */
+/** The table of a bench: each figure with its floor and its target. */
 export function figureTable(figures: readonly Figure[]): readonly string[] {
   const rows = figures.map((figure) => [
     figure.name,
@@ -23,7 +23,7 @@ export function figureTable(figures: readonly Figure[]): readonly string[] {
   return markdownTable([['figure', 'what', 'measured', 'beside', 'ratio', 'wanted'], ...rows]);
 }
 
-/** `12.3 MB/s`; three digits are enough. */
+/** A value with its unit and three digits, for example `12.3 MB/s`. */
 export function amount(value: number, unit: Unit): string {
   return `${rounded(value)}${unit === '' ? '' : ` ${unit}`}`;
 }

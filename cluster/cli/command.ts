@@ -2,13 +2,13 @@ import { constants } from 'node:os';
 import { Cancelled, Retryable, toSealionError } from '#protocols/errors';
 import type { Reporter } from './reporter.ts';
 
-/** Exit codes of a command besides 0, and 128 plus a signal's number. */
+/** Exit codes of a command that fails. One that is stopped by a signal exits with 128 plus the signal's number. */
 export const ExitCode = {
-  /** Something has to be corrected before another try can succeed. */
+  /** A final error: something must be corrected before another try can succeed. */
   FAILED: 1,
-  /** Wrong arguments; nothing was done. */
+  /** Invalid arguments; nothing was done. */
   USAGE: 2,
-  /** A temporary failure: the same command continues where this one stopped. */
+  /** A temporary failure; the same command, run again, continues where this one stopped. */
   TRY_AGAIN: 75,
 } as const;
 

@@ -14,8 +14,8 @@ import { isFolder, STANDARD_STREAM } from './sources.ts';
 import { size } from './units.ts';
 
 /**
- * `sealion get BUCKET/OBJECT [FILE]`: the file appears only when every byte has arrived and the whole has the checksum
- * of the chain. A download that was interrupted continues from what is in `FILE.part`.
+ * `sealion get BUCKET/OBJECT [FILE]`: downloads an object. The file appears only when every byte has arrived and
+ * matches the checksums on chain. An interrupted download continues from `FILE.part`.
  * @throws Terminal `integrity-mismatch`
  */
 export async function get(
@@ -74,8 +74,8 @@ export async function get(
 }
 
 /**
- * Where the object goes: without a target, and in a folder, to a file with the last part of the object's name.
- * @throws Terminal `no-name` where the object has no such part
+ * The file to write. Without a target, or if it is a folder, its name is the last part of the object's name.
+ * @throws Terminal `no-name` when the object's name has no such part
  */
 async function fileOf(target: string | undefined, objectName: string): Promise<string> {
   if (target === STANDARD_STREAM) return target;
@@ -83,12 +83,12 @@ async function fileOf(target: string | undefined, objectName: string): Promise<s
   if (!objectName.endsWith('/')) return join(target ?? '', basename(objectName));
   throw new Terminal({
     code: 'no-name',
-    message: `The name ${objectName} gives no name for a file.`,
-    advice: 'Give the path of the file that it is to become.',
+    message: `No file name can be derived from ${objectName}.`,
+    advice: 'Give the path of a file to write to.',
   });
 }
 
-/** Hashes of what has arrived. */
+/** Checksums of the received bytes. */
 class Sums {
   sha256 = '';
   readonly #name: string;
@@ -107,15 +107,15 @@ class Sums {
     this.#payload.update(chunk);
   }
 
-  /** Compares with the chain, which knows no checksums of a delegated upload before its seal. @throws Terminal */
+  /** Compares with the chain, which has no checksums of a delegated upload before its seal. @throws Terminal */
   check(): void {
     this.sha256 = this.#sha256.digest('hex');
     const [expected] = this.#content.checksums;
     if (expected === undefined || this.#payload.digest() === expected) return;
     throw new Terminal({
       code: 'integrity-mismatch',
-      message: `What arrived of ${this.#name} does not have the checksum that is on chain.`,
-      advice: 'Nothing of it was kept. Run the command again; it begins with the first byte.',
+      message: `The bytes received of ${this.#name} do not match the checksum on chain.`,
+      advice: 'They were deleted. Run the command again to download the whole object.',
     });
   }
 }

@@ -11,8 +11,8 @@ import type { Reporter } from './reporter.ts';
 import { count } from './units.ts';
 
 /**
- * `sealion journal move`: moves the level journal of a node that does not run to JetStream, where the nodes of an SP
- * share it. The folder is renamed, so that no node continues with it.
+ * `sealion journal move`: moves the level journal of a stopped node to JetStream, where the nodes of an SP share it.
+ * The old folder is then renamed, so that no node uses it again.
  */
 export async function journalMove(
   options: { readonly config: string },
@@ -25,7 +25,7 @@ export async function journalMove(
     throw new Terminal({
       code: 'no-journal',
       message: `There is no level journal in ${folder}.`,
-      advice: 'Give the configuration of the node whose journal is to be moved.',
+      advice: 'Give the configuration of the node whose journal you want to move.',
     });
   }
   const moved = await copyJournal(config, folder, signal);

@@ -7,14 +7,14 @@ import { parseListName, Session } from './session.ts';
 
 export interface LsOptions {
   readonly network: string;
-  /** Buckets or objects that are read from the chain at most. */
+  /** Maximum number of buckets or objects to read from the chain. */
   readonly limit: number;
 }
 
 /**
- * `sealion ls [BUCKET[/PREFIX]]`: the buckets of the account, the newest first, or the objects of a bucket whose names
- * begin with a prefix, by name.
- * @throws Terminal `no-such-bucket`; `list-cut` when the chain has more than the limit, after what was read is shown
+ * `sealion ls [BUCKET[/PREFIX]]`: lists the buckets of the account, newest first, or the objects of a bucket whose
+ * names begin with a prefix, sorted by name.
+ * @throws Terminal `no-such-bucket`; `list-cut`, after the incomplete list, when the chain has more than the limit
  */
 export async function ls(
   name: string | undefined,

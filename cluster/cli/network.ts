@@ -4,7 +4,7 @@ import { Terminal } from '#protocols/errors';
 import { type DevnetFile, isAlive } from '../devnet/directory.ts';
 
 const NetworkFile = z.object({
-  /** Process id of a devnet; without it nobody can tell whether the network is running. */
+  /** Process id of a devnet. Without it, whether the network is running is unknown. */
   pid: z.number().int().optional(),
   chain: z.object({ rpc: z.url(), chainId: z.string() }),
   sps: z
@@ -26,7 +26,7 @@ const NetworkFile = z.object({
 export type Network = Omit<DevnetFile, 'pid'>;
 export type NetworkSp = Network['sps'][number];
 
-/** Where `npm run devnet` writes it. */
+/** The file that `npm run devnet` writes. */
 export const DEVNET_FILE = '.devnet/devnet.json';
 
 const START =
@@ -80,12 +80,12 @@ export function spOf(network: Network, id: number | undefined): NetworkSp {
   });
 }
 
-/** The provider that holds a bucket: the primary of its family. */
+/** The primary of a bucket: the provider of its family. */
 export function primaryOf(network: Network, familyId: number): NetworkSp {
   const sp = network.sps.find((one) => one.gvgFamilyId === familyId);
   if (sp) return sp;
   throw new Terminal({
     code: 'unknown-sp',
-    message: `The network names no provider for family ${familyId}.`,
+    message: `The network description has no provider for family ${familyId}.`,
   });
 }

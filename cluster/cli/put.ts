@@ -8,7 +8,7 @@ import { Session } from './session.ts';
 import { asFile, type Source, STANDARD_STREAM, sourcesOf } from './sources.ts';
 import { count, duration, size } from './units.ts';
 
-/** What `--visibility` can be. */
+/** Values of `--visibility`. */
 export const VISIBILITIES = {
   'public-read': 'PUBLIC_READ',
   private: 'PRIVATE',
@@ -19,28 +19,28 @@ export interface PutOptions {
   readonly network: string;
   readonly sp?: number;
   readonly redundancy: Redundancy;
-  /** Guessed from the name of each object where it is missing. */
+  /** By default it is guessed from the name of each object. */
   readonly contentType?: string;
   readonly visibility: keyof typeof VISIBILITIES;
   /** Wait for the seal; otherwise return at the acknowledgement. */
   readonly wait: boolean;
 }
 
-/** What the progress bar of an upload says. */
+/** Label of the progress bar. */
 const UPLOADING = 'uploading';
 
-/** An upload that has been acknowledged, or was there already. */
+/** An upload that has been acknowledged, now or by an earlier command. */
 interface Uploaded {
   readonly name: string;
   readonly object: ObjectInfo;
-  /** `performance.now()` of its beginning. */
+  /** `performance.now()` at its start. */
   readonly since: number;
 }
 
 /**
- * `sealion put FILE… [BUCKET/OBJECT]`: one file after the other, and then all seals. A file that fails does not keep
- * the others from being uploaded.
- * @throws the error of the only file; `files-failed` where some of several failed: Retryable if all of them may pass
+ * `sealion put FILE… [BUCKET/OBJECT]`: uploads one file after the other, then waits for all seals. After a file has
+ * failed, the others are still uploaded.
+ * @throws the error of a single file; `files-failed` for several files, Retryable if all of their errors are
  */
 export async function put(
   args: readonly string[],
@@ -148,7 +148,7 @@ async function awaitSeal(
   });
 }
 
-/** Of one of several files: each line begins with its name, and each fact has it. */
+/** A reporter for one of several files: adds the name to the beginning of each line and to each JSON object. */
 function named(report: Reporter, name: string): Reporter {
   return {
     line: (text, fields) => {

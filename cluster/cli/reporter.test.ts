@@ -2,7 +2,7 @@ import test from 'ava';
 import { Terminal } from '#protocols/errors';
 import { createReporter } from './reporter.ts';
 
-/** What a provider, the chain or another client may have written. */
+/** Text that a malicious provider, chain node or client may send. */
 const HOSTILE = 'a\u001b[2J\u001b]0;owned\u0007\u009b1m\r\nsealed\u202e';
 
 for (const isTTY of [true, false]) {

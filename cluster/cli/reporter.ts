@@ -5,8 +5,9 @@ import { rate, size } from './units.ts';
 /** Output of a command: to a terminal, into a pipe, or as JSON. */
 export interface Reporter {
   /**
-   * One fact as it happens; `fields` is what a machine gets of it.
-   * @param text one line, or several; what a terminal would act on is shown as text, since it may be a stranger's
+   * Reports an event.
+   * @param fields the event in JSON output
+   * @param text the event in text output, in one line or several; control characters are escaped, as it may be hostile
    */
   line(
     text: string | readonly string[],
@@ -29,7 +30,7 @@ const REDRAW_MS = 100;
 /** In a pipe, progress is reported at each of these steps. */
 const PLAIN_STEP = 0.25;
 
-/** @param json one JSON object a line instead of text */
+/** @param json one JSON object per line instead of text */
 export function createReporter(
   options: { readonly json?: boolean; readonly out?: Out; readonly error?: Out } = {},
 ): Reporter {
@@ -65,7 +66,7 @@ function plainReporter(out: Out, error: Out): Reporter {
 
 function terminalReporter(out: Out, error: Out): Reporter {
   let drawn = false;
-  /** The transfer that is shown: its name, when it began, and what had arrived before. */
+  /** The transfer that is shown: its name, its start, and the bytes that were already there at its start. */
   let shown: { readonly what: string; readonly since: number; readonly before: number } | undefined;
   let lastDraw = 0;
   const wipe = () => {
@@ -98,7 +99,7 @@ function terminalReporter(out: Out, error: Out): Reporter {
   };
 }
 
-/** True whenever a transfer has passed another step. */
+/** @returns a function that is true whenever a transfer has reached the next step */
 function steps(): (what: string, done: number, total: number) => boolean {
   const reached = new Map<string, number>();
   return (what, done, total) => {

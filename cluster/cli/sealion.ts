@@ -14,7 +14,7 @@ import { status } from './status.ts';
 import { tree } from './tree.ts';
 import { verify } from './verify.ts';
 
-/** @param options `out`: where results go if not to standard output */
+/** @param options `out`: stream for results, standard output by default */
 function run(
   options: { readonly json?: boolean; readonly out?: NodeJS.WriteStream },
   work: (report: Reporter, signal: AbortSignal) => Promise<void>,

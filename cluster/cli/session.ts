@@ -31,7 +31,7 @@ export function parseObjectName(text: string): ObjectName {
 }
 
 /**
- * What is to be listed: `bucket`, or `bucket/prefix`.
+ * Parses the argument of `ls`: `bucket` or `bucket/prefix`.
  * @throws Terminal `bad-bucket-name`
  */
 export function parseListName(text: string): { readonly bucketName: string; readonly prefix: string } {
@@ -40,7 +40,7 @@ export function parseListName(text: string): { readonly bucketName: string; read
   return { bucketName, prefix: text.slice(bucketName.length + 1) };
 }
 
-/** A client's connections to a network: the chain, one account, and the provider of an object. */
+/** A client's connection to a network: the chain, an account, and the provider of a bucket. */
 export class Session {
   readonly network: Network;
   readonly chain: Chain & ChainLists;
@@ -65,7 +65,7 @@ export class Session {
     return new SpClient(sp.endpoint, this.#privateKey);
   }
 
-  /** The provider that holds a bucket; the wanted or the first one for a bucket that does not exist yet. */
+  /** The primary of a bucket; for a new bucket, the wanted provider or else the first one. */
   async primaryFor(bucketName: string, wanted: number | undefined, signal: AbortSignal): Promise<NetworkSp> {
     const sp = spOf(this.network, wanted);
     const bucket = await this.chain.bucket(bucketName, { signal });
@@ -74,8 +74,8 @@ export class Session {
     if (wanted === undefined || wanted === primary.id) return primary;
     throw new Terminal({
       code: 'wrong-sp',
-      message: `The bucket ${bucketName} is at storage provider ${primary.id}.`,
-      advice: 'Leave --sp out, or use another bucket.',
+      message: `The primary of bucket ${bucketName} is storage provider ${primary.id}.`,
+      advice: 'Omit --sp, or use another bucket.',
     });
   }
 

@@ -8,21 +8,21 @@ import { Terminal } from '#protocols/errors';
 import { filesIn, sizeOfFile } from '../client/file.ts';
 import { type ObjectName, parseObjectName } from './session.ts';
 
-/** In place of a file: standard input or output. */
+/** Stands for standard input or output. */
 export const STANDARD_STREAM = '-';
-/** Where files go that are given without a name. */
+/** Bucket for files that are given without an object name. */
 export const DEFAULT_BUCKET = 'sealion';
 
-/** A file that is to be uploaded, and the object that it becomes. */
+/** A file to upload, and the object that it becomes. */
 export interface Source {
   readonly file: string;
   readonly address: ObjectName;
 }
 
 /**
- * Which file becomes which object. One file becomes the object of the name; where the name is that of a bucket or ends
- * with a slash, and for several files and folders, it is what their own names are put behind.
- * @param args files and folders, and behind them the name; one alone goes to a bucket of ours
+ * Assigns an object name to each file. A single file gets the given name. For several files, for folders, and if the
+ * name is only a bucket or ends with a slash, the name is a prefix to which their own names are appended.
+ * @param args files and folders, followed by the name; a single argument goes to `DEFAULT_BUCKET`
  * @throws Terminal `no-file`, `no-name`, `bad-bucket-name`, `bad-object-name`, before anything is uploaded
  */
 export async function sourcesOf(args: readonly string[]): Promise<readonly Source[]> {
@@ -44,7 +44,7 @@ export async function sourcesOf(args: readonly string[]): Promise<readonly Sourc
   return sources;
 }
 
-/** Files of an argument, with their names behind the prefix. */
+/** The file of an argument, or all files in a folder, each with its name to be appended to the prefix. */
 async function filesOf(path: string): Promise<readonly (readonly [file: string, name: string])[]> {
   if (path === STANDARD_STREAM) {
     throw new Terminal({
@@ -67,15 +67,15 @@ async function filesOf(path: string): Promise<readonly (readonly [file: string, 
   });
 }
 
-/** Whether there is a folder at a path. */
+/** True when there is a folder at a path. */
 export async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() ?? false;
 }
 
 /**
- * Lets `use` have a stream as a file: its checksums go to the chain before its first byte goes to a provider. The file
- * is readable by its owner alone and deleted afterwards.
+ * Copies a stream to a temporary file for `use`: its checksums must be on chain before the first byte is uploaded. Only
+ * its owner can read the file, and it is deleted afterwards.
  */
 export async function asFile<T>(
   stream: Readable,

@@ -32,7 +32,7 @@ async function ask({ id, admin }: NetworkSp, signal: AbortSignal): Promise<Space
     throw new Retryable({
       code: 'no-node',
       message: `The node of storage provider ${id} does not answer at ${admin}.`,
-      advice: 'Check that it runs.',
+      advice: 'Check that it is running.',
       cause,
     });
   }

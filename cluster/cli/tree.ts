@@ -7,7 +7,7 @@ import { treeLines } from './tree-view.ts';
 
 const WATCH_MS = 1_000;
 
-/** `sealion tree` */
+/** `sealion tree`: shows the actors of each node. */
 export async function tree(
   options: { readonly network: string; readonly sp?: number; readonly watch?: boolean },
   report: Reporter,
@@ -29,7 +29,7 @@ async function show(sp: NetworkSp, report: Reporter, signal: AbortSignal): Promi
       throw new Retryable({
         code: 'no-node',
         message: `No node of storage provider ${sp.id} answers.`,
-        advice: 'Check that it runs.',
+        advice: 'Check that it is running.',
       });
     }
     for (const node of nodes) {

@@ -4,7 +4,7 @@ const STEPS = [
   ['KiB', 2 ** 10],
 ] as const;
 
-/** `16.0 MiB`, `1 byte`: a number of bytes for people. */
+/** Formats a number of bytes: `16.0 MiB`, `1 byte`. */
 export function size(bytes: number): string {
   for (const [name, factor] of STEPS) {
     if (bytes >= factor) return `${(bytes / factor).toFixed(1)} ${name}`;
@@ -12,7 +12,7 @@ export function size(bytes: number): string {
   return count(bytes, 'byte');
 }
 
-/** `16.0 MiB (16777217 bytes)`: when the exact number matters. */
+/** Formats a number of bytes that matters exactly: `16.0 MiB (16777217 bytes)`. */
 export function exactSize(bytes: number): string {
   return bytes < 2 ** 10 ? size(bytes) : `${size(bytes)} (${count(bytes, 'byte')})`;
 }
@@ -22,7 +22,7 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** `840 ms`, `12.3 s`, `4 min`, `2.5 h`: a span of time for people. */
+/** Formats a duration: `840 ms`, `12.3 s`, `4 min`, `2.5 h`. */
 export function duration(ms: number): string {
   const span = Math.max(0, ms);
   if (span < 1_000) return `${Math.round(span)} ms`;
@@ -31,12 +31,12 @@ export function duration(ms: number): string {
   return `${(span / 3_600_000).toFixed(1)} h`;
 }
 
-/** `2026-11-27 02:34Z`: a time for people, in UTC. @param seconds unix */
+/** Formats a time in UTC: `2026-11-27 02:34Z`. @param seconds unix time */
 export function timestamp(seconds: number): string {
   return `${new Date(seconds * 1_000).toISOString().slice(0, 16).replace('T', ' ')}Z`;
 }
 
-/** `112 MB/s`, in millions of bytes as networks and disks are measured. */
+/** Formats a rate, in millions of bytes as is usual for networks and disks: `112 MB/s`. */
 export function rate(bytes: number, ms: number): string {
   return `${(bytes / 1_000 / Math.max(1, ms)).toFixed(1)} MB/s`;
 }

@@ -14,7 +14,7 @@ interface Holder {
   readonly redundancyIndex: number;
 }
 
-/** Longer than the repair of one part of an object takes, ms. */
+/** Time limit for the verification and repair of one part of an object, ms. */
 const PART_LIMIT_MS = 300_000;
 
 /**
@@ -143,7 +143,7 @@ function partOf({ redundancyIndex }: Holder): string {
 function damaged(name: string, bad: number, repair: boolean): Terminal {
   return new Terminal({
     code: 'object-damaged',
-    message: `Of ${name}, ${bad} ${bad === 1 ? 'part is' : 'parts are'} damaged, missing or not verified.`,
+    message: `${bad} ${bad === 1 ? 'part' : 'parts'} of ${name} ${bad === 1 ? 'is' : 'are'} damaged, missing or not verified.`,
     advice: repair
       ? 'Run it again when all its storage providers can be reached.'
       : 'Run it with --repair to restore them from what the others hold.',

@@ -6,9 +6,9 @@ import { hostName, isAddressOf, isLoopback } from '#runtime/http/hosts';
 export type Caller = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
 
 /**
- * Refuses requests of web pages, which browsers let send requests to any address: those that point their own name
- * at this machine (DNS rebinding) by the host name, all others by the headers that the browser adds.
- * @param hosts under which the server answers, besides the loopback interface and the address that was asked
+ * Refuses requests from web pages, since browsers let pages send requests to any address. Pages that point their own
+ * name at this machine (DNS rebinding) are recognised by the host name, others by the headers that browsers add.
+ * @param hosts further accepted host names, in addition to loopback names and the address that was connected to
  * @throws Terminal `unknown-host`, `foreign-page`
  */
 export function checkCaller({ headers, socket }: Caller, hosts: readonly string[]): void {

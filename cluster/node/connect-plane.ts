@@ -8,7 +8,7 @@ import { retryUntilUp } from './retry-until-up.ts';
 
 export interface PlaneOptions {
   readonly spId: number;
-  /** Of the node, for example `sp-1@node-a`. */
+  /** Name of the node, for example `sp-1@node-a`. */
   readonly name: string;
   readonly plane: 'home' | 'peers';
   readonly config: PlaneConfig;
@@ -17,7 +17,7 @@ export interface PlaneOptions {
 }
 
 /**
- * Connects to one NATS plane (ARCHITECTURE.md#the-two-nats-planes), and waits for it where it cannot be reached yet.
+ * Connects to one NATS plane (ARCHITECTURE.md#the-two-nats-planes), waiting until it can be reached.
  * @throws Terminal `nats-refused`, as `readSecret`; Cancelled
  */
 export async function connectPlane(options: PlaneOptions): Promise<NatsConnection> {

@@ -15,10 +15,10 @@ import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
 import { readBytes } from './tree.ts';
 
-/** What everything else of a node stands on: its keys, what it stores, and the chain. */
+/** The base of a node: its keys, its storage, and the chain. */
 export interface Foundation {
   readonly keys: Keyring;
-  /** As this process reads it; whatever appends goes through `ownJournal`. */
+  /** For reading; all appends go through `ownJournal`. */
   readonly journal: Journal;
   /** Refuses appends once another node has succeeded this one. */
   readonly ownJournal: Journal;
@@ -33,13 +33,13 @@ interface HomeLinks {
 }
 
 /**
- * Opens journal, chain and home plane, in this order, and waits for what cannot be reached yet.
+ * Opens journal, chain and home plane, in this order, waiting until each can be reached.
  * @throws as `startNode`
  */
 export async function openFoundation(node: StartContext): Promise<Foundation> {
   const { config, log } = node;
   const keys = await openKeyring(config.keys);
-  // The gateway opens last; a fault of its certificate is better known before anything else is waited for.
+  // Checked first: the gateway opens last, and a bad certificate should be reported before any waiting.
   if (config.gateway.tls) await readCertificate(config.gateway.tls);
   if (fallbackCause !== undefined) {
     log.warn(
@@ -58,7 +58,7 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
   return { keys, journal, ownJournal, chain, homeLink, home };
 }
 
-/** Connects to the chain, and makes sure that the keys are those of the SP there. */
+/** Connects to the chain, and checks that our keys are those registered for the SP. */
 async function openChain({ config, lifecycle, log, signal }: StartContext, keys: Keyring): Promise<Chain> {
   const { sp } = config;
   const chain = await lifecycle.open(
@@ -81,7 +81,7 @@ async function openChain({ config, lifecycle, log, signal }: StartContext, keys:
   return chain;
 }
 
-/** Connects to the home plane twice: payload that clients read must not hold up anything else. */
+/** Connects to the home plane twice, since payload that clients read must not delay anything else. */
 async function connectHomePlane({ name, config, lifecycle, log, signal }: StartContext): Promise<HomeLinks> {
   const connection = (clientName: string) => () =>
     connectPlane({

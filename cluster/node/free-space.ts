@@ -4,14 +4,15 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { Cache } from '#runtime/async/cache';
 import { natsError } from '#runtime/nats/errors';
 
-/** Each ask for approval looks, and what comes within a second is little beside the reserve; ms. */
+/** How long a result is used, ms. The bytes that arrive in this time are few compared with the reserve. */
 const TTL_MS = 1_000;
 
 /**
- * Bytes that are free for pieces, looked up once a second at most: what the limit of the SP's JetStream account leaves.
- * A server does not tell about its disk, so where the account has no limit it is the disk of our own data that counts.
- * @param dataDir a folder of ours that exists
- * @returns looks; throws Retryable `nats-unavailable`, Cancelled
+ * Determines the bytes free for pieces, at most once a second: the unused part of the storage limit of the SP's
+ * JetStream account. Without such a limit it is the free space on the disk of our own data, since nats-server does not
+ * report its own.
+ * @param dataDir an existing data folder
+ * @returns a function that returns the bytes; throws Retryable `nats-unavailable`, Cancelled
  */
 export function watchFreeSpace(
   home: NatsConnection,

@@ -7,7 +7,7 @@ interface Part {
   close(): void | Promise<void>;
 }
 
-/** How long a part may take to close unless it says otherwise, ms. */
+/** Default time limit for closing a part, ms. */
 const CLOSE_LIMIT_MS = 5_000;
 
 /** The parts of a node in the order in which they were opened; closes them in the reverse order. */
@@ -19,7 +19,7 @@ export class Lifecycle {
     this.#log = log;
   }
 
-  /** Opens a part; from then on it is closed with the node. A failure passes to the caller. */
+  /** Opens a part, which is then closed with the node. A failure is thrown to the caller. */
   async open<T>(
     name: string,
     open: () => T | Promise<T>,
@@ -34,8 +34,8 @@ export class Lifecycle {
   }
 
   /**
-   * Closes what is open, one part after the other. A part that fails or takes too long is logged and abandoned: the
-   * others are closed nevertheless.
+   * Closes all open parts, one after the other. A part that fails or takes too long is logged and abandoned; the others
+   * are still closed.
    */
   async close(): Promise<void> {
     for (let part = this.#parts.pop(); part; part = this.#parts.pop()) await this.#close(part);
@@ -58,7 +58,7 @@ export class Lifecycle {
       this.#log.warn({ part: name, error: toSealionError(thrown) }, 'failed to close');
     } finally {
       clearTimeout(timer);
-      // Nobody waits for the error of an abandoned part any more.
+      // Nobody awaits an abandoned part.
       closing.catch(() => undefined);
     }
   }

@@ -1,4 +1,4 @@
-/** `sealion node`: one node of a storage provider. Writes one line of JSON, its ports, when it serves. */
+/** `sealion node`: runs one node of a storage provider. Prints its ports as one line of JSON when it is ready. */
 import { Command } from 'commander';
 import { createLogger } from '#runtime/telemetry/logger';
 import { loadConfig } from '../config/load.ts';

@@ -23,7 +23,7 @@ interface Place {
   log(): Promise<string>;
 }
 
-/** Everything that SP 1 needs, none of it running yet. */
+/** Configuration and dependencies of SP 1; none of them is running yet. */
 async function prepare(t: ExecutionContext): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-node-'));
   t.teardown(() => rm(folder, { recursive: true }));

@@ -10,19 +10,19 @@ import { openWork } from './work.ts';
 export interface RunningNode {
   /** For example `sp-1@node-a`. */
   readonly name: string;
-  /** A node without the role `gateway` has no such port. */
+  /** `gateway` is absent on a node without that role. */
   readonly ports: { readonly gateway?: number; readonly admin: number };
-  /** What its actors are doing. */
+  /** The supervision tree. */
   tree(): TreeNode;
   /** Closes everything in reverse order, each part in bounded time. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts one node of an SP: the only place where its parts are assembled. It waits for dependencies that are not
- * reachable yet (chain, NATS).
+ * Starts one node of an SP. Waits for dependencies that cannot be reached yet (chain, NATS).
  * @throws Terminal for errors that only an operator can correct: keys that are not the SP's, a wrong chain, a data
- * folder in use, refused credentials, a certificate that cannot be used, taken ports; Cancelled when the signal fires before it serves
+ * folder in use, refused credentials, an unusable certificate, ports in use; Cancelled when the signal fires before the
+ * node is ready
  */
 export async function startNode(
   config: NodeConfig,

@@ -1,7 +1,7 @@
 import { readSecret, type SecretSource } from '#runtime/keys/secret';
 
 /**
- * A password of the configuration, which says it or where it is stored.
+ * Reads a password, which the configuration contains or names the file of.
  * @param what for the error, for example `the password of the home plane`
  * @throws as `readSecret`
  */

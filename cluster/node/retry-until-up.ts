@@ -6,8 +6,7 @@ import type { Logger } from '#runtime/telemetry/logger';
 const BACKOFF = { minMs: 250, maxMs: 10_000 };
 
 /**
- * Retries until something outside of the node is up: what fails in a retryable way is logged and tried again, with
- * growing delays.
+ * Waits until a dependency of the node is up: logs retryable failures of the work and retries it, with growing delays.
  * @param what for the log, for example `the chain`
  * @throws Terminal as the work; Cancelled when the signal fires
  */

@@ -13,14 +13,17 @@ import type { Foundation } from './foundation.ts';
 import { DRAIN_LIMIT_MS, type StartContext } from './start-context.ts';
 import type { Work } from './work.ts';
 
-/** What a node is reached by, opened last. */
+/** The servers of a node, opened last. */
 export interface Servers {
   readonly ports: { readonly gateway?: number; readonly admin: number };
-  /** What its actors are doing. */
+  /** The supervision tree. */
   tree(): TreeNode;
 }
 
-/** Opens the inspect point, the operator address and, where the node has that role, the gateway. @throws as `startNode` */
+/**
+ * Opens the inspect point on the home plane, the admin server and, on a node with that role, the gateway.
+ * @throws as `startNode`
+ */
 export async function openServers(node: StartContext, foundation: Foundation, work: Work): Promise<Servers> {
   const { name, config, lifecycle, log } = node;
   const { journal, home } = foundation;
@@ -60,7 +63,7 @@ export async function openServers(node: StartContext, foundation: Foundation, wo
   return { ports, tree };
 }
 
-/** @returns its port */
+/** Opens the gateway. @returns its port */
 async function openGateway(
   { config, lifecycle, log }: StartContext,
   { keys, chain, home }: Foundation,
@@ -111,7 +114,7 @@ function isOfPeer(url = '/'): boolean {
   return [REPLICATE_PIECE_PATH, RECOVER_PIECE_PATH].some((path) => url.startsWith(path));
 }
 
-/** Where the configuration sets no limit of its own, the chain's on the size of an object is the only one. */
+/** Without a limit in the configuration, the chain's limit on the size of an object is the only one. */
 function gatewayLimits({ limits, gateway }: NodeConfig): GatewayLimits {
   return {
     ...DEFAULT_LIMITS,

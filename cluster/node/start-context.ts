@@ -2,15 +2,15 @@ import type { Logger } from '#runtime/telemetry/logger';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
-/** What each step of a node's start is given. */
+/** Context of the steps of a node's start. */
 export interface StartContext {
-  /** Of the node, for example `sp-1@node-a`. */
+  /** Name of the node, for example `sp-1@node-a`. */
   readonly name: string;
   readonly config: NodeConfig;
   /** Closes what the step opens. */
   readonly lifecycle: Lifecycle;
   readonly log: Logger;
-  /** Fires when the node is to stop before it serves. */
+  /** Fires when the node must stop before it is ready. */
   readonly signal: AbortSignal;
 }
 

@@ -19,15 +19,18 @@ export interface WiresContext extends StartContext {
   readonly home: NatsConnection;
 }
 
-/** How the actors of a node reach other SPs, and are reached but for the gateway. */
+/** The connections of a node's actors to other SPs, except for the gateway. */
 export interface Wires {
   readonly client: PeerClient;
   readonly host: PeerHost;
-  /** Where what is lost is fetched from. */
+  /** Source of the pieces that repairs need. */
   readonly pieces: PieceSource;
 }
 
-/** Opens the wires that the configuration names (ARCHITECTURE.md#the-two-nats-planes). @throws as `connectPlane` and `connectPeers` */
+/**
+ * Opens the configured wires (ARCHITECTURE.md#the-two-nats-planes).
+ * @throws as `connectPlane` and `connectPeers`
+ */
 export async function openWires(context: WiresContext): Promise<Wires> {
   const { config, keys, chain, lifecycle, log } = context;
   const { wires } = config.peers;

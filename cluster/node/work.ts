@@ -17,7 +17,7 @@ import { DRAIN_LIMIT_MS, type StartContext } from './start-context.ts';
 import { spawnTree, type TopActors } from './tree.ts';
 import { openWires } from './wires.ts';
 
-/** What works on uploads and columns. */
+/** The part of a node that works on uploads and columns. */
 export interface Work {
   readonly records: Records;
   readonly background: Background;
@@ -83,7 +83,7 @@ async function openRecords({ config, log }: StartContext): Promise<Records> {
   return postgresRecords({ url: postgres.url, ...(password !== undefined && { password }), log });
 }
 
-/** Runs something until the node stops, and waits for its end then. */
+/** Runs a loop until the node stops, which then waits for the end of the loop. */
 async function openLoop(
   { lifecycle }: StartContext,
   name: string,

@@ -11,7 +11,7 @@ import type { Hex } from '#protocols/greenfield/types';
 import type { KeyHolder, OffChainKeys } from '#runtime/records/off-chain-keys';
 import type { GatewayContext } from '../request/context.ts';
 
-/** The headers of off-chain authentication, and of every expiry; a pre-signed URL has them as parameters. */
+/** Headers of off-chain authentication and of the expiry; in a pre-signed URL they are parameters. */
 export const USER_ADDRESS = 'X-Gnfd-User-Address';
 export const APP_DOMAIN = 'X-Gnfd-App-Domain';
 export const PUBLIC_KEY = 'X-Gnfd-App-Reg-Public-Key';
@@ -21,9 +21,10 @@ export const EXPIRY = 'X-Gnfd-Expiry-Timestamp';
 type Field = (name: string) => string | null | undefined;
 
 /**
- * The accounts that may have signed the request in its headers: by GNFD1-ECDSA (protocols/greenfield/README.md#request-signing) one, or two where
- * the host has a port, since only the chain can tell which of them exists and has permission; by GNFD2-EDDSA (protocols/greenfield/README.md#off-chain-keys)
- * the one whose registered key it is.
+ * The accounts that may have signed the request in its headers. With GNFD1-ECDSA
+ * (protocols/greenfield/README.md#request-signing) there is one, or two when the host has a port: only the chain can
+ * tell which of them exists and has permission. With GNFD2-EDDSA (protocols/greenfield/README.md#off-chain-keys) it is
+ * the account for which the key is registered.
  * @throws Terminal 400/50001 not signed or by another scheme, 400/50002 malformed header, 400/50003 tampered,
  * 400/50023 expiry, 400/20006 or 20012 to 20019 for an off-chain key; Retryable when those cannot be looked up
  */
@@ -74,7 +75,7 @@ export async function authenticateIfSigned(
   return { accounts: [account], byUrl: true };
 }
 
-/** The account and the application that a request names. @throws Terminal 400/20017 where one is missing, 400/20006 */
+/** The account, application and key that a request names. @throws Terminal 400/20017 when one is missing, 400/20006 */
 function holderIn(field: Field): KeyHolder & { readonly publicKey: Hex } {
   const account = field(USER_ADDRESS);
   const domain = field(APP_DOMAIN);
@@ -111,7 +112,7 @@ function signedRequest(c: GatewayContext): SignableRequest {
   return { method, target: line, host, headers };
 }
 
-/** The creator of a URL cannot know which ranges a player will request. */
+/** A pre-signed URL does not cover `Range`: its creator cannot know which ranges a player will request. */
 function withoutRange(request: SignableRequest): SignableRequest {
   const headers = [...request.headers].filter(([name]) => name.toLowerCase() !== 'range');
   return { ...request, headers };

@@ -5,7 +5,7 @@ import type { GatewayContext } from '../request/context.ts';
 import { APP_DOMAIN, USER_ADDRESS } from './authentication.ts';
 
 /**
- * Whose keys a request asks about.
+ * The account and application whose keys a request is about.
  * @throws Terminal 400/50009 without an account, 400/50017 without a domain
  */
 export function keyHolderOf(c: GatewayContext): KeyHolder {

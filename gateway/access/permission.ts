@@ -12,16 +12,17 @@ export interface Examiner {
   readonly spId: number;
 }
 
-/** An object of a bucket whose primary we are. */
+/** An object in a bucket whose primary we are. */
 export interface FoundObject {
   readonly bucket: BucketInfo;
   readonly onChain: ObjectOnChain;
 }
 
 /**
- * Only a provider in service accepts payloads; in maintenance, only from its maintenance account.
+ * Checks that our provider accepts payloads: from all accounts while it is in service, in maintenance only from its
+ * maintenance account.
  * @returns the accounts that may still be considered
- * @throws Terminal 403/50029
+ * @throws Retryable 403/50029
  */
 export function accountsInService(
   spId: number,
@@ -55,7 +56,7 @@ export function checkBucketInService(bucket: BucketInfo | undefined): void {
 
 /**
  * The object in its current state on chain.
- * @param bucket if the caller has it already
+ * @param bucket if the caller has already read it
  * @throws Terminal 404/20007 no bucket, 404/20008 no object, 400/20002 another provider is its primary
  */
 export async function findObject(
@@ -102,8 +103,8 @@ export function isPublic({ bucket, onChain: { object } }: FoundObject): boolean 
 }
 
 /**
- * Which of the accounts that may have signed the request is allowed to act. A signature recovers to *some* account
- * whatever was signed, so only the chain can tell the right one.
+ * Finds the account that is permitted to act among those that may have signed the request. Any signature recovers to
+ * *some* account, so only the chain can tell which one is right.
  * @throws Terminal 401/50004
  */
 export async function authorise(

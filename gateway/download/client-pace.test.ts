@@ -1,7 +1,7 @@
 import test from 'ava';
 import { ClientPace } from './client-pace.ts';
 
-/** Runs on a clock of its own. */
+/** Uses fake timers. */
 function pacing(t: import('ava').ExecutionContext) {
   let now = 0;
   const original = performance.now;

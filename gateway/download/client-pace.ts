@@ -1,24 +1,24 @@
-/** The most time that a client can have left when it stops reading, in idle times. */
+/** Maximum time credit of a client, in multiples of the idle timeout. */
 const MOST_IDLE_TIMES = 3;
 const FIRST_PORTION = 256 * 1024;
 const SMALLEST_PORTION = 64 * 1024;
 const LARGEST_PORTION = 2 ** 20;
-/** A portion that was taken sooner is too small to be worth its call, one that was taken later too large to be held; ms. */
+/** A portion read faster than this is too small to be worth a call, one read slower too large to keep in memory; ms. */
 const SOON_MS = 100;
 const LATE_MS = 1_000;
 
 export interface PaceLimits {
-  /** A client that takes nothing from the begin is cut off after so long, ms. */
+  /** A client that reads nothing from the start is cut off after this time, ms. */
   readonly idleTimeoutMs: number;
-  /** A client must reach this on average. */
+  /** Minimum average rate of a client. */
   readonly minBytesPerSecond: number;
 }
 
 /**
- * How fast a client takes what it is sent. Slow is not idle: every byte that it takes gives it the time that it would
- * have at the lowest rate, up to a few idle times. It may come to much at once, because a socket takes a megabyte from
- * us and lets us know when a third of that has left; so a client of 30 KiB/s seems to stop for half a minute again and
- * again. A client that really stops is found out when its time is used up.
+ * Measures how fast a client reads, to distinguish a slow one from an idle one. Each byte that it reads earns it the
+ * time that the byte takes at the minimum rate, up to a few idle timeouts. Such a credit is needed because a socket
+ * buffers about a megabyte and reports progress only after a third of it has been sent: a client of 30 KiB/s seems to
+ * stop for half a minute at a time. A client that has really stopped is cut off when its credit is used up.
  */
 export class ClientPace {
   readonly #limits: PaceLimits;
@@ -31,18 +31,18 @@ export class ClientPace {
     this.#leftMs = limits.idleTimeoutMs;
   }
 
-  /** Bytes to be handed out next: what the client takes in less than a second or so. */
+  /** Bytes to hand out next: about what the client reads in less than a second. */
   get portion(): number {
     return this.#portion < LARGEST_PORTION ? this.#portion : Number.POSITIVE_INFINITY;
   }
 
-  /** Bytes are handed to the client. @returns how long it may take to ask for more, ms */
+  /** Records that bytes are handed to the client. @returns how long it may take until it asks for more, ms */
   hand(bytes: number): number {
     this.#handed = { bytes, at: performance.now() };
     return this.#leftMs;
   }
 
-  /** The client wants more: it has taken what it was handed. */
+  /** Records that the client has read what it was handed. */
   taken(): void {
     if (!this.#handed) return;
     const { bytes, at } = this.#handed;

@@ -10,7 +10,7 @@ const VIEW = 'http://sp1.localhost/view/photos/a.jpg';
 const DOWNLOAD = 'http://sp1.localhost/download/photos/a.jpg';
 const SEALED = { status: 'SEALED', visibility: 'PUBLIC_READ', payloadSize: 0 } as const;
 
-/** A gateway whose object may be replaced; it has no bytes, so that nothing has to be stored. */
+/** A gateway with an object that tests can replace. It is empty, so nothing needs to be stored. */
 function gateway(t: Parameters<typeof testGateway>[0], over: Parameters<typeof object>[0] = {}) {
   const made = testGateway(t);
   const show = (changed: Parameters<typeof object>[0]) => {
@@ -95,7 +95,7 @@ test('only public objects may be cached, and not for long', async (t) => {
   t.is(await caching(), 'private, no-store');
 });
 
-test('whoever may not read an object does not learn whether it changed', async (t) => {
+test('a client that may not read an object does not learn whether it changed', async (t) => {
   const { app } = gateway(t, { visibility: 'PRIVATE' });
   for (const headers of [{ 'If-None-Match': '*' }, { 'If-Match': '"x"' }]) {
     const response = await app.request(URL_OF, { headers });

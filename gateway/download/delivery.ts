@@ -23,14 +23,14 @@ import { type ByteRange, readRange } from './range.ts';
 interface StoredPayload {
   readonly job: JobId;
   readonly plan: PayloadPlan;
-  /** The primary's; undefined where the chain has none, for an object without bytes. */
+  /** Integrity hash of the primary; undefined for an empty object, which has none on chain. */
   readonly integrityHash: Hex | undefined;
 }
 
 /**
- * Answers a permitted GET or HEAD with the payload, or its range, of an object that is sealed, or fully uploaded
- * and on its way there; 304 or 412 when the conditions of the request say so (RFC 9110 §13).
- * @param disposition what a browser does with it; without one it decides by itself
+ * Answers a permitted GET or HEAD with the payload, or a range of it, of an object that is sealed or, before its seal,
+ * fully uploaded; or with 304 or 412 according to the conditions of the request (RFC 9110 §13).
+ * @param disposition whether a browser shows or saves the payload; by default the browser decides
  * @throws Terminal 400/30002 for a payload that is not stored, 412/50412 for a condition that does not hold,
  * 416/50012 for a range outside the payload; Retryable 406/60003 when too many downloads are in progress
  */
@@ -41,7 +41,7 @@ export type Delivery = (
   disposition?: Disposition,
 ) => Promise<Response>;
 
-/** Seconds for which others may serve a public object without asking whether it was updated. */
+/** Seconds for which caches may serve a public object without asking whether it was updated. */
 const FRESH_SECONDS = 5;
 
 /** All handlers that serve payloads share one delivery, so that its limits apply to all of them together. */
@@ -112,8 +112,8 @@ async function findPayload(
 }
 
 /**
- * The version alone does not name a content: the chain gives the number of a cancelled update to the next one, with
- * another hash.
+ * The entity tag includes the hash, since a version number alone does not identify a content: the chain gives the
+ * number of a cancelled update to the next one.
  */
 function validatorsOf({ onChain }: FoundObject, { job, integrityHash }: StoredPayload): Validators {
   const { announcedAt } = currentContent(onChain);
@@ -135,7 +135,7 @@ function cachingHeaders(found: FoundObject, { etag, lastModified }: Validators):
 
 function headersOf(contentType: string, size: number, range: ByteRange | undefined): Record<string, string> {
   return {
-    // The chain takes any text as a content type, HTTP does not.
+    // The chain accepts any text as a content type, HTTP does not.
     'Content-Type': /^[\t\x20-\x7e]+$/.test(contentType) ? contentType : 'application/octet-stream',
     'Content-Length': String(range?.length ?? size),
     'Accept-Ranges': 'bytes',
@@ -146,8 +146,8 @@ function headersOf(contentType: string, size: number, range: ByteRange | undefin
 function preconditionFailed(): Terminal {
   return new Terminal({
     code: 'precondition-failed',
-    message: 'The object is not the one that the condition of the request names.',
-    advice: 'Read it again, whole.',
+    message: 'The object has changed: it does not meet the condition of the request.',
+    advice: 'Read the whole object again.',
     gatewayCode: 50412,
   });
 }
@@ -155,8 +155,8 @@ function preconditionFailed(): Terminal {
 function unsatisfiable(size: number): Terminal {
   return new Terminal({
     code: 'bad-range',
-    message: `The range lies outside the payload of ${size} bytes.`,
-    advice: 'Ask for bytes that it has, for example bytes=0-1023.',
+    message: `The range is outside the payload of ${size} bytes.`,
+    advice: 'Request a range within the payload, for example bytes=0-1023.',
     gatewayCode: 50012,
   });
 }

@@ -1,10 +1,10 @@
-/** What a browser does with a payload: shows it, or saves it. */
+/** Whether a browser shows or saves a payload. */
 export type Disposition = 'inline' | 'attachment';
 
 /**
- * The headers by which a browser shows or saves a payload under the last part of its object's name (RFC 6266).
- * What is shown may be a page of a stranger: it gets an origin of its own, without scripts, forms and requests to
- * other sites, and is never taken for another type than its own.
+ * The headers that make a browser show a payload, or save it under the last part of its object's name (RFC 6266). A
+ * payload may be a malicious page: it is shown in an origin of its own without scripts, forms or requests to other
+ * sites, and its type is not guessed.
  */
 export function dispositionHeaders(
   disposition: Disposition,
@@ -21,12 +21,12 @@ export function dispositionHeaders(
 const SANDBOX =
   "default-src 'none'; img-src 'self' data:; media-src 'self' data:; style-src 'unsafe-inline'; sandbox";
 
-/** Browsers refuse to show a PDF in a sandbox; it cannot run anything in the page's origin. */
+/** PDFs are not sandboxed: browsers would not show them, and they cannot run anything in the page's origin. */
 function isPdf(contentType: string): boolean {
   return /^application\/pdf\s*(?:;|$)/i.test(contentType);
 }
 
-/** Both parameters: old clients read the first, which has ASCII only, and all others prefer the second. */
+/** `filename`, in ASCII, for old clients, and `filename*`, which all others prefer. */
 function fileNameOf(objectName: string): string {
   const name = objectName.split('/').findLast((part) => part !== '') ?? 'download';
   const ascii = name.replace(/[^\x20-\x7e]|["%\\]/gu, '_');

@@ -1,11 +1,11 @@
-/** The form that is sent, and the two obsolete ones that must be understood (RFC 9110 §5.6.7). */
+/** The current format, and the two obsolete ones that must still be accepted (RFC 9110 §5.6.7). */
 const FORMS: readonly RegExp[] = [
   /^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$/,
   /^[A-Z][a-z]{5,8}, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$/,
   /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}$/,
 ];
 
-/** Unix seconds of a date in a header; undefined when it is not one. */
+/** Parses a date in a header into unix seconds; undefined when it is malformed. */
 export function parseHttpDate(text: string): number | undefined {
   if (!FORMS.some((form) => form.test(text))) return undefined;
   const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);

@@ -15,7 +15,7 @@ const MiB = 2 ** 20;
 const READ_MEMORY = 16 * MiB;
 const log = silentLogger;
 
-/** A gateway on a port, with one public object of 5 MiB, which reads over a connection of its own. */
+/** A gateway on a port, with one public object of 5 MiB, which it reads over a NATS connection of its own. */
 async function gallery(t: ExecutionContext) {
   const server = await startNatsServer();
   t.teardown(() => server.stop());

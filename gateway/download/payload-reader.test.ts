@@ -12,7 +12,7 @@ function plan(payloadSize: number, maxSegmentSize: number): PayloadPlan {
   return planPayload({ payloadSize, maxSegmentSize, redundancy: 'EC', dataChunks: 4, parityChunks: 2 });
 }
 
-/** Byte i of the payload is i; segments come in chunks of two bytes. What happens is noted. */
+/** Segments of a payload whose byte i is i, read in chunks of two bytes. Opens and closes are recorded. */
 function segments(cut: PayloadPlan): { pieces: PieceStore; notes: string[] } {
   const notes: string[] = [];
   const read: PieceStore['read'] = async function* (key, { offset = 0, length } = {}) {
@@ -101,7 +101,7 @@ test('a segment of the wrong length is an error, not a gap', async (t) => {
   }
 });
 
-/** Segments as above, of which some break at a byte: missing when at the first. */
+/** The same segments, some of which fail at a byte; one that fails at byte 0 is missing. */
 function broken(cut: PayloadPlan, breaks: Readonly<Record<number, number>>): PieceStore {
   const { pieces } = segments(cut);
   const read: PieceStore['read'] = async function* (key, { offset = 0, length, ...rest } = {}) {

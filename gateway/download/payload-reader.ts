@@ -18,16 +18,16 @@ interface OpenPart {
   readonly rest: AsyncIterator<Uint8Array>;
 }
 
-/** The next segment is opened when this much of the current one is left. */
+/** The next segment is opened when this many bytes of the current one are left. */
 const AHEAD_BYTES = 2 * 2 ** 20;
 
-/** Where a payload comes from. */
+/** The source of a payload. */
 export interface PayloadSource {
   readonly pieces: PieceStore;
   readonly job: JobId;
   readonly plan: PayloadPlan;
   /**
-   * Restores a lost segment, verified; absent where that is not possible.
+   * Restores and verifies a lost segment; absent when that is not possible.
    * @throws when too few of its pieces can be reached
    */
   readonly recover?: (segmentIndex: number, signal: AbortSignal) => Promise<Uint8Array>;
@@ -36,15 +36,15 @@ export interface PayloadSource {
 }
 
 /**
- * The bytes of a stored payload in order, from the primary's segments. While the end of one segment is handed
- * out, the first chunk of the next is fetched ahead. Reading stops when the iteration is ended or `signal` fires. A segment that is
- * missing or damaged, as a whole or from some byte on, is restored from its secondaries' pieces, and reading goes
- * on behind the last byte that was handed out.
+ * The bytes of a stored payload in order, from the primary's segments. The first chunk of a segment is requested while
+ * the end of the previous one is being handed out. Reading stops when the iteration ends or `signal` fires. A segment
+ * that is missing or damaged, as a whole or from some byte on, is restored from the pieces of the secondaries, and
+ * reading continues after the last byte handed out.
  *
- * A range cannot be checked against the checksum of its whole segment. What it does show is a chunk that is missing,
- * which is how a broken disk shows as well: the server keeps a checksum with each message, and does not hand out one
- * that does not match. Bytes that are wrong in any other way are found by a read of the whole and by the scrub.
- * @param range must lie within the payload
+ * A range cannot be checked against the checksum of its whole segment, but a missing chunk is noticed. So is a damaged
+ * disk: the server stores a checksum with each message and does not deliver one that does not match. All other wrong
+ * bytes are found only by reading the whole segment and by the scrub.
+ * @param range must be within the payload
  * @throws Terminal `piece-missing`; Retryable `piece-corrupt`, also when a segment is shorter or longer than planned;
  * what `recover` throws
  */
@@ -124,8 +124,8 @@ async function recoverOr<T>(failure: unknown, recover: () => Promise<T>): Promis
 }
 
 /**
- * Bytes already sent cannot be taken back; if they were wrong, the response must be aborted. They are read again to
- * compare them: a stored chunk does not change.
+ * Compares the bytes already sent with the restored segment: if they were wrong, the response must be aborted. They are
+ * read from the store again, since a stored chunk does not change.
  */
 async function checkSent(
   pieces: PieceStore,

@@ -92,5 +92,5 @@ export async function payloadResponse(
 }
 
 function tooSlow(): Cancelled {
-  return new Cancelled({ code: 'client-too-slow', message: 'The client has taken too little for too long.' });
+  return new Cancelled({ code: 'client-too-slow', message: 'The client has read too slowly for too long.' });
 }

@@ -84,7 +84,7 @@ const any = fc.record({
   'If-Range': fc.constantFrom(undefined, TAG, '"other"', SAME, LATER),
 });
 
-/** The steps of RFC 9110 §13.2.2, each by the condition alone. */
+/** A literal transcription of the steps of RFC 9110 §13.2.2. */
 function byTheSteps(conditions: Conditions): Verdict {
   const alone = (name: string) => verdict({ [name]: conditions[name] });
   const [first, second] = [

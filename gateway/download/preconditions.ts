@@ -1,27 +1,27 @@
 import { parseHttpDate } from './http-date.ts';
 
-/** What tells one content of an object from another (RFC 9110 §8.8). */
+/** The validators of one content of an object (RFC 9110 §8.8). */
 export interface Validators {
-  /** A strong entity tag, in its quotes. */
+  /** A strong entity tag, including its quotes. */
   readonly etag: string;
   /** When the content was announced, unix seconds. */
   readonly lastModified: number;
   /**
-   * True for an update: until its seal, later than that time, readers had the content before. So a later date does
-   * not say which of both a client has.
+   * True for an update. Readers get the previous content until the update is sealed, which is after `lastModified`: a
+   * later date therefore does not show which of the two contents a client has.
    */
   readonly replaces: boolean;
 }
 
-/** How a request goes on after its conditions. */
+/** The effect of a request's conditions on its answer. */
 export type Verdict =
   /** 412 */
   | 'failed'
   /** 304 */
   | 'not-modified'
-  /** 200, whatever `Range` says. */
+  /** 200; `Range` is ignored. */
   | 'whole'
-  /** 206 when there is a `Range`. */
+  /** 206 with a `Range`, otherwise 200. */
   | 'as-asked';
 
 /**

@@ -38,7 +38,7 @@ test('anything else is ignored, and so is every range of an empty payload', (t) 
   for (const header of ['bytes=0-', 'bytes=-1', 'bytes=-0']) t.is(readRange(header, 0), undefined);
 });
 
-/** RFC 9110 §14.1.2, byte by byte: which of a payload's bytes a range names. */
+/** The bytes of a payload that a range selects (RFC 9110 §14.1.2), found by checking each byte. */
 function named(first: number | undefined, last: number | undefined, size: number): number[] {
   const bytes = Array.from({ length: size }, (_, at) => at);
   if (first === undefined) return bytes.filter((at) => at >= size - (last as number));
@@ -61,7 +61,7 @@ test('any range names the bytes that the RFC says', (t) => {
   );
 });
 
-test('whatever the header, what is returned lies within the payload', (t) => {
+test('the returned range is within the payload for any header', (t) => {
   const text = fc.string({ unit: fc.constantFrom(...'bytes=0123456789-, \tW"'), maxLength: 20 });
   const header = fc.oneof(
     text,

@@ -5,9 +5,9 @@ export interface ByteRange {
 }
 
 /**
- * Reads a `Range` header (RFC 9110 §14.2): `bytes=a-b`, `bytes=a-` and `bytes=-n` (the last n bytes), the end
- * clamped to the payload. What may be ignored is: other units, several ranges, malformed ones, and every range of an
- * empty payload, which has no bytes to name.
+ * Reads a `Range` header (RFC 9110 §14.2): `bytes=a-b`, `bytes=a-` and `bytes=-n` (the last n bytes), with the end
+ * limited to the payload. Headers that may be ignored are ignored: other units, several ranges, malformed ranges, and
+ * every range of an empty payload.
  * @param size of the payload, bytes
  * @returns undefined for the whole payload; `unsatisfiable` when the range has none of its bytes
  */

@@ -15,7 +15,7 @@ import { storedObject } from '../testing/stored.ts';
 const run = promisify(execFile);
 const MiB = 2 ** 20;
 
-/** How each program is told to continue a download in the file `a.jpg` of its folder. */
+/** The command line that makes each program continue a download into the file `a.jpg` in its folder. */
 const PROGRAMS = {
   curl: ['--silent', '--show-error', '--continue-at', '-', '--output', 'a.jpg'],
   wget: ['--quiet', '--tries=1', '--continue'],

@@ -16,11 +16,11 @@ import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 import type { FamilyChoice } from '../upload/family-choice.ts';
 
-/** Blocks for which an approval holds, as with today's providers. */
+/** Number of blocks for which an approval is valid, as with today's providers. */
 const APPROVAL_BLOCKS = 100;
 
 /**
- * `GET /greenfield/admin/v1/get-approval?action=`: signs that this provider wants a bucket or an object which a client
+ * `GET /greenfield/admin/v1/get-approval?action=`: signs this provider's approval of a bucket or object that a client
  * is about to create on chain (protocols/greenfield/README.md#approvals-of-creations).
  */
 export function approve(dependencies: GatewayDependencies, families: FamilyChoice): Handler {
@@ -65,8 +65,8 @@ async function checkNewBucket(
   if (checksumAddress(message.primary_sp_address) !== ours) {
     throw new Terminal({
       code: 'not-primary',
-      message: `The message names ${message.primary_sp_address} as primary storage provider, and this is ${ours}.`,
-      advice: 'Ask the provider that the message names.',
+      message: `The message names ${message.primary_sp_address} as primary storage provider; this one is ${ours}.`,
+      advice: 'Send the request to the provider that the message names.',
       gatewayCode: 50014,
     });
   }
@@ -94,15 +94,15 @@ async function checkNewObject(
 function exists(kind: 'bucket' | 'object', what: string, gatewayCode: number): Terminal {
   return new Terminal({
     code: `${kind}-exists`,
-    message: `The ${kind} ${what} exists on chain already.`,
+    message: `The ${kind} ${what} already exists on chain.`,
     advice: 'Choose another name.',
     gatewayCode,
   });
 }
 
 /**
- * The chain checks the signature under a migration and then keeps uploads out of the bucket until the provider that
- * signed has fetched every object. We cannot, so there is nothing that we could sign.
+ * Migrations are refused: once a provider has signed for one, the chain allows no uploads to the bucket until that
+ * provider has fetched every object, and we cannot fetch them.
  */
 function unsupported(c: GatewayContext): Terminal {
   const action = c.get('target').query.get('action');

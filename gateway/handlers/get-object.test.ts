@@ -284,7 +284,7 @@ test('a download above the limit gets "busy" and Retry-After', async (t) => {
   t.is((await app.request(URL_OF)).status, 200);
 });
 
-/** Counts the bytes that are read, and the reads that have not ended. */
+/** Counts the bytes read and the reads in progress. */
 function watched(pieces: PieceStore): { pieces: PieceStore; bytes: () => number; open: () => number } {
   let bytes = 0;
   let open = 0;
@@ -305,7 +305,7 @@ function watched(pieces: PieceStore): { pieces: PieceStore; bytes: () => number;
   return { pieces: watching, bytes: () => bytes, open: () => open };
 }
 
-/** Downloads a large object over a socket; the caller reads, or does not. */
+/** Requests a large object over a socket; the caller decides how much of it is read. */
 async function download(
   t: ExecutionContext,
   limits: Partial<GatewayLimits> = {},

@@ -7,15 +7,15 @@ import type { Disposition } from '../download/disposition.ts';
 import { clientSignal, type GatewayContext, type Handler } from '../request/context.ts';
 
 /**
- * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; others can
- * also be read by a pre-signed URL, with which browsers save the payload unless it has `view=true`.
+ * `GET /{object}`, with or without `Range`: the payload of an object. Public objects need no signature; other ones can
+ * also be read with a pre-signed URL, which makes browsers save the payload unless it has `view=true`.
  */
 export function getObject(dependencies: GatewayDependencies, deliver: Delivery): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const address = c.get('address');
     const permission = permitted(c, signal);
-    // For a public object nobody waits for it.
+    // Not awaited for a public object.
     permission.catch(() => undefined);
     const found = await findObject(dependencies, address, signal);
     if (isPublic(found)) return deliver(c, found, signal);
@@ -23,7 +23,7 @@ export function getObject(dependencies: GatewayDependencies, deliver: Delivery):
     return deliver(c, found, signal, signed?.byUrl ? dispositionAskedFor(c) : undefined);
   };
 
-  /** Asked together with the object, since questions at the same time are one request to the chain. */
+  /** Runs concurrently with the query for the object, since concurrent queries share one request to the chain. */
   async function permitted(c: GatewayContext, signal: AbortSignal) {
     const signed = await authenticateIfSigned(dependencies.offChainKeys, c);
     const accounts = signed?.accounts ?? [];

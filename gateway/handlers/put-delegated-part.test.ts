@@ -55,7 +55,7 @@ for (const [what, query, body, code, whole = WHOLE] of [
   ['that does not say whether it is the last', 'offset=0', '0123', 50027],
   ['that cannot be the first', 'offset=4&complete=true', '456789', 50010],
   ['of a payload of unknown size', 'offset=0&complete=false', '0123', 50010, 'delegate='],
-  // as the JS SDK says it
+  // in the form that the JS SDK sends
   [
     'whose size is said to be the payload’s',
     'offset=0&complete=false',

@@ -33,8 +33,8 @@ export function putDelegatedPart(
 }
 
 /**
- * Nothing is announced for a part that cannot be the first of its payload, such as one repeated after the seal, or
- * one of a client that sends the size of the part as that of the payload.
+ * Refuses to announce an object for a part that cannot be the first of its payload: one that is repeated after the
+ * seal, for example, or that comes from a client which sends the size of the part as that of the payload.
  */
 function checkFirst({ firstSegment, segmentCount, complete }: SizedPart, plan: PayloadPlan): void {
   if (firstSegment > 0) {

@@ -11,7 +11,7 @@ const PAYLOAD = '0123456789';
 const NEW = 'delegate=&is_update=false&payload_size=10&visibility=1';
 const UPDATE = 'delegate=&is_update=true&payload_size=10';
 
-/** A gateway on whose chain the owner, and by a policy of the owner's a stranger, may create objects. */
+/** A gateway with a chain that allows the owner to create objects, and a stranger by a policy of the owner. */
 function permitting(...about: Parameters<typeof testGateway>): TestGateway {
   const gateway = testGateway(...about);
   gateway.chain.allow(OWNER, Action.CREATE_OBJECT).allow(STRANGER, Action.CREATE_OBJECT);

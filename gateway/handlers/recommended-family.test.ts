@@ -12,7 +12,7 @@ function group(id: number, familyId: number, secondarySpIds: readonly number[]):
   return { id, familyId, primarySpId: SP_ID, secondarySpIds, storedSize: 0, totalDeposit: 1n };
 }
 
-/** Two families of ours, one of another provider. */
+/** Adds two families of our provider and one of another. */
 function withFamilies(chain: TestChain): void {
   chain.providers = [1, ...SECONDARIES, 8].map((id) =>
     provider({ id, status: id === 8 ? 'GRACEFUL_EXITING' : 'IN_SERVICE' }),

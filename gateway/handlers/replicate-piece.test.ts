@@ -14,7 +14,7 @@ import type { GatewayLimits } from '../limits.ts';
 import { signer } from '../testing/chain.ts';
 import { errorOf, testGateway } from '../testing/gateway.ts';
 
-/** The order of the checks against the chain, and what is stored, are held to cluster/test/receive-tasks.test.ts. */
+/** cluster/test/receive-tasks.test.ts covers the order of the checks against the chain, and what is stored. */
 
 const PRIMARY = signer(0x51);
 const BODY = Buffer.from('0123');
@@ -30,7 +30,7 @@ const RECEIPT: Receipt = {
 interface Secondary {
   readonly bodies: Buffer[];
   readonly messages: ReceptionMessage[];
-  /** Runs before a body is read; what it throws is the answer. */
+  /** Runs before a body is read; an error that it throws is the answer. */
   before: () => void | Promise<void>;
 }
 

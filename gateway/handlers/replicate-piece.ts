@@ -16,9 +16,9 @@ import { SharedSlots } from '../request/slots.ts';
 import { UploadBody } from '../upload/body.ts';
 
 /**
- * `PUT /greenfield/receiver/v1/replicate-piece`: another SP, as the primary of an object, brings a piece of our column
- * of it, or asks for our signature when it has brought all (protocols/replication/README.md#receive-tasks-over-http). The task in the header is signed, the
- * request is not. 200 with an empty body when the piece is stored; at the end the BLS signature stands in a header.
+ * `PUT /greenfield/receiver/v1/replicate-piece`: the primary of an object sends a piece of our column or, after the
+ * last one, asks for our signature (protocols/replication/README.md#receive-tasks-over-http). The task in the header is
+ * signed, the request is not. The answer is 200 with an empty body; the BLS signature is in a header.
  */
 export function replicatePiece(
   { limits }: Pick<GatewayDependencies, 'limits'>,
@@ -54,7 +54,7 @@ export function replicatePiece(
   };
 }
 
-/** The receiver's own numbers of failures that other operations have too. */
+/** Gateway codes that differ from those of other operations for the same failure. */
 const RECEIVER_CODES: Readonly<Record<string, number>> = {
   'payload-size-mismatch': 80004,
   'client-gone': 50013,

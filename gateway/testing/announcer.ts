@@ -6,19 +6,19 @@ import type { Ref } from '#runtime/actors/types';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { object, type TestChain } from './chain.ts';
 
-/** A stand-in for the announcer: changes the test's chain as the blocks would, and remembers what it was asked. */
+/** A stand-in for the announcer: changes the test's chain as the blocks would, and records its requests. */
 export interface TestAnnouncer {
   readonly announcer: Ref<AnnouncerMessage>;
   readonly announcements: Announcement[];
-  /** Runs before the chain is changed; what it throws is the answer. */
+  /** Runs before the chain is changed; an error that it throws is the answer. */
   before: (announcement: Announcement) => void | Promise<void>;
-  /** Present when another transaction is quicker: how its object differs. */
+  /** When set, another transaction comes first, and its object differs in these fields. */
   quicker?: Partial<ObjectInfo>;
 }
 
 /** Id of an object that the announcer has created. */
 export const CREATED_ID = '5000';
-/** Unix seconds of the block that it was created in. */
+/** Time of the block in which it was created, unix seconds. */
 export const CREATED_AT = 3000;
 export const TX_HASH = 'AB'.repeat(32);
 

@@ -26,12 +26,12 @@ export function signer(fill: number): Signer {
   return { key, address: addressOf(publicKeyOf(key)) };
 }
 
-/** Of the approval key of our provider. */
+/** Private key of our provider's approval account. */
 export const APPROVAL_SECRET = signer(0x44).key;
 export const OWNER = signer(0x11);
 export const STRANGER = signer(0x22);
 export const MAINTAINER = signer(0x33);
-/** A chain of plain data that tests change as they like: bucket `photos` with the object `a.jpg` of 10 bytes. */
+/** A chain of plain data that tests may change. It begins with bucket `photos` and the object `a.jpg` of 10 bytes. */
 export class TestChain implements Chain {
   readonly chainId = 'greenfield_9000-1741';
   providers: StorageProvider[] = [provider({})];
@@ -39,7 +39,7 @@ export class TestChain implements Chain {
   objects: ObjectOnChain[] = [{ object: object({}) }];
   knownFamilies: GlobalVirtualGroupFamily[] = [{ id: 7, primarySpId: SP_ID, gvgIds: [] }];
   groups: GlobalVirtualGroup[] = [];
-  /** Bytes by group; plenty where nothing is said. */
+  /** Free bytes by group; plenty in a group that is not listed. */
   readonly free = new Map<number, number>();
   params: StorageParams = {
     maxSegmentSize: 4,
@@ -48,11 +48,11 @@ export class TestChain implements Chain {
     minChargeSize: 1,
     maxPayloadSize: 1e9,
   };
-  /** Times for which parameters were asked. */
+  /** The times for which parameters were queried. */
   readonly paramsAskedAt: (number | undefined)[] = [];
   /** Unix ms of the latest block; no request is later by default. */
   blockTime = Date.now() + 3_600_000;
-  /** How often the latest block was asked for. */
+  /** Number of queries for the latest block. */
   blocksAsked = 0;
   /** `address action` of everyone who is allowed. */
   readonly allowed = new Set<string>();

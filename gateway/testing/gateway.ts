@@ -15,7 +15,7 @@ import { type TestAnnouncer, testAnnouncer } from './announcer.ts';
 import { APPROVAL_SECRET, SP_ID, TestChain } from './chain.ts';
 import { type TestPipeline, testPipeline } from './pipeline.ts';
 
-/** A log whose lines can be looked at. */
+/** A log that keeps its lines for inspection. */
 export function testLog(): Logger & { readonly lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   const write = (fields: object, message: string) => void lines.push({ ...fields, message });
@@ -23,14 +23,14 @@ export function testLog(): Logger & { readonly lines: Record<string, unknown>[] 
   return log;
 }
 
-/** Fails when it is asked for anything; for tests that read nothing. */
+/** A PieceStore that fails on any use; for tests that read nothing. */
 export const noPieces = new Proxy({} as PieceStore, {
   get: (_, name) => {
     throw new Error(`the piece store was asked to ${String(name)}`);
   },
 });
 
-/** A gateway with everything behind it that a test may look at or change. */
+/** A gateway, with the parts behind it that a test may inspect or change. */
 export interface TestGateway {
   readonly app: Gateway;
   readonly chain: TestChain;
@@ -38,7 +38,7 @@ export interface TestGateway {
   readonly announcer: TestAnnouncer;
   /** Holds the off-chain keys. */
   readonly records: Records;
-  /** Not there until the records are first used. */
+  /** Does not exist until the records are first used. */
   readonly recordsFile: string;
   readonly log: ReturnType<typeof testLog>;
 }
@@ -75,7 +75,7 @@ export function testGateway(
   return { app, chain, pipeline, announcer, records, recordsFile, log };
 }
 
-/** A folder that whoever first needs it makes. */
+/** Path of a folder that does not exist yet: its first user creates it. */
 function temporaryFolder(t: ExecutionContext): string {
   const folder = join(tmpdir(), `sealion-gateway-${randomUUID()}`);
   t.teardown(() => rm(folder, { recursive: true, force: true }));

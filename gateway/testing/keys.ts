@@ -28,7 +28,7 @@ export function keyPair(fill: number): KeyPair {
 /** The key of protocols/greenfield/README.md#off-chain-keys. */
 export const KEY = keyPair(0x22);
 
-/** `KEY` as the owner's for `APP`, ready to be registered. */
+/** `KEY` as a key of the owner for `APP`, ready to be registered. */
 export function ownersKey(over: Partial<OffChainKey> = {}): OffChainKey {
   return {
     account: OWNER.address,
@@ -45,7 +45,7 @@ export function timestamp(inMs: number): string {
   return new Date(Date.now() + inMs).toISOString().replace(/\.[0-9]{3}/, '');
 }
 
-/** A registration of `KEY` by the owner as the JS SDK sends it; `change` is made after it was signed. */
+/** A registration of `KEY` by the owner as the JS SDK sends it. @param change runs after the signing */
 export function registration(change: (headers: Headers) => void = () => {}): Request {
   const expiry = timestamp(3_600_000);
   const text = `${APP} wants you to sign in with your BNB Greenfield account:${OWNER.address}\nRegister your identity public key ${KEY.publicKey}\nURI: ${APP}\nVersion: 1\nChain ID: 9000\nIssued At: ${timestamp(0)}\nExpiration Time: ${expiry}\n`;
@@ -84,7 +84,7 @@ export function keySignedRequest(
   });
 }
 
-/** A pre-signed URL as the JS SDK makes it, by its own rules: the query sorted, no header but the host. */
+/** A pre-signed URL as the JS SDK makes it: with a sorted query, and no signed header but the host. */
 export function presignedUrl(
   over: Readonly<Record<string, string>> = {},
   { host = HOST, path = '/a.jpg', seed = KEY.seed } = {},

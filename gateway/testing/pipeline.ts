@@ -17,9 +17,9 @@ export interface TestPipeline {
   readonly failures: Map<string, unknown>;
   /** Uploads in progress. */
   readonly open: number;
-  /** What `progress` answers, by job id. */
+  /** Answers of `progress`, by job id. */
   readonly contexts: Map<string, JobContext>;
-  /** Runs before the payload is read; what it throws is the answer. */
+  /** Runs before the payload is read; an error that it throws is the answer. */
   before: (request: UploadRequest) => void | Promise<void>;
 }
 

@@ -11,7 +11,7 @@ type Header = readonly [name: string, value: string];
 /** Bytes of the payload that was announced on chain. */
 const PAYLOAD = '0123456789';
 
-/** Three of four values are usual: a request with many oddities at once would be refused by the first check. */
+/** Three of four values are usual: a request with many oddities would always be refused by the first check. */
 function mostly<T>(usual: fc.Arbitrary<T>, ...unusual: fc.Arbitrary<T>[]): fc.Arbitrary<T> {
   return fc.oneof({ weight: 3 * unusual.length, arbitrary: usual }, ...unusual);
 }
@@ -21,7 +21,7 @@ const method = mostly(
   fc.constantFrom('OPTIONS', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY', 'put', 'X', ''),
 );
 
-/** Names with everything that XML, HTTP and URLs give a meaning to. */
+/** Names with the special characters of XML, HTTP and URLs. */
 const name = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.string({ unit: fc.constantFrom(...'<>&\'"]]>\0\u0001\ufffe\ud800 /\\.%+?#\r\n😀é'), maxLength: 20 }),
@@ -139,7 +139,7 @@ const header = mostly<Header>(
   ),
 );
 
-/** A body, with headers about it that may be wrong. */
+/** A body, and headers that describe it, perhaps wrongly. */
 interface Framing {
   readonly headers: readonly Header[];
   readonly body: string;
@@ -173,7 +173,7 @@ const framing = mostly<Framing>(
     })),
 );
 
-/** Any request at all. If its target can be signed, most are signed, by the owner or by a stranger. */
+/** Any request. Most of those whose target can be signed are signed, by the owner or by a stranger. */
 export const anyRequest: fc.Arbitrary<RawRequest> = fc
   .record({
     method,
@@ -229,7 +229,7 @@ function encoded(text: string): string {
   return encodeURIComponent(Buffer.from(text).toString()).replaceAll('%2F', '/');
 }
 
-/** The bytes of a text, a character for each. */
+/** The UTF-8 bytes of a text as a string of one character per byte. */
 function utf8(text: string): string {
   return Buffer.from(text).toString('latin1');
 }

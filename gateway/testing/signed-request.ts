@@ -3,11 +3,11 @@ import { OWNER, type Signer } from './chain.ts';
 
 export const HOST = 'photos.sp1.localhost';
 
-/** What tests change of a request before it is signed. */
+/** Fields of a request that tests may change before it is signed. */
 export interface Unsigned {
   readonly method?: string;
   readonly host?: string;
-  /** The host that is signed, where it differs from the one that is sent. */
+  /** The signed host, if it differs from the one that is sent. */
   readonly signedHost?: string;
   readonly target?: string;
   readonly headers?: Readonly<Record<string, string>>;

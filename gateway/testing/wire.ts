@@ -1,18 +1,17 @@
 import { connect } from 'node:net';
 
-/** Bytes on a connection, and how the client behaves. */
+/** The bytes that a client sends on a connection, and its behaviour afterwards. */
 export interface RawRequest {
   readonly method: string;
-  /** All that is sent, a character for each byte, in the pieces it is sent in. */
+  /** The bytes to send, one character per byte, one write per piece. */
   readonly pieces: readonly string[];
   /**
-   * `wait`: until the server closes; `shut`: closes its own side after the last piece; `break`: is gone after the
-   * last piece.
+   * After the last piece, the client `wait`s until the server closes, `shut`s its own side, or `break`s the connection.
    */
   readonly manner: 'wait' | 'shut' | 'break';
 }
 
-/** A response as it came over the wire. */
+/** A response as received over the wire. */
 export interface RawAnswer {
   readonly status: number;
   /** By lower-case name. */
@@ -24,8 +23,9 @@ export interface RawAnswer {
 const TIME_LIMIT_MS = 60_000;
 
 /**
- * Sends a request over a connection of its own. @returns all bytes that came back. @throws when the server does not
- * close
+ * Sends a request over a new connection.
+ * @returns all bytes received
+ * @throws when the server does not close the connection
  */
 export function exchange(port: number, { pieces, manner }: RawRequest): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -52,7 +52,7 @@ export function exchange(port: number, { pieces, manner }: RawRequest): Promise<
 }
 
 /**
- * The final answers in what came back on a connection; a last one that is cut short is left out.
+ * Parses the final answers received on a connection; omits a truncated last one.
  * @param method of the first request: an answer to HEAD has no body
  * @throws when the bytes are not HTTP/1.1
  */

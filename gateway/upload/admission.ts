@@ -7,7 +7,8 @@ import type { GatewayContext } from '../request/context.ts';
 import { type AuthorisedJob, describeUpload } from './job-object.ts';
 
 /**
- * All checks of an upload before its first byte is read, in the order of protocols/greenfield/README.md#uploads.
+ * Makes all checks that come before the first byte of an upload, in the order of
+ * protocols/greenfield/README.md#uploads.
  * @throws Terminal with the code of the first check that fails
  */
 export async function admitUpload(
@@ -25,9 +26,9 @@ export async function admitUpload(
 }
 
 /**
- * The first of these checks, which need no object.
+ * Makes the first of these checks, which do not need the object.
  * @returns the accounts that may still be considered, and the bucket if there is one
- * @throws Terminal as `authenticate`, 403/50029, 403/50036
+ * @throws as `authenticate`, `accountsInService` (403/50029) and `checkBucketInService` (403/50036)
  */
 export async function admitSigners(
   { chain, spId, offChainKeys }: GatewayDependencies,

@@ -4,7 +4,7 @@ import { TokenBuckets } from '../request/token-buckets.ts';
 
 const HOUR_S = 3_600;
 
-/** How many objects, updates and folders an account may have announced: each costs the provider a fee. */
+/** Limits the objects, updates and folders announced for an account, each of which costs the provider a fee. */
 export class AnnouncementQuota {
   readonly #buckets: TokenBuckets;
   readonly #perHour: number;
@@ -14,7 +14,7 @@ export class AnnouncementQuota {
     this.#buckets = new TokenBuckets({ perSecond: perAccountPerHour / HOUR_S, burst: perAccountPerHour });
   }
 
-  /** Counts one announcement. @throws Retryable 406/60003 for one too many */
+  /** Counts one announcement. @throws Retryable 406/60003 when the account has used up its quota */
   take(account: string): void {
     const retryAfterMs = this.#buckets.take(account);
     if (retryAfterMs === 0) return;

@@ -3,9 +3,9 @@ import { Cancelled, type SealionError, throwIfAborted, toSealionError } from '#p
 import type { GatewayLimits } from '../limits.ts';
 import { wrongSize } from './lengths.ts';
 
-/** What a payload is held to while it arrives. */
+/** Requirements that a payload must meet while it is received. */
 export interface UploadBodyOptions {
-  /** Bytes that must come, neither more nor fewer. */
+  /** Exact number of bytes that must arrive. */
   readonly length: number;
   readonly limits: Pick<GatewayLimits, 'idleTimeoutMs' | 'minBytesPerSecond' | 'rateWindowMs'>;
   /** Fires when the client has gone. */
@@ -13,10 +13,10 @@ export interface UploadBodyOptions {
 }
 
 /**
- * A payload, or a part of it, on its way in: counted, and timed while we wait for the client (time that the reader takes is not the
- * client's fault). Iterating throws Terminal 400/110008 for a wrong size, Cancelled 400/110005 for a client that is
- * silent, too slow or gone. The last chunk is handed out only after the body has ended, so a reader never holds a
- * complete payload of a body that is too long.
+ * A payload, or a part of it, while it is being received. Its bytes are counted, and the time spent waiting for the
+ * client is measured (the reader's own time does not count). Iterating throws Terminal 400/110008 for a wrong size,
+ * Cancelled 400/110005 for a client that is silent, too slow or gone. The last chunk is handed out only after the body
+ * has ended, so that a reader never gets a complete payload from a body that is too long.
  */
 export class UploadBody implements PayloadStream {
   /** Bytes that have arrived. */
@@ -48,7 +48,7 @@ export class UploadBody implements PayloadStream {
       throw this.failure;
     } finally {
       this.waitingSince = undefined;
-      // Not awaited: a source that waits for a silent client stops only when that one stirs.
+      // Not awaited: a source that waits for a silent client stops only when the client sends something or closes.
       this.source.return?.().catch(() => {});
     }
   }

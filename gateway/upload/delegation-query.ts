@@ -3,16 +3,16 @@ import type { Visibility } from '#protocols/greenfield/types';
 import type { GatewayContext } from '../request/context.ts';
 import { checkNotEmpty, readBytes } from './lengths.ts';
 
-/** What a client asks its primary to announce for it, as the parameters of the request say (protocols/greenfield/README.md#uploads). */
+/** A client's request that its primary announce an object for it (protocols/greenfield/README.md#uploads). */
 export interface DelegationQuery {
-  /** New content of an object that is there. */
+  /** True for new content of an existing object. */
   readonly isUpdate: boolean;
   /** Bytes of the whole payload; 0 for a folder. */
   readonly payloadSize: number;
   readonly visibility: Visibility;
 }
 
-/** By the number that stands for it on the wire; none is as good as 0, and as the chain's `INHERIT`. */
+/** By the number on the wire. A missing parameter means 0, and 0 means the same as the chain's `INHERIT`. */
 const VISIBILITIES: ReadonlyMap<string, Visibility> = new Map([
   ['', 'INHERIT'],
   ['0', 'INHERIT'],
@@ -22,7 +22,7 @@ const VISIBILITIES: ReadonlyMap<string, Visibility> = new Map([
 ]);
 
 /**
- * Reads `is_update`, `payload_size` and `visibility`. Booleans are taken as Go's `strconv` writes and reads them.
+ * Reads `is_update`, `payload_size` and `visibility`. Booleans have any form that Go's `strconv.ParseBool` accepts.
  * @throws Terminal 400/50010, 403/50016 for an empty payload
  */
 export function readDelegation(c: GatewayContext): DelegationQuery {
@@ -39,7 +39,7 @@ export function readDelegation(c: GatewayContext): DelegationQuery {
   };
 }
 
-/** A folder is a new object without bytes, whatever else the parameters say. @throws Terminal 400/50010 */
+/** Reads `visibility` only: a folder is always a new, empty object. @throws Terminal 400/50010 */
 export function readFolder(c: GatewayContext): DelegationQuery {
   return { isUpdate: false, payloadSize: 0, visibility: readVisibility(c) };
 }

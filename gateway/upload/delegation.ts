@@ -14,24 +14,24 @@ import type { DelegationQuery } from './delegation-query.ts';
 import { type AuthorisedJob, describeUpload, jobOf } from './job-object.ts';
 import { checkChainLimit } from './lengths.ts';
 
-/** What a client wants announced, and may have: everything is checked, nothing is changed yet. */
+/** A checked and permitted request for an announcement. Nothing has been changed on chain yet. */
 export interface Delegation {
   readonly bucket: BucketInfo;
   readonly announcement: Announcement;
-  /** How the payload will be cut when it is announced now. */
+  /** Shape of the payload if it is announced now. */
   readonly shape: PayloadShape;
-  /** The object, when it already waits for this very payload: the upload was interrupted after its announcement. */
+  /** Present when the object already waits for this payload: the upload was interrupted after its announcement. */
   readonly onChain?: ObjectOnChain;
 }
 
 const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
 
 /**
- * Everything that is checked of a delegated request before the chain is touched, in the order of a PUT.
- * @param read called once it is known who asks
+ * Makes all checks of a delegated request that come before the announcement, in the order of a PUT.
+ * @param read reads the request; called after the signature has been checked
  * @throws Terminal with the code of the first check that fails: those of `admitSigners` and of `read`, 404/20007,
- * 400/20002, 404/20008 and 400/20003 for an update, 401/50004, 403/50016, 400/50010 where the object is there and
- * does not wait for this payload
+ * 400/20002, 404/20008 and 400/20003 for an update, 401/50004, 403/50016, 400/50010 when the object exists and does not
+ * wait for this payload
  */
 export async function admitDelegation(
   dependencies: GatewayDependencies,
@@ -60,12 +60,12 @@ export async function admitDelegation(
   return { ...delegation, onChain };
 }
 
-/** What announcing needs. */
+/** Dependencies of a gateway that announces objects. */
 export interface DelegationDependencies extends GatewayDependencies {
   readonly quota: AnnouncementQuota;
 }
 
-/** Puts it on chain and waits for the block. @throws Retryable 406/60003 for an account over its quota; as the announcer */
+/** Announces on chain and waits for the block. @throws Retryable 406/60003 over the account's quota; as `announcer` */
 export async function announce(
   { announcer, quota }: DelegationDependencies,
   { announcement }: Delegation,
@@ -76,8 +76,8 @@ export async function announce(
 }
 
 /**
- * The job of a delegated upload, announced first where that has not been done.
- * @throws as `announce`; Terminal 400/50010 when somebody else has been quicker
+ * The job of a delegated upload, whose object is announced first if necessary.
+ * @throws as `announce`; Terminal 400/50010 when somebody else has created or updated the object in the meantime
  */
 export async function delegatedJob(
   dependencies: DelegationDependencies,
@@ -107,7 +107,7 @@ function announcementOf(
     : { kind: 'create-object', creator: account, visibility, ...content };
 }
 
-/** False when it is being updated already. @throws 400/20003: Retryable before its first content is sealed, Terminal */
+/** False while an update is pending. @throws 400/20003: Retryable before the first seal, Terminal in other states */
 function mayBeUpdated({ object }: ObjectOnChain): boolean {
   if (object.status === 'SEALED') return !object.isUpdating;
   const facts = {
@@ -120,7 +120,7 @@ function mayBeUpdated({ object }: ObjectOnChain): boolean {
 }
 
 /**
- * The object waits for this payload and no other.
+ * Checks that the object waits for exactly this payload.
  * @throws Terminal 400/50010; as `jobOf`
  */
 function checkWaiting(onChain: ObjectOnChain, announcement: Announcement): void {

@@ -10,8 +10,8 @@ const CHOICE_TTL_MS = 5_000;
 export type FamilyChoice = (signal: AbortSignal) => Promise<number>;
 
 /**
- * Chooses the family whose groups, of those that can seal an object now, have the most room.
- * @returns a choice that is 5 s old at most; it throws Retryable 500/540001 when no family has such a group, and as
+ * Chooses the family with the most free space in those of its groups that can currently seal an object.
+ * @returns a choice that is at most 5 s old; it throws Retryable 500/540001 when no family has such a group, and as
  * `Chain`
  */
 export function familyChoice({ chain, spId }: GatewayDependencies): FamilyChoice {

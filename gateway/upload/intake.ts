@@ -6,17 +6,17 @@ import type { Slots } from '../request/slots.ts';
 import { UploadBody } from './body.ts';
 import type { AuthorisedJob } from './job-object.ts';
 
-/** What the body of a request is: the payload of a job, or a part of it. */
+/** The payload of a job, or a part of it, that is the body of a request. */
 export interface Incoming extends AuthorisedJob {
-  /** Bytes that the body must have. */
+  /** Exact length of the body, bytes. */
   readonly length: number;
   readonly part?: UploadPart;
 }
 
 /**
- * Hands the body of a request to the pipeline. 200 with an empty body once it is acknowledged; what that is worth
- * stands in `X-Sealion-Durability`.
- * @throws Retryable 406/60003 when too many are being taken, and what the body and the pipeline throw
+ * Passes the body of a request to the pipeline. The answer is 200 with an empty body once the pipeline has acknowledged
+ * it; `X-Sealion-Durability` says how durable that is.
+ * @throws Retryable 406/60003 when too many uploads are in progress; as the body and the pipeline
  */
 export type Intake = (
   c: GatewayContext,
@@ -25,7 +25,7 @@ export type Intake = (
   signal: AbortSignal,
 ) => Promise<Response>;
 
-/** @param uploads shared by all that take payloads in, so that the limit holds for all of them together */
+/** @param uploads shared by all handlers that receive payloads, so that its limit applies to all of them together */
 export function payloadIntake({ objects, limits }: GatewayDependencies, uploads: Slots): Intake {
   return async (c, incoming, signal) => {
     const release = uploads.take();
@@ -55,7 +55,7 @@ export function payloadIntake({ objects, limits }: GatewayDependencies, uploads:
       c.header('X-Sealion-Durability', durability);
       return c.body(null, 200);
     } catch (error) {
-      // The fault of the body says more than what the pipeline made of it.
+      // The body's own failure is more specific than the pipeline's.
       throw body.failure ?? error;
     } finally {
       c.get('record').bytes = body.received;

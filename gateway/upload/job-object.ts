@@ -7,18 +7,18 @@ import type { Chain } from '#runtime/chain/chain';
 import type { FoundObject } from '../access/permission.ts';
 import { checkNotEmpty } from './lengths.ts';
 
-/** A job, and all that it must know of its object. */
+/** A job, and the data of its object that it needs. */
 export interface DescribedJob {
   readonly job: JobId;
   readonly object: JobObject;
 }
 
-/** A job whose payload an account may upload. */
+/** A job, and the account that may upload its payload. */
 export interface AuthorisedJob extends DescribedJob {
   readonly account: string;
 }
 
-/** The job that uploads what the chain waits for: an object's first content, or its pending update. */
+/** The job of the content that the chain waits for: an object's first one, or a pending update. */
 export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
   const { object, update } = onChain;
   if (object.isUpdating && !update) {
@@ -33,7 +33,7 @@ export function jobOf({ onChain }: Pick<FoundObject, 'onChain'>): JobId {
 }
 
 /**
- * Describes the job of an upload, with the storage parameters that held when the content was announced
+ * Describes the job of an upload, with the storage parameters at the time when the content was announced
  * (protocols/payload/README.md#segments-and-pieces).
  * @throws Terminal 403/50016 for an empty payload
  */

@@ -5,7 +5,7 @@ import { type GatewayAnswer, gatewayAnswer } from '#protocols/greenfield/gateway
 import type { GatewayContext, GatewayEnv } from '../request/context.ts';
 import { checkPutLength, declaredLength, readBytes } from './lengths.ts';
 
-/** What a check makes of a request with such a Content-Length, or none. */
+/** The result of a check of a request with this Content-Length, or without one. */
 async function of<T>(contentLength: string | undefined, check: (c: GatewayContext) => T): Promise<T> {
   let result: T | undefined;
   const app = new Hono<GatewayEnv>().all('*', (c) => {

@@ -2,9 +2,8 @@ import { Terminal } from '#protocols/errors';
 import type { GatewayContext } from '../request/context.ts';
 
 /**
- * All lengths on the way in are checked here: the size of a payload as it was announced, and the Content-Length of a
- * request. `UploadBody` then counts the bytes that do arrive. How a part has to lie within its payload is
- * `protocols/payload/part.ts`.
+ * All checks of announced lengths: the size of a payload on chain, and the Content-Length of a request. `UploadBody`
+ * counts the bytes that actually arrive, and `protocols/payload/part.ts` has the rules for parts of a payload.
  */
 
 /** @throws Terminal 403/50016 for an empty payload */
@@ -21,8 +20,8 @@ export function checkChainLimit(payloadSize: number, maxPayloadSize: number): vo
 }
 
 /**
- * Checks the length of a PUT before anything is announced or stored: the payload must fit one PUT, and a
- * Content-Length, where there is one, must be that of the payload.
+ * Checks the length of a PUT before anything is announced or stored: the payload must fit into one PUT, and a
+ * Content-Length, if present, must be the payload's size.
  * @throws Terminal 403/50016, 400/110008
  */
 export function checkPutLength(c: GatewayContext, payloadSize: number, maxPayloadSize: number): void {
@@ -36,12 +35,12 @@ export function checkPutLength(c: GatewayContext, payloadSize: number, maxPayloa
   if (header !== undefined && Number(header) !== payloadSize) throw wrongSize(header, payloadSize);
 }
 
-/** A number of bytes in a header or a parameter; undefined for any other text, and for more than 15 digits. */
+/** Reads a number of bytes from a header or parameter; undefined for any other text, and for more than 15 digits. */
 export function readBytes(text: string | null | undefined): number | undefined {
   return /^[0-9]{1,15}$/.test(text ?? '') ? Number(text) : undefined;
 }
 
-/** The Content-Length of a request: undefined where it has none, Infinity where it is beyond any payload. */
+/** The Content-Length of a request: undefined when it is missing, Infinity when it is larger than any payload. */
 export function declaredLength(c: GatewayContext): number | undefined {
   const header = c.req.header('Content-Length') ?? '';
   return readBytes(header) ?? (/^[0-9]+$/.test(header) ? Number.POSITIVE_INFINITY : undefined);

@@ -5,7 +5,7 @@ import type { PayloadPlan } from '#protocols/payload/plan';
 import type { GatewayContext } from '../request/context.ts';
 import { declaredLength, readBytes } from './lengths.ts';
 
-/** A part of a payload, with the bytes that its body has. */
+/** A part of a payload, with the length of its body. */
 export interface SizedPart extends UploadPart {
   readonly length: number;
 }

@@ -8,7 +8,7 @@ import { type Certificate, followCertificate, readCertificate } from './certific
 
 const openssl = withProgram(test, 'openssl');
 
-/** What is done with the certificate of a folder, and what the log says. */
+/** A followed certificate in a folder: the certificates handed over, and the log lines. */
 async function follow(t: ExecutionContext) {
   const { folder, files } = selfSigned(t, ['one.example.com']);
   const used: Certificate[] = [];
@@ -45,7 +45,7 @@ openssl('a broken certificate is logged once, and the one after it used', async 
     await writeFile(files.cert, text);
     await until(() => errors().length === i + 1);
     t.like(errors().at(-1), {
-      message: 'the changed certificate cannot be used; the one before stays in use',
+      message: 'the changed certificate cannot be used; the previous one remains in use',
     });
   }
   await unlink(files.key);

@@ -5,21 +5,21 @@ import { createSecureContext } from 'node:tls';
 import { Terminal, toSealionError } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** Where a server's certificate is, in PEM. */
+/** The files of a server's certificate, in PEM. */
 export interface CertificateFiles {
-  /** The certificate, and after it those of the authorities between it and a root. */
+  /** The certificate, followed by those of the intermediate authorities. */
   readonly cert: string;
   /** Its private key, without a passphrase. */
   readonly key: string;
 }
 
-/** What the files hold. */
+/** The content of the files. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Files are looked at this often, ms. */
+/** Interval of checking the files, ms. */
 const LOOK_EVERY_MS = 10_000;
 
 /** Reads a certificate and its key. @throws Terminal `bad-certificate` unless they can be used together */
@@ -30,10 +30,10 @@ export async function readCertificate(files: CertificateFiles): Promise<Certific
 }
 
 /**
- * Hands over the certificate whenever the files have got another one. They are read again and again, which works
- * whichever way they are replaced. What is read is used once it is read a second time, so that files which are just
- * being written do not count. One that cannot be used is logged once and left.
- * @returns ends it
+ * Hands over the certificate whenever the files contain a new one. The files are read periodically, which works however
+ * they are replaced. A new content counts only when it has been read twice, in case the files are just being written.
+ * A certificate that cannot be used is logged once and ignored.
+ * @returns a function that ends it
  */
 export function followCertificate(
   files: CertificateFiles,
@@ -61,7 +61,7 @@ export function followCertificate(
         } catch (error) {
           log.error(
             { ...files, error },
-            'the changed certificate cannot be used; the one before stays in use',
+            'the changed certificate cannot be used; the previous one remains in use',
           );
         }
       }
@@ -70,7 +70,7 @@ export function followCertificate(
   }
 }
 
-/** What an operator wants to know of a certificate. */
+/** Log fields that describe a certificate to operators. */
 export function describe({ cert }: Certificate, { cert: file }: CertificateFiles) {
   const { subjectAltName: names, validTo } = new X509Certificate(cert);
   return { file, names, validUntil: new Date(validTo).toISOString() };
@@ -87,7 +87,7 @@ async function readFiles(files: CertificateFiles): Promise<Certificate> {
 
 function check(certificate: Certificate, files: CertificateFiles): void {
   try {
-    // A context without a certificate or a key would be a valid one too.
+    // A context without a certificate or key would be valid too.
     void [new X509Certificate(certificate.cert), createPrivateKey(certificate.key)];
     createSecureContext(certificate);
   } catch (cause) {
@@ -109,7 +109,7 @@ function identity({ cert, key }: Certificate): string {
   return `${cert}\0${key}`;
 }
 
-/** @returns false when the signal fires before */
+/** Waits. @returns false when the signal fires first */
 function waited(ms: number, signal: AbortSignal): Promise<boolean> {
   return sleep(ms, true, { signal, ref: false }).catch(() => false);
 }

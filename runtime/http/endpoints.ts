@@ -15,7 +15,7 @@ export function parseEndpoint(endpoint: string): URL | undefined {
   return url;
 }
 
-/** Restricts connections to addresses that others wrote. */
+/** Restricts connections to hosts that come from others, such as the endpoints on chain. */
 export interface Reach {
   /** @throws Retryable `private-endpoint` for a host that is an IP address, but not an allowed one */
   checkHost(hostname: string): void;
@@ -24,8 +24,8 @@ export interface Reach {
 }
 
 /**
- * Allows public addresses only, or private ones too. The addresses that are connected to are checked, not the name,
- * since a name can resolve to another address the next time.
+ * Allows public addresses only, or private ones too. The address of each connection is checked, not the name, since a
+ * name may resolve to another address the next time.
  */
 export function reach(options: { readonly allowPrivate: boolean }): Reach {
   if (options.allowPrivate) return { checkHost: () => undefined, lookup: lookupLoopback };
@@ -55,7 +55,7 @@ export const lookupLoopback: LookupFunction = (hostname, options, callback) => {
   callback(null, '127.0.0.1', 4);
 };
 
-/** Addresses that are not public: this machine, local networks, documentation, tunnels that hide another address. */
+/** Addresses that are not public: this machine, local networks, documentation, tunnels that embed another address. */
 const RESERVED = new BlockList();
 for (const [net, prefix] of [
   ['0.0.0.0', 8],

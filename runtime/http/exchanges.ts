@@ -10,8 +10,8 @@ interface Exchange {
 }
 
 /**
- * The latest request of each connection and its answer, so that bytes that are not HTTP are answered once, in turn:
- * neither inside another answer, nor after a request that has its answer already.
+ * Tracks the latest request and answer of each connection. Bytes that are not HTTP are answered once and in order:
+ * neither inside another answer, nor if the request that they belong to has already been answered.
  */
 export class Exchanges {
   readonly #latest = new WeakMap<Duplex, Exchange>();
@@ -21,9 +21,9 @@ export class Exchanges {
     this.#latest.set(request.socket, { request, response });
   }
 
-  /** Ends a connection whose bytes cannot be understood. @param answer all of it, as it goes over the wire */
+  /** Ends a connection on which something other than HTTP arrived. @param answer the whole answer in wire format */
   refuse(socket: Duplex, answer: string): void {
-    // The parser reports every further byte.
+    // The parser reports an error for each further chunk.
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
     const { request, response } = this.#latest.get(socket) ?? {};

@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 
 /**
  * The name or address in a Host header or a URL's authority: in lower case, without the port and the brackets of IPv6.
- * Undefined when there is none, or when there is anything else (a user, a path).
+ * Undefined when it is missing, or when the text contains anything else (a user, a path).
  */
 export function hostName(header: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?$/.exec(header.toLowerCase());
@@ -15,20 +15,20 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * True when a host is the local address of the connection, or means the loopback interface and the connection uses
- * that. Nobody else's name can be such a host.
+ * True when a host is the local address of the connection, or a loopback name on a loopback connection. Such a host
+ * cannot be a name that belongs to somebody else.
  */
 export function isAddressOf({ localAddress }: Pick<Socket, 'localAddress'>, host: string): boolean {
   const local = localAddress?.replace(/^::ffff:/, '') ?? '';
   return host === local || (isLoopback(host) && isLoopback(local));
 }
 
-/** An IPv4 address as itself where it is written as one of IPv6, as a socket for both writes it. */
+/** Converts an IPv4-mapped IPv6 address, as a dual-stack socket reports it, to IPv4; returns others unchanged. */
 export function withoutMapping(address: string): string {
   return address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
 }
 
-/** The key by which a client's address is counted: for IPv6 its network, since a client has all addresses of one. */
+/** The key for limits per client: the address, or for IPv6 its network, all of whose addresses a client can use. */
 export function clientOf(address: string): string {
   const mapped = withoutMapping(address);
   if (!mapped.includes(':')) return mapped;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { isNetwork, Proxies } from './proxies.ts';
 
-/** Whom a server behind some proxies takes a request for. */
+/** The client address that a server behind some proxies finds in a request. */
 function client(networks: readonly string[], remoteAddress: string | undefined, forwarded?: string) {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
   return new Proxies(networks).clientAddress({ socket: { remoteAddress }, headers } as never);
@@ -33,7 +33,7 @@ test('a chain of proxies is followed to the first address that is not one of the
   t.is(client(['10.0.0.0/8'], '10.0.0.1', '10.0.0.3, 10.0.0.2'), '10.0.0.3');
 });
 
-test('a proxy that names no address stands for its clients itself', (t) => {
+test('a proxy that names no address counts as the client', (t) => {
   t.is(client(['10.0.0.1'], '10.0.0.1'), '10.0.0.1');
   for (const nonsense of ['', 'unknown', '_hidden', '1.2.3', '198.51.100.1;', '[::1', '1.1.1.1, unknown']) {
     t.is(client(['10.0.0.1'], '10.0.0.1', nonsense), '10.0.0.1', nonsense);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import { withoutMapping } from './hosts.ts';
 
-/** The proxies in front of a server, which say whose requests they pass on. */
+/** The trusted proxies in front of a server, which name the client of each request that they forward. */
 export class Proxies {
   readonly #trusted = new BlockList();
 
@@ -16,7 +16,7 @@ export class Proxies {
     }
   }
 
-  /** True for the address of a connection that a proxy has made. */
+  /** True when a connection from this address comes from one of the proxies. */
   has(address: string): boolean {
     const plain = withoutMapping(address);
     const version = isIP(plain);
@@ -24,19 +24,19 @@ export class Proxies {
   }
 
   /**
-   * The address that a request comes from: that of the connection, or the one that our proxies say.
+   * The address of a request's client: that of the connection or, if it comes from a proxy, the one in X-Forwarded-For.
    *
-   * Each proxy appends to X-Forwarded-For whom it was connected by, so it is read from its end, and the first address
-   * that is not a proxy's is the client's; whatever stands before it the client has written. `Forwarded` and
-   * X-Real-IP count for nothing: a proxy that does not write them passes on what a client has written there.
+   * Each proxy appends the address of its peer to X-Forwarded-For. The header is therefore read from its end, and the
+   * first address that is not a proxy's is the client's; everything before it was written by the client. `Forwarded`
+   * and X-Real-IP are ignored, since a proxy that does not set them forwards those of the client.
    *
-   * @returns undefined when the connection is closed already
+   * @returns undefined when the connection has already been closed
    */
   clientAddress({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string | undefined {
     let address = socket.remoteAddress;
     if (address === undefined || !this.has(address)) return address;
     const forwarded = headers['x-forwarded-for'];
-    // Node joins the lines of a header; the types do not know it of this one.
+    // Node joins repeated lines of this header, although its type allows an array.
     const hops = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '')).split(',');
     for (const hop of hops.reverse()) {
       const said = addressOf(hop.trim());
@@ -48,7 +48,7 @@ export class Proxies {
   }
 }
 
-/** True for an address of IPv4 or IPv6, or a network of such in CIDR notation. */
+/** True for an IPv4 or IPv6 address, or a network in CIDR notation. */
 export function isNetwork(text: string): boolean {
   const [address = '', prefix, ...more] = text.split('/');
   const version = isIP(address);
@@ -58,7 +58,7 @@ export function isNetwork(text: string): boolean {
   );
 }
 
-/** Some proxies write the port of the client too. */
+/** The address of a hop, without the client's port that some proxies add. */
 function addressOf(hop: string): string | undefined {
   const address =
     /^\[([^\]]*)\](?::[0-9]{1,5})?$/.exec(hop)?.[1] ?? hop.replace(/^([0-9.]+):[0-9]{1,5}$/, '$1');

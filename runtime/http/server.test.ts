@@ -12,7 +12,7 @@ const answered: HttpHandler = (_request, response) => response.end('answer');
 
 interface Connection {
   readonly socket: Socket;
-  /** All that came, once the server has closed its side. */
+  /** Resolves with all that was received when the server has closed its side. */
   readonly all: Promise<string>;
 }
 
@@ -51,7 +51,7 @@ function statuses(received: string): string[] {
   return [...received.matchAll(/HTTP\/1\.1 ([0-9]{3})/g)].map(([, status = '']) => status);
 }
 
-/** An answer whose middle the test holds back. */
+/** A handler that sends half of its answer and waits for the test to let it send the rest. */
 function inTwoParts() {
   let finish = () => {};
   const handle: HttpHandler = (_request, response) => {

@@ -24,16 +24,16 @@ const HEADERS_AFTER_MS = 5_000;
 /** How often connections are looked through for headers that are overdue, ms; Node would do it every 30 s. */
 const CHECK_EVERY_MS = 5_000;
 
-/** A client that has not shaken hands in this time is cut off, ms. */
+/** Time limit for a TLS handshake, ms. */
 const HANDSHAKE_MS = 20_000;
 
-/** Answers a request. What it throws or rejects with is logged, and ends that one connection. */
+/** Answers a request. An error that it throws is logged, and closes the connection. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 export interface HttpServerOptions {
-  /** What is served, as the subject of a sentence, for example `The gateway`. */
+  /** Name of the service, to begin an error message with, for example `The gateway`. */
   readonly name: string;
-  /** The setting that names address and port, for the advice when they cannot be had. */
+  /** The setting of address and port, for the advice when the server cannot listen on them. */
   readonly setting: string;
   readonly host: string;
   /** 0 for any free one. */
@@ -41,34 +41,34 @@ export interface HttpServerOptions {
   readonly handle: HttpHandler;
   /** The answer to bytes that are not HTTP. */
   readonly malformed: { readonly type: string; readonly body: string };
-  /** More connections are closed at once. */
+  /** Connections beyond this number are closed at once. */
   readonly maxConnections: number;
-  /** More of one client (`clientOf`) are closed at once; 0, or none, stands for no limit. */
+  /** Connections of one client (`clientOf`) beyond this number are closed at once; no limit if 0 or absent. */
   readonly maxPerClient?: number;
-  /** How long a connection without requests is kept, ms; 75 s without it, longer than proxies keep theirs. */
+  /** How long an idle connection is kept, ms; 75 s by default, which is longer than proxies keep theirs. */
   readonly keepAliveMs?: number;
-  /** Serves HTTPS alone. The files are followed when they change; connections that are open keep what they have. */
+  /** Serves HTTPS only. A changed certificate is used for new connections; open ones keep theirs. */
   readonly tls?: CertificateFiles;
-  /** How often the files are looked at, ms; every 10 s without it. */
+  /** Interval of checking the certificate's files, ms; 10 s by default. */
   readonly certificateEveryMs?: number;
-  /** Their connections carry the requests of many clients, and count for none. */
+  /** Exempt from the limit per client, since their connections carry the requests of many. */
   readonly proxies?: Proxies;
-  /** Node's own settings, where its defaults do not fit. */
+  /** Further options of Node's server. */
   readonly node?: ServerOptions;
   readonly log: Logger;
 }
 
 export interface HttpServer {
   readonly port: number;
-  /** Takes no new connections. Resolves when the last one is closed; may be called more than once. */
+  /** Accepts no new connections. Resolves when the last one is closed; may be called more than once. */
   close(): Promise<void>;
-  /** Ends all connections, whatever is under way on them. */
+  /** Closes all connections, even those with open requests. */
   disconnect(): void;
 }
 
 /**
- * Opens an HTTP server, the only way in which this code base does: nothing that comes over a connection, and nothing
- * that a handler does with it, can throw out of a callback of Node and so end the process.
+ * Opens an HTTP server. All servers of this code base are opened here, because here neither input from a connection nor
+ * a handler can throw an error out of one of Node's callbacks, which would end the process.
  * @throws Terminal `cannot-listen`, `bad-certificate`
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -87,9 +87,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     : { server: createServer(settings, handle), unfollow: () => {} };
   const sockets = new Set<Socket>();
   server.maxConnections = maxConnections;
-  // The size of all headers is bounded; Node would drop those above a number without a word.
+  // The total size of headers is bounded; a maximum number would make Node drop further ones silently.
   server.maxHeadersCount = 0;
-  // A client that has said all it has to say may close its side, and still gets its answer.
+  // A client that closes its side after its request still gets the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('checkContinue', handle);
   // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
@@ -114,7 +114,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       closed ??= new Promise<void>((resolve) => server.close(() => resolve()));
       return closed;
     },
-    // Those too that are still shaking hands, which Node's own closeAllConnections does not know.
+    // Includes those in the TLS handshake, which Node's own closeAllConnections misses.
     disconnect: () => {
       for (const socket of sockets) socket.destroy();
     },
@@ -129,7 +129,7 @@ async function secureServer(
 ): Promise<{ readonly server: SecureServer; readonly unfollow: () => void }> {
   const first = await readCertificate(files);
   const server = createSecureServer({ ...settings, ...first, handshakeTimeout: HANDSHAKE_MS }, handle);
-  // Whoever cannot shake hands gets no answer: Node would have it written into the connection as a `clientError`.
+  // A failed handshake gets no answer: Node reports it as a `clientError`, whose listener would send one.
   server.prependListener('tlsClientError', (_, socket) => socket.destroy());
   log.info(describe(first, files), 'serving HTTPS');
   const unfollow = followCertificate(files, first, (next) => server.setSecureContext(next), {
@@ -139,7 +139,7 @@ async function secureServer(
   return { server, unfollow };
 }
 
-/** Without it one client could hold all connections that the server takes. */
+/** Limits the connections per client: otherwise one client could use all that the server accepts. */
 function boundPerClient(limit: number, proxies?: Proxies): (socket: Socket) => void {
   const open = new Map<string, number>();
   return (socket) => {
@@ -172,7 +172,7 @@ function guarded(handle: HttpHandler, exchanges: Exchanges, { log, malformed }: 
       return;
     }
     if (hasNeedlessBody(request)) {
-      // Nobody reads it, and it must not hold the connection.
+      // Nobody reads this body, and it must not keep the connection open.
       response.shouldKeepAlive = false;
       request.resume();
     }
@@ -210,7 +210,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Bytes that are no HTTP at all still get an answer that a client can read. */
+/** Answers bytes that are not HTTP in a form that clients can read. */
 function refuse(
   error: NodeJS.ErrnoException,
   socket: Duplex,

@@ -30,7 +30,7 @@ async function serve(t: ExecutionContext, handle = echo) {
     return server.close();
   };
   t.teardown(close);
-  /** The name in the certificate of a new connection. */
+  /** Common name of the certificate on a new connection. */
   const shown = async () => {
     const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
     socket.on('error', () => {});
@@ -78,7 +78,7 @@ openssl('a new certificate is shown to new connections, and open ones continue',
   t.is(await text(again.response), 'first second');
 });
 
-openssl('whoever does not speak TLS is cut off, and others are served', async (t) => {
+openssl('a client that does not speak TLS is cut off, and others are served', async (t) => {
   const { port, shown } = await serve(t);
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Collects the items that arrive within `waitMs` (ms) of a first one into a batch of at most `limit` items; both may be
- * changed between batches. Leaving the loop early does not wait for the source: end that by its own signal.
+ * Collects the items that arrive within `waitMs` (ms) after a first one into a batch of at most `limit` items; both may
+ * be changed between batches. Leaving the loop early does not end the source: use its own signal for that.
  */
 export async function* batches<T>(
   source: AsyncIterable<T>,

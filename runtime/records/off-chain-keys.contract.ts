@@ -17,7 +17,7 @@ function key(n: number, over: Partial<OffChainKey> = {}): OffChainKey {
   return { ...ALICE, publicKey: publicKey(n), registeredAt: n, expiresAt: 1_763_819_000_000, ...over };
 }
 
-/** What every adapter of `Records` must hold for off-chain keys. */
+/** The contract suite for the off-chain keys of `Records`. */
 export function offChainKeysContract(
   adapter: string,
   setUp: (t: ExecutionContext) => Promise<RecordsUnderTest>,

@@ -1,6 +1,6 @@
 import type { Hex } from '#protocols/greenfield/types';
 
-/** Whom a key signs for: an account, as the user of one application. */
+/** The holder of a key: an account, as a user of one application. */
 export interface KeyHolder {
   /** In EIP-55 case. */
   readonly account: string;
@@ -21,8 +21,8 @@ export interface OffChainKey extends KeyHolder {
 }
 
 /**
- * The keys that users registered here. Unlike the rest of the SQL DB they are not a projection: they exist nowhere
- * else, and requests are authenticated by them. A power cut may lose the last changes.
+ * The keys that users have registered. Requests are authenticated with them. Unlike the rest of the SQL DB, they are
+ * not a projection and exist nowhere else. A power cut may lose the last changes.
  * @throws Retryable `records-unavailable`, all methods
  */
 export interface OffChainKeys {
@@ -34,7 +34,7 @@ export interface OffChainKeys {
   register(key: OffChainKey): Promise<void>;
   /** Expired keys are included until they are removed. */
   find(holder: KeyHolder, publicKey: Hex): Promise<OffChainKey | undefined>;
-  /** Oldest first; expired ones too, until they are gone. */
+  /** Oldest first; expired keys are included until they are removed. */
   list(holder: KeyHolder): Promise<readonly OffChainKey[]>;
   /** Unknown keys are ignored. */
   remove(holder: KeyHolder, publicKeys: readonly Hex[]): Promise<void>;

@@ -8,15 +8,15 @@ import { Retryable, Terminal, throwIfAborted } from '#protocols/errors';
 import { endBy, endWithUs, keepEnd, processEnd } from '../processes/child.ts';
 
 export interface PostgresServerOptions {
-  /** Where its data is kept; made where there is none. */
+  /** Data folder; created if it does not exist. */
   readonly folder: string;
-  /** On the loopback interface. */
+  /** Port on the loopback interface. */
   readonly port: number;
-  /** Of its only user. */
+  /** Password of its only user. */
   readonly password: string;
   /** Puts the server into a process group of its own, so that Ctrl-C in a terminal reaches only its owner. */
   readonly detached?: boolean;
-  /** Gives up the start; a server that runs is ended by `stop`. */
+  /** Cancels the start; a running server is stopped by `stop`. */
   readonly signal?: AbortSignal;
 }
 
@@ -25,11 +25,11 @@ export interface PostgresServer {
   /** Without the password. */
   readonly url: string;
   readonly pid: number;
-  /** Resolves when the process has ended, however it did, with the last lines of its log. */
+  /** Resolves with the last lines of its log when the process has ended for any reason. */
   readonly ended: Promise<{ readonly log: string }>;
-  /** Ends its connections, lets it write what it holds and end; resolves when it has. */
+  /** Shuts it down cleanly, closing its connections; resolves when it has ended. */
   stop(): Promise<void>;
-  /** Ends it at once, as a crash would; resolves when it has. */
+  /** Kills it, as a crash would; resolves when it has ended. */
   kill(): Promise<void>;
 }
 
@@ -38,10 +38,10 @@ const DATABASE = 'postgres';
 const START_LIMIT_MS = 30_000;
 
 /**
- * Starts a PostgreSQL server and waits until it takes connections. It refuses to run as root: started by root, it runs
- * in a user namespace in which root has another number, or, where there can be none, as the user `postgres` of Debian's
- * package.
- * @throws Terminal `postgres-missing`, `postgres-failed` (with the end of its log); Retryable `postgres-slow`; Cancelled
+ * Starts a PostgreSQL server and waits until it accepts connections. PostgreSQL refuses to run as root: started by
+ * root, it runs in a user namespace in which root has another user id or, if there can be none, as the user `postgres`
+ * of Debian's package.
+ * @throws Terminal `postgres-missing`, `postgres-failed` with the end of its log; Retryable `postgres-slow`; Cancelled
  */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const { port, password, detached = false, signal } = options;
@@ -96,12 +96,12 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   };
 }
 
-/** How the server at a port of the loopback interface is reached; without the password. */
+/** URL of the server at a port of the loopback interface, without the password. */
 export function postgresUrl(port: number): string {
   return `postgresql://${USER}@127.0.0.1:${port}/${DATABASE}`;
 }
 
-/** The folder with the programs of PostgreSQL: in the PATH, or where Debian puts them, the newest version first. */
+/** The folder with PostgreSQL's programs: from the PATH, or the newest version that Debian has installed. */
 export async function findPostgres(): Promise<string | undefined> {
   const debian = '/usr/lib/postgresql';
   const versions = await readdir(debian).catch(() => []);
@@ -116,7 +116,7 @@ export async function findPostgres(): Promise<string | undefined> {
   return undefined;
 }
 
-/** How a program is run that refuses root. */
+/** A way to run a program that refuses to run as root. */
 interface Unprivileged {
   /** A program, with its arguments, that runs another. */
   readonly through: readonly string[];
@@ -157,14 +157,14 @@ async function unprivileged(): Promise<Unprivileged> {
   return { through: [], user: { uid: Number(uid), gid: Number(gid) } };
 }
 
-/** Another user must be able to enter every folder above. */
+/** Checks that another user can enter all parent folders. */
 async function checkReachable(folder: string): Promise<void> {
   for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
     if (((await stat(above)).mode & 0o001) !== 0) continue;
     throw new Terminal({
       code: 'postgres-failed',
       message: `PostgreSQL does not run as root, and other users cannot enter ${above}.`,
-      advice: 'Choose a folder below one that all users may enter, for example below /var/tmp.',
+      advice: 'Choose a folder that other users can reach, for example below /var/tmp.',
     });
   }
 }
@@ -186,7 +186,7 @@ async function answers(port: number, password: string, signal: AbortSignal): Pro
   throw new Retryable({
     code: 'postgres-slow',
     message: `PostgreSQL was not ready after ${START_LIMIT_MS / 1000} s.`,
-    advice: 'Try again; look into its log if this continues.',
+    advice: 'Try again; check its log if this continues.',
   });
 }
 

@@ -36,7 +36,7 @@ anyTest.after.always(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A database of its own for each test. */
+/** Creates a new database. @returns its URL */
 async function database(): Promise<string> {
   const { url = '' } = server ?? {};
   const name = `t${randomBytes(8).toString('hex')}`;

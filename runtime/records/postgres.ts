@@ -6,22 +6,22 @@ import { SqlDatabase } from './sql-database.ts';
 import { SqlRecords } from './sql-records.ts';
 
 export interface PostgresOptions {
-  /** `postgresql://<user>@<host>:<port>/<database>`; `?sslmode=verify-full` and the like where the server asks for it. */
+  /** `postgresql://<user>@<host>:<port>/<database>`, with `?sslmode=verify-full` or similar if required. */
   readonly url: string;
   readonly password?: string;
   readonly log: Logger;
 }
 
-/** Connections of one node. */
+/** Maximum number of connections of one node. */
 const CONNECTIONS = 8;
-/** How long a connection is waited for, ms: requests are authenticated by what the database holds. */
+/** Time limit for getting a connection, ms: clients wait for it when the off-chain key of a request is looked up. */
 const CONNECT_LIMIT_MS = 10_000;
-/** How long a statement may take, ms: a database that has stopped answers nothing, not even with an error. */
+/** Time limit of a statement, ms: a database that hangs does not even answer with an error. */
 const STATEMENT_LIMIT_MS = 15_000;
-/** Type of `bigint`; it is text by default. Ours are times, sizes and ids of 32 bits, all below 2^53. */
+/** Object id of the type `bigint`, which is read as text by default. Our values are all below 2^53. */
 const INT8 = 20;
 
-/** Records in a PostgreSQL database, which all nodes of an SP share. Whichever comes first creates the tables. */
+/** Records in a PostgreSQL database that all nodes of an SP share. The first node creates the tables. */
 export function postgresRecords({ url, password, log }: PostgresOptions): Records {
   const dialect = () => {
     const pool = new pg.Pool({
@@ -34,7 +34,7 @@ export function postgresRecords({ url, password, log }: PostgresOptions): Record
       application_name: 'sealion',
       types: { getTypeParser },
     });
-    // An idle connection that ends is replaced by the pool; only a use that fails concerns anybody.
+    // The pool replaces idle connections that end; only failed statements are errors.
     pool.on('error', (error) => log.debug({ error }, 'a connection to the SQL DB ended'));
     return new PostgresDialect({ pool });
   };
@@ -51,14 +51,14 @@ function getTypeParser(type: number, format?: 'text' | 'binary') {
   return type === INT8 ? Number : pg.types.getTypeParser(type, format);
 }
 
-/** The driver ignores a password that is given besides a URL. */
+/** Adds the password to the URL, since the driver ignores a separate one. */
 function withPassword(url: string, password: string | undefined): string {
   const whole = new URL(url);
   if (password !== undefined) whole.password = encodeURIComponent(password);
   return whole.href;
 }
 
-/** Without user and password. */
+/** The URL without user and password. */
 function placeOf(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname}`;

@@ -18,7 +18,7 @@ const id: JobId = { objectId: '4711', version: 0 };
 interface Setting {
   readonly journal: Journal;
   readonly records: Records;
-  /** Runs a projector; stops it by the function that it gives, or when the test ends. */
+  /** Starts a projector, which stops at the end of the test. @returns a function that stops it earlier */
   start(log?: Logger): () => Promise<void>;
 }
 
@@ -119,7 +119,7 @@ test('the SQL DB of another journal is rebuilt', async (t) => {
   const stop = start();
   await until(async () => (await records.job(lost)) !== undefined);
   await stop();
-  // The next journal has fewer events than the position that the SQL DB has come to.
+  // The next journal has fewer events than the position in the SQL DB.
   const next = await openLevelJournal({ directory: join(folder, 'next') });
   t.teardown(() => next.close());
   await append(next, kept, historyOf(kept).slice(0, 2));

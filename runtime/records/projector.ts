@@ -15,15 +15,15 @@ export interface ProjectorOptions {
   readonly signal: AbortSignal;
 }
 
-/** A job changes several times in quick succession, and is written once for all of them. */
+/** Batches, because a job changes several times in quick succession and is then written only once. */
 const BATCH = { limit: 512, waitMs: 250 };
-/** Under load the next batch waits longer, so that writing takes a twentieth of the time. */
+/** Pause after a batch, in multiples of the time to write it: under load, writing takes a twentieth of all time. */
 const REST = { times: 20, maxMs: 2_000 };
 const BACKOFF = { minMs: 100, maxMs: 10_000 };
 
 /**
- * Updates the SQL DB from the journal until the signal fires; resolves then, and never rejects. After a failure of
- * either, it continues from the position in the SQL DB.
+ * Updates the SQL DB from the journal until the signal fires; then resolves. Never rejects: after a failure of either,
+ * it continues from the position in the SQL DB.
  */
 export async function runProjector(options: ProjectorOptions): Promise<void> {
   const { log, signal } = options;

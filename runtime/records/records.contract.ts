@@ -68,7 +68,7 @@ function projectionOf(events: readonly JobEvent[], completedAt: Record<number, n
   return { context, completedAt };
 }
 
-/** What every adapter of `Records` must hold. */
+/** The contract suite of `Records`. */
 export function recordsContract(
   adapter: string,
   setUp: (t: ExecutionContext) => Promise<RecordsUnderTest>,

@@ -18,7 +18,7 @@ export interface JobRecord {
   readonly gvgId?: number;
   /** Present in `*_ERROR` states. */
   readonly failure?: { readonly code: string; readonly message: string; readonly nextTryAt?: number };
-  /** Hash of the seal that was signed last. */
+  /** Hash of the last signed seal. */
   readonly sealTransaction?: string;
 }
 
@@ -26,7 +26,7 @@ export interface JobRecord {
 export interface SecondaryRecord {
   readonly redundancyIndex: number;
   readonly spId: number;
-  /** Unix ms; with the hash once its receipt is in. */
+  /** Unix ms. Present, like the hash, when its receipt has arrived. */
   readonly completedAt?: number;
   readonly integrityHash?: Hex;
 }
@@ -34,29 +34,29 @@ export interface SecondaryRecord {
 /** A job to be written to the SQL DB. */
 export interface JobProjection {
   readonly context: JobContext;
-  /** Unix ms at which the receipts of the context came in, by redundancy index. */
+  /** Arrival of each receipt, unix ms, by redundancy index. */
   readonly completedAt: Readonly<Record<number, number>>;
 }
 
 /**
- * The SQL DB: a projection of the journal that people query; no decision is taken from it, except by the off-chain
- * keys, which it holds too (ARCHITECTURE.md#one-owner-for-each-object).
+ * The SQL DB: a projection of the journal for queries by people. No decision is based on it, except for the off-chain
+ * keys, which it also holds (ARCHITECTURE.md#one-owner-for-each-object).
  */
 export interface Records {
   readonly offChainKeys: OffChainKeys;
-  /** The journal position up to which everything is in; 0 at the beginning. */
+  /** Position in the journal up to which all events have been projected; 0 at the beginning. */
   position(): Promise<number>;
   /**
-   * Begins to follow a journal. What came from another one goes, since positions are each journal's own; the off-chain
-   * keys stay.
+   * Begins to follow a journal. Jobs from another journal are removed, since positions are specific to a journal; the
+   * off-chain keys are kept.
    * @param journal its identity, and the position of its last event
-   * @returns the position up to which everything of it is in: 0 for one that is new here, that the database does not
-   * know by its identity yet, or that was put back from an older copy
+   * @returns the position up to which its events have been projected: 0 for a journal that is new to the database, or
+   * that was restored from an older copy
    */
   follow(journal: { readonly id: string; readonly position: number }): Promise<number>;
   /**
-   * Writes what changed and the position in one SQL transaction; writing the same again changes nothing.
-   * @throws Retryable `records-unavailable`, as all methods; nothing was written then
+   * Writes the changed jobs and the position in one SQL transaction. Idempotent.
+   * @throws Retryable `records-unavailable`, as all methods; nothing has been written then
    */
   project(batch: { readonly jobs: readonly JobProjection[]; readonly position: number }): Promise<void>;
   job(job: JobId): Promise<JobRecord | undefined>;
@@ -64,8 +64,8 @@ export interface Records {
   secondaries(job: JobId): Promise<readonly SecondaryRecord[]>;
   /**
    * Newest first; at most `limit` (1 to 1000).
-   * @param query.states all states without it
-   * @param query.before the last record of the page before
+   * @param query.states all states by default
+   * @param query.before the last record of the previous page
    * @throws Terminal `bad-query`
    */
   jobs(query: {

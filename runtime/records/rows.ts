@@ -10,7 +10,7 @@ import {
   type SecondaryRow,
 } from './schema.ts';
 
-/** Between jobs and the rows that hold them. */
+/** Conversions between jobs and database rows. */
 
 export function keyOf(job: JobId): JobKey {
   return { object_id: job.objectId, version: job.version };
@@ -50,7 +50,7 @@ export function objectRow({ context: { id, object } }: JobProjection): ObjectRow
   };
 }
 
-/** PostgreSQL stores no NUL character, and a client's text may contain one. */
+/** Replaces NUL characters, which a client's text may contain but PostgreSQL cannot store. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }

@@ -23,13 +23,13 @@ export interface Schema {
   off_chain_auth_key_v2: OffChainKeyRow;
 }
 
-/** What the tables of the projection are keyed by first. */
+/** The first columns of the key of each table of the projection. */
 export interface JobKey {
   object_id: string;
   version: number;
 }
 
-/** How far the job has come. */
+/** The state of a job. */
 export interface JobContextRow extends JobKey {
   state: JobStateName;
   created_at: number;
@@ -46,7 +46,7 @@ export interface JobContextRow extends JobKey {
   discontinued_because: string | null;
 }
 
-/** What the chain said of the object when the job was created; `created_at` is unix ms here too. */
+/** The object as it was on chain when the job was created; `created_at` is unix ms here too. */
 export interface ObjectRow extends JobKey {
   bucket_name: string;
   object_name: string;
@@ -59,7 +59,7 @@ export interface ObjectRow extends JobKey {
   created_at: number;
 }
 
-/** A secondary of the chosen GVG, and its receipt once it is in. */
+/** A secondary of the chosen GVG, and its receipt once it has arrived. */
 export interface SecondaryRow extends JobKey {
   redundancy_index: number;
   sp_id: number;
@@ -69,20 +69,20 @@ export interface SecondaryRow extends JobKey {
   bls_signature: Hex | null;
 }
 
-/** The integrity hash of what is stored here: redundancy index −1 is the payload that we hold as primary. */
+/** The integrity hash of stored data; redundancy index −1 is the payload that we store as primary. */
 export interface IntegrityMetaRow extends JobKey {
   redundancy_index: number;
   integrity_hash: Hex;
 }
 
-/** The checksums that an integrity hash is made of, one for each segment. */
+/** The checksums from which an integrity hash is computed, one for each segment. */
 export interface PieceHashRow extends JobKey {
   redundancy_index: number;
   segment_index: number;
   checksum: Hex;
 }
 
-/** How far the projection of a journal has come. */
+/** The progress of the projection. */
 export interface ProjectionRow {
   name: string;
   position: number;
@@ -90,7 +90,7 @@ export interface ProjectionRow {
   journal_id: string | null;
 }
 
-/** An ed25519 key that signs for an account; named as in today's SPs (protocols/job/README.md#tables-of-todays-provider). */
+/** An ed25519 key of an account. Names as in today's SPs (protocols/job/README.md#tables-of-todays-provider). */
 export interface OffChainKeyRow {
   user_address: string;
   domain: string;
@@ -102,14 +102,14 @@ export interface OffChainKeyRow {
 /** Redundancy index of the primary in `integrity_meta` and `piece_hash`. */
 export const PRIMARY = -1;
 
-/** Brings a database to this schema; safe to call on every start. */
+/** Migrates a database to this schema; safe to call on every start. */
 export async function migrate(db: Kysely<Schema>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }
 
-/** Applied in the order of their names; one that was released is never changed. */
+/** Applied in the order of their names. A released migration is never changed. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-jobs': {
     async up({ schema }: Kysely<unknown>): Promise<void> {

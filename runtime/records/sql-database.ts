@@ -4,13 +4,13 @@ import { migrate, type Schema } from './schema.ts';
 
 export interface SqlDatabaseOptions {
   /**
-   * The dialect replaces connections that fail by itself, so that one failed use does not disturb others. Otherwise
-   * the next use opens the database again.
+   * True when the dialect itself replaces failed connections, and a failure does not affect concurrent uses. Otherwise
+   * the database is opened again after a failure.
    */
   readonly keepsConnections?: boolean;
 }
 
-/** Any SQL database with our schema. It is opened by the first use. */
+/** Any SQL database with our schema, opened by its first use. */
 export class SqlDatabase {
   readonly #dialect: () => Dialect;
   readonly #advice: string;
@@ -19,7 +19,7 @@ export class SqlDatabase {
   #closed = false;
 
   /**
-   * @param dialect makes the connection; it may throw
+   * @param dialect creates the connection; may throw
    * @param advice what an operator can do when the database is unavailable
    */
   constructor(dialect: () => Dialect, advice: string, { keepsConnections = false }: SqlDatabaseOptions = {}) {
@@ -29,7 +29,7 @@ export class SqlDatabase {
   }
 
   /**
-   * Does something with the database. Our own errors that `work` throws pass; any other is the database's.
+   * Runs work with the database. Our own errors are rethrown; any other counts as a failure of the database.
    * @throws Retryable `records-unavailable`, Terminal `records-closed`
    */
   async use<R>(work: (db: Kysely<Schema>) => Promise<R>): Promise<R> {
@@ -69,7 +69,7 @@ export class SqlDatabase {
     }
   }
 
-  /** A connection on which something failed may stay unusable (libsql keeps the failed statement): the next use makes another. */
+  /** Drops a connection after a failure, since it may remain unusable (libsql keeps the failed statement). */
   async #disconnect(opening: Promise<Kysely<Schema>> | undefined): Promise<void> {
     if (this.#opening === opening) this.#opening = undefined;
     const db = await opening?.catch(() => undefined);

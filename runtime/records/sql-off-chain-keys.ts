@@ -6,13 +6,13 @@ import type { SqlDatabase } from './sql-database.ts';
 
 const TABLE = 'off_chain_auth_key_v2';
 const KEY = ['user_address', 'domain', 'public_key'] as const;
-/** A key more pushes out the oldest of the account in this application. */
+/** Keys of an account in one application; a further key replaces the oldest of them. */
 const MAX_PER_HOLDER = 64;
-/** A key more pushes out the oldest of its account. */
+/** Keys of an account; a further key replaces the oldest of them. */
 const MAX_PER_ACCOUNT = 256;
-/** Bounds what strangers can make us store to some 30 MB, and the time that counting them takes. */
+/** Limits the space that strangers can occupy, to about 30 MB, and the time that counting takes. */
 const MAX_KEYS = 100_000;
-/** Expired keys that one registration removes at most, so that none takes long. */
+/** Maximum number of expired keys that one registration removes, so that none takes long. */
 const MAX_REMOVED = 1_000;
 
 /** Off-chain keys in any SQL database. */
@@ -97,7 +97,7 @@ async function removeExpired(sql: Transaction<Schema>, now: number): Promise<voi
     .execute();
 }
 
-/** One key came: at most one is too many. */
+/** Removes the oldest key above a limit. Since one key was added, at most one is too many. */
 async function removeBeyond(
   sql: Transaction<Schema>,
   whose: Partial<Pick<OffChainKeyRow, 'user_address' | 'domain'>>,
@@ -111,7 +111,7 @@ async function removeBeyond(
   if (Number(count) > limit) await removeOldest(sql, whose);
 }
 
-/** Of the account that has the most, or of the one among them that has been here for longest. */
+/** Removes the oldest key of the account with the most keys; of several such accounts, the one with the oldest key. */
 async function makeRoom(sql: Transaction<Schema>): Promise<void> {
   const { count } = await sql
     .selectFrom(TABLE)

@@ -18,10 +18,10 @@ import type { SqlDatabase } from './sql-database.ts';
 import { SqlOffChainKeys } from './sql-off-chain-keys.ts';
 
 const JOURNAL = 'journal';
-/** Everything that is made from the journal. */
+/** The tables that are projected from the journal. */
 const JOB_TABLES = ['job_context', 'object', 'secondary', 'integrity_meta', 'piece_hash'] as const;
 const MAX_LIMIT = 1000;
-/** Keeps an insert below the number of parameters that every database takes in one statement. */
+/** Keeps an insert below the maximum number of parameters of one statement in every database. */
 const ROWS_PER_INSERT = 1000;
 
 /** Records in any SQL database. */
@@ -158,7 +158,7 @@ async function writeJobs(sql: Transaction<Schema>, jobs: readonly JobProjection[
   await writePayloads(sql, jobs);
 }
 
-/** Checksums may be thousands for an object: they are written only when the payload is another one. */
+/** An object may have thousands of checksums, so they are written only when the payload has changed. */
 async function writePayloads(sql: Transaction<Schema>, jobs: readonly JobProjection[]): Promise<void> {
   const stored = await sql
     .selectFrom('integrity_meta')

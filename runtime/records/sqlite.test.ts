@@ -122,7 +122,7 @@ test('when there is no room for another key, the account with the most keys lose
   await offChainKeys.register({ ...key, publicKey: 'aa' });
   const other = new Database(file);
   t.teardown(() => other.close());
-  // 400 wallets with 250 keys each, as one stranger can make them
+  // 400 wallets with 250 keys each, which one stranger can create
   other.exec(`with recursive n(i) as (select 0 union all select i + 1 from n where i < 99998)
     insert into off_chain_auth_key_v2 select i % 400, '', i, 20, 2 + i / 400 from n`);
   for (const name of ['0xB', '0xC', '0xD']) {

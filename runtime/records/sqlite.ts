@@ -7,14 +7,13 @@ import { SqlDatabase } from './sql-database.ts';
 import { SqlRecords } from './sql-records.ts';
 
 /**
- * A node waits no longer than this (ms) for a lock that another program holds on the file: the wait blocks the
- * process.
+ * Time limit for a lock that another program holds on the file, ms; short because the wait blocks the whole process.
  */
 const BUSY_TIMEOUT_MS = 50;
 
 /**
- * Records in a SQLite file, which is made where there is none. The write-ahead log keeps readers and the writer
- * apart; a power cut can take the last transactions: what came from the journal is then projected again.
+ * Records in a SQLite file, created if it does not exist. With the write-ahead log, readers and the writer do not block
+ * each other. A power cut may lose the last transactions; jobs are then projected again.
  */
 export function sqliteRecords(file: string): Records {
   const dialect = () =>

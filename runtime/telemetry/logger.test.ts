@@ -12,7 +12,7 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-/** Calls `write` with a logger to a file, and returns the lines as soon as the expected number is there. */
+/** Calls `write` with a logger to a file, and returns the lines once the expected number has been written. */
 async function linesOf(
   t: ExecutionContext,
   count: number,

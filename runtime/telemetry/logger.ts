@@ -17,7 +17,7 @@ export interface Logger {
 
 export interface LoggerOptions {
   readonly level?: Level | 'silent';
-  /** The file to write to; standard error by default, since standard output belongs to results. */
+  /** The file to write to; standard error by default, since standard output is for results. */
   readonly file?: string;
   readonly fields?: object;
 }
@@ -57,7 +57,7 @@ function openLog(file: string): number {
     throw new Terminal({
       code: 'log-unwritable',
       message: `Cannot write the log file ${file}.`,
-      advice: 'Give a path that the user who runs the node may write to.',
+      advice: 'Give a path to which the user of this process may write.',
       cause,
     });
   }

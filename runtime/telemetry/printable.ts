@@ -1,6 +1,6 @@
 /**
- * Characters that a terminal interprets instead of showing: control characters, and those that change the direction of
- * text.
+ * Characters that a terminal interprets instead of displaying: control characters, and those that change the direction
+ * of text.
  */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 

@@ -19,7 +19,7 @@ interface Count {
 
 /**
  * Warnings that others can cause in any number: a few lines per minute for each sender and kind, without a stack trace,
- * followed by the number of suppressed lines. Memory and log output are bounded, whatever arrives.
+ * followed by the number of suppressed lines. Memory and log output are bounded for any input.
  */
 export class Repeats {
   readonly #log: Logger;

@@ -18,12 +18,12 @@ export interface ObjectCheckOptions {
   readonly repairer: Ref<RepairerMessage>;
   /** How fast stored bytes are read, bytes per second. */
   readonly scrubRate: number;
-  /** Clients come before the scrub. */
+  /** Delays checks while clients are being served. */
   readonly background: Pick<Background, 'yieldToClients'>;
   readonly timing: { readonly chainLagMs: number };
 }
 
-/** What was found so far. */
+/** Results so far. */
 export interface Counts {
   readonly objects: number;
   readonly bytes: number;
@@ -39,7 +39,7 @@ export const NOT_WHOLE = 'scrub-again/';
 
 /** Pause between two objects, however small: each needs a chain query; ms. */
 const PAUSE_MS = 20;
-/** How long the check of an object waits while clients are being served; ms. */
+/** Maximum delay of a check while clients are being served, ms. */
 const MAX_YIELD_MS = 10_000;
 
 /** Has the repairer verify and repair what we store of one object, at a bounded rate. */
@@ -53,8 +53,8 @@ export class ObjectCheck {
   }
 
   /**
-   * Checks an object, and notes under `NOT_WHOLE` when something of it is still lost.
-   * @returns the counts with what was found
+   * Checks an object, and records it under `NOT_WHOLE` if a part of it is still lost.
+   * @returns the counts including this object
    * @throws Retryable `chain-unavailable`; Cancelled
    */
   async run(job: JobId, counts: Counts, signal: AbortSignal): Promise<Counts> {
@@ -82,7 +82,7 @@ export class ObjectCheck {
     return found;
   }
 
-  /** One part after the other, each in a moment without clients and followed by a pause. */
+  /** Verifies one part after the other, each at a moment without clients and followed by a pause. */
   async *#parts(job: JobId, signal: AbortSignal): AsyncGenerator<Verification, void, undefined> {
     const { background, repairer, scrubRate } = this.#options;
     for (let from: number | undefined = 0; from !== undefined; ) {

@@ -13,8 +13,8 @@ export interface DeletionOptions extends JudgeOptions {
 }
 
 /**
- * Judges all notes of earlier rounds again, and asks the owners to delete what is still not needed and due: `objects`
- * for the primary's segments, `receivers` for columns without a record.
+ * Judges all notes of earlier rounds again, and asks the owners to delete data that is still unneeded and due:
+ * `objects` for the primary's segments, `receivers` for columns without a record.
  * @returns the number of payloads and columns deleted
  */
 export async function deleteNoted(
@@ -29,7 +29,7 @@ export async function deleteNoted(
   }
   return deleted;
 
-  /** @returns whether what the note stands for was deleted */
+  /** @returns whether the data of the note was deleted */
   async function deleteIfDue(note: Note): Promise<boolean> {
     const { retention, revision } = await judge(note, options, log, signal);
     if (retention === 'recorded') return false;

@@ -43,7 +43,7 @@ export async function judge(
   if (redundancyIndex !== undefined && (await columns.get({ job, redundancyIndex }))) {
     return { retention: 'recorded', revision: 0 };
   }
-  // somebody may be at work on it
+  // somebody may still be working on it
   if (now - storedAt < timing.columnGraceMs) return { retention: { keep: true }, revision: 0 };
   await sleep(timing.spacePaceMs, undefined, { signal });
   const context =

@@ -8,9 +8,9 @@ import { type Survey, Surveys } from './survey.ts';
 export interface SpaceReport {
   /** The last complete comparison; absent before the first. */
   readonly survey?: Survey;
-  /** What waits to be deleted now, at most `UNITS_SHOWN`. */
+  /** Data that waits to be deleted, at most `UNITS_SHOWN` units. */
   readonly unneeded: readonly UnneededUnit[];
-  /** Objects that are needed and not whole here, by the last verification of the stored pieces. */
+  /** Needed objects that are incomplete here, by the last verification of the stored pieces. */
   readonly incomplete: readonly JobId[];
 }
 
@@ -26,7 +26,7 @@ export interface UnneededUnit {
 
 const UNITS_SHOWN = 1_000;
 
-/** @param readersGraceMs how long what was replaced stays */
+/** @param readersGraceMs how long replaced versions are kept, ms */
 export async function spaceReport(ledger: Ledger, readersGraceMs: number): Promise<SpaceReport> {
   const survey = await new Surveys(ledger).last();
   const unneeded: UnneededUnit[] = [];

@@ -5,8 +5,8 @@ import { isTerminal } from '#protocols/job/states';
 import type { Retention } from '../../secondary/column/retention.ts';
 
 /**
- * Decides whether a primary keeps the segments of a version: as long as the object has that version on chain. An
- * open job decides for itself; only an upload past its deadline is given up here.
+ * Decides whether a primary keeps the segments of a version, which it does while the object has that version on chain.
+ * The segments of an open job are kept, except those of an upload past its deadline.
  * @param onChain as an up-to-date node says; undefined when there is no such object
  * @param context the job as the journal has it; undefined when it is unknown, or was purged after its end
  */

@@ -16,7 +16,7 @@ export interface Survey {
   readonly needed: Amount;
   /** No longer needed, and not deleted yet. */
   readonly unneeded: Amount;
-  /** Neither the chain nor the journal can tell: it is kept. */
+  /** Kept, because neither chain nor journal shows whether it is needed. */
   readonly unknown: Amount;
 }
 
@@ -24,7 +24,7 @@ const CURRENT = 'space/survey/current';
 const LAST = 'space/survey/last';
 const NOTHING: Amount = { units: 0, bytes: 0 };
 
-/** Where the surveys stand, in the ledger, so that a restart goes on with one. */
+/** The progress of surveys, stored in the ledger so that one continues after a restart. */
 export class Surveys {
   readonly #ledger: Ledger;
 
@@ -32,12 +32,12 @@ export class Surveys {
     this.#ledger = ledger;
   }
 
-  /** The last one that came to its end. */
+  /** The last complete survey. */
   last(): Promise<Survey | undefined> {
     return this.#ledger.get<Survey>(LAST);
   }
 
-  /** The one to go on with; a new one when the last began long enough ago; undefined before that. */
+  /** The survey to continue; a new one if the last began at least `everyMs` ago; otherwise undefined. */
   async current(everyMs: number): Promise<Survey | undefined> {
     const current = await this.#ledger.get<Survey>(CURRENT);
     if (current) return current;

@@ -13,8 +13,8 @@ export interface SurveyingOptions extends JudgeOptions {
 const PIECES_PER_ROUND = 10_000;
 
 /**
- * Continues the survey of everything stored by a part, or begins the next one when it is time: counts what is needed,
- * and notes what is not.
+ * Continues the survey of the PieceStore with the next part, or begins a new one when it is time: counts needed data,
+ * and records notes about unneeded data.
  */
 export async function continueSurvey(
   options: SurveyingOptions,

@@ -11,7 +11,7 @@ import type { SecondaryPorts, SecondaryTiming } from '../ports.ts';
 export interface Place {
   readonly gvg: GlobalVirtualGroup;
   readonly plan: PayloadPlan;
-  /** What the object waits for. */
+  /** The content that the object waits for. */
   readonly content: Content;
 }
 
@@ -21,9 +21,9 @@ type Ports = Pick<SecondaryPorts, 'chain' | 'spId'> & {
 
 /**
  * Checks an offer against the chain: the object waits for this content, the group exists in the bucket's family,
- * its primary is the sender and we are at that index, and sizes and checksums are the chain's. That we approved it, the
- * wire has checked where there are approvals. If our chain node is behind the primary's, it is waited for. Answers may
- * be some seconds old, but none is refused by an old one.
+ * its primary is the sender and we are at that index, and sizes and checksums are the chain's. On wires with approvals,
+ * the wire itself has checked ours. Waits for a chain node that is behind the primary's. Chain data may be some seconds
+ * old, but an offer is refused only on the basis of current data.
  * @throws Terminal when the offer is wrong; Retryable `object-unknown` (50025), `group-unknown` (55001),
  * `chain-unavailable`
  */
@@ -36,7 +36,7 @@ export async function checkOffer(offer: ColumnOffer, ports: Ports, signal: Abort
   }
 }
 
-/** How old the answers may be by which an offer is checked. */
+/** Maximum age of the chain data that an offer is checked against. */
 interface Asking {
   readonly object: Age;
   readonly group: Age;
@@ -125,7 +125,7 @@ function checkContent(offer: ColumnOffer, object: ObjectInfo, content: Content, 
   }
 }
 
-/** Looks again until the chain knows what is looked for, from the second time on for now. */
+/** Repeats a query until the chain knows the item; all but the first query require current data. */
 async function untilKnown<T>(
   codes: Pick<ErrorFacts, 'code' | 'gatewayCode'>,
   { timing }: Ports,

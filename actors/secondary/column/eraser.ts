@@ -12,8 +12,8 @@ export interface EraserOptions {
 }
 
 /**
- * Deletes one column in the turn of its receiver, so that nobody receives it meanwhile. A column that has changed
- * since the decision is left alone.
+ * Deletes one column in the turn of its receiver, so that nobody receives it in the meantime. Does nothing if the
+ * column has changed since the decision.
  */
 export function eraser({ record, because, ports }: EraserOptions): Behaviour<never, undefined> {
   return oneShot('receiver', async (ctx, signal) => {

@@ -72,7 +72,7 @@ export class Reception {
   async #store(record: ColumnRecord, { plan }: Place, piece: InboundPiece, expected: number): Promise<Hex> {
     const { inbound, ports, signal } = this.#options;
     const { segmentIndex, size, bytes } = piece;
-    // Small ones are rather written in vain than looked for each time.
+    // For small pieces, writing one that already exists is cheaper than always looking first.
     const seenAbsent = inbound.carriesColumn ?? false;
     if (segmentIndex !== expected || size !== plan.pieceLength(segmentIndex)) {
       throw new Terminal({

@@ -129,8 +129,8 @@ function isWanted(record: ColumnRecord, { content }: Place, offered: readonly He
 }
 
 /**
- * The checksums that a column is checked against: the chain's. A delegated upload has none there, and those of its
- * primary count, including the one of its own column.
+ * The checksums that a column is checked against: those on chain or, for a delegated upload, which has none there,
+ * those that its primary claims, including the one of this column.
  * @throws Terminal `checksums-differ` (50009)
  */
 export function agreed(claimed: readonly Hex[], { content: { checksums }, plan }: Place): readonly Hex[] {

@@ -9,7 +9,7 @@ import type { SecondaryPorts } from '../ports.ts';
 import { checkOffer, type Place } from './check-offer.ts';
 import { agreed, StoredColumn } from './stored-column.ts';
 
-/** A task that is in order. */
+/** A task that has passed all checks. */
 export interface CheckedTask {
   readonly task: ReceivedTask;
   readonly offer: ColumnOffer;
@@ -72,7 +72,7 @@ export class TaskReception {
     const lying = await ports.pieces.stat(key, { signal });
     if (!known || lying?.checksum !== pieceChecksum) await this.#column.open(offer.from, place, checksums);
     const standing = await ports.pieces.stat(key, { signal });
-    // from an earlier try, whose bytes the primary has replaced
+    // left by an earlier try, whose bytes the primary has replaced
     if (standing && standing.checksum !== pieceChecksum) await ports.pieces.delete(key, { signal });
     say({ doing: `receiving piece ${segmentIndex}`, waitsFor: `sp ${offer.from}` });
     const stored = await ports.pieces.put(key, body, { signal }).catch((error: unknown) => {

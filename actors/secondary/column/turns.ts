@@ -3,12 +3,12 @@ import type { Behaviour, Context, Ended } from '#runtime/actors/types';
 import type { ColumnId } from '../../ledger/column-record.ts';
 
 /**
- * Who works on which column: one actor on the whole of it, or one on each of several single pieces. The actors are
- * children of the one that owns the turns.
+ * Assigns columns to actors: one actor works on a whole column, or several work on single pieces of it. The actors are
+ * children of the owner of the turns.
  */
 export class ColumnTurns<M> {
   readonly #ctx: Context<M>;
-  /** Pieces that are worked on, by column. */
+  /** Number of pieces in work, by column. */
   readonly #pieces = new Map<string, number>();
 
   constructor(ctx: Context<M>) {

@@ -19,7 +19,7 @@ const SETTING: Setting = {
   costs: COSTS,
 };
 
-/** How far the model may be from the simulation, as cluster/bench/README.md#capacity states it. */
+/** Maximum relative difference between model and simulation, as stated in cluster/bench/README.md#capacity. */
 const TOLERANCE = 0.25;
 
 test('the model agrees with the simulation on the times to acknowledgement and seal', (t) => {
@@ -44,7 +44,7 @@ test('the model agrees with the simulation on the times to acknowledgement and s
         return near(model.ackSeconds, observed.ackSeconds) && near(model.sealSeconds, observed.sealSeconds);
       },
     ),
-    // Shrinking would simulate for minutes.
+    // Shrinking would take minutes of simulation.
     { numRuns: 10, endOnFailure: true },
   );
   t.pass();

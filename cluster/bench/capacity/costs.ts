@@ -2,11 +2,11 @@ import type { Figure } from '../figures.ts';
 import { COST_SIZES } from '../scenarios/cost.ts';
 import type { Cost, Costs } from './demand.ts';
 
-/** CPU that the parties of an object use: ms for each object, and for each MB of it. */
+/** CPU time that each party of an upload uses: ms per object, and per MB of it. */
 interface PartyCosts {
   readonly primary: PartyCost;
   readonly secondary: PartyCost;
-  /** Of the devnet's nats-server, which serves all seven. */
+  /** The devnet's nats-server, which serves all seven SPs. */
   readonly nats: PartyCost;
 }
 
@@ -15,20 +15,20 @@ interface PartyCost {
   readonly megabyte: number;
 }
 
-/** What the bench has measured last (cluster/bench/README.md#results), for a prediction without a measurement of its own. */
+/** The last results of the bench (cluster/bench/README.md#results), for predictions without own measurements. */
 const MEASURED: PartyCosts = {
   primary: { object: 124, megabyte: 44 },
   secondary: { object: 26, megabyte: 5.6 },
   nats: { object: 22, megabyte: 13.4 },
 };
 
-/** What seven stores take of an object: all of it at the primary, a quarter at each secondary. */
+/** Shares of an object that the seven stores hold: all of it at the primary, a quarter at each secondary. */
 const [PARTIES, WHOLE, COLUMN] = [7, 1, 1 / 4];
 const STORED = WHOLE + 6 * COLUMN;
 
 export const COSTS: Costs = modelCosts(MEASURED);
 
-/** The costs of a report that has the scenarios `small` and `cost`; else those that were measured last. */
+/** The costs in a report with the scenarios `small` and `cost`; otherwise `MEASURED`. */
 export function costsFrom(figures: readonly Figure[]): { readonly costs: Costs; readonly from: string } {
   const party = (name: string) => partyCost(name, figures);
   const [primary, secondary, nats] = [party('primary'), party('secondary'), party('nats')];
@@ -36,7 +36,7 @@ export function costsFrom(figures: readonly Figure[]): { readonly costs: Costs; 
   return { costs: modelCosts({ primary, secondary, nats }), from: 'as measured in this run' };
 }
 
-/** Of many small objects at a time the part of each object, of single large ones that of each byte. */
+/** The cost per object comes from many concurrent small objects, the cost per byte from single large ones. */
 function partyCost(party: string, figures: readonly Figure[]): PartyCost | undefined {
   const value = (name: string) => figures.find((figure) => figure.name === name)?.value;
   const object = value(`small.cpu-${party}`);

@@ -1,11 +1,12 @@
-/** What objects cost, as the bench measures it. Seconds of one core. */
+/** CPU time that objects cost, as measured by the bench; seconds of one core. */
 export interface Costs {
-  /** Of the node that is the primary: of its event loop. */
+  /** Event loop of the primary's node. */
   readonly primary: Cost;
-  /** Of each node that is a secondary, by the bytes of the whole object. */
+  /** Event loop of each secondary's node, per byte of the whole object. */
   readonly secondary: Cost;
-  /** Of the nats-server of the primary, and of each secondary. */
+  /** nats-server of the primary. */
   readonly storePrimary: Cost;
+  /** nats-server of each secondary. */
   readonly storeSecondary: Cost;
 }
 
@@ -14,47 +15,48 @@ export interface Cost {
   readonly perByte: number;
 }
 
-/** A network of equal storage providers, and what clients bring. */
+/** A network of equal storage providers, and its load. */
 export interface Setting {
   readonly sps: number;
-  /** Objects a second in the whole network; each SP is the primary of its share. */
+  /** Uploads per second in the whole network; each SP is the primary of an equal share. */
   readonly objectsPerSecond: number;
-  /** Bytes of each object, and of a segment at most. */
+  /** Size of each object, bytes. */
   readonly objectBytes: number;
+  /** Maximum size of a segment, bytes. */
   readonly segmentBytes: number;
   readonly machine: Machine;
   readonly chain: ChainRate;
   readonly costs: Costs;
 }
 
-/** What one SP has. */
+/** The resources of one SP. */
 export interface Machine {
   /** Node processes that share the work; each has one event loop. */
   readonly nodes: number;
   /** Cores that nats-server may use. */
   readonly storeCores: number;
-  /** Bytes a second in each direction. */
+  /** Bytes per second in each direction. */
   readonly linkRate: number;
-  /** Bytes a second that all disks write together. */
+  /** Total write rate of all disks, bytes per second. */
   readonly diskRate: number;
 }
 
 export interface ChainRate {
   readonly blockSeconds: number;
-  /** Seals that fit into a block beside everything else. */
+  /** Number of seals that fit into a block in addition to all other transactions. */
   readonly sealsPerBlock: number;
 }
 
-/** What an object passes, in this order; those of a secondary six times, at six SPs. */
+/** The resources that an object passes through, in this order. Those of a secondary are passed at six SPs. */
 export const PRIMARY_PATH = ['linkIn', 'loop', 'store', 'disk'] as const;
-/** From the acknowledgement on: the primary reads, encodes and sends. */
+/** After the acknowledgement: the primary reads, encodes and sends. */
 export const SENDING_PATH = ['loop', 'linkOut'] as const;
 export const SECONDARY_PATH = ['linkIn', 'loop', 'store', 'disk'] as const;
 
 export const RESOURCES = ['linkIn', 'linkOut', 'loop', 'store', 'disk'] as const;
 export type Resource = (typeof RESOURCES)[number];
 
-/** The parts of an object's way that one SP does in one go. */
+/** The steps of an upload, each of which takes place at one SP. */
 export const STEPS = ['receive', 'send', 'hold'] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -65,12 +67,12 @@ export const PATHS: Readonly<Record<Step, readonly Resource[]>> = {
 };
 
 export const SECONDARIES = 6;
-/** Bytes of a column to those of its object, and of all six. */
+/** Size of a column relative to its object; below, that of all six. */
 const COLUMN = 1 / 4;
-/** Of the primary's work on an object, what is done before its acknowledgement. */
+/** Share of the primary's work on an object that precedes the acknowledgement. */
 const BEFORE_ACK = 1 / 4;
 
-/** Seconds for which one object occupies a resource in a step: all of its segments. */
+/** Time for which one object, with all its segments, occupies a resource in a step; seconds. */
 export function demand(setting: Setting, step: Step, resource: Resource): number {
   const { objectBytes: bytes, machine, costs } = setting;
   const spent = ({ perObject, perByte }: Cost) => perObject + perByte * bytes;

@@ -1,4 +1,4 @@
-/** What happens when, earliest first: a binary heap. Of equal times, in any order. */
+/** Future events, earliest first, as a binary heap. Events at the same time come in any order. */
 export class EventQueue<T> {
   readonly #heap: { readonly at: number; readonly value: T }[] = [];
 
@@ -13,7 +13,7 @@ export class EventQueue<T> {
     }
   }
 
-  /** Undefined when nothing is left. */
+  /** Removes and returns the earliest event; undefined when none is left. */
   take(): { readonly at: number; readonly value: T } | undefined {
     const heap = this.#heap;
     const [first] = heap;

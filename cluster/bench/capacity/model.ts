@@ -10,15 +10,15 @@ import {
   segmentsOf,
 } from './demand.ts';
 
-/** What a network does, by queueing theory (cluster/bench/README.md#capacity). Times in seconds. */
+/** Performance of a network, predicted by queueing theory (cluster/bench/README.md#capacity). Times in seconds. */
 export interface Prediction {
-  /** Objects a second at which the first resource is used up. */
+  /** Objects per second at which the first resource is saturated. */
   readonly limit: number;
   /** That resource. */
   readonly bottleneck: Bottleneck;
-  /** Share of each resource that is used; above 1 where the network cannot keep up. */
+  /** Used share of each resource; above 1 where the network cannot keep up. */
   readonly utilisation: Readonly<Record<Bottleneck, number>>;
-  /** Mean time from the begin of an upload to its acknowledgement and to its seal; infinite beyond the limit. */
+  /** Mean time from the start of an upload to its acknowledgement and to its seal; infinite beyond the limit. */
   readonly ackSeconds: number;
   readonly sealSeconds: number;
 }
@@ -26,9 +26,9 @@ export interface Prediction {
 export type Bottleneck = Resource | 'chain';
 
 /**
- * Every resource of an SP is a queue: first come, first served, with random arrivals. Where objects wait follows from
- * how much each resource is used and how long single objects occupy it (the Pollaczek–Khinchine formula); bytes pass
- * from one resource to the next segment by segment.
+ * Predicts the performance of a network. Every resource of an SP is modelled as a queue, first come, first served, with
+ * random arrivals. The wait for a resource depends on its utilisation and on how long single objects occupy it
+ * (Pollaczek–Khinchine formula). Objects pass from one resource to the next segment by segment.
  */
 export function predict(setting: Setting): Prediction {
   const utilisation = Object.fromEntries([
@@ -51,7 +51,7 @@ export function predict(setting: Setting): Prediction {
   };
 }
 
-/** How often a step is done at each SP, a second. */
+/** How often each SP performs a step, per second. */
 function frequency({ objectsPerSecond, sps }: Setting, step: Step): number {
   return (objectsPerSecond / sps) * (step === 'hold' ? SECONDARIES : 1);
 }
@@ -60,7 +60,7 @@ function used(setting: Setting, resource: Resource): number {
   return STEPS.reduce((sum, step) => sum + frequency(setting, step) * demand(setting, step, resource), 0);
 }
 
-/** Mean wait for a resource: that of a queue whose customers take as long as the steps do. */
+/** Mean wait for a resource: that of a queue whose service times are the durations of the steps. */
 function wait(setting: Setting, resource: Resource): number {
   const residual = STEPS.reduce(
     (sum, step) => sum + (frequency(setting, step) * demand(setting, step, resource) ** 2) / 2,
@@ -69,7 +69,7 @@ function wait(setting: Setting, resource: Resource): number {
   return residual / (1 - used(setting, resource));
 }
 
-/** Mean time of a step, or of the slowest of several that are done at different SPs at once. */
+/** Mean time of a step, or of the slowest of several copies at different SPs. */
 function stepTime(setting: Setting, step: Step, copies: number): number {
   const path = PATHS[step];
   const segments = segmentsOf(setting);
@@ -77,12 +77,12 @@ function stepTime(setting: Setting, step: Step, copies: number): number {
   const moving = single.reduce((sum, one) => sum + one, 0) + (segments - 1) * Math.max(...single);
   const waits = path.map((resource) => ({ mean: wait(setting, resource), used: used(setting, resource) }));
   const mean = waits.reduce((sum, one) => sum + one.mean, 0);
-  // The slowest of several is not the slowest at each resource: deviations add up by their squares.
+  // The slowest copy is not the slowest at each of its resources, so the deviations are added as squares.
   const excess = Math.hypot(...waits.map((one) => slowestOf(copies, one.mean, one.used) - one.mean));
   return moving + mean + excess;
 }
 
-/** Mean of the longest of several waits, each of them 0 with probability 1 − `used`, else exponential. */
+/** Mean of the longest of several waits, each of which is 0 with probability 1 − `used` and otherwise exponential. */
 function slowestOf(copies: number, mean: number, used: number): number {
   if (mean === 0) return 0;
   let sum = 0;
@@ -94,7 +94,7 @@ function slowestOf(copies: number, mean: number, used: number): number {
   return (mean / used) * sum;
 }
 
-/** Half a block on average, and what does not fit waits for the next ones. */
+/** Mean time until a seal is in a block: half a block interval, and the wait for room in a block. */
 function chainTime({ chain }: Setting, used: number): number {
   if (used >= 1) return Number.POSITIVE_INFINITY;
   const overflow = used / (2 * chain.sealsPerBlock * (1 - used));

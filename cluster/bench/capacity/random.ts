@@ -1,4 +1,4 @@
-/** Random numbers that come again in the same order for the same seed (the generator is mulberry32). */
+/** A reproducible sequence of random numbers for each seed (mulberry32). */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** At least 0, below 1. */
+  /** A number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -23,7 +23,7 @@ export class Random {
     return -mean * Math.log(1 - this.next());
   }
 
-  /** So many different numbers below `limit`, and not `except`. */
+  /** `count` different numbers below `limit`, without `except`. */
   others(count: number, except: number, limit: number): ReadonlySet<number> {
     const chosen = new Set<number>();
     while (chosen.size < Math.min(count, limit - 1)) {

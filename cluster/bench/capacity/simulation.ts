@@ -2,7 +2,7 @@ import { demand, PATHS, type Resource, SECONDARIES, type Setting, type Step, seg
 import { EventQueue } from './event-queue.ts';
 import type { Random } from './random.ts';
 
-/** Means over the objects that were measured; seconds. */
+/** Mean times of the measured objects; seconds. */
 export interface Observation {
   readonly ackSeconds: number;
   readonly sealSeconds: number;
@@ -15,9 +15,9 @@ interface SimulatedObject {
 }
 
 /**
- * The same network as the model's, object by object: uploads begin at random moments at random SPs, every resource
- * serves who comes first, and six random other SPs hold the columns. No formula of the model is used.
- * @param objects measured, after as many that only fill the queues
+ * Simulates the network that the model describes, object by object and without the model's formulas: uploads begin at
+ * random times at random SPs, every resource serves in order of arrival, and six random other SPs hold the columns.
+ * @param objects number of measured objects; as many come before them, to fill the queues
  */
 export function simulate(setting: Setting, objects: number, random: Random): Observation {
   return new Simulation(setting, objects, random).run();
@@ -28,7 +28,7 @@ class Simulation {
   readonly #objects: number;
   readonly #random: Random;
   readonly #events = new EventQueue<() => void>();
-  /** When a resource of an SP is free again, by SP and resource. */
+  /** Time at which a resource of an SP becomes free, by SP and resource. */
   readonly #free = new Map<string, number>();
   readonly #seals: SimulatedObject[] = [];
   readonly #sums = { ack: 0, seal: 0, acked: 0, sealed: 0 };
@@ -91,7 +91,7 @@ class Simulation {
     });
   }
 
-  /** A step passes its resources one after the other; each takes a segment as soon as the one before has done it. */
+  /** A step uses its resources in order; each starts with a segment when the previous resource has finished it. */
   #step(step: Step, sp: number, done: () => void): void {
     const segments = segmentsOf(this.#setting);
     const pass = (index: number, before: number) => {
@@ -108,7 +108,7 @@ class Simulation {
     pass(0, this.#now);
   }
 
-  /** @returns when the resource begins with this, after all that came before */
+  /** @returns the time at which the resource begins with this work, after all earlier work */
   #occupy(sp: number, resource: Resource, seconds: number): number {
     const key = `${sp}/${resource}`;
     const begin = Math.max(this.#now, this.#free.get(key) ?? 0);

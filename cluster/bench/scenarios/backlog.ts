@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 import { quantile } from '../statistics.ts';
 
-/** Whether a client notices how much waits to be replicated. */
+/** Whether a backlog of jobs to be replicated slows down clients. */
 export const backlog: Scenario<'jobs' | 'bytes' | 'puts' | 'clients'> = {
   name: 'backlog',
   title: 'a small PUT while many jobs wait',
@@ -33,7 +33,7 @@ export const backlog: Scenario<'jobs' | 'bytes' | 'puts' | 'clients'> = {
     const idle = await announce(network, { count: puts, size }, signal);
     const none: number[] = [];
     await untilSealed(network, idle, signal, async () => {
-      // Each is sealed before the next, or the few would wait for each other.
+      // Each is sealed before the next one is uploaded, or they would wait for each other.
       for (const object of idle) {
         await untilSealed(network, [object], signal, async () => {
           none.push(await putTime(network, object, signal));

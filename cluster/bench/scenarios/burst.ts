@@ -3,7 +3,7 @@ import { announce, put } from '../objects.ts';
 import type { Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 
-/** Uploads of some megabytes that all begin at once, as an application's user brings them. */
+/** Uploads of some megabytes that all begin at once, as a user of an application may start them. */
 export const burst: Scenario<'objects' | 'bytes'> = {
   name: 'burst',
   title: 'some uploads that all begin at once',

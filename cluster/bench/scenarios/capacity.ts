@@ -25,10 +25,10 @@ const OBJECTS = [
   { name: '1 GiB', bytes: 2 ** 30 },
 ];
 const SEGMENT = 2 ** 24;
-/** The share of a resource that is planned with: above it, waits grow quickly. */
+/** Highest planned utilisation of a resource: above it, waits grow quickly. */
 const PLANNED = 0.7;
 
-/** What to have more of, by what is used up. */
+/** What to add for each bottleneck. */
 const REMEDY: Readonly<Record<Bottleneck, string>> = {
   loop: 'node processes of each SP',
   store: 'cores for nats-server',
@@ -38,7 +38,7 @@ const REMEDY: Readonly<Record<Bottleneck, string>> = {
   chain: 'seals in a block',
 };
 
-/** What networks of up to 1 000 SPs can do, by a model that a simulation checks; costs as measured. */
+/** The capacity of networks of up to 1 000 SPs, from measured costs and a model that a simulation checks. */
 export const capacity: Scenario<Size> = {
   name: 'capacity',
   title: 'what larger networks can do, by a model and its simulation',
@@ -131,7 +131,7 @@ function settingOf(
   };
 }
 
-/** Objects that are simulated: of many blocks, or the mean would depend on when the first one comes. */
+/** Number of objects to simulate: enough for many blocks, or the mean would depend on the time of the first block. */
 function enough(
   { objectsPerSecond, chain }: Setting,
   { simulated, blocks }: { readonly simulated: number; readonly blocks: number },
@@ -139,10 +139,10 @@ function enough(
   return Math.max(simulated, Math.ceil(blocks * chain.blockSeconds * objectsPerSecond));
 }
 
-/** Above this, what is missing is not a larger machine. */
+/** If machines would have to be larger by more than this factor, more SPs are suggested instead. */
 const ONE_MACHINE = 20;
 
-/** How many times as much of each resource it takes to have no more than seven tenths of it used. */
+/** Lists the factors by which resources must grow so that their utilisation is at most `PLANNED`. */
 function needed(setting: Setting): string {
   const { chain, ...own } = predict(setting).utilisation;
   const most = Math.max(...Object.values(own)) / PLANNED;

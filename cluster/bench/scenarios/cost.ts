@@ -6,7 +6,7 @@ import { cpuOf, cpuTimes } from '../processes.ts';
 import type { Measurements, Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 
-/** Sizes of objects, smallest first; with how many of them are uploaded one after the other. */
+/** Sizes of objects, smallest first, each with the number of objects uploaded one after the other. */
 export const COST_SIZES = [
   { name: '64KiB', bytes: 2 ** 16, objects: 8 },
   { name: '1MiB', bytes: 2 ** 20, objects: 6 },
@@ -30,7 +30,7 @@ const kinds = COST_SIZES.flatMap(({ name }): FigureKind[] => [
   { name: `cpu-nats-${name}`, title: '– of nats-server', unit: 'ms', better: 'less' },
 ]);
 
-/** What one object costs by itself, by its size. */
+/** Time and CPU that a single object costs, by its size. */
 export const cost: Scenario<'largest'> = {
   name: 'cost',
   title: 'one object at a time, by its size',

@@ -50,7 +50,7 @@ export const erasure: Scenario<'bytes'> = {
   },
 };
 
-/** MB/s of a task that is done again and again. */
+/** Rate of a task that is repeated, MB/s. */
 function rateOf(bytes: number, task: () => unknown): number {
   task();
   const begin = performance.now();

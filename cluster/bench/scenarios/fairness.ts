@@ -3,7 +3,7 @@ import { announce, put } from '../objects.ts';
 import type { Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 
-/** Whether uploads that go on at once get equal shares. */
+/** Whether concurrent uploads get equal shares. */
 export const fairness: Scenario<'objects' | 'bytes'> = {
   name: 'fairness',
   title: 'equal uploads at once',

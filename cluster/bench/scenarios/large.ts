@@ -7,7 +7,7 @@ import type { Measurements, Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 import { quantile } from '../statistics.ts';
 
-/** One large object: what a byte costs. */
+/** One large object: the cost per byte. */
 export const large: Scenario<'bytes'> = {
   name: 'large',
   title: 'one large object',
@@ -88,7 +88,7 @@ function loopFigures(busy: readonly LoopDelay[], idle: readonly LoopDelay[]): Me
   };
 }
 
-/** What no provider can do without, one after the other, by stock clients: ms. */
+/** Times of the steps that no provider can avoid, done one after the other with standard clients; ms. */
 async function bareParts(
   { raw }: BenchNetwork,
   { objectName, bytes, size }: BenchObject,
@@ -100,6 +100,6 @@ async function bareParts(
   return { put, all: put + get + sent + REDUNDANCY * put };
 }
 
-/** Bytes of six pieces to one of their segment. */
+/** Size of six pieces relative to their segment. */
 const REDUNDANCY = 1.5;
 const IDLE_MS = 2_000;

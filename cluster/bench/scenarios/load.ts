@@ -5,10 +5,10 @@ import type { Measurements, Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 import { quantile } from '../statistics.ts';
 
-/** How many clients upload at a time, one object after the other each. */
+/** Numbers of concurrent clients, each of which uploads one object after the other. */
 export const CLIENTS = [1, 2, 4, 8, 16, 32, 64] as const;
 
-/** How long a PUT takes, by how many clients there are. */
+/** The duration of a PUT, by the number of clients. */
 export const load: Scenario<'objects' | 'bytes' | 'clients'> = {
   name: 'load',
   title: 'small PUTs, by the number of clients',

@@ -5,7 +5,7 @@ import { peakMemory, resetPeakMemory } from '../processes.ts';
 import type { Measurements, Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 
-/** Whether memory depends on how large an object is. */
+/** Whether memory use depends on the size of an object. */
 export const memory: Scenario<'bytes' | 'less'> = {
   name: 'memory',
   title: 'memory of a node for a large object',
@@ -41,7 +41,7 @@ export const memory: Scenario<'bytes' | 'less'> = {
   },
 };
 
-/** The most that the primary and any secondary hold while one object is uploaded and sealed; bytes. */
+/** Peak memory of the primary and of any secondary while one object is uploaded and sealed, bytes. */
 async function peaks(network: BenchNetwork, size: number, signal: AbortSignal) {
   const nodes = network.processes.filter(({ name }) => name.startsWith('sp'));
   const [object] = await announce(network, { count: 1, size }, signal);

@@ -6,7 +6,7 @@ import type { Measurements, Scenario } from '../scenario.ts';
 import { untilSealed } from '../sealing.ts';
 import { quantile } from '../statistics.ts';
 
-/** Many small objects to one primary: what one object costs, whatever its bytes. */
+/** Many small objects to one primary: the cost per object. */
 export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
   name: 'small',
   title: 'many small objects to one primary',
@@ -53,7 +53,7 @@ export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
   on: 'network',
   async run({ network, sizes, signal }) {
     const { bytes: size, clients } = sizes;
-    // Programs that have just started are slower than any that serve.
+    // Processes that have just started are slower than those in operation.
     const first = await announce(network, { count: sizes.warmUp, size }, signal);
     await untilSealed(network, first, signal, () =>
       putAll(network, first, clients, signal).then(() => undefined),
@@ -67,7 +67,7 @@ export const small: Scenario<'objects' | 'bytes' | 'clients' | 'warmUp'> = {
 interface Puts {
   /** Ms from the first PUT to the last acknowledgement. */
   readonly ms: number;
-  /** Of each PUT, ms, with the times that it was refused. */
+  /** Duration of each PUT, including refusals and retries, ms. */
   readonly latencies: readonly number[];
   readonly refused: number;
 }
@@ -130,7 +130,7 @@ async function putAll(
   return { ms, latencies, refused };
 }
 
-/** The same bytes into a stock object store, the same number at a time. */
+/** Puts the same bytes into a plain object store, with the same concurrency. */
 async function rawPuts(
   { raw }: BenchNetwork,
   objects: readonly BenchObject[],

@@ -34,7 +34,7 @@ export const wires: Scenario<'bytes' | 'objects'> = {
   },
 };
 
-/** Ms from the acknowledgement of an object to the last of its six receipts. */
+/** Time from the acknowledgement of an object to the last of its six receipts, ms. */
 async function replication(network: BenchNetwork, size: number, signal: AbortSignal): Promise<number> {
   const [object] = await announce(network, { count: 1, size }, signal);
   if (!object) return Number.NaN;

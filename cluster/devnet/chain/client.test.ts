@@ -8,7 +8,7 @@ import { buildTransaction } from '#protocols/greenfield/transaction';
 import { connectChain } from '#runtime/chain/connect';
 import { createBucket, startChain } from './testing.ts';
 
-/** The runtime's chain client against this chain: what the other tests do not come by. */
+/** The runtime's chain client with this chain: the cases that other tests do not cover. */
 
 test('storage providers, families, groups and parameters are those of the genesis', async (t) => {
   const { chain, genesis } = await startChain(t, { sps: 9, storage: { maxSegmentSize: 4096 } });
@@ -111,7 +111,7 @@ test('a simulation shows what a transaction would cost, or why it would fail', a
     typeUrl: '/greenfield.storage.MsgDeleteBucket',
     value: { operator: user.address, bucketName: 'bucket-1' },
   } as const;
-  // No signature is looked at: any key will do.
+  // No signature is checked, so any key will do.
   const key = fixture.key('11'.repeat(32));
   const { bytes } = await buildTransaction({ chainId: chain.chainId, account, messages: [message], key });
   const simulate = (sequence: number) => chain.simulate(simulationOf(fromHex(bytes), sequence));

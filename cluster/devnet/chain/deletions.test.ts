@@ -171,7 +171,7 @@ test('an update to an empty payload is sealed at once, with the next version', a
   t.deepEqual(empty?.object.checksums, OTHER);
   t.is((await chain.gvg(1))?.storedSize, 0);
 
-  // The chain leaves the old content on the bill here, so that the bucket can never be deleted.
+  // Here the chain continues to charge for the old content, and the bucket can never be deleted.
   await user.deleteObject('bucket', 'o');
   const deletion: Message = {
     typeUrl: '/greenfield.storage.MsgDeleteBucket',

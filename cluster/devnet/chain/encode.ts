@@ -32,11 +32,11 @@ import type { GenesisParams } from './genesis.ts';
 import { Limits } from './limits.ts';
 import type { AccountRecord, StreamRecord } from './records.ts';
 
-/** From plain data to Greenfield's protobuf messages: the way back of runtime/chain/decode.ts. */
+/** Converts plain data to Greenfield's protobuf messages: the reverse of runtime/chain/decode.ts. */
 export function fromObject(object: ObjectInfo, tags?: readonly Tag[]): ObjectMessage {
   return ObjectMessage.fromPartial({
     owner: object.owner,
-    // The chain leaves the creator out where it is the owner.
+    // The chain omits the creator if it is the owner.
     creator: object.creator === object.owner ? '' : object.creator,
     bucketName: object.bucketName,
     objectName: object.objectName,

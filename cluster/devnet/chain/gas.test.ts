@@ -9,7 +9,7 @@ import { type ChainFixture, startChain } from './testing.ts';
 
 const SEAL = '/greenfield.storage.MsgSealObject';
 
-/** A seal of what does not exist: gas is asked for long before. */
+/** A seal of an object that does not exist, since gas is checked before that. */
 async function signSeal({ chain, sp, genesis, key }: ChainFixture, gasLimit: number): Promise<Uint8Array> {
   const { address } = sp(1, 'seal');
   const account = await chain.account(address);

@@ -5,7 +5,7 @@ import type {
   StorageProvider,
 } from '#protocols/greenfield/types';
 
-/** With what the devnet's chain begins. Plain JSON, so that it can be handed to another process. */
+/** The initial state of the devnet's chain, as plain JSON that can be passed to another process. */
 export interface ChainGenesis {
   /** For example `greenfield_9000-1741`. */
   readonly chainId: string;
@@ -18,11 +18,11 @@ export interface ChainGenesis {
 
 export interface GenesisParams {
   readonly storage: StorageParams;
-  /** `gvg_staking_per_bytes` of the virtualgroup module: deposit that one byte needs, decimal. */
+  /** `gvg_staking_per_bytes` of the virtualgroup module: required deposit per byte, decimal. */
   readonly gvgStakingPerByte: string;
 }
 
-/** A group without content; `totalDeposit` is decimal since JSON knows no bigint. */
+/** A group without content; `totalDeposit` is a decimal string since JSON has no bigint. */
 export interface GenesisGvg extends Omit<GlobalVirtualGroup, 'storedSize' | 'totalDeposit'> {
   readonly totalDeposit: string;
 }

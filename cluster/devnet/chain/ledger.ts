@@ -23,22 +23,22 @@ export interface BlockRecord extends Head {
   readonly transactions: readonly string[];
 }
 
-/** What CometBFT itself says of a transaction before the application sees it. */
+/** Result of submitting a transaction. The two strings come from CometBFT itself, before the application is asked. */
 export type Submission = (Outcome & { readonly hash: string }) | 'already-seen' | 'mempool-full';
 
-/** A change of the state that no account can bring about. */
+/** A change of the state that no transaction makes. */
 export type Decision = (state: State, block: BlockPosition) => void;
 
-/** Transactions that may wait for a block; one block takes all. */
+/** Maximum number of transactions that wait for a block; one block includes all of them. */
 const MEMPOOL_SIZE = 5000;
-/** Transactions whose repetition is recognised. */
+/** Number of transactions whose repetition is recognised. */
 const SEEN_SIZE = 10_000;
-/** Blocks before these are forgotten; their transactions are not. */
+/** Number of blocks that are kept; transactions are kept for ever. */
 const KEPT_BLOCKS = 100_000;
 
 /**
- * The chain without its wire: takes transactions, makes blocks of them, answers from what is committed.
- * One process decides alone; there is no consensus.
+ * The chain without its wire format: accepts transactions, puts them into blocks, and answers from the committed state.
+ * It is a single process without consensus.
  */
 export class Ledger {
   readonly committed: StateReader;
@@ -47,9 +47,9 @@ export class Ledger {
   readonly #mempool = new Map<string, Uint8Array>();
   readonly #seen = new Set<string>();
   readonly #decisions: Decision[] = [];
-  /** Height of the last block that was begun; its write may not have ended. */
+  /** Height of the last block that was begun; it may not be completely written yet. */
   #begun = 0;
-  /** The committed state with the fees and sequences of the mempool's transactions on it. */
+  /** The committed state with the fees and sequences of the mempool's transactions applied. */
   #checked: State;
 
   constructor(database: Database, log: Logger) {
@@ -59,7 +59,7 @@ export class Ledger {
     this.#checked = new State(database);
   }
 
-  /** Takes a transaction up for the next block, or says why not. */
+  /** Accepts a transaction for the next block, or says why not. */
   submit(bytes: Uint8Array): Submission {
     const hash = transactionHash(bytes);
     if (this.#mempool.size >= MEMPOOL_SIZE) return 'mempool-full';
@@ -72,14 +72,14 @@ export class Ledger {
     return { ...outcome, hash };
   }
 
-  /** What the transaction would do now; it needs no signature and leaves no trace. */
+  /** Runs a transaction without effect; it needs no signature. */
   simulate(bytes: Uint8Array): Outcome {
     const state = new State(this.#checked.overlay);
     return runTransaction(state, bytes, 'simulate', this.#nextBlock(Date.now()), this.#log);
   }
 
   /**
-   * Makes a decision at the beginning of the next block, before the transactions that wait already.
+   * Makes a decision at the beginning of the next block, before the waiting transactions.
    * @returns the height of that block
    */
   decide(decision: Decision): number {
@@ -87,7 +87,7 @@ export class Ledger {
     return Math.max(this.#begun, this.committed.head.height) + 1;
   }
 
-  /** Makes the next block of what waits. Must not run twice at once. @param now Unix ms */
+  /** Makes the next block from the waiting transactions. Calls must not overlap. @param now unix ms */
   async produceBlock(now: number): Promise<void> {
     const position = this.#nextBlock(now);
     const { height } = position;
@@ -116,18 +116,18 @@ export class Ledger {
 
     for (const { hash, outcome } of included) {
       this.#mempool.delete(hash);
-      // A failed one may come again, as in CometBFT; one that succeeded is known for good.
+      // As in CometBFT, a failed transaction may be submitted again, one that succeeded may not.
       if (outcome.code !== 0) this.#seen.delete(hash);
     }
     this.#recheck();
   }
 
-  /** An account with what its waiting transactions take, so that the next sequence can be asked for. */
+  /** An account after its waiting transactions, so that clients learn the next sequence. */
   account(address: string): AccountRecord | undefined {
     return this.#checked.account(address);
   }
 
-  /** As `Database.entries`, of what is committed. */
+  /** As `Database.entries`, of the committed state. */
   entries<T>(
     ...query: Parameters<Database['entries']>
   ): Promise<readonly (readonly [key: string, value: T])[]> {
@@ -156,7 +156,7 @@ export class Ledger {
     return runTransaction(this.#checked, bytes, 'check', this.committed.head, this.#log);
   }
 
-  /** What still waits must stand on the new block; what does not is dropped. */
+  /** Checks the waiting transactions against the new block, and drops those that are no longer valid. */
   #recheck(): void {
     this.#checked = new State(this.#database);
     for (const [hash, bytes] of this.#mempool) {

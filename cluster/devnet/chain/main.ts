@@ -8,7 +8,7 @@ import { startDevnetChain } from './start.ts';
 
 /**
  * The chain stand-in as a program: `--genesis <file> --data <directory> [--port <n>] [--block-time <ms>]`.
- * Says `{"rpc":<port>}` on standard output when it serves.
+ * Prints `{"rpc":<port>}` on standard output when it is ready.
  */
 const log = createLogger({ fields: { program: 'devnet-chain' } });
 

@@ -8,31 +8,31 @@ import { Refusal } from './refusal.ts';
 import { State } from './state.ts';
 import { admit, gasUsed, type Mode, readTransaction } from './transactions.ts';
 
-/** What became of a transaction, in a block or before one. Code 0 is success. */
+/** Result of a transaction, in a block or before. Code 0 means success. */
 export interface Outcome {
   readonly code: number;
   readonly codespace: string;
   readonly log: string;
-  /** TxMsgData, base64; empty where no message ran. */
+  /** TxMsgData, base64; empty when no message ran. */
   readonly data: string;
   readonly gasWanted: number;
   readonly gasUsed: number;
   readonly events: readonly AbciEvent[];
 }
 
-/** The block that a transaction is run for. */
+/** The block in which a transaction runs. */
 export interface BlockPosition {
   readonly height: number;
   /** Unix ms. */
   readonly time: number;
 }
 
-/** What a node answers where its own code fails: codespace sdk, "panic". */
+/** A node's answer when its own code fails: codespace sdk, "panic". */
 const PANIC = { codespace: 'sdk', code: 111222 };
 
 /**
- * Runs a transaction on a state: fee and sequence stay taken even if a message fails, the messages' changes
- * only if all succeed. Never throws: hostile bytes and our own faults come out as codes.
+ * Runs a transaction on a state. Fee and sequence are used up even if a message fails; the changes of the messages are
+ * kept only if all succeed. Never throws: hostile bytes and internal errors become codes.
  */
 export function runTransaction(
   state: State,

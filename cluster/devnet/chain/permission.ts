@@ -5,7 +5,7 @@ import { evaluate, type Question, type Verdict } from './access/evaluate.ts';
 import { State } from './state.ts';
 import type { StateReader } from './state-reader.ts';
 
-/** What anyone may do where the content is public. */
+/** The actions that everybody may perform on a public object. */
 const PUBLIC_OBJECT: readonly ActionType[] = [
   ActionType.ACTION_GET_OBJECT,
   ActionType.ACTION_COPY_OBJECT,
@@ -13,7 +13,7 @@ const PUBLIC_OBJECT: readonly ActionType[] = [
 ];
 const PUBLIC_BUCKET: readonly ActionType[] = [...PUBLIC_OBJECT, ActionType.ACTION_LIST_OBJECT];
 
-/** Where and when a permission is asked for: in a transaction or in a query. */
+/** Context of a permission check: a transaction or a query. */
 export interface Place {
   readonly state: StateReader;
   /** Unix seconds of the block. */
@@ -21,9 +21,10 @@ export interface Place {
 }
 
 /**
- * Public content may be read, the owner may do everything, others what the bucket's policies allow.
- * @param account EIP-55; empty for anybody
- * @param wantedSize bytes that are to be created, which count against a policy's limit
+ * Checks a permission on a bucket: everybody may read public content, the owner may do everything, others what the
+ * bucket's policies allow.
+ * @param account EIP-55; empty for an unknown account
+ * @param wantedSize size of the object to be created, bytes; counts against a policy's limit
  */
 export function allowedOnBucket(
   place: Place,
@@ -39,7 +40,7 @@ export function allowedOnBucket(
   return verify(place, 'BUCKET', bucket.id, account, action, options) === 'ALLOW';
 }
 
-/** The same of an object: a policy of its bucket or its own may deny, else one of them must allow. */
+/** Checks a permission on an object: neither its own nor its bucket's policy may deny it, and one must allow it. */
 export function allowedOnObject(
   place: Place,
   account: string,
@@ -62,7 +63,7 @@ export function allowedOnGroup(place: Place, account: string, group: Group, acti
   return account === group.owner || verify(place, 'GROUP', group.id, account, action, {}) === 'ALLOW';
 }
 
-/** The account's own policy decides; where it says nothing, those of the groups that the account is in. */
+/** The account's own policy decides; if it does not apply, the policies of the account's groups. */
 function verify(
   { state, time }: Place,
   type: ResourceType,
@@ -76,7 +77,7 @@ function verify(
   const own = access.policyForAccount(type, resourceId, account);
   const verdict: Verdict = own ? evaluate(own, question) : { effect: 'UNSPECIFIED' };
   if (verdict.effect !== 'UNSPECIFIED') {
-    // In a transaction the bytes are used up; a query changes nothing.
+    // A transaction uses up bytes of the limit; a query changes nothing.
     if (verdict.changed && state instanceof State) {
       state.access.putPolicyForAccount(type, resourceId, account, verdict.changed);
     }

@@ -16,7 +16,7 @@ import { DENOM, feeOf } from '#protocols/greenfield/fees';
 import { BROKEN_REQUEST_ANSWER, MISSING_ANSWERS } from '#runtime/chain/missing-answers.fixture';
 import { type ChainFixture, createBucket, startChain } from './testing.ts';
 
-/** What applications ask before they pay, with the generated clients that the SDKs use. */
+/** The queries that applications make before they pay, with the generated clients that the SDKs use. */
 
 interface Connected extends ChainFixture {
   readonly bank: Bank;

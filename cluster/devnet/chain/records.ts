@@ -11,30 +11,30 @@ export interface AccountRecord {
   readonly publicKey: Hex;
 }
 
-/** A bucket's own number for a global virtual group that holds objects of it. */
+/** A bucket's own number for a global virtual group that stores objects of the bucket. */
 export interface LocalVirtualGroup {
   readonly id: number;
   readonly gvgId: number;
   /** Bytes. */
   readonly storedSize: number;
-  /** Bytes that are paid for: small objects count as `minChargeSize`. */
+  /** Charged bytes: small objects count as `minChargeSize`. */
   readonly chargedSize: number;
 }
 
-/** What an account pays per second and has paid in advance; in the smallest unit of BNB. */
+/** An account's payments per second and in advance, in the smallest unit of BNB. */
 export interface StreamRecord {
   readonly account: string;
-  /** Unix seconds at which the balances held. */
+  /** Time of the balances, unix seconds. */
   readonly crudTimestamp: number;
-  /** Negative where the account pays. */
+  /** Negative if the account pays. */
   readonly netflowRate: bigint;
   readonly frozenNetflowRate: bigint;
   readonly staticBalance: bigint;
   readonly bufferBalance: bigint;
-  /** For content that is announced and not sealed. */
+  /** Locked for content that is announced but not sealed. */
   readonly lockBalance: bigint;
   readonly status: 'ACTIVE' | 'FROZEN';
-  /** Unix seconds; 0 where nothing flows. */
+  /** Unix seconds; 0 if the account pays nothing. */
   readonly settleTimestamp: number;
 }
 
@@ -48,6 +48,6 @@ export interface Head {
   readonly height: number;
   /** Unix ms. */
   readonly time: number;
-  /** Upper-case hex; changes with every block and stands for no state root. */
+  /** Upper-case hex; changes with every block, but is not a state root. */
   readonly hash: string;
 }

@@ -1,11 +1,11 @@
 import { Terminal } from '#protocols/errors';
 import { ChainError } from '#protocols/greenfield/chain-errors';
 
-/** The chain's verdict against a transaction or a query: what a node answers with code, codespace and log. */
+/** The chain's refusal of a transaction or query, which a node answers with code, codespace and log. */
 export class Refusal extends Terminal {
   readonly error: ChainError;
 
-  /** @param detail stands before the error's own text, as the chain's wrapped errors do */
+  /** @param detail precedes the error's own text, as in the chain's wrapped errors */
   constructor(error: ChainError, detail?: string) {
     super({
       code: 'devnet-chain-refusal',
@@ -14,20 +14,20 @@ export class Refusal extends Terminal {
     this.error = error;
   }
 
-  /** The same verdict, with the place in the transaction that it fell on. */
+  /** The same refusal, with the index of the refused message in its transaction. */
   at(messageIndex: number): Refusal {
     const detail = `failed to execute message; message index: ${messageIndex}`;
     return new Refusal({ ...this.error, text: this.message }, detail);
   }
 }
 
-/** An error of the chain's code that its modules have not numbered. */
+/** An error of the chain's code that has no number. */
 export function plainRefusal(text: string): Refusal {
   return new Refusal({ codespace: 'undefined', code: 1, text });
 }
 
 /**
- * Runs a part whose refusals the chain passes on with a text before them, but without their number.
+ * Runs a part whose refusals the chain rethrows with a text before them, but without their number.
  * @throws Refusal
  */
 export function wrapped<T>(text: string, run: () => T): T {
@@ -39,7 +39,7 @@ export function wrapped<T>(text: string, run: () => T): T {
   }
 }
 
-/** Runs a part whose refusals the chain reports as one error of its own, with their text in it. @throws Refusal */
+/** Runs a part whose refusals the chain reports as one specific error that contains their text. @throws Refusal */
 export function refusedAs<T>(error: ChainError, text: string, run: () => T): T {
   try {
     return run();
@@ -49,7 +49,7 @@ export function refusedAs<T>(error: ChainError, text: string, run: () => T): T {
   }
 }
 
-/** The chain's errors that only its stand-in must know; see `ChainError` for those that Sealion acts on. */
+/** Errors of the chain that only the stand-in needs; `ChainError` has those to which Sealion reacts. */
 export const Errors = {
   ...ChainError,
   NO_SUCH_GROUP: { codespace: 'storage', code: 1102, text: 'No such group' },

@@ -179,7 +179,7 @@ test('refusals of a seal, in the order of the chain’s checks', async (t) => {
   await primary.send(seal(primary));
   await Promise.all([
     refusesSeal({}, 'storage 1108'),
-    // 100 of the group's 150 bytes are taken.
+    // 100 of the group's 150 bytes are in use.
     refusesSeal(
       {
         objectName: 'too-much',
@@ -206,7 +206,7 @@ test('refusals of a seal, in the order of the chain’s checks', async (t) => {
       'storage 1107',
     ),
   ]);
-  // Another group of the family takes what the first cannot.
+  // Another group of the family has room for an object that does not fit into the first.
   await primary.send(
     seal(primary, {
       objectName: 'too-much',

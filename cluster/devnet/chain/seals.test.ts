@@ -6,7 +6,7 @@ const NAMES = { bucketName: 'bucket', objectName: 'o' };
 const OBJECT = { ...NAMES, payloadSize: 100, checksums: CHECKSUMS };
 
 test('the text of a refused seal gives the reason, and 1123 has many reasons', async (t) => {
-  // Group 8 has a member too few.
+  // Group 8 has one member too few.
   const short = { id: 8, familyId: 1, primarySpId: 1, secondarySpIds: [2, 3, 4, 5, 6] };
   const fixture = await startChain(t, { moreGvgs: [short], stakedBytesPerGvg: 150 });
   const { user, sp } = fixture;

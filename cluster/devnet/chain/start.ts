@@ -9,13 +9,13 @@ import { STATE_FORMAT } from './state-format.ts';
 import { Database } from './store.ts';
 
 export interface DevnetChainOptions {
-  /** Holds the state (LevelDB); one chain at a time. */
+  /** Folder of the state (LevelDB), for one chain at a time. */
   readonly directory: string;
   /** Used when the directory is empty; afterwards only its chain id is compared. */
   readonly genesis: ChainGenesis;
   /** On 127.0.0.1; a free one by default. */
   readonly port?: number;
-  /** Time from block to block, ms. */
+  /** Interval between blocks, ms. */
   readonly blockTimeMs?: number;
   readonly log?: Logger;
   /** Stops the chain. */
@@ -25,13 +25,13 @@ export interface DevnetChainOptions {
 export interface DevnetChain {
   /** For example `http://127.0.0.1:26657`. */
   readonly rpc: string;
-  /** Ends when the last block is written and the port is free. May be called twice. */
+  /** Resolves when the last block is written and the port is free. May be called twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the chain's stand-in: a process of its own that speaks CometBFT JSON-RPC, or part of a test's. It goes on
- * where an earlier one on the same directory stopped.
+ * Starts the stand-in for the chain in this process; it serves CometBFT JSON-RPC. It continues from the state that an
+ * earlier one has left in the directory.
  * @throws Terminal `devnet-chain-storage`, `cannot-listen`, `devnet-chain-genesis`
  */
 export async function startDevnetChain(options: DevnetChainOptions): Promise<DevnetChain> {
@@ -72,7 +72,7 @@ export async function startDevnetChain(options: DevnetChainOptions): Promise<Dev
   }
 }
 
-/** The first start writes the genesis and the first block, so that no client ever sees height 0. */
+/** Writes the genesis and the first block at the first start, so that no client ever sees height 0. */
 async function begin(ledger: Ledger, database: Database, genesis: ChainGenesis): Promise<void> {
   const found = ledger.committed.chainId;
   if (found !== '' && found !== genesis.chainId) {
@@ -90,7 +90,7 @@ async function begin(ledger: Ledger, database: Database, genesis: ChainGenesis):
     });
   }
   if (found === '') await database.commit(genesisChanges(database, genesis), true);
-  // Also after a crash between these two writes.
+  // True also after a crash between these two writes.
   if (ledger.committed.head.height === 0) await ledger.produceBlock(Date.now());
 }
 
@@ -100,7 +100,7 @@ function genesisChanges(database: Database, genesis: ChainGenesis): ReadonlyMap<
   return state.overlay.changes();
 }
 
-/** A block that cannot be written is tried again with the next; what it held still waits. */
+/** Makes blocks. The transactions of a block that cannot be written wait for the next one. */
 async function produceBlocks(
   ledger: Ledger,
   blockTimeMs: number,

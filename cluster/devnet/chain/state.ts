@@ -13,7 +13,7 @@ import { AMOUNTS, bucketNameKey, objectCountKey, objectKey, STATE_FORMAT } from 
 import { StateReader } from './state-reader.ts';
 import { Overlay, type Reader } from './store.ts';
 
-/** The state with a layer of changes on it. */
+/** The state with a layer of changes. */
 export class State extends StateReader {
   readonly overlay: Overlay;
 
@@ -38,7 +38,7 @@ export class State extends StateReader {
     );
   }
 
-  /** Notes when an SP began its last maintenance. */
+  /** Stores the height at which an SP began its last maintenance. */
   putMaintenance(spId: number, height: number): void {
     this.overlay.put(`maintenance/${spId}`, height);
   }
@@ -79,7 +79,7 @@ export class State extends StateReader {
     this.overlay.put(bucketNameKey(bucket.id), bucket.bucketName);
   }
 
-  /** Its objects must be gone before. */
+  /** Deletes a bucket, whose objects must have been deleted before. */
   deleteBucket(bucket: BucketInfo): void {
     this.overlay.delete(`bucket/${bucket.bucketName}`);
     this.overlay.delete(bucketNameKey(bucket.id));

@@ -2,15 +2,15 @@ import { Level } from 'level';
 import { LRUCache } from 'lru-cache';
 import { Terminal } from '#protocols/errors';
 
-/** Keys to JSON values; what is read is never changed in place. */
+/** Maps keys to JSON values. A value that was read must not be modified. */
 export interface Reader {
   get<T>(key: string): T | undefined;
 }
 
-/** A layer of changes over a reader, thrown away or taken over as a whole: how a chain undoes a failed message. */
+/** A layer of changes over a reader, which is dropped or applied as a whole, so that a failed message has no effect. */
 export class Overlay implements Reader {
   readonly #below: Reader;
-  /** undefined marks what is deleted. */
+  /** A deleted key has the value undefined. */
   readonly #changes = new Map<string, unknown>();
 
   constructor(below: Reader) {
@@ -29,7 +29,7 @@ export class Overlay implements Reader {
     this.#changes.set(key, undefined);
   }
 
-  /** Takes over the changes of a layer that lies on this one. */
+  /** Applies the changes of a layer above this one. */
   absorb(upper: Overlay): void {
     for (const [key, value] of upper.#changes) this.#changes.set(key, value);
   }
@@ -39,19 +39,19 @@ export class Overlay implements Reader {
   }
 }
 
-/** Values that are remembered, so that queries do not parse the same ones again. */
+/** Number of cached values, which queries need not parse again. */
 const MAX_READ = 10_000;
 
 type Snapshot = ReturnType<Level<string, unknown>['snapshot']>;
 
 /**
- * The committed state in LevelDB. Reads see one block as a whole, the last whose write has ended: never half of
- * one, and never one that a crash could still take back.
+ * The committed state in LevelDB. Reads see the last completely written block: never a part of a block, and never one
+ * that a crash could still undo.
  */
 export class Database implements Reader {
   readonly #level: Level<string, unknown>;
   #snapshot: Snapshot;
-  /** What was read of the snapshot, with undefined inside for what is not there. */
+  /** Values read from the snapshot; `value` is undefined for a key that does not exist. */
   readonly #read = new LRUCache<string, { readonly value: unknown }>({ max: MAX_READ });
 
   private constructor(level: Level<string, unknown>) {
@@ -87,7 +87,7 @@ export class Database implements Reader {
   }
 
   /**
-   * Entries whose keys begin with a prefix, in the order of their keys or against it.
+   * Entries whose keys begin with a prefix, in ascending or descending order of keys.
    * @param from the first key, without the prefix; all by default
    */
   async entries<T>(
@@ -109,7 +109,7 @@ export class Database implements Reader {
     return entries.map(([key, value]) => [key.slice(prefix.length), value]);
   }
 
-  /** Writes all changes or none. @param sync also through a power cut */
+  /** Writes all changes or none. @param sync true if they must survive a power cut */
   async commit(changes: ReadonlyMap<string, unknown>, sync: boolean): Promise<void> {
     const operations = Array.from(changes, ([key, value]) =>
       value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value },

@@ -31,12 +31,12 @@ export interface ChainFixture {
   /** A client with BNB. */
   readonly user: ChainAccount;
   readonly stranger: ChainAccount;
-  /** An SP's account of the given purpose. */
+  /** An SP's account for a purpose. */
   sp(id: number, purpose: 'operator' | 'seal' | 'gc'): ChainAccount;
   key(privateKey: Hex): AccountKey;
   /** The aggregate of the BLS signatures of these SPs for an object. */
   aggregate(spIds: readonly number[], gvgId: number, objectId: string, checksums?: readonly Hex[]): Hex;
-  /** Stops the chain; what it stored stays until the test ends. */
+  /** Stops the chain; its state is kept until the test ends. */
   stop(): Promise<void>;
 }
 
@@ -44,15 +44,15 @@ export interface FixtureOptions {
   readonly sps?: number;
   readonly storage?: Partial<StorageParams>;
   readonly stakedBytesPerGvg?: number;
-  /** Groups beside those of `buildGenesis`. */
+  /** Groups in addition to those of `buildGenesis`. */
   readonly moreGvgs?: readonly Omit<GenesisGvg, 'totalDeposit'>[];
-  /** Changes what the chain begins with. */
+  /** Changes the genesis. */
   readonly change?: (genesis: ChainGenesis) => ChainGenesis;
   /** State of an earlier chain of the same genesis. */
   readonly directory?: string;
 }
 
-/** Starts a chain stand-in of its own and connects to it as Sealion does; everything ends with the test. */
+/** Starts a chain stand-in for a test and connects to it as Sealion does; both are closed at the end of the test. */
 export async function startChain(t: ExecutionContext, options: FixtureOptions = {}): Promise<ChainFixture> {
   const { change = (unchanged: ChainGenesis) => unchanged } = options;
   const directory = options.directory ?? (await mkdtemp(path.join(tmpdir(), 'sealion-chain-')));
@@ -116,7 +116,7 @@ export async function createBucket(
   return user.createBucket({ bucketName, primarySpAddress, familyId: spId });
 }
 
-/** Seals an object of SP 1, by the first group of its family by default. */
+/** Seals an object of SP 1, by default in the first group of its family. */
 export async function seal(
   fixture: ChainFixture,
   object: { bucketName: string; objectName: string; checksums?: readonly Hex[]; gvgId?: number },
@@ -125,7 +125,7 @@ export async function seal(
   await sp(1, 'seal').send(await sealMessage(fixture, object));
 }
 
-/** What `seal` sends: the checksums are always in it, as Sealion sends them. */
+/** The message that `seal` sends. It always contains the checksums, as Sealion's messages do. */
 export async function sealMessage(
   { chain, sp, aggregate }: ChainFixture,
   object: { bucketName: string; objectName: string; checksums?: readonly Hex[]; gvgId?: number },
@@ -151,7 +151,7 @@ export async function sealMessage(
   };
 }
 
-/** SP 1 gives up an object, or its pending update. */
+/** SP 1 rejects an object, or its pending update. */
 export async function reject({ sp }: ChainFixture, bucketName: string, objectName: string): Promise<void> {
   await sp(1, 'seal').send({
     typeUrl: '/greenfield.storage.MsgRejectSealObject',

@@ -12,8 +12,7 @@ import type { StateReader } from './state-reader.ts';
 import { validateMessage } from './validation.ts';
 
 /**
- * `check`: may it wait for a block; `deliver`: it is in one; `simulate`: what would it cost, asked without a
- * signature.
+ * `check`: whether it may wait for a block; `deliver`: it is in a block; `simulate`: its gas, without a signature.
  */
 export type Mode = 'check' | 'deliver' | 'simulate';
 
@@ -26,7 +25,7 @@ export function readTransaction(bytes: Uint8Array): Transaction {
   }
 }
 
-/** Gas that a transaction uses: fixed per message, or by its length where it is a long one. */
+/** Gas of a transaction: a fixed amount per message or, for a long transaction, an amount by its length. */
 export function gasUsed(state: StateReader, transaction: Transaction, byteLength: number): GasUse {
   const bySize = byteLength < Limits.TX_BYTES / 2 ? 0 : byteLength * Limits.GAS_PER_BYTE;
   const byType = transaction.messages.reduce((sum, { typeUrl }) => sum + state.messageGas(typeUrl), 0);
@@ -37,15 +36,15 @@ export function gasUsed(state: StateReader, transaction: Transaction, byteLength
 
 interface GasUse {
   readonly used: number;
-  /** What the chain says that it was used for. */
+  /** The chain's description of the use. */
   readonly location: string;
 }
 
 /**
- * Everything that is asked of a transaction before its messages run, in the chain's order, and what it costs
- * the signer even if they fail: the fee and the sequence.
- * @param height of the last block for `check`, of its own for `deliver`
- * @throws Refusal, and then the state is unchanged
+ * Makes all checks of a transaction that come before its messages, in the chain's order, and charges the signer the fee
+ * and the sequence, even if the messages fail later.
+ * @param height of the last block for `check`, of the transaction's block for `deliver`
+ * @throws Refusal; the state is then unchanged
  */
 export function admit(
   state: State,
@@ -128,7 +127,7 @@ function payFee(account: AccountRecord, amount: Transaction['fee']['amount']): A
   return { ...account, balance: (balance - due).toString() };
 }
 
-/** @returns the key that the account has from now on */
+/** @returns the account's public key, which its first signature sets */
 function checkPublicKey({ signers }: Transaction, account: AccountRecord): string {
   const publicKey = signers[0]?.publicKey ?? account.publicKey;
   if (publicKey === '') throw new Refusal(Errors.INVALID_PUBLIC_KEY, 'pubkey on account is not set');
@@ -136,7 +135,7 @@ function checkPublicKey({ signers }: Transaction, account: AccountRecord): strin
   try {
     address = addressOf(fromHex(publicKey));
   } catch {
-    // What is no key belongs to nobody, which is said below.
+    // Bytes that are not a valid key have no address, and are refused below.
   }
   if (address === account.address) return publicKey;
   throw new Refusal(

@@ -9,7 +9,7 @@ const SHA256_HEX = 64;
 const BLS_SIGNATURE_HEX = 192;
 
 /**
- * What can be said against a message without the state; the chain asks it before anything else.
+ * Makes the stateless checks of a message, which come before all others on the chain.
  * @throws Refusal
  */
 export function validateMessage(message: Message): void {
@@ -43,7 +43,7 @@ export function validateMessage(message: Message): void {
   ) {
     throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'length of signature should be 96');
   }
-  // An update of a bucket leaves unchanged what it does not specify.
+  // An update of a bucket does not change fields that it omits.
   const isBucketUpdate = message.typeUrl === '/greenfield.storage.MsgUpdateBucketInfo';
   if ('visibility' in value && value.visibility === 'UNSPECIFIED' && !isBucketUpdate) {
     throw new Refusal(Errors.INVALID_VISIBILITY, 'Unspecified visibility is not allowed.');
@@ -56,7 +56,7 @@ function checkAmount(amount: string): void {
     throw new Refusal(Errors.INVALID_COINS, `invalid amount (${amount})`);
 }
 
-/** A check that another part makes, with the chain's error in place of its own. */
+/** Runs a check of another part, and throws the chain's error instead of its own. */
 function asRefusal(error: ChainError, check: () => void): void {
   try {
     check();

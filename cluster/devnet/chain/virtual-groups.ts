@@ -7,14 +7,14 @@ import { Errors, Refusal, wrapped } from './refusal.ts';
 import type { State } from './state.ts';
 import type { StateReader } from './state-reader.ts';
 
-/** Bytes that a group's stake allows in all. */
+/** Total number of bytes that a group's stake allows. */
 export function stakedBytes(state: StateReader, gvg: GlobalVirtualGroup): bigint {
   return gvg.totalDeposit / BigInt(state.params.gvgStakingPerByte);
 }
 
 /**
- * Puts an object of a bucket into a global virtual group, through the local group that the bucket has for it, and
- * charges for it in place of what was locked.
+ * Stores an object in a global virtual group, by way of the bucket's local group for it, and charges for it instead of
+ * the locked fee.
  * @returns the id of the local group
  * @throws Refusal when the group is gone, its stake does not allow the bytes, the bucket has too many groups, or
  *   nobody pays
@@ -34,7 +34,7 @@ export function storeInGroup(
   }
   const groups = state.localGroups(bucket.id);
   const existing = groups.find((group) => group.gvgId === gvgId);
-  // The chain compares with ">", so that a bucket can have one more than the limit.
+  // The chain compares with ">", so a bucket can have one more than the limit.
   if (!existing && groups.length > Limits.LOCAL_GROUPS_PER_BUCKET) {
     throw new Refusal(
       Errors.VIRTUAL_GROUP_FAILED,
@@ -54,8 +54,9 @@ export function storeInGroup(
 }
 
 /**
- * Takes an object's bytes out of its group and off the bill, and with the last of them the bucket's local group.
- * @param charge `kept`: what the chain forgets to take off the group when an update makes an object empty
+ * Removes an object's bytes from its group and stops charging for them. Removes the bucket's local group when nothing
+ * is charged for it any more.
+ * @param charge `kept`: the chain's group keeps the charged bytes when an update makes an object empty
  * @throws Refusal
  */
 export function removeFromGroup(
@@ -86,7 +87,7 @@ function setStored(
   state.putGvg({ ...gvg, storedSize: gvg.storedSize + change });
 }
 
-/** A group as the chain prints one into its refusals. */
+/** Formats a group as in the chain's refusals. */
 function gvgText(gvg: GlobalVirtualGroup): string {
   const { id, familyId, primarySpId, secondarySpIds, storedSize, totalDeposit } = gvg;
   const secondaries = secondarySpIds.map((spId) => `secondary_sp_ids:${spId} `).join('');

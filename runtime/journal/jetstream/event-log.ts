@@ -7,14 +7,16 @@ import { type KnownJob, KnownJobs } from './known-jobs.ts';
 import type { StreamStore } from './stream-store.ts';
 import { eventSubject, eventsFilter } from './subjects.ts';
 
-/** Events asked for at a time: most jobs have fewer than the second. */
+/** Number of events in the first request for a job's history, which is enough for many jobs. */
 const FIRST_PROBE = 8;
+/** Number of events in each further request. */
 const PROBE = 24;
-/** Between two looks at a message of which nobody knows yet whether it will be stored, and for how long, ms. */
+/** Interval of checking whether a message with an unknown outcome has been stored, ms. */
 const LOOK_MS = 100;
+/** How long a message may have an unknown outcome, ms. */
 const PATIENCE_MS = 20_000;
 
-/** The events of jobs as the stream has them, one subject each. */
+/** The events of jobs in the stream `JOURNAL`, each on a subject of its own. */
 export class EventLog {
   readonly #store: StreamStore;
   readonly #known = new KnownJobs();
@@ -24,14 +26,14 @@ export class EventLog {
     this.#store = store;
   }
 
-  /** What this process knows of the job without asking. */
+  /** The part of the job's history that this process has in memory. */
   known(job: JobId): KnownJob | undefined {
     return this.#known.get(job);
   }
 
   /**
-   * All events of a job: those known before, if the last of them is still there, and whatever follows.
-   * @throws Retryable `journal-unavailable` also when the server does not have yet what it has acknowledged
+   * Reads all events of a job. Those in memory are used again if the last of them is still in the stream.
+   * @throws Retryable `journal-unavailable`, also when the server does not yet have events that it has acknowledged
    */
   async read(job: JobId, signal?: AbortSignal): Promise<KnownJob> {
     const confirmedAt = performance.now();
@@ -63,8 +65,8 @@ export class EventLog {
   }
 
   /**
-   * Writes an event where there is none.
-   * @returns false when there is one already that is not the same
+   * Writes an event unless its number is already in use.
+   * @returns false when another event has the number
    */
   async write(stored: StoredEvent, before: KnownJob, signal?: AbortSignal): Promise<boolean> {
     const { job, n, writer } = stored;
@@ -73,7 +75,7 @@ export class EventLog {
     const seq = await this.#create(subject, encodeEvent(stored), writer, signal);
     if (seq === undefined) return false;
     if (seq <= before.seq) {
-      // another stream than the one that has the events before
+      // not the stream that has the previous events
       await this.#store.delete(seq);
       throw behind();
     }
@@ -81,7 +83,7 @@ export class EventLog {
     return true;
   }
 
-  /** Takes back an event that was written after its job was purged. */
+  /** Deletes an event that was written after its job had been purged. */
   async undo({ job, n }: StoredEvent): Promise<void> {
     this.#known.forget(job);
     await this.#store.remove(eventSubject(job, n));
@@ -92,8 +94,8 @@ export class EventLog {
   }
 
   /**
-   * Deletes all events of a job whose last one is number `last`, the first one first, under the cover of a mark.
-   * @returns false when it has a newer one
+   * Deletes all events of a job, from the first to number `last`. A mark after the last one prevents further events.
+   * @returns false when there is a newer event
    */
   async purge(job: JobId, last: number, writer: string): Promise<boolean> {
     this.#known.forget(job);
@@ -107,7 +109,7 @@ export class EventLog {
     return true;
   }
 
-  /** Deletes what an interrupted purge has left. */
+  /** Deletes the remains of an interrupted purge. */
   async clear(job: JobId): Promise<void> {
     await this.#store.purge(eventsFilter(job));
   }
@@ -126,7 +128,7 @@ export class EventLog {
     });
   }
 
-  /** @returns the sequence of this very message; undefined when the subject has another one */
+  /** Writes a message. @returns its sequence; undefined when the subject has another message */
   async #create(
     subject: string,
     body: string,
@@ -134,7 +136,7 @@ export class EventLog {
     signal?: AbortSignal,
   ): Promise<number | undefined> {
     this.#writes += 1;
-    // the same for every try of this write, and for no other: a job may begin again after a purge
+    // the same for all tries of this write and unique to it, since a job may begin again after a purge
     const id = `${writer}/${this.#writes}`;
     const giveUpAt = performance.now() + PATIENCE_MS;
     for (;;) {
@@ -142,14 +144,14 @@ export class EventLog {
       if (seq !== undefined) return seq;
       const there = await this.#store.get(subject, signal);
       if (there) return there.body === body ? there.seq : undefined;
-      // it is on its way into the stream, or lost with the leader that had it, or was purged meanwhile
+      // it is still being stored, was lost with the stream's leader, or has been purged in the meantime
       if (performance.now() > giveUpAt) throw behind();
       await sleep(LOOK_MS);
       throwIfAborted(signal);
     }
   }
 
-  /** Tells events that were purged from those that a server does not have yet, or never had. */
+  /** Distinguishes events that were purged from those that a server does not have yet, or no longer has. */
   async #mustBeGone(known: KnownJob, signal: AbortSignal | undefined): Promise<void> {
     if ((await this.#store.lastSequence(signal)) < known.seq) throw behind();
   }
@@ -159,6 +161,6 @@ function behind(): Retryable {
   return new Retryable({
     code: 'journal-unavailable',
     message: 'The nats-server does not have the events that it has acknowledged.',
-    advice: 'If the stream JOURNAL was removed or put back from a copy, restart all nodes of the SP.',
+    advice: 'If the stream JOURNAL was removed or restored from a backup, restart all nodes of the SP.',
   });
 }

@@ -2,7 +2,7 @@ import type { JobEvent } from '#protocols/job/events';
 import type { StoredEvent } from '../journal.ts';
 import { parseEventSubject } from './subjects.ts';
 
-/** What an event's message holds; job and number are in its subject. */
+/** Content of an event's message. Job and number are in its subject. */
 interface EventMessage {
   readonly writer: string;
   /** Absent in the mark of a purge. */
@@ -13,7 +13,7 @@ export function encodeEvent({ writer, event }: Pick<StoredEvent, 'writer' | 'eve
   return JSON.stringify({ writer, event } satisfies EventMessage);
 }
 
-/** Stands under the number after a job's last one while it is purged, so that nobody writes an event there. */
+/** A mark with the number after a job's last event. While the job is purged, it prevents a further event. */
 export function encodePurgeMark(writer: string): string {
   return JSON.stringify({ writer } satisfies EventMessage);
 }

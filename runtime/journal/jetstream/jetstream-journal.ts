@@ -14,22 +14,22 @@ import type { StreamStore } from './stream-store.ts';
 import { tailEvents } from './tail.ts';
 import { Turns } from './turns.ts';
 
-/** Writes at a time, and those that wait for theirs. */
+/** Maximum numbers of concurrent and of waiting writes. */
 const LIMITS = { atOnce: 256, waiting: 10_000 };
 
-/** What a writer knows of a job is asked again when it is older, ms: another node may have the job now. */
+/** A history in memory that is older than this is read again before a write, ms: another node may now have the job. */
 const TRUSTED_MS = 10_000;
 
 export interface JetStreamJournalOptions {
-  /** Of the home plane; it stays the caller's. */
+  /** Connection to the home plane, which the caller closes. */
   readonly connection: NatsConnection;
   /** Number of replicas; 1 by default. */
   readonly replicas?: number;
 }
 
 /**
- * Opens the journal that the nodes of an SP share (ARCHITECTURE.md#one-owner-for-each-object), and makes its streams
- * where there are none.
+ * Opens the journal that the nodes of an SP share (ARCHITECTURE.md#one-owner-for-each-object). Creates its streams if
+ * they do not exist.
  * @throws Terminal `stream-unfit`, `nats-refused`, `jetstream-disabled`; Retryable `journal-unavailable`
  */
 export async function openJetStreamJournal(options: JetStreamJournalOptions): Promise<Journal> {
@@ -121,7 +121,7 @@ class JetStreamJournal implements Journal {
     return judge([{ job, n, event }], known, this.writer);
   }
 
-  /** The job as it stands before event n: asked again unless this process has just read or written it. */
+  /** The history of the job before event n. It is read again unless this process has recently read or written it. */
   async #before(job: JobId, n: number, signal?: AbortSignal): Promise<KnownJob> {
     const known = this.#log.known(job);
     const isFresh =

@@ -14,8 +14,8 @@ import {
 } from './subjects.ts';
 
 /**
- * Index of open and ended jobs in a stream of its own. An entry is written before the event that makes it true, and the
- * one that is not true any more is deleted after it: every open job is among the open ones, whatever stops a writer.
+ * Index of open and ended jobs, in a separate stream. A new entry is written before the event that makes it true, and
+ * an outdated one is deleted after the event. So the index lists every open job, even after a crash of a writer.
  */
 export class JobIndex {
   readonly #store: StreamStore;
@@ -24,7 +24,7 @@ export class JobIndex {
     this.#store = store;
   }
 
-  /** @param before the events before it; @param id of this entry, the same for a repeated write */
+  /** Writes the entry that an event needs. @param before the previous events @param id the same for a repeated write */
   async enter(stored: StoredEvent, before: readonly StoredEvent[], id: string): Promise<void> {
     const standing = standingAfter(stored);
     if (!standing) return;
@@ -33,13 +33,13 @@ export class JobIndex {
     else if (standingOf(before) !== 'open') await this.#store.put(openSubject(stored.job), '', `${id}/open`);
   }
 
-  /** Enters a job as it stands. @param events all of it */
+  /** Writes the entry of a whole job. @param events all events of the job */
   async adopt(events: readonly StoredEvent[], id: string): Promise<void> {
     const last = events.findLast((stored) => standingAfter(stored) !== undefined);
     if (last) await this.enter(last, [], id);
   }
 
-  /** After the event is durable. */
+  /** Deletes the entry that an event has made outdated. Call it when the event is durable. */
   async leave(stored: StoredEvent, before: readonly StoredEvent[]): Promise<void> {
     const standing = standingAfter(stored);
     if (!standing || standing === standingOf(before)) return;
@@ -47,13 +47,13 @@ export class JobIndex {
     else await this.#removeEnds(before);
   }
 
-  /** @param events all of the job */
+  /** Deletes the entries of a job. @param events all events of the job */
   async forget(job: JobId, events: readonly StoredEvent[]): Promise<void> {
     await this.#store.remove(openSubject(job));
     await this.#removeEnds(events);
   }
 
-  /** Whatever there is of a job without events. */
+  /** Deletes the entries of a job that has no events. */
   async clear(job: JobId): Promise<void> {
     await this.#store.remove(openSubject(job));
     await this.#store.purge(endedFilter(job));

@@ -5,16 +5,16 @@ import type { StoredEvent } from '../journal.ts';
 
 const LIMIT = 512;
 
-/** The beginning of a job's history, from its first event on. Events never change, so that it stays true until a purge. */
+/** A job's history from its first event, perhaps without the last ones. Valid until a purge, as events never change. */
 export interface KnownJob {
   readonly events: readonly StoredEvent[];
-  /** Sequence of the last of them in the stream; 0 if there are none. */
+  /** Sequence of the last event in the stream; 0 if there are no events. */
   readonly seq: number;
-  /** Monotonic ms at which this was asked, or the last of them was sent: until then it was all of the history. */
+  /** Monotonic time, ms, at which this was known to be the whole history: when it was requested or last written. */
   readonly confirmedAt: number;
 }
 
-/** Histories of the jobs that this process has read or written last. */
+/** Histories of the jobs that this process has read or written most recently. */
 export class KnownJobs {
   readonly #jobs = new Map<string, KnownJob>();
 
@@ -22,7 +22,7 @@ export class KnownJobs {
     return this.#jobs.get(formatJobId(job));
   }
 
-  /** An older look at the job does not replace a newer one. */
+  /** Remembers a history, unless a newer one is already known. */
   set(job: JobId, known: KnownJob): void {
     const key = formatJobId(job);
     const before = this.#jobs.get(key);
@@ -40,7 +40,7 @@ export class KnownJobs {
   }
 }
 
-/** Whether a job with these events is open or has ended; undefined if none of them says. */
+/** Whether a job with these events is open or has ended; undefined if they do not show it. */
 export function standingOf(events: readonly StoredEvent[]): 'open' | 'ended' | undefined {
   for (let i = events.length - 1; i >= 0; i -= 1) {
     const standing = standingAfter(events[i] as StoredEvent);

@@ -6,7 +6,7 @@ import { ledgerFilter, ledgerSubject, parseLedgerSubject } from './subjects.ts';
 import type { Turns } from './turns.ts';
 
 const READ_BATCH = 64;
-/** A reader that continues after a key uses the list of keys that it began with, for so long. */
+/** For this time, a reader that continues after a key uses the same list of keys as before, ms. */
 const LIST_KEPT_MS = 10 * 60_000;
 const LISTS = 4;
 
@@ -15,11 +15,11 @@ interface List {
   readonly at: number;
 }
 
-/** The key-value space beside the jobs: the last message of each subject is the value. */
+/** The ledger in a stream: the last message on the subject of a key is its value. */
 export class JetStreamLedger implements Ledger {
   readonly #store: StreamStore;
   readonly #turns: Turns;
-  /** By prefix. */
+  /** Lists of keys, by prefix. */
   readonly #lists = new Map<string, List>();
 
   constructor(store: StreamStore, turns: Turns) {
@@ -65,7 +65,7 @@ export class JetStreamLedger implements Ledger {
     }
   }
 
-  /** In order. */
+  /** The keys with a prefix, sorted. @param continues true when the reader has already read a part */
   async #keys(prefix: string, continues: boolean, signal?: AbortSignal): Promise<readonly string[]> {
     const known = this.#lists.get(prefix);
     if (continues && known && performance.now() - known.at < LIST_KEPT_MS) return known.keys;
@@ -82,13 +82,13 @@ export class JetStreamLedger implements Ledger {
     return keys;
   }
 
-  /** What this process has written it will find. */
+  /** Drops lists that a key written by this process may be missing from. */
   #forgetLists(key: string): void {
     for (const prefix of this.#lists.keys()) if (key.startsWith(prefix)) this.#lists.delete(prefix);
   }
 }
 
-/** The order of their bytes. */
+/** Compares keys by their bytes. */
 function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -12,20 +12,20 @@ import { eventSubject } from './subjects.ts';
 import { Turns } from './turns.ts';
 
 const LIMITS = { atOnce: 256, waiting: 10_000 };
-/** Works submitted at a time. */
+/** Number of concurrent writes. */
 const WINDOW = 256;
 
-/** In the ledger: where its content comes from. */
+/** Ledger key of the origin of the streams' content. */
 const ORIGIN = 'journal/origin';
 
 interface Origin {
-  /** Of the journal that is moved here. */
+  /** Identity of the journal that is moved here. */
   readonly journal: string;
-  /** Unix ms; absent while the move lasts. */
+  /** End of the move, unix ms; absent while it is incomplete. */
   readonly doneAt?: number;
 }
 
-/** What was moved. */
+/** Numbers of moved items. */
 export interface Moved {
   readonly openJobs: number;
   readonly endedJobs: number;
@@ -34,18 +34,18 @@ export interface Moved {
 }
 
 export interface MoveOptions {
-  /** The journal that is moved; nobody else has it open. It stays as it is. */
+  /** The journal to move. It is not changed, and nobody else may have it open. */
   readonly from: Journal;
-  /** Of the home plane. */
+  /** Connection to the home plane. */
   readonly connection: NatsConnection;
   readonly replicas: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Copies a journal with its ledger into the streams of the journal that the nodes of an SP share. A move that was
- * interrupted continues with the next call.
- * @throws Terminal `journal-in-use` when the streams hold something else; as `openJetStreamJournal`
+ * Copies a journal with its ledger into the streams of the journal that the nodes of an SP share. The next call
+ * continues an interrupted move.
+ * @throws Terminal `journal-in-use` when the streams contain anything else; as `openJetStreamJournal`
  */
 export async function moveJournal(options: MoveOptions): Promise<Moved> {
   const { from, connection, replicas, signal } = options;
@@ -75,7 +75,7 @@ export async function moveJournal(options: MoveOptions): Promise<Moved> {
   return { openJobs: openJobs.size, endedJobs: endedJobs.size, events, ledgerEntries };
 }
 
-/** Makes sure that the streams hold nothing, or what an earlier move of the same journal has written. */
+/** Checks that the streams contain nothing except the results of an earlier move of the same journal. */
 async function claim(streams: JournalStreams, ledger: JetStreamLedger, journal: string): Promise<void> {
   const origin = await ledger.get<Origin>(ORIGIN);
   if (origin?.journal === journal && origin.doneAt === undefined) return;
@@ -92,7 +92,7 @@ async function claim(streams: JournalStreams, ledger: JetStreamLedger, journal: 
   await ledger.put(ORIGIN, { journal } satisfies Origin);
 }
 
-/** @throws Terminal `journal-in-use` when there is another event in its place */
+/** Copies one event. @throws Terminal `journal-in-use` when another event has its number */
 async function copy({ events }: JournalStreams, stored: StoredEvent): Promise<void> {
   const subject = eventSubject(stored.job, stored.n);
   const body = encodeEvent(stored);
@@ -101,7 +101,7 @@ async function copy({ events }: JournalStreams, stored: StoredEvent): Promise<vo
   throw new Terminal({
     code: 'journal-in-use',
     message: `The stream JOURNAL has another event ${stored.n} of job ${formatJobId(stored.job)}.`,
-    advice: 'Stop all nodes of the SP, and begin with empty streams.',
+    advice: 'Stop all nodes of the SP, and start again with empty streams.',
   });
 }
 

@@ -8,10 +8,10 @@ import { ensureStream, setupError } from '../../nats/streams.ts';
 import { StreamStore, unavailable } from './stream-store.ts';
 import { STREAMS } from './subjects.ts';
 
-/** Begins the description of the stream of events; the id of the journal follows, which is lost with the stream. */
+/** Beginning of the description of the stream `JOURNAL`. The journal's id follows, and is thus lost with the stream. */
 const IDENTITY = 'Sealion journal ';
 
-/** How long several nodes may be busy with one new stream, ms. */
+/** Time limit for several nodes to agree on a new stream, ms. */
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 100;
 
@@ -23,7 +23,7 @@ export interface JournalStreams {
   readonly ledger: StreamStore;
 }
 
-/** Makes the streams of the journal where there are none, and opens them. @throws as `openJetStreamJournal` */
+/** Opens the streams of the journal, and creates those that are missing. @throws as `openJetStreamJournal` */
 export async function openStreams(connection: NatsConnection, replicas: number): Promise<JournalStreams> {
   const manager = await jetstreamManager(connection).catch((error: unknown) => {
     throw unavailable(error, 'opening the journal');
@@ -49,8 +49,8 @@ function stream(which: keyof typeof STREAMS): { name: string; subjects: string[]
 }
 
 /**
- * Creates the stream of events if there is none. Of several nodes that do so at a time the first one names it, and a
- * cluster of servers may tell the others late, or never.
+ * Creates the stream `JOURNAL` if it does not exist, and returns its id. If several nodes create it concurrently, the
+ * first one decides the id; a cluster of servers may answer the others late or never.
  */
 async function identityOf(manager: JetStreamManager, settings: { num_replicas: number }): Promise<string> {
   const { name } = STREAMS.events;

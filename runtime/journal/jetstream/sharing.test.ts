@@ -19,7 +19,7 @@ test.before(async () => {
 });
 test.after.always(() => server?.stop());
 
-/** A journal as one node of several has it open. */
+/** Opens the journal as one of several nodes. */
 async function node(t: ExecutionContext, url = server.url): Promise<Journal> {
   const connection = await connectNats({ url, name: randomUUID(), log: silentLogger });
   t.teardown(() => connection.close());
@@ -88,7 +88,7 @@ test('an event that is written after its job was purged is taken back', async (t
   await first.append(job, 2, sealed);
   let isPurged = false;
   const proxy = await startCuttingProxy(server.port, ({ from, line }) => {
-    // the write is on its way, and the check before it has been made
+    // the check before the write has been made, and the write has been sent
     if (from === 'client' && line.startsWith(`HPUB ${eventSubject(job, 3)} `) && !isPurged) {
       isPurged = true;
       void second.purge(job, 2);
@@ -127,7 +127,7 @@ test('a job is among the open ones from before its first event until after its l
     (await collect(journal.openJobs())).some(({ objectId }) => objectId === job.objectId);
   await journal.append(job, 1, started(1));
   t.true(await isListed());
-  // as a writer leaves it that was killed between the event and the index
+  // the state after a writer was killed between the event and the index
   const message = JSON.stringify({ writer: journal.writer, event: sealed });
   await jetstream(await connection(t)).publish(eventSubject(job, 2), message);
   t.true(await isListed());

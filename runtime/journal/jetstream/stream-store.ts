@@ -12,7 +12,7 @@ import {
 } from '../../nats/errors.ts';
 import { askOverReconnects } from '../../nats/reconnects.ts';
 
-/** How long a request is tried before it has failed: longer than the election of a leader or a restart takes. */
+/** How long a request is retried, ms: longer than the election of a leader or a restart takes. */
 const PATIENCE_MS = 20_000;
 const REQUEST_LIMIT_MS = 3_000;
 const LIST_LIMIT_MS = 60_000;
@@ -25,8 +25,8 @@ export interface Stored {
 }
 
 /**
- * One stream of the journal: every request is repeated over lost connections and elections, every failure is one of
- * ours.
+ * One stream of the journal. Every request is repeated after a lost connection or an election, and every failure is
+ * converted to one of our errors.
  */
 export class StreamStore {
   readonly stream: string;
@@ -50,7 +50,7 @@ export class StreamStore {
     this.#isReplicated = isReplicated;
   }
 
-  /** @param options.stream exists already */
+  /** @param options.stream an existing stream */
   static async open(options: {
     readonly connection: NatsConnection;
     readonly stream: string;
@@ -63,7 +63,8 @@ export class StreamStore {
   }
 
   /**
-   * The message on a subject. Of a replicated stream the leader is asked: another server may not have it yet.
+   * The message on a subject. It is requested from the leader of a replicated stream, since another server may not have
+   * it yet.
    * @throws Retryable `journal-unavailable`
    */
   async get(subject: string, signal?: AbortSignal): Promise<Stored | undefined> {
@@ -77,9 +78,9 @@ export class StreamStore {
   }
 
   /**
-   * Writes a message on a subject that must not have one. The same request again, with the same id, is the same
+   * Writes a message on a subject that must not have one. A repeated request with the same id does not write a second
    * message.
-   * @returns its sequence; undefined when the server says that the subject, or the id, is taken
+   * @returns its sequence; undefined when the server says that the subject or the id is already in use
    */
   async create(subject: string, body: string, id: string, signal?: AbortSignal): Promise<number | undefined> {
     const expect = { streamName: this.stream, lastSubjectSequence: 0 };
@@ -92,7 +93,7 @@ export class StreamStore {
     return ack && !ack.duplicate ? ack.seq : undefined;
   }
 
-  /** Writes a message on a subject in place of the one before. @returns its sequence */
+  /** Writes a message on a subject and replaces the previous one. @returns its sequence */
   async put(subject: string, body: string, id: string, signal?: AbortSignal): Promise<number> {
     const ack = await this.#ask(`writing ${subject}`, signal, () =>
       this.#client.publish(subject, body, { msgID: id, expect: { streamName: this.stream } }),
@@ -100,7 +101,7 @@ export class StreamStore {
     return ack.seq;
   }
 
-  /** Deletes one message; one that is certainly gone is success. */
+  /** Deletes one message. Succeeds also if it has already been deleted. */
   async delete(seq: number, signal?: AbortSignal): Promise<void> {
     await this.#ask(`deleting message ${seq}`, signal, () =>
       this.#manager.streams.deleteMessage(this.stream, seq, false).catch((error: unknown) => {
@@ -109,18 +110,18 @@ export class StreamStore {
     );
   }
 
-  /** Deletes the message on a subject, unless it is replaced meanwhile. */
+  /** Deletes the message on a subject, unless it is replaced in the meantime. */
   async remove(subject: string, signal?: AbortSignal): Promise<void> {
     const there = await this.get(subject, signal);
     if (there) await this.delete(there.seq, signal);
   }
 
-  /** Deletes all that matches: costs the server a look at the whole stream. */
+  /** Deletes all messages whose subjects match. The server searches the whole stream for them. */
   async purge(filter: string, signal?: AbortSignal): Promise<void> {
     await this.#ask(`purging ${filter}`, signal, () => this.#lister.streams.purge(this.stream, { filter }));
   }
 
-  /** The subjects that have a message and match, in no order. */
+  /** The matching subjects that have a message, in no particular order. */
   async subjects(filter: string, signal?: AbortSignal): Promise<readonly string[]> {
     const { state } = await this.#ask(`listing ${filter}`, signal, () =>
       this.#lister.streams.info(this.stream, { subjects_filter: filter }),
@@ -128,7 +129,7 @@ export class StreamStore {
     return Object.keys(state.subjects ?? {});
   }
 
-  /** Sequence of the last message that the stream ever had. */
+  /** Sequence of the last message ever stored in the stream. */
   async lastSequence(signal?: AbortSignal): Promise<number> {
     const { state } = await this.#ask('asking for the last message', signal, () =>
       this.#manager.streams.info(this.stream),
@@ -155,7 +156,7 @@ export class StreamStore {
   }
 }
 
-/** A failure of the server, with the code of this port. */
+/** Converts a failure of the server to the error `journal-unavailable`. */
 export function unavailable(thrown: unknown, doing: string): SealionError {
   return natsError(thrown, doing, 'journal-unavailable');
 }

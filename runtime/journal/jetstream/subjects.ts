@@ -55,14 +55,14 @@ export function parseEndedSubject(subject: string): { readonly job: JobId; reado
 }
 
 /**
- * A slash parts the tokens of the subject; whatever else NATS would not leave alone is written as `=` and two hex
- * digits for each byte, and an empty part as `=` alone.
+ * The subject of a key. Slashes separate tokens; bytes with a meaning in NATS subjects are escaped as `=` and two hex
+ * digits, and an empty token is written as `=`.
  */
 export function ledgerSubject(key: string): string {
   return LEDGER + key.split('/').map(token).join('.');
 }
 
-/** Matches at least all keys with the prefix. */
+/** A subject that matches all keys with the prefix, and perhaps others. */
 export function ledgerFilter(prefix: string): string {
   const whole = prefix.split('/').slice(0, -1);
   return `${LEDGER}${whole.map((part) => `${token(part)}.`).join('')}>`;

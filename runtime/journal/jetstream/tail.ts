@@ -7,10 +7,10 @@ import { decodeEvent } from './event-message.ts';
 import { unavailable } from './stream-store.ts';
 import { STREAMS } from './subjects.ts';
 
-/** Messages on their way to the reader. */
+/** Maximum number of messages buffered for the reader. */
 const WINDOW = 256;
 
-/** A consumer that is silent for so long, ms, is lost; twice, to be exact. */
+/** Heartbeat interval of the consumer, ms; after two missed heartbeats it counts as lost. */
 const SILENCE_MS = 2_000;
 const REQUEST_LIMIT_MS = 10_000;
 
@@ -22,7 +22,7 @@ export async function* tailEvents(
 ): AsyncGenerator<Positioned, void, undefined> {
   let position = after;
   while (!signal.aborted) {
-    // a server that was restarted has forgotten the consumer, which the client would notice much later
+    // a restarted server has lost the consumer, which the client itself would notice much later
     const back = connectionBack(connection);
     for await (const event of stretch(connection, position, AbortSignal.any([signal, back]))) {
       if (event.event) yield { ...event.event, position: event.position };
@@ -31,7 +31,7 @@ export async function* tailEvents(
     if (!signal.aborted && !back.aborted) {
       throw new Retryable({
         code: 'journal-unavailable',
-        message: 'The server has ended the list of events.',
+        message: 'The nats-server has ended the stream of events.',
       });
     }
   }
@@ -39,7 +39,7 @@ export async function* tailEvents(
 
 async function* stretch(connection: NatsConnection, after: number, signal: AbortSignal) {
   let messages: ConsumerMessages | undefined;
-  // resolves only when somebody reads it to its end
+  // not awaited: it resolves only after the messages have been read to the end
   const stop = () => void messages?.close();
   try {
     signal.addEventListener('abort', stop, { once: true });

@@ -1,8 +1,8 @@
 import { Cancelled, Retryable } from '#protocols/errors';
 
 /**
- * Runs works of one key after the other in the order of their submission, and those of different keys side by side, a
- * bounded number at a time.
+ * Runs operations of the same key one after the other, in the order of their submission, and a bounded number of
+ * operations of different keys concurrently.
  */
 export class Turns {
   readonly #limits: { readonly atOnce: number; readonly waiting: number };
@@ -42,7 +42,7 @@ export class Turns {
     }
   }
 
-  /** Accepts no more works, and resolves when all submitted ones are done. */
+  /** Accepts no more operations, and resolves when all submitted ones have ended. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#submitted);

@@ -1,7 +1,7 @@
 import type { Statement } from '#protocols/greenfield/access-messages';
 import type { Overlay, Reader } from '../store.ts';
 
-/** What a name, a tag or a policy can belong to. */
+/** Types of resources that have names, tags and policies. */
 export type ResourceType = 'BUCKET' | 'OBJECT' | 'GROUP';
 
 export interface Group {
@@ -11,7 +11,7 @@ export interface Group {
   readonly extra: string;
 }
 
-/** What a resource's owner lets an account or a group do. */
+/** The permissions that a resource's owner grants to an account or group. */
 export interface Policy {
   readonly id: string;
   readonly statements: readonly StoredStatement[];
@@ -19,7 +19,7 @@ export interface Policy {
   readonly expirationTime: number | undefined;
 }
 
-/** JSON knows no bigint. */
+/** A statement as stored: JSON has no bigint. */
 export type StoredStatement = Omit<Statement, 'limitSize'> & { readonly limitSize: string | undefined };
 
 export interface GroupPolicy {
@@ -49,7 +49,7 @@ export class AccessReader {
     return this.#reader.get(`group/${id}`);
   }
 
-  /** @returns when the membership ends, Unix ms; null: never */
+  /** A membership; `expirationTime` is unix ms, or null if it does not end. Undefined if there is none. */
   member(groupId: string, account: string): { readonly expirationTime: number | null } | undefined {
     return this.#reader.get(memberKey(groupId, account));
   }
@@ -67,7 +67,7 @@ export class AccessReader {
   }
 }
 
-/** The same with a layer of changes on it. */
+/** Groups, policies and tags with a layer of changes. */
 export class Access extends AccessReader {
   readonly #overlay: Overlay;
 
@@ -81,7 +81,7 @@ export class Access extends AccessReader {
     this.#overlay.put(`group/${group.id}`, group);
   }
 
-  /** Its members and what it was allowed are of no account from now on. */
+  /** Deletes a group, with which its memberships and permissions end. */
   deleteGroup(group: Group): void {
     this.#overlay.delete(groupKey(group.owner, group.groupName));
     this.#overlay.delete(`group/${group.id}`);

@@ -73,7 +73,7 @@ test('a policy of a bucket reaches its objects by their resource names, and a de
     user.send(policy(user.address, account(stranger.address), BUCKET, statements));
   const mayReadOther = () => chain.isAllowed(stranger.address, 'bucket', 'other', Action.GET_OBJECT);
 
-  // Without resources it speaks of the bucket alone.
+  // Without resources the statement applies only to the bucket.
   await put([statement({})]);
   t.false(await mayRead(fixture));
   await put([statement({ resources: ['grn:o::bucket/o$'] })]);
@@ -85,7 +85,7 @@ test('a policy of a bucket reaches its objects by their resource names, and a de
     statement({ resources: ['grn:o::bucket/other'], effect: 'DENY' }),
   ]);
   t.deepEqual([await mayRead(fixture), await mayReadOther()], [true, false]);
-  // The object's own policy cannot allow what the bucket's denies.
+  // The bucket's policy denies, which the object's own policy cannot override.
   await user.send(policy(user.address, account(stranger.address), 'grn:o::bucket/other', [statement({})]));
   t.false(await mayReadOther());
 });
@@ -100,7 +100,7 @@ test('an expired permission does not count', async (t) => {
   await refuses(t, user, put([statement({ expirationTime: time - 2000 })]), 'permission 1103');
   let expires = 0;
   let granted = false;
-  // On a slow machine a policy may have expired before it can be looked at: then one that lives longer is tried.
+  // On a slow machine a policy may expire before it is checked; then a longer lifetime is tried.
   for (let life = 3000; !granted && life < 100_000; life *= 2) {
     expires = (await chain.latestBlock()).time + life;
     const sent = user.send(put([statement({ expirationTime: expires })]));

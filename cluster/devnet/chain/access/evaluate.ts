@@ -5,15 +5,15 @@ export interface Question {
   readonly action: string;
   /** Unix seconds of the block. */
   readonly time: number;
-  /** Resource name of what lies in the resource that has the policy: an object, asked of its bucket's policy. */
+  /** Name of the object when the policy is that of its bucket. */
   readonly resource?: string;
-  /** Bytes that are to be created. */
+  /** Size of the object to be created, bytes. */
   readonly wantedSize?: bigint;
 }
 
 export interface Verdict {
   readonly effect: 'UNSPECIFIED' | 'ALLOW' | 'DENY';
-  /** The policy as it is after bytes of its limit have been used. */
+  /** The policy after bytes of its limit have been used. */
   readonly changed?: Policy;
 }
 
@@ -21,7 +21,7 @@ const UNSPECIFIED = { effect: 'UNSPECIFIED' } as const;
 
 type StatementVerdict = Pick<Verdict, 'effect'> & { readonly changed?: StoredStatement };
 
-/** What one policy says: a statement that denies decides, else one that allows; nothing that has expired counts. */
+/** Evaluates one policy: a statement that denies takes precedence over one that allows; expired ones are ignored. */
 export function evaluate(policy: Policy, question: Question): Verdict {
   const now = question.time * 1000;
   const expired = (at: number | undefined) => at !== undefined && at < now;
@@ -46,7 +46,7 @@ function evaluateStatement(
   { action, resource, wantedSize }: Question,
 ): StatementVerdict {
   const { effect, actions, resources, limitSize } = statement;
-  // The chain takes them as regular expressions that may match anywhere.
+  // The chain treats them as regular expressions that may match anywhere.
   if (resource !== undefined && !resources.some((pattern) => new RegExp(pattern, 'u').test(resource))) {
     return UNSPECIFIED;
   }

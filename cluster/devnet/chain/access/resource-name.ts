@@ -8,7 +8,7 @@ export type ResourceName =
   | { readonly type: 'OBJECT'; readonly bucketName: string; readonly objectName: string }
   | { readonly type: 'GROUP'; readonly owner: string; readonly groupName: string };
 
-/** @param wildcards names that stand for several. @throws Refusal */
+/** @param wildcards true if names with wildcards are valid @throws Refusal */
 export function parseResourceName(text: string, wildcards: boolean): ResourceName {
   const form = wildcards ? /^grn:([bog]):([^:]*):([^:]*)$/ : /^grn:([bog]):([^:]*):([^:*]*)$/;
   const [, kind, account, name = ''] = form.exec(text) ?? [];
@@ -30,7 +30,7 @@ export function parseResourceName(text: string, wildcards: boolean): ResourceNam
   return { type: 'OBJECT', bucketName, objectName };
 }
 
-/** The other way, as the chain writes it into its events. */
+/** Formats a resource name as in the chain's events. */
 export function resourceNameText(name: ResourceName): string {
   if (name.type === 'BUCKET') return `grn:b::${name.bucketName}`;
   if (name.type === 'OBJECT') return `grn:o::${name.bucketName}/${name.objectName}`;

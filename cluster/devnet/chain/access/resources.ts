@@ -2,7 +2,7 @@ import { Errors, Refusal } from '../refusal.ts';
 import type { StateReader } from '../state-reader.ts';
 import type { ResourceName } from './resource-name.ts';
 
-/** Whose a named resource is, and its id. @throws Refusal when there is none of that name */
+/** Finds the owner and the id of a resource by its name. @throws Refusal when it does not exist */
 export function resourceOf(
   state: StateReader,
   name: ResourceName,

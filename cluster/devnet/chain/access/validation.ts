@@ -5,7 +5,7 @@ import { Errors, Refusal } from '../refusal.ts';
 import type { ResourceType } from './access-state.ts';
 import { parseResourceName } from './resource-name.ts';
 
-/** The chain's limits of what a message may hold. */
+/** The chain's limits for the contents of messages. */
 const MAX_EXTRA = 512;
 const MAX_MEMBERS = 20;
 const MAX_TAGS = 4;
@@ -31,7 +31,7 @@ const ACTIONS: Readonly<Record<ResourceType, readonly string[]>> = {
   GROUP: ['UPDATE_GROUP_MEMBER', 'UPDATE_GROUP_EXTRA', 'DELETE_GROUP', 'UPDATE_GROUP_INFO', 'ALL'],
 };
 
-/** What can be said against the messages around policies, groups and tags without the state. @throws Refusal */
+/** Makes the stateless checks of messages about policies, groups, tags and the status of an SP. @throws Refusal */
 export function validateAccessMessage({ typeUrl, value }: Message): void {
   switch (typeUrl) {
     case '/greenfield.storage.MsgPutPolicy':

@@ -11,7 +11,7 @@ import type { Context, MessageResponse } from './context.ts';
 
 type Update = MessageValue<'/greenfield.storage.MsgUpdateBucketInfo'>;
 
-/** Changes who may read a bucket, who pays for it, or how much may be read. @throws Refusal */
+/** Changes visibility, payment account or read quota of a bucket. @throws Refusal */
 export function updateBucketInfo(context: Context, message: Update): MessageResponse {
   const { state, emit } = context;
   const operator = checksumAddress(message.operator);
@@ -48,7 +48,7 @@ export function updateBucketInfo(context: Context, message: Update): MessageResp
   return { typeUrl: '/greenfield.storage.MsgUpdateBucketInfoResponse', value: new Uint8Array() };
 }
 
-/** A quota can be raised at any time and lowered some time after its last change. */
+/** A quota can be raised at any time, but lowered only some time after its last change. */
 function newQuota({ state, time }: Context, bucket: BucketInfo, wanted: bigint | undefined): number {
   const quota = wanted === undefined ? bucket.chargedReadQuota : Number(wanted);
   if (quota === bucket.chargedReadQuota) return quota;

@@ -1,7 +1,7 @@
 import { type AbciEvent, abciEvent } from '#protocols/greenfield/events';
 import type { State } from '../state.ts';
 
-/** What a message runs in: the state it may change, the block it is in, the events it leaves. */
+/** The context of a message: the state, the block, and the events that it emits. */
 export interface Context {
   readonly state: State;
   readonly height: number;
@@ -10,13 +10,13 @@ export interface Context {
   emit(...event: Parameters<typeof abciEvent>): void;
 }
 
-/** A message's answer as it stands in the transaction's result (`google.protobuf.Any`). */
+/** A message's answer in the transaction's result (`google.protobuf.Any`). */
 export interface MessageResponse {
   readonly typeUrl: string;
   readonly value: Uint8Array;
 }
 
-/** A context whose events are gathered in `events`. */
+/** Creates a context that collects events in `events`. */
 export function createContext(
   state: State,
   block: { readonly height: number; readonly time: number },

@@ -48,7 +48,7 @@ export function deleteBucket(
   return { typeUrl: '/greenfield.storage.MsgDeleteBucketResponse', value: new Uint8Array() };
 }
 
-/** Deletes a sealed object with its pending update; one that waits for its seal is cancelled. @throws Refusal */
+/** Deletes a sealed object and its pending update; an unsealed object must be cancelled instead. @throws Refusal */
 export function deleteObject(
   context: Context,
   message: MessageValue<'/greenfield.storage.MsgDeleteObject'>,

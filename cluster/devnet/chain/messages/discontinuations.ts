@@ -7,7 +7,7 @@ import { Errors, Refusal } from '../refusal.ts';
 import type { State } from '../state.ts';
 import type { Context, MessageResponse } from './context.ts';
 
-/** An SP serves objects no longer. They keep that state here: the chain deletes them a week later. @throws Refusal */
+/** An SP discontinues objects. A real chain deletes them a week later; here they stay discontinued. @throws Refusal */
 export function discontinueObject(
   { state, time, emit }: Context,
   message: MessageValue<'/greenfield.storage.MsgDiscontinueObject'>,
@@ -43,7 +43,7 @@ export function discontinueObject(
   return { typeUrl: '/greenfield.storage.MsgDiscontinueObjectResponse', value: new Uint8Array() };
 }
 
-/** An SP serves a bucket no longer. @throws Refusal */
+/** An SP discontinues a bucket. @throws Refusal */
 export function discontinueBucket(
   { state, time, emit }: Context,
   message: MessageValue<'/greenfield.storage.MsgDiscontinueBucket'>,

@@ -46,8 +46,8 @@ const HANDLERS: { readonly [U in MessageTypeUrl]: Handler<U> } = {
   '/greenfield.sp.MsgUpdateStorageProviderStatus': updateSpStatus,
 };
 
-/** Does what one message asks for. @throws Refusal, and then the caller must drop the context's changes */
+/** Executes one message. @throws Refusal, after which the caller must drop the context's changes */
 export function executeMessage(context: Context, { typeUrl, value }: Message): MessageResponse {
-  // The table is complete and each row fits its message, which the compiler cannot follow through a variable key.
+  // The table is complete and each handler fits its message, but the compiler cannot infer that for a variable key.
   return (HANDLERS[typeUrl] as Handler<MessageTypeUrl>)(context, value);
 }

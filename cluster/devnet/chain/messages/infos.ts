@@ -8,7 +8,7 @@ import { allowedOnBucket, allowedOnGroup, allowedOnObject } from '../permission.
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';
 
-/** Changes who may read an object. @throws Refusal */
+/** Changes the visibility of an object. @throws Refusal */
 export function updateObjectInfo(
   context: Context,
   message: MessageValue<'/greenfield.storage.MsgUpdateObjectInfo'>,
@@ -37,7 +37,7 @@ export function updateObjectInfo(
   return { typeUrl: '/greenfield.storage.MsgUpdateObjectInfoResponse', value: new Uint8Array() };
 }
 
-/** The owner forbids the bucket's SP to create objects for others, or allows it again. @throws Refusal */
+/** The owner forbids or allows the bucket's SP to create objects for users. @throws Refusal */
 export function toggleDelegatedAgent(
   { state, emit }: Context,
   message: MessageValue<'/greenfield.storage.MsgToggleSPAsDelegatedAgent'>,
@@ -58,7 +58,7 @@ export function toggleDelegatedAgent(
   return { typeUrl: '/greenfield.storage.MsgToggleSPAsDelegatedAgentResponse', value: new Uint8Array() };
 }
 
-/** Puts tags on a bucket, an object or a group, in place of those that it has. @throws Refusal */
+/** Replaces the tags of a bucket, object or group. @throws Refusal */
 export function setTag(
   context: Context,
   message: MessageValue<'/greenfield.storage.MsgSetTag'>,

@@ -27,7 +27,7 @@ export function createObject(
   return { typeUrl: '/greenfield.storage.MsgCreateObjectResponse', value };
 }
 
-/** The primary SP creates an object for somebody; it may leave the checksums to the seal. @throws Refusal */
+/** The primary SP creates an object for a user; the checksums may follow with the seal. @throws Refusal */
 export function delegateCreateObject(
   context: Context,
   message: MessageValue<'/greenfield.storage.MsgDelegateCreateObject'>,
@@ -86,7 +86,7 @@ export function checkChecksumCount(state: State, checksums: readonly Hex[]): voi
   );
 }
 
-/** True where an SP takes new content: in service, or in maintenance for its own account that tries it out. */
+/** True when an SP accepts new content: in service from everybody, in maintenance from its maintenance account. */
 export function servesFor(sp: StorageProvider, account: string): boolean {
   return sp.status === 'IN_SERVICE' || (sp.status === 'IN_MAINTENANCE' && account === sp.maintenanceAddress);
 }
@@ -140,7 +140,7 @@ function create(context: Context, creation: Creation): string {
     bucketName,
     objectName,
     id: state.nextId('object'),
-    // An empty object has nothing to upload: it begins sealed, in the first group of the family.
+    // An empty object has nothing to upload: it is sealed at once, in the first group of the family.
     localVirtualGroupId: payloadSize === 0 ? storeEmpty(context, bucket, objectName) : 0,
     payloadSize,
     visibility: creation.visibility,
@@ -177,7 +177,7 @@ function create(context: Context, creation: Creation): string {
   return object.id;
 }
 
-/** @throws Refusal unless the operator is the primary SP and the owner lets it act for others */
+/** @throws Refusal unless the operator is the primary SP and the owner allows it to act for users */
 export function checkDelegate(bucket: BucketInfo, operator: string, primaryOperator: string): void {
   if (bucket.delegatedAgentDisabled) {
     throw new Refusal(
@@ -190,7 +190,7 @@ export function checkDelegate(bucket: BucketInfo, operator: string, primaryOpera
   }
 }
 
-/** @returns the local group that an object without bytes belongs to. @throws Refusal */
+/** @returns the local group of an empty object. @throws Refusal */
 export function storeEmpty(context: Context, bucket: BucketInfo, objectName: string): number {
   const gvgId = context.state.family(bucket.familyId)?.gvgIds[0];
   if (gvgId === undefined) throw new Refusal(Errors.NO_SUCH_GVG, 'The gvg family has no gvg');

@@ -8,7 +8,7 @@ import { changeStream, payFromBank, resume, streamRecordOf } from '../payment/st
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';
 
-/** An account without a key, from which only its creator can pay and withdraw. @throws Refusal */
+/** Creates an account without a key, from which only its creator can pay and withdraw. @throws Refusal */
 export function createPaymentAccount(
   { state, emit }: Context,
   message: MessageValue<'/greenfield.payment.MsgCreatePaymentAccount'>,
@@ -25,7 +25,7 @@ export function createPaymentAccount(
   return { typeUrl: '/greenfield.payment.MsgCreatePaymentAccountResponse', value: new Uint8Array() };
 }
 
-/** Pays into anybody's stream record; a frozen account goes on when that is enough. @throws Refusal */
+/** Pays into anybody's stream record; a frozen account is resumed if the deposit is large enough. @throws Refusal */
 export function deposit(
   context: Context,
   message: MessageValue<'/greenfield.payment.MsgDeposit'>,
@@ -48,7 +48,7 @@ export function deposit(
   return { typeUrl: '/greenfield.payment.MsgDepositResponse', value: new Uint8Array() };
 }
 
-/** Takes back what is not needed for what is stored. Large amounts are not delayed here. @throws Refusal */
+/** Withdraws funds that stored data does not need; unlike on a real chain, always without delay. @throws Refusal */
 export function withdraw(
   context: Context,
   message: MessageValue<'/greenfield.payment.MsgWithdraw'>,

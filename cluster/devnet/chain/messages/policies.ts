@@ -17,7 +17,7 @@ import type { Context, MessageResponse } from './context.ts';
 type Put = MessageValue<'/greenfield.storage.MsgPutPolicy'>;
 type Principal = NonNullable<Put['principal']>;
 
-/** The owner of a bucket, object or group lets an account or a group do something with it. @throws Refusal */
+/** The owner of a bucket, object or group grants permissions on it to an account or group. @throws Refusal */
 export function putPolicy(context: Context, message: Put): MessageResponse {
   const { state, emit } = context;
   const operator = checksumAddress(message.operator);
@@ -77,7 +77,7 @@ export function putPolicy(context: Context, message: Put): MessageResponse {
   return { typeUrl: '/greenfield.storage.MsgPutPolicyResponse', value };
 }
 
-/** @throws Refusal; a policy that is not there is deleted without a word */
+/** Succeeds also when the policy does not exist. @throws Refusal */
 export function deletePolicy(
   { state, emit }: Context,
   message: MessageValue<'/greenfield.storage.MsgDeletePolicy'>,
@@ -123,7 +123,7 @@ function checkNotExpired({ time }: Context, what: string, expirationTime: number
   );
 }
 
-/** Accounts in EIP-55, groups by their id even where they are named. */
+/** Accounts in EIP-55 form, groups by id even if the message has their names. */
 function normalized(state: StateReader, principal: Put['principal']): Principal {
   const { type = 'UNSPECIFIED', value = '' } = principal ?? {};
   if (type === 'ACCOUNT') return { type, value: isAddress(value) ? checksumAddress(value) : value };

@@ -5,7 +5,7 @@ import { Limits } from '../limits.ts';
 import { Errors, Refusal } from '../refusal.ts';
 import type { Context, MessageResponse } from './context.ts';
 
-/** An SP goes into maintenance, or comes back from it. @throws Refusal */
+/** An SP begins or ends maintenance. @throws Refusal */
 export function updateSpStatus(
   { state, height, emit }: Context,
   message: MessageValue<'/greenfield.sp.MsgUpdateStorageProviderStatus'>,

@@ -25,13 +25,16 @@ export function sealObject(
   return { typeUrl: '/greenfield.storage.MsgSealObjectResponse', value: new Uint8Array() };
 }
 
-/** Brings the checksums with it, where the object was created without. @throws Refusal */
+/** A seal that contains the checksums, for objects created without them. @throws Refusal */
 export function sealObjectV2(context: Context, message: SealV2): MessageResponse {
   seal(context, message);
   return { typeUrl: '/greenfield.storage.MsgSealObjectV2Response', value: new Uint8Array() };
 }
 
-/** The checks stand in the chain's order, since clients see the first that fails (protocols/sealing/README.md#what-the-chain-checks). */
+/**
+ * The checks are in the chain's order, since clients see the first that fails
+ * (protocols/sealing/README.md#what-the-chain-checks).
+ */
 function seal(context: Context, message: SealV2): void {
   const { state, emit } = context;
   const operator = checksumAddress(message.operator);
@@ -68,7 +71,7 @@ function seal(context: Context, message: SealV2): void {
   }
   checkAggregate(state, gvg, object, message.secondarySpBlsAggSignatures);
 
-  // Whatever goes wrong from here on, be it the payment, the chain reports as this one error.
+  // The chain reports every failure from here on, even of the payment, as this one error.
   const localVirtualGroupId = refusedAs(Errors.INVALID_GVG, 'err message', () =>
     storeInGroup(context, bucket, gvg.id, object),
   );
@@ -84,7 +87,7 @@ function seal(context: Context, message: SealV2): void {
       content_type: sealed.contentType,
       prev_payload_size: before.payloadSize.toString(),
       new_payload_size: sealed.payloadSize.toString(),
-      // Where the old content had none, the chain takes those of the message for it as well.
+      // If the old content had none, the chain uses those of the message for it, too.
       prev_checksums: withChecksums(before, message).checksums.map(hexToBase64),
       new_checksums: sealed.checksums.map(hexToBase64),
       version: sealed.version.toString(),
@@ -101,7 +104,7 @@ function seal(context: Context, message: SealV2): void {
   });
 }
 
-/** The primary gives an object, or the update of one, up. @throws Refusal */
+/** The primary rejects an object, or an update of one. @throws Refusal */
 export function rejectSealObject(
   context: Context,
   message: MessageValue<'/greenfield.storage.MsgRejectSealObject'>,
@@ -149,7 +152,7 @@ function withChecksums(object: ObjectInfo, message: SealV2): ObjectInfo {
   return object.checksums.length > 0 ? object : { ...object, checksums: message.expectChecksums };
 }
 
-/** The object with its pending content in the place of the old. */
+/** The object with the pending content instead of the old. */
 function withUpdate(state: State, object: ObjectInfo, message: SealV2): ObjectInfo {
   const update = state.pendingUpdate(object.id);
   if (!update) throw new Refusal(Errors.NO_SUCH_OBJECT, 'the pending content is gone');
@@ -188,7 +191,7 @@ function checkAggregate(state: State, gvg: GlobalVirtualGroup, object: ObjectInf
   throw new Refusal(Errors.INVALID_BLS_SIGNATURE, 'aggregated signature verification failed');
 }
 
-/** What the check of a seal has come to; a seal is simulated before its block executes it. */
+/** Seals whose signatures have been verified, since each seal is simulated before its block executes it. */
 const verified = new LRUCache<string, true>({ max: 1_000 });
 
 function isVerified(document: SealDocument, blsKeys: readonly Hex[], aggregate: Hex): boolean {

@@ -33,7 +33,7 @@ export function delegateUpdateObjectContent(
   return { typeUrl: '/greenfield.storage.MsgDelegateUpdateObjectContentResponse', value: new Uint8Array() };
 }
 
-/** The owner or the updater takes an update back; its version number is free for the next. @throws Refusal */
+/** The owner or the updater cancels an update; the next one gets its version number. @throws Refusal */
 export function cancelUpdateObjectContent(
   context: Context,
   message: MessageValue<'/greenfield.storage.MsgCancelUpdateObjectContent'>,
@@ -72,7 +72,7 @@ interface Update extends MessageValue<'/greenfield.storage.MsgDelegateUpdateObje
   readonly delegated: boolean;
 }
 
-/** Until the seal the object keeps its content, and the new one waits beside it. */
+/** Adds new content, which is pending until its seal; until then the object keeps the old one. */
 function update(context: Context, message: Update): void {
   const { state, time, emit } = context;
   const { operator, updater, bucketName, objectName } = message;

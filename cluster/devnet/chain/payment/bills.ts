@@ -4,7 +4,7 @@ import type { State } from '../state.ts';
 import { chargedSize, lockFee, PaymentParams, readRate, storeRate } from './prices.ts';
 import { changeStream, type PaymentContext } from './stream-records.ts';
 
-/** An object as far as its bill is concerned. */
+/** The fields of an object that determine its fee. */
 export interface BilledObject {
   readonly objectName: string;
   /** Bytes. */
@@ -28,7 +28,7 @@ export function lockStoreFee(context: PaymentContext, bucket: BucketInfo, object
   state.countLocked(bucket.id, 1);
 }
 
-/** Gives the locked fee of an object back that is sealed or goes. @throws Refusal */
+/** Releases the locked fee of an object that is sealed or removed. @throws Refusal */
 export function unlockStoreFee(context: PaymentContext, bucket: BucketInfo, object: BilledObject): void {
   unlock(
     context,
@@ -38,7 +38,7 @@ export function unlockStoreFee(context: PaymentContext, bucket: BucketInfo, obje
   );
 }
 
-/** Gives the locked fee of an update back that is called off. @throws Refusal */
+/** Releases the locked fee of an update that is cancelled. @throws Refusal */
 export function unlockUpdateFee(
   context: PaymentContext,
   bucket: BucketInfo,
@@ -74,7 +74,7 @@ export function chargeStoreFee(
   return now;
 }
 
-/** The reverse; what was stored for less than the reserve time is paid for that long. @throws Refusal */
+/** Stops charging for an object; one stored for less than the reserve time is charged for that time. @throws Refusal */
 export function unchargeStoreFee(
   context: PaymentContext,
   bucket: BucketInfo,
@@ -96,13 +96,13 @@ export function unchargeStoreFee(
   return now;
 }
 
-/** Charges for another read quota of a bucket. @throws Refusal */
+/** Changes the charge for a bucket's read quota. @throws Refusal */
 export function changeReadQuota(context: PaymentContext, bucket: BucketInfo, from: number, to: number): void {
   checkFlowRate(context.state, bucket, readRate(to));
   changeFlow(context, bucket, readRate(to) - readRate(from));
 }
 
-/** Charges for a bucket with another read quota, or another account. @throws Refusal */
+/** Changes the charge for a bucket whose read quota or payment account has changed. @throws Refusal */
 export function changeBucketBill(context: PaymentContext, before: BucketInfo, after: BucketInfo): void {
   const { state } = context;
   const samePayer = before.paymentAddress === after.paymentAddress;
@@ -128,7 +128,7 @@ export function changeBucketBill(context: PaymentContext, before: BucketInfo, af
   });
 }
 
-/** @param more that the account pays per second */
+/** @param more increase of what the account pays per second */
 function changeFlow(context: PaymentContext, bucket: BucketInfo, more: bigint): void {
   const { paymentAddress } = bucket;
   const frozen = context.state.streamRecord(paymentAddress)?.status === 'FROZEN';
@@ -137,7 +137,7 @@ function changeFlow(context: PaymentContext, bucket: BucketInfo, more: bigint): 
   else wrapped('apply stream record changes for user failed:', change);
 }
 
-/** Nobody pays for the bucket of another; the limits by which a payer may allow it are not known here. */
+/** Refuses payment for another owner's bucket: the limits by which a payer may allow it are not implemented. */
 function checkFlowRate(state: State, bucket: BucketInfo, rate: bigint): void {
   const { bucketName, owner, paymentAddress } = bucket;
   if (rate === 0n || paymentAddress === owner || state.paymentAccount(paymentAddress)?.owner === owner)

@@ -19,7 +19,7 @@ import {
 const NAMES = { bucketName: 'bucket', objectName: 'o' };
 const OBJECT = { ...NAMES, payloadSize: 1000, checksums: CHECKSUMS };
 const BNB = 10n ** 18n;
-/** 1 MiB is charged at least: 0.016 for the primary, 6 times 12 % of it, 1 % tax; 180 days in advance. */
+/** For the minimum of 1 MiB: 0.016 for the primary, 6 times 12 % of it, 1 % tax; 180 days in advance. */
 const RATE = 29_143n;
 const RESERVE = 15_552_000n;
 
@@ -126,7 +126,7 @@ test('the update of a frozen owner is neither sealed nor rejected nor cancelled'
   await user.updateObject({ ...OBJECT, payloadSize: 5 });
   await decisions.useUpBalance(user.address);
   const frozen = `stream record ${user.address} is frozen`;
-  // An update's seal takes the old content off the bill first, and that is not wrapped.
+  // The seal of an update first stops the charge for the old content, and the chain does not wrap that error.
   t.true(
     (await refuses(t, sp(1, 'seal'), await sealMessage(fixture, NAMES), 'undefined 1')).includes(
       `index: 0: apply object store bill failed: bucket o ${frozen}`,
@@ -134,7 +134,7 @@ test('the update of a frozen owner is neither sealed nor rejected nor cancelled'
   );
   const expected = `index: 0: update stream record failed, objectID: 1 ${frozen}`;
   t.true((await refuses(t, sp(1, 'seal'), rejectMessage(fixture), 'undefined 1')).includes(expected));
-  // The chain asks for the money before it asks who may cancel.
+  // The chain checks the payment before the right to cancel.
   const cancel: Message = {
     typeUrl: '/greenfield.storage.MsgCancelUpdateObjectContent',
     value: { operator: stranger.address, ...NAMES },
@@ -226,7 +226,7 @@ test('a payment account pays for its owner’s buckets, and its owner alone with
   await stranger.deposit(account, BNB);
   await user.createObject(object);
 
-  // Anybody may name the account, but it does not pay for others.
+  // Anybody may name the account, but it pays only for its owner.
   await stranger.send(bucket(stranger.address, 'foreign'));
   t.regex(
     (await t.throwsAsync(stranger.createObject({ ...object, bucketName: 'foreign' })))?.message ?? '',

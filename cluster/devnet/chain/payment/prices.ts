@@ -1,11 +1,12 @@
 import type { StateReader } from '../state-reader.ts';
 
-/** 18 decimals, as the chain's fractions have. */
+/** The number 1 in the chain's fractions, which have 18 decimals. */
 const ONE = 10n ** 18n;
 
 /**
- * Smallest units of BNB per byte and second, with 18 decimals. The devnet's own: small enough that no test runs out
- * of money, large enough that a fee is never nothing. A secondary gets 12 % of the primary, as by the chain's default.
+ * Prices of the devnet, in the smallest unit of BNB per byte and second, with 18 decimals: small enough that no test
+ * runs out of funds, large enough that a fee is never 0. A secondary gets 12 % of the primary's price, the chain's
+ * default.
  */
 export const Prices = {
   PRIMARY_STORE: (16n * ONE) / 1000n,
@@ -13,9 +14,9 @@ export const Prices = {
   READ: (8n * ONE) / 1000n,
 } as const;
 
-/** The payment module's parameters, at their defaults. */
+/** Default parameters of the payment module. */
 export const PaymentParams = {
-  /** Seconds that must be paid for in advance. */
+  /** Seconds to be paid in advance. */
   RESERVE_TIME: 180n * 24n * 3600n,
   /** Seconds before the end of its balance at which an account is settled by force. */
   FORCED_SETTLE_TIME: 24n * 3600n,
@@ -24,12 +25,12 @@ export const PaymentParams = {
   ACCOUNTS_PER_OWNER: 200,
 } as const;
 
-/** As the chain writes a price: `0.016000000000000000`. */
+/** Formats a price as the chain does: `0.016000000000000000`. */
 export function priceText(price: bigint): string {
   return `${price / ONE}.${(price % ONE).toString().padStart(18, '0')}`;
 }
 
-/** What storing bytes costs, per second. Each part is rounded down, as on the chain. */
+/** The fee for storing bytes, per second. Each part is rounded down, as on the chain. */
 export function storeRate(state: StateReader, chargedBytes: number): bigint {
   const { dataChunks, parityChunks } = state.params.storage;
   const bytes = BigInt(chargedBytes);
@@ -38,17 +39,17 @@ export function storeRate(state: StateReader, chargedBytes: number): bigint {
   return withTax(primary + secondaries);
 }
 
-/** What a bucket's read quota costs, per second. */
+/** The fee for a bucket's read quota, per second. */
 export function readRate(quotaBytes: number): bigint {
   return withTax((Prices.READ * BigInt(quotaBytes)) / ONE);
 }
 
-/** What is locked from the announcement of content until its seal. */
+/** The fee that is locked from the announcement of content until its seal. */
 export function lockFee(state: StateReader, payloadSize: number): bigint {
   return storeRate(state, chargedSize(state, payloadSize)) * PaymentParams.RESERVE_TIME;
 }
 
-/** Bytes that are charged for an object. */
+/** Number of bytes charged for an object. */
 export function chargedSize(state: StateReader, payloadSize: number): number {
   return Math.max(payloadSize, state.params.storage.minChargeSize);
 }

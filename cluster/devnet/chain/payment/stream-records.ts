@@ -5,9 +5,9 @@ import { Errors, plainRefusal, Refusal } from '../refusal.ts';
 import type { State } from '../state.ts';
 import { PaymentParams } from './prices.ts';
 
-/** What a message changes in the stream record of an account; amounts in the smallest unit of BNB. */
+/** A change of an account's stream record; amounts in the smallest unit of BNB. */
 export interface StreamChange {
-  /** Per second; negative where the account pays more than before. */
+  /** Per second; negative if the account pays more than before. */
   readonly rate?: bigint;
   readonly static?: bigint;
   readonly lock?: bigint;
@@ -15,7 +15,7 @@ export interface StreamChange {
 
 export type PaymentContext = Pick<Context, 'state' | 'time'>;
 
-/** The record of an account, or that of one which has never paid. */
+/** The record of an account; an empty one if it has never paid. */
 export function streamRecordOf({ state, time }: PaymentContext, account: string): StreamRecord {
   return (
     state.streamRecord(account) ?? {
@@ -33,8 +33,8 @@ export function streamRecordOf({ state, time }: PaymentContext, account: string)
 }
 
 /**
- * Changes an account's stream record. What its balance lacks is taken from what it holds in the bank.
- * @throws Refusal of a frozen account, and of one that cannot pay
+ * Changes an account's stream record. If its balance is too low, the rest is taken from the account's coins.
+ * @throws Refusal for a frozen account, and for one that cannot pay
  */
 export function changeStream(context: PaymentContext, account: string, change: StreamChange): StreamRecord {
   const { state, time } = context;
@@ -45,7 +45,7 @@ export function changeStream(context: PaymentContext, account: string, change: S
   const flowed = record.netflowRate * BigInt(Math.max(0, time - record.crudTimestamp));
   const netflowRate = record.netflowRate + rate;
   const bufferBalance = netflowRate < 0n ? -netflowRate * PaymentParams.RESERVE_TIME : 0n;
-  // Less can be locked than is unlocked, since an account may have been settled between.
+  // Less may be locked than is to be unlocked, since the account may have been settled in between.
   const lockBalance = record.lockBalance + lock < 0n ? 0n : record.lockBalance + lock;
   const locked = lockBalance - record.lockBalance;
   let staticBalance = record.staticBalance + flowed - locked - bufferBalance + record.bufferBalance + paid;
@@ -74,7 +74,7 @@ export function changeStream(context: PaymentContext, account: string, change: S
   return changed;
 }
 
-/** An account that has used up its balance: nothing that it pays for can be changed until somebody deposits. */
+/** Freezes an account that has used up its balance: what it pays for cannot be changed until somebody deposits. */
 export function freeze(context: PaymentContext, account: string): void {
   const record = streamRecordOf(context, account);
   if (record.status === 'FROZEN') return;
@@ -89,7 +89,7 @@ export function freeze(context: PaymentContext, account: string): void {
   });
 }
 
-/** Adds a deposit to a frozen account, which goes on when the deposit pays for its reserve. */
+/** Adds a deposit to a frozen account, and resumes it if the deposit covers its reserve. */
 export function resume({ state, time }: PaymentContext, record: StreamRecord, deposit: bigint): void {
   const rate = record.netflowRate + record.frozenNetflowRate;
   const staticBalance = record.staticBalance + deposit;
@@ -119,7 +119,7 @@ export function resume({ state, time }: PaymentContext, record: StreamRecord, de
   }
 }
 
-/** Moves coins from an account into the payment module. @throws Refusal when it does not have them */
+/** Moves coins from an account to the payment module. @throws Refusal when the account does not have enough */
 export function payFromBank(state: State, account: string, amount: bigint): void {
   if (takeFromBank(state, account, amount)) return;
   const balance = state.account(account)?.balance ?? '0';

@@ -24,7 +24,7 @@ const HANDLERS = new Map<string, QueryHandler>([
   ...service('/greenfield.sp.Query', storageProviderQueries),
 ]);
 
-/** The `response` of `abci_query`, as CometBFT writes it. */
+/** The `response` of `abci_query` in CometBFT's format. */
 export interface AbciAnswer {
   readonly code: number;
   readonly log: string;
@@ -38,14 +38,14 @@ export interface AbciAnswer {
   readonly codespace: string;
 }
 
-/** Answers a query path; the chain's "no" is an answer with a code. */
+/** Answers a query path. A refusal is an answer with a code. */
 export async function abciQuery(
   ledger: Ledger,
   path: string,
   request: Uint8Array,
   log: Logger,
 ): Promise<AbciAnswer> {
-  // Before the answer: it may be newer than the block that it names, and never older.
+  // Read before the query: the answer may be newer than the block that it names, but never older.
   const height = ledger.committed.head.height.toString();
   const answer = (code: number, codespace: string, text: string, value: string | null): AbciAnswer => ({
     code,
@@ -65,7 +65,7 @@ export async function abciQuery(
   } catch (error) {
     if (error instanceof Refusal) {
       const { codespace, code } = error.error;
-      // The chain lets only its sdk errors through a query as they are; the others keep no more than their text.
+      // The chain returns only sdk errors unchanged from a query; of others only the text is left.
       if (codespace === 'sdk') return answer(code, codespace, error.message, null);
       const { UNKNOWN_REQUEST } = Errors;
       return answer(UNKNOWN_REQUEST.code, 'sdk', `${error.message}: ${UNKNOWN_REQUEST.text}`, null);

@@ -30,7 +30,7 @@ export const accountQuery = query(QueryAccountRequest, QueryAccountResponse, (le
   });
 });
 
-/** `/cosmos.bank.v1beta1.Query/Balance`; whom the chain does not know has nothing. */
+/** `/cosmos.bank.v1beta1.Query/Balance`; 0 for an unknown account. */
 export const balanceQuery = query(
   QueryBalanceRequest,
   QueryBalanceResponse,
@@ -45,7 +45,7 @@ export const balanceQuery = query(
 export const simulateQuery = query(SimulateRequest, SimulateResponse, (ledger, { txBytes }) => {
   const { code, log, gasWanted, gasUsed, data } = ledger.simulate(txBytes);
   if (code !== 0) {
-    // The blank at the end is the chain's own.
+    // The space at the end is the chain's.
     const gas = `With gas wanted: '${gasWanted}' and gas used: '${gasUsed}' `;
     throw new Refusal(Errors.UNKNOWN_REQUEST, `rpc error: code = Unknown desc = ${log} ${gas}`);
   }

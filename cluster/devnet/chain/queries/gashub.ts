@@ -10,7 +10,7 @@ export const gashubQueries: Readonly<Record<string, QueryHandler>> = {
       params: { maxTxSize: Limits.TX_BYTES, minGasPerByte: Limits.GAS_PER_BYTE },
     }),
   ),
-  // Of the messages that are asked for, unknown ones are left out; with none named, all are returned, page by page.
+  // Unknown messages in the request are omitted; a request that names none gets all, page by page.
   MsgGasParams: query(
     gashub.QueryMsgGasParamsRequest,
     gashub.QueryMsgGasParamsResponse,

@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger.ts';
 import { BUCKET_NAMES, objectIds } from '../state-format.ts';
 import { invalidArgument, PAGE_LIMIT, type QueryHandler, query } from './query.ts';
 
-/** What may be asked for at once; a page has `PAGE_LIMIT` all the same. */
+/** Maximum page size of a request; a page still has at most `PAGE_LIMIT` items. */
 const MAX_ASKED = 200;
 
 /** The storage module's lists. */
@@ -23,7 +23,7 @@ export const listQueries: Readonly<Record<string, QueryHandler>> = {
       });
     },
   ),
-  // Of a bucket that does not exist the list is empty.
+  // The list of a bucket that does not exist is empty.
   ListObjects: query(
     storage.QueryListObjectsRequest,
     storage.QueryListObjectsResponse,

@@ -1,7 +1,7 @@
 import * as node from '@bnb-chain/greenfield-cosmos-types/cosmos/base/tendermint/v1beta1/query.js';
 import { type QueryHandler, query } from './query.ts';
 
-/** What can be asked of the node itself, as far as clients ask it by gRPC and not by CometBFT's own methods. */
+/** Queries about the node itself that clients send by gRPC rather than with CometBFT's methods. */
 export const nodeQueries: Readonly<Record<string, QueryHandler>> = {
   GetNodeInfo: query(node.GetNodeInfoRequest, node.GetNodeInfoResponse, ({ committed }) =>
     node.GetNodeInfoResponse.fromPartial({

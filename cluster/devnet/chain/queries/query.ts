@@ -11,7 +11,7 @@ interface Decoder<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** A handler from the codecs of its two messages. */
+/** Makes a handler from the codecs of request and answer. */
 export function query<Q, A>(
   request: Decoder<Q>,
   response: Encoder<A>,
@@ -28,7 +28,7 @@ function decode<Q>(request: Decoder<Q>, bytes: Uint8Array): Q {
   }
 }
 
-/** What a query of the chain answers that ends with a gRPC status of its own, and not with an error of a module. */
+/** The refusal of a query that ends with the gRPC status "not found" instead of an error of a module. */
 export function notFound(text: string): Refusal {
   return new Refusal(Errors.KEY_NOT_FOUND, `rpc error: code = NotFound desc = ${text}`);
 }
@@ -37,10 +37,10 @@ export function invalidArgument(text: string): Refusal {
   return new Refusal(Errors.INVALID_REQUEST, `rpc error: code = InvalidArgument desc = ${text}`);
 }
 
-/** The most that one page holds. */
+/** Maximum number of items on a page. */
 export const PAGE_LIMIT = 100;
 
-/** One page of a list; the key is the position in it. */
+/** One page of a list. The page key is the position in the list. */
 export function page<T>(
   items: readonly T[],
   pagination: { readonly key: Uint8Array; readonly limit: { toString(): string } } | undefined,

@@ -32,7 +32,7 @@ export const storageProviderQueries: Readonly<Record<string, QueryHandler>> = {
       storageProvider: found(byOperator(committed, operatorAddress)),
     }),
   ),
-  // The devnet's providers all ask the same.
+  // All providers of the devnet have the same prices.
   QuerySpStoragePrice: query(
     sp.QuerySpStoragePriceRequest,
     sp.QuerySpStoragePriceResponse,

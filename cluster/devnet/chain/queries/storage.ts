@@ -24,7 +24,7 @@ export const storageQueries: Readonly<Record<string, QueryHandler>> = {
   Params: query(storage.QueryParamsRequest, storage.QueryParamsResponse, ({ committed }) => ({
     params: fromStorageParams(committed.params),
   })),
-  // The stand-in's parameters never change, so those of any time are the current ones.
+  // The stand-in's parameters never change, so the current ones are right for any time.
   QueryParamsByTimestamp: query(
     storage.QueryParamsByTimestampRequest,
     storage.QueryParamsByTimestampResponse,

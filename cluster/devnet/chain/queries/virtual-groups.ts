@@ -62,7 +62,7 @@ function familyOf(state: StateReader, id: number): GlobalVirtualGroupFamily {
   return family;
 }
 
-/** @returns 0 where no family of the SP fits */
+/** @returns 0 when no family of the SP is suitable */
 function pickFamily(state: StateReader, spId: number, strategy: PickVGFStrategy): number {
   const families = state.families.filter(({ primarySpId }) => primarySpId === spId);
   if (families.length === 0) throw new Refusal(Errors.NO_FAMILY_STATISTICS);

@@ -5,9 +5,8 @@ import type { RpcMethod } from './method.ts';
 import { invalidParams } from './params.ts';
 
 /**
- * Methods that no real node has. They stand for what governance decides and what time brings about, so that tests
- * can have it at will. A decision is made at the beginning of the block whose height is answered; what waits already
- * meets it.
+ * Methods that no real node has. They let tests trigger decisions of governance and effects of time. A decision takes
+ * effect at the beginning of the block whose height is returned, and applies to transactions that already wait.
  */
 export const DECISIONS: readonly (readonly [string, RpcMethod])[] = [
   // `cosmos.gashub.v1beta1.MsgSetMsgGasParams`, which only governance may send.
@@ -21,7 +20,7 @@ export const DECISIONS: readonly (readonly [string, RpcMethod])[] = [
       return { height: ledger.decide((state) => state.putMessageGas(type, gas)) };
     },
   ],
-  // Time: what an account has paid in advance is used up.
+  // An effect of time: an account's advance payment is used up.
   [
     'devnet_use_up_balance',
     (ledger, params) => {

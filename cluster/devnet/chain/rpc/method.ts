@@ -2,5 +2,5 @@ import type { Logger } from '#runtime/telemetry/logger';
 import type { Ledger } from '../ledger.ts';
 import type { Params } from './params.ts';
 
-/** One method of the node: what it answers as `result`, or a promise of it. @throws RpcError */
+/** One method of the node. @returns the `result` of the answer, or a promise of it @throws RpcError */
 export type RpcMethod = (ledger: Ledger, params: Params, log: Logger) => unknown;

@@ -5,7 +5,7 @@ import type { RpcMethod } from './method.ts';
 import { internalError, invalidParams, type Params, RpcError } from './params.ts';
 import * as results from './results.ts';
 
-/** The most transactions on one page, as CometBFT has it. */
+/** Maximum number of transactions on a page, as in CometBFT. */
 const MAX_PER_PAGE = 100;
 
 /** The methods that cosmjs, the Greenfield SDKs and Sealion call (protocols/greenfield/README.md#rpc-of-a-node). */
@@ -55,7 +55,7 @@ function tx(ledger: Ledger, params: Params): object {
   return results.transaction(record);
 }
 
-/** Knows the two searches that clients make, by hash and by height. */
+/** Supports the two searches that clients use: by hash and by height. */
 function txSearch(ledger: Ledger, params: Params): object {
   const found = search(ledger, params.text('query').trim());
   const perPage = Math.min(MAX_PER_PAGE, params.integer('per_page') || 30);

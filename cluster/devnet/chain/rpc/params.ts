@@ -1,6 +1,6 @@
 import { Terminal } from '#protocols/errors';
 
-/** What a JSON-RPC request is answered with instead of a result. */
+/** The error in the answer to a JSON-RPC request. */
 export class RpcError extends Terminal {
   readonly rpcCode: number;
   readonly title: string;
@@ -18,8 +18,8 @@ export const invalidParams = (why: string) => new RpcError(-32602, 'Invalid para
 export const internalError = (why: string) => new RpcError(-32603, 'Internal error', why);
 
 /**
- * Parameters of one call. JSON carries bytes as base64 (hex where CometBFT says so) and large numbers as text;
- * a URI carries text in quotes and bytes as `0x…`.
+ * Parameters of one call. In JSON, bytes are base64 (for some parameters hex) and large numbers are text; in a URI,
+ * text is in quotes and bytes are `0x…`.
  */
 export class Params {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -44,7 +44,7 @@ export class Params {
     return Number(digits);
   }
 
-  /** @param json how JSON writes these bytes */
+  /** @param json encoding of these bytes in JSON */
   bytes(name: string, json: 'base64' | 'hex'): Uint8Array {
     const text = this.text(name);
     const isHex = this.#fromUri ? text.startsWith('0x') : json === 'hex';

@@ -3,7 +3,7 @@ import type { BlockRecord, IncludedRecord } from '../ledger.ts';
 import type { Outcome } from '../outcome.ts';
 import type { StateReader } from '../state-reader.ts';
 
-/** Results as CometBFT 0.37 writes them. Hashes that a real node computes from trees are fillers here. */
+/** Results in the format of CometBFT 0.37. Hashes that a real node computes from trees are placeholders here. */
 const NODE_ID = '0'.repeat(40);
 const EMPTY_HASH = createHash('sha256').digest('hex').toUpperCase();
 const VALIDATOR_ADDRESS = '0'.repeat(40).toUpperCase();

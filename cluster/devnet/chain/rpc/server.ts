@@ -6,8 +6,9 @@ import type { Ledger } from '../ledger.ts';
 import { METHODS } from './methods.ts';
 import { internalError, Params, RpcError } from './params.ts';
 
-/** Bytes of a request, and calls in one batch. */
+/** Maximum size of a request, bytes. */
 const MAX_BODY = 1_000_000;
+/** Maximum number of calls in a batch. */
 const MAX_BATCH = 100;
 const MAX_CONNECTIONS = 10_000;
 const REQUEST_TIMEOUT_MS = 90_000;
@@ -18,8 +19,8 @@ export interface RpcServer {
 }
 
 /**
- * Serves JSON-RPC on 127.0.0.1: POST / with one call or a batch, GET /method?name=value for looking by hand.
- * @param port 0 for a free one
+ * Serves JSON-RPC on 127.0.0.1: POST / with one call or a batch, GET /method?name=value for use by hand.
+ * @param port 0 for any free port
  * @throws Terminal `cannot-listen` when the port is taken
  */
 export async function serveRpc(ledger: Ledger, port: number, log: Logger): Promise<RpcServer> {
@@ -123,9 +124,9 @@ function send(response: ServerResponse, body: object, status = 200): void {
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
-    // The rest of a body that was not read must not be taken for the next request.
+    // The unread rest of a body must not be parsed as the next request.
     ...(status === 200 ? {} : { connection: 'close' }),
-    // Browsers' SDKs talk to a node directly.
+    // SDKs in browsers connect to a node directly.
     'access-control-allow-origin': '*',
   });
   response.end(text);

@@ -13,7 +13,7 @@ import { persist } from './persist.ts';
 const PASSWORD = 'x'.repeat(16);
 const ACCOUNTS = 30;
 
-/** Each test has an account of its own. */
+/** Configures a separate account for each test. */
 function accountsConfig(): string {
   const accounts = Array.from(
     { length: ACCOUNTS },
@@ -22,7 +22,7 @@ function accountsConfig(): string {
   return `accounts { ${accounts.join('\n')} }`;
 }
 
-/** Runs the contract of journals on one server, or on three that hold every message. */
+/** Runs the contract of journals on one server, or on three with three replicas. */
 export function contractOnJetStream({ name, binary }: TestedServer, replicas: 1 | 3): void {
   const config = { binary, config: accountsConfig(), user: 'a0', password: PASSWORD };
   let servers: Promise<{ readonly url: string; stop(): Promise<void> }>;
