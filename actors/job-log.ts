@@ -13,6 +13,7 @@ import type { Journal } from '#runtime/journal/journal';
 export type Order = JobCommand extends infer C ? (C extends JobCommand ? Omit<C, 'at'> : never) : never;
 
 interface JobPorts {
+  readonly node: string;
   readonly journal: Journal;
   readonly feed: JobFeed;
 }
@@ -91,7 +92,7 @@ export class JobLog {
       for (const event of this.#decide(order)) {
         await this.#ports.journal.append(this.job, (this.#context?.revision ?? 0) + 1, event);
         this.#context = evolve(this.#context, event);
-        this.#ports.feed.announce(announcementOf(this.#context, event));
+        this.#ports.feed.announce(announcementOf(this.#context, event, this.#ports.node));
       }
       return this.context;
     } finally {
@@ -105,7 +106,7 @@ export class JobLog {
 }
 
 /** The announcement of an event to other nodes, after the journal has it. */
-function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
+function announcementOf(context: JobContext, event: JobEvent, node: string): JobAnnouncement {
   const { id: job, state, seal } = context;
   const trouble = troubleOf(context);
   const sealing = state === 'SEAL_OBJECT_DOING' || state === 'SEAL_OBJECT_DONE';
@@ -113,6 +114,7 @@ function announcementOf(context: JobContext, event: JobEvent): JobAnnouncement {
     job,
     state,
     at: event.at,
+    node,
     ...(event.type === 'SecondaryCompleted' && {
       secondary: { spId: event.receipt.spId, redundancyIndex: event.receipt.redundancyIndex },
     }),

@@ -6,7 +6,7 @@ import { createLogger } from '#runtime/telemetry/logger';
 import { type NetworkSp, readNetwork, spOf } from '../cli/network.ts';
 import { Session } from '../cli/session.ts';
 import type { SpClient } from '../client/sp-client.ts';
-import { type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
+import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { devnetProcesses, type NetworkProcess } from './processes.ts';
 import { RawStore } from './raw-store.ts';
 
@@ -25,6 +25,8 @@ export class BenchNetwork {
   readonly raw: RawStore;
   /** Processes of the devnet, and this one as `client`; empty for a network on other machines. */
   readonly processes: readonly NetworkProcess[];
+  /** The bench's own devnet, where it is one. */
+  readonly devnet: Devnet | undefined;
   readonly #close: () => Promise<void>;
 
   private constructor(parts: Omit<BenchNetwork, 'close' | 'processNamed'>, close: () => Promise<void>) {
@@ -34,6 +36,7 @@ export class BenchNetwork {
     this.bucketName = parts.bucketName;
     this.raw = parts.raw;
     this.processes = parts.processes;
+    this.devnet = parts.devnet;
     this.#close = close;
   }
 
@@ -45,7 +48,7 @@ export class BenchNetwork {
       const log = createLogger({ level: 'error' });
       const devnet = await startDevnet({ ...options, directory: join(folder, 'devnet'), log, signal });
       closes.push(() => devnet.stop());
-      return BenchNetwork.#open(devnet.path, closes, signal);
+      return BenchNetwork.#open(devnet.path, closes, signal, devnet);
     });
   }
 
@@ -59,6 +62,7 @@ export class BenchNetwork {
     path: string,
     closes: (() => Promise<void>)[],
     signal: AbortSignal,
+    devnet?: Devnet,
   ): Promise<BenchNetwork> {
     const network = await readNetwork(path);
     const primary = spOf(network, undefined);
@@ -80,6 +84,7 @@ export class BenchNetwork {
         client: session.sp(primary),
         bucketName,
         raw,
+        devnet,
         processes: found.length > 0 ? [...found, { name: 'client', pid: process.pid }] : [],
       },
       () => closeAll(closes),

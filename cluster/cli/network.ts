@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Terminal } from '#protocols/errors';
+import { ROLES } from '../config/roles.ts';
 import { type DevnetFile, isAlive } from '../devnet/directory.ts';
 
 const NetworkFile = z.object({
@@ -15,6 +16,17 @@ const NetworkFile = z.object({
         endpoint: z.url(),
         gvgFamilyId: z.number().int(),
         admin: z.url(),
+        /** Without it nobody can tell which nodes are silent. */
+        nodes: z
+          .array(
+            z.object({
+              name: z.string(),
+              roles: z.array(z.enum(ROLES)),
+              admin: z.url(),
+              gateway: z.url().exactOptional(),
+            }),
+          )
+          .exactOptional(),
         nats: z.object({ url: z.string(), user: z.string(), password: z.string(), bucket: z.string() }),
       }),
     )

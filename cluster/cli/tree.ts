@@ -7,7 +7,7 @@ import { treeLines } from './tree-view.ts';
 
 const WATCH_MS = 1_000;
 
-/** `sealion tree`: shows the actors of each node. */
+/** `sealion tree`: shows the actors of each node, and which nodes do not answer. */
 export async function tree(
   options: { readonly network: string; readonly sp?: number; readonly watch?: boolean },
   report: Reporter,
@@ -34,6 +34,12 @@ async function show(sp: NetworkSp, report: Reporter, signal: AbortSignal): Promi
     }
     for (const node of nodes) {
       report.line(treeLines(node, Date.now()), { event: 'tree', spId: sp.id, tree: node });
+    }
+    const answered = new Set(nodes.map(({ name }) => name));
+    for (const { name } of sp.nodes ?? []) {
+      const node = `sp-${sp.id}@${name}`;
+      if (!answered.has(node))
+        report.line(`${node}  does not answer`, { event: 'silent', spId: sp.id, node });
     }
   } finally {
     await view.close();

@@ -90,7 +90,7 @@ test('the smallest configuration gets every default', (t) => {
       spaceHours: 6,
       replacedMinutes: 60,
       scrubDays: 30,
-      ackWaitMs: 30_000,
+      ackWaitMs: 10_000,
       offerTimeoutMs: 60_000,
       stallTimeoutMs: 30_000,
     },

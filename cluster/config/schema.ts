@@ -87,7 +87,7 @@ export function nodeConfig(base: string) {
       spaceHours: z.number(HOURS).min(0.001, HOURS).max(8_760, HOURS).default(6),
       replacedMinutes: z.number(MINUTES).min(0.01, MINUTES).max(10_080, MINUTES).default(60),
       scrubDays: z.number(DAYS).min(0.0001, DAYS).max(3_650, DAYS).default(30),
-      ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
+      ackWaitMs: wholeNumber(1_000, 600_000, 'ms').default(10_000),
       offerTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(60_000),
       stallTimeoutMs: wholeNumber(1_000, 600_000, 'ms').default(30_000),
     }).prefault({}),

@@ -13,7 +13,9 @@ import { treeLines } from '../cli/tree-view.ts';
 import { count, duration, exactSize, rate } from '../cli/units.ts';
 import { uploadFile, waitForSeal } from '../client/upload.ts';
 import type { Devnet } from '../devnet/devnet.ts';
+import { type Passed, TakeOver } from '../devnet/take-over.ts';
 import { sha256File } from './sample.ts';
+import { passedText, takeOverReports } from './take-over-text.ts';
 import { Timeline } from './timeline.ts';
 
 export interface DemoOptions {
@@ -25,7 +27,11 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-/** Takes one file from PUT to SEALED and back, and reports each step. */
+/**
+ * Takes one file from PUT to SEALED and back, and reports each step. Where the primary has several nodes, the one that
+ * works on the object is killed between the acknowledgement and the seal.
+ * @throws Terminal `sealed-too-soon`
+ */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { devnet, file, report, signal } = options;
   const primary = devnet.file.sps[0];
@@ -33,12 +39,17 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const session = await Session.open(devnet.file);
   const home = await openHomeView(primary);
   const following = new AbortController();
+  const isCluster = (primary.nodes?.length ?? 0) > 1;
+  const kill = (node: string) => devnet.sp(primary.id, node).kill();
+  const takeOver = isCluster ? new TakeOver({ kill, ...takeOverReports(report) }) : undefined;
   try {
-    const timeline = new Timeline();
-    const watched = follow(home, timeline, options, AbortSignal.any([signal, following.signal]));
-    const object = await upload(session, primary, options);
+    const timeline = new Timeline({ showsNodes: isCluster });
+    const either = AbortSignal.any([signal, following.signal]);
+    const watched = follow(home, timeline, takeOver, options, either);
+    const object = await upload(session, primary, takeOver, options);
     const sealed = await waitForSeal(session.chain, object.id, signal);
     await watched.ended;
+    const passed = await takeOver?.end();
     await compare(object, file, options);
     const look = watched.look();
     if (look) {
@@ -48,7 +59,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
         ...look,
       });
     }
-    summarise({ object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id });
+    const facts = { object, timeline, report, groupId: sealed.gvg?.id, primaryId: primary.id };
+    summarise({ ...facts, ...(passed && { passed }) });
   } finally {
     following.abort();
     await home.close();
@@ -59,6 +71,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 async function upload(
   session: Session,
   primary: Devnet['file']['sps'][number],
+  takeOver: TakeOver | undefined,
   options: DemoOptions,
 ): Promise<ObjectInfo> {
   const { file, report, signal } = options;
@@ -73,7 +86,10 @@ async function upload(
   };
   return uploadFile(file, target, {
     signal,
-    onEvent: (event) => report.line(uploadLine(event, primary.id), { ...event }),
+    onEvent: (event) => {
+      report.line(uploadLine(event, primary.id), { ...event });
+      if (event.event === 'acknowledged') takeOver?.acknowledged();
+    },
     onProgress: (done, total) => report.progress('uploading', done, total),
   });
 }
@@ -94,18 +110,26 @@ interface Look {
 /**
  * Shows every state as it is reached and each secondary as it completes, and inspects the actor tree in the meantime.
  */
-function follow(home: HomeView, timeline: Timeline, { report }: DemoOptions, signal: AbortSignal): Watched {
+function follow(
+  home: HomeView,
+  timeline: Timeline,
+  takeOver: TakeOver | undefined,
+  { report }: DemoOptions,
+  signal: AbortSignal,
+): Watched {
   let fullest: Look | undefined;
   const look = async () => {
     while (!timeline.has('REPLICATE_OBJECT_DONE')) {
       const at = Date.now();
-      const [tree] = await home.inspect.read({ signal });
-      if (tree && (!fullest || actorsIn(tree) >= actorsIn(fullest.tree))) fullest = { tree, at };
+      for (const tree of await home.inspect.read({ signal })) {
+        if (!fullest || actorsIn(tree) >= actorsIn(fullest.tree)) fullest = { tree, at };
+      }
     }
   };
   const watch = async () => {
     for await (const announcement of home.feed.watch({ signal })) {
       timeline.add(announcement);
+      takeOver?.hear(announcement);
       report.line(timeline.line(announcement), { ...announcement, event: 'state' });
       // Not awaited, as inspecting takes longer than some phases; if it fails, the tree is omitted.
       if (announcement.state === 'REPLICATE_OBJECT_DOING' && !announcement.secondary)
@@ -148,8 +172,9 @@ function summarise(facts: {
   readonly report: Reporter;
   readonly groupId: number | undefined;
   readonly primaryId: number;
+  readonly passed?: Passed;
 }): void {
-  const { object, timeline, report, groupId, primaryId } = facts;
+  const { object, timeline, report, groupId, primaryId, passed } = facts;
   const { payloadSize } = object;
   const plan = planPayload({
     payloadSize,
@@ -165,6 +190,7 @@ function summarise(facts: {
     `object       ${object.bucketName}/${object.objectName}, id ${object.id}, ${exactSize(payloadSize)} in ${count(plan.segmentCount, 'segment')}`,
     `times        ${phases.map(({ name, ms }) => `${name} ${duration(ms)}`).join(', ')}`,
     ...(upload && payloadSize > 2 ** 20 ? [`upload rate  ${rate(payloadSize, upload.ms)}`] : []),
+    ...(passed ? [`take-over    ${passedText(passed)}`] : []),
     `held by      sp ${primaryId} (whole), ${timeline
       .columns()
       .map(({ spId, redundancyIndex }) => `sp ${spId} (column ${redundancyIndex})`)
@@ -178,6 +204,7 @@ function summarise(facts: {
     segments: plan.segmentCount,
     phases,
     columns: timeline.columns(),
+    ...(passed && { takeOver: passed }),
     gvgId: groupId,
     transactionHash: timeline.transactionHash,
   });

@@ -13,6 +13,11 @@ const PHASES: readonly (readonly [name: string, from: JobStateName, to: JobState
 /** The history of one job, as its primary announced it. */
 export class Timeline {
   readonly #announcements: JobAnnouncement[] = [];
+  readonly #showsNodes: boolean;
+
+  constructor(options: { readonly showsNodes: boolean }) {
+    this.#showsNodes = options.showsNodes;
+  }
 
   add(announcement: JobAnnouncement): void {
     this.#announcements.push(announcement);
@@ -23,11 +28,12 @@ export class Timeline {
   }
 
   /** The announcement in words, with the time since the job was created. */
-  line({ state, secondary, failure, at }: JobAnnouncement): string {
+  line({ state, secondary, failure, at, node }: JobAnnouncement): string {
     const started = this.#announcements[0]?.at ?? at;
     const after = `${((at - started) / 1_000).toFixed(2).padStart(7)} s`;
-    if (secondary) return `${after}  sp ${secondary.spId} holds column ${secondary.redundancyIndex}`;
-    return `${after}  ${state}${failure ? `: ${failure.message}` : ''}`;
+    const by = this.#showsNodes ? `  (node ${node})` : '';
+    if (secondary) return `${after}  sp ${secondary.spId} holds column ${secondary.redundancyIndex}${by}`;
+    return `${after}  ${state}${failure ? `: ${failure.message}` : ''}${by}`;
   }
 
   /** Time that each phase took, ms; from its last beginning to its end. */

@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Terminal, throwIfAborted } from '#protocols/errors';
+import { Terminal, throwIfAborted } from '#protocols/errors';
+import { findPostgres } from '#runtime/records/postgres-server';
 import type { Logger } from '#runtime/telemetry/logger';
 import { hasRole } from '../config/roles.ts';
 import { startBalancer } from './balancer.ts';
@@ -66,7 +67,8 @@ const NODE_PROGRAM = fileURLToPath(new URL('../node/main.js', import.meta.url));
 /**
  * Starts a nats-server, a chain, and a node for each SP, each as a process of its own; resolves when all of them serve
  * (ARCHITECTURE.md#the-devnet).
- * @throws Terminal `devnet-running`, `bad-devnet`, `devnet-process-failed`, as `startNatsServer`; Cancelled
+ * @throws Terminal `devnet-running`, `bad-devnet`, `devnet-process-failed`, `postgres-missing`, as `startNatsServer` and
+ * `startPostgresServer`; Cancelled
  */
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   throwIfAborted(options.signal);
@@ -91,6 +93,7 @@ async function start(
 ): Promise<Devnet> {
   const { log, signal } = options;
   const plan = await loadPlan(directory, options);
+  if (plan.postgres && !(await findPostgres())) throw postgresMissing();
   const logs = join(directory.state, 'log');
   await mkdir(logs, { recursive: true });
   const onCrash = (error: Terminal) => {
@@ -189,6 +192,15 @@ async function allOrNone(
   });
   await Promise.allSettled(starts);
   throwIfAborted(either);
+}
+
+function postgresMissing(): Terminal {
+  return new Terminal({
+    code: 'postgres-missing',
+    message:
+      'The nodes of a provider share their SQL DB in PostgreSQL, which was not found in the PATH or in /usr/lib/postgresql.',
+    advice: 'Install it, for example with apt install postgresql.',
+  });
 }
 
 function databaseOf(

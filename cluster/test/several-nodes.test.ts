@@ -1,10 +1,16 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { withPostgres } from '#runtime/testing/programs';
 import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
 const test = anyTest as TestFn;
+const testSerial = await withPostgres(test.serial);
+const SEALION = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
 const KIB = 1024;
 const SEGMENT = 64 * KIB;
 const SIZES = [1, SEGMENT, SEGMENT + 1, 300 * KIB, 1_000 * KIB];
@@ -60,7 +66,7 @@ async function check(t: ExecutionContext, uploads: readonly Upload[]): Promise<v
   }
 }
 
-test.serial('objects uploaded to any of three nodes are sealed, and each node shows them', async (t) => {
+testSerial('objects uploaded to any of three nodes are sealed, and each node shows them', async (t) => {
   const net = network();
   const uploads = await upload(await create(10));
   t.true(uploads.every(({ isAcknowledged }) => isAcknowledged));
@@ -71,7 +77,22 @@ test.serial('objects uploaded to any of three nodes are sealed, and each node sh
   }
 });
 
-test.serial('a killed node loses no acknowledged object', async (t) => {
+testSerial('the command line shows the tree of each node, and which does not answer', async (t) => {
+  const { devnet } = network();
+  const shown = async () => {
+    const args = [SEALION, 'tree', '--sp', '1', '--network', devnet.path];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    return stdout
+      .split('\n')
+      .flatMap((line) => /^sp-1@([a-z])( {2}does not answer)?/.exec(line)?.slice(1) ?? []);
+  };
+  await until('all nodes are shown', async () => (await shown()).join() === 'a,,b,,c,');
+  devnet.sp(1, 'c').signal('SIGSTOP');
+  const withoutOne = await shown().finally(() => devnet.sp(1, 'c').signal('SIGCONT'));
+  t.deepEqual(withoutOne.slice(-2), ['c', '  does not answer']);
+});
+
+testSerial('a killed node loses no acknowledged object', async (t) => {
   const { devnet } = network();
   const uploading = upload(await create(20));
   await sleep(1_200);
@@ -85,7 +106,7 @@ test.serial('a killed node loses no acknowledged object', async (t) => {
   await devnet.sp(1, 'b').start();
 });
 
-test.serial('a suspended node is fenced when it continues, and serves again', async (t) => {
+testSerial('a suspended node is fenced when it continues, and serves again', async (t) => {
   const { devnet } = network();
   const uploading = upload(await create(12));
   await sleep(800);
@@ -99,7 +120,7 @@ test.serial('a suspended node is fenced when it continues, and serves again', as
   await check(t, again);
 });
 
-test.serial('a rolling restart fails no upload that one retry would not cover', async (t) => {
+testSerial('a rolling restart fails no upload that one retry would not cover', async (t) => {
   const { devnet } = network();
   const uploading = upload(await create(20));
   for (const name of ['a', 'b', 'c']) await devnet.sp(1, name).restart();
@@ -108,7 +129,7 @@ test.serial('a rolling restart fails no upload that one retry would not cover', 
   await check(t, uploads);
 });
 
-test.serial('uploads go on while PostgreSQL is down, and it catches up', async (t) => {
+testSerial('uploads go on while PostgreSQL is down, and it catches up', async (t) => {
   const { devnet } = network();
   await devnet.postgres?.stop();
   const uploads = await upload(await create(5));

@@ -57,10 +57,10 @@ test('a watcher of a job receives its events, in order, until the signal fires',
       if (one.at === 2) stop.abort();
     }
   })();
-  const first = { job, state: 'UPLOAD_OBJECT_DOING', at: 0 } as const;
+  const first = { job, state: 'UPLOAD_OBJECT_DOING', at: 0, node: 'a' } as const;
   const told = [
-    { job, state: 'UPLOAD_OBJECT_DOING', at: 1 },
-    { job, state: 'REPLICATE_OBJECT_DOING', at: 2, secondary: { spId: 4, redundancyIndex: 1 } },
+    { job, state: 'UPLOAD_OBJECT_DOING', at: 1, node: 'a' },
+    { job, state: 'REPLICATE_OBJECT_DOING', at: 2, node: 'a', secondary: { spId: 4, redundancyIndex: 1 } },
   ] as const;
   while (heard.length === 0) {
     a.announce(first);
@@ -105,7 +105,7 @@ test('a slow watcher receives the latest events, and the end of its connection',
   const watching = feed.watch({ job, signal })[Symbol.asyncIterator]();
   const first = watching.next();
   await connection.flush();
-  for (let at = 0; at <= 1_200; at++) feed.announce({ job, state: 'SEAL_OBJECT_DOING', at });
+  for (let at = 0; at <= 1_200; at++) feed.announce({ job, state: 'SEAL_OBJECT_DOING', at, node: 'a' });
   t.is((await first).value?.at, 0);
   await connection.flush();
   const heard = [];
@@ -113,5 +113,5 @@ test('a slow watcher receives the latest events, and the end of its connection',
   for (let one = await watching.next(); !one.done; one = await watching.next()) heard.push(one.value.at);
   t.true(heard.length <= 1_000);
   t.is(heard.at(-1), 1_200);
-  t.notThrows(() => feed.announce({ job, state: 'SEAL_OBJECT_DONE', at: 0 }));
+  t.notThrows(() => feed.announce({ job, state: 'SEAL_OBJECT_DONE', at: 0, node: 'a' }));
 });

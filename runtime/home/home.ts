@@ -26,6 +26,8 @@ export interface JobAnnouncement {
   readonly job: JobId;
   readonly state: JobStateName;
   readonly at: number;
+  /** Name of the node that wrote it, for example `a`. */
+  readonly node: string;
   /** The secondary that has just completed. */
   readonly secondary?: { readonly spId: number; readonly redundancyIndex: number };
   /** In SEAL_OBJECT_DOING and SEAL_OBJECT_DONE: the seal's transaction. */

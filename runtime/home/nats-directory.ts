@@ -72,9 +72,9 @@ function ownerSilent(job: JobId, cause: unknown): Retryable {
   return new Retryable({
     code: 'owner-silent',
     message: `The node that works on object ${formatJobId(job)} does not answer.`,
-    advice: 'Try again in half a minute: by then another node can have taken the job.',
+    advice: 'Try again in ten seconds: by then another node can have taken the job.',
     gatewayCode: 110003,
-    retryAfterMs: 30_000,
+    retryAfterMs: 10_000,
     cause,
   });
 }

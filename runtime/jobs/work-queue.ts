@@ -17,7 +17,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { type Pulled, type PullSource, pullOne } from './pull.ts';
 
 /** Default of `WorkQueueOptions.ackWaitMs`. */
-export const ACK_WAIT_MS = 30_000;
+export const ACK_WAIT_MS = 10_000;
 const SHORTEST_ACK_WAIT_MS = 1_000;
 /** A parked message counts as un-acked, so the limit must leave room for everything that may be parked. */
 const MAX_ACK_PENDING = 100_000;
@@ -25,7 +25,7 @@ const MAX_MESSAGES = 1_000_000;
 
 export interface WorkQueueOptions {
   readonly connection: NatsConnection;
-  /** ms without an accepted renewal after which work passes to another node; 1 s at least, 30 s by default. */
+  /** ms without an accepted renewal after which work passes to another node; 1 s at least, 10 s by default. */
   readonly ackWaitMs?: number;
   /** Number of replicas; 1 by default. */
   readonly replicas?: number;

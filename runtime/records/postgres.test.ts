@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import anyTest from 'ava';
+import anyTest, { type TestFn } from 'ava';
 import pg from 'pg';
 import pino from 'pino';
 import { Retryable } from '#protocols/errors';
 import { replay } from '#protocols/job/evolve';
+import { withPostgres } from '../testing/programs.ts';
 import { offChainKeysContract } from './off-chain-keys.contract.ts';
 import { postgresRecords } from './postgres.ts';
 import { findPostgres, type PostgresServer, startPostgresServer } from './postgres-server.ts';
@@ -15,6 +16,7 @@ import { historyOf, recordsContract } from './records.contract.ts';
 
 const password = randomBytes(12).toString('hex');
 const log = pino({ level: 'silent' });
+const test = await withPostgres(anyTest as TestFn);
 const isInstalled = (await findPostgres()) !== undefined;
 const folder = await mkdtemp(join(tmpdir(), 'sealion-postgres-'));
 const port = await freePort();
@@ -46,8 +48,6 @@ async function database(): Promise<string> {
   await admin.end();
   return url.replace(/\/postgres$/, `/${name}`);
 }
-
-const test = isInstalled ? anyTest : anyTest.skip;
 
 if (isInstalled) {
   for (const contract of [recordsContract, offChainKeysContract]) {

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { ExecutionContext, TestFn } from 'ava';
+import { findPostgres } from '../records/postgres-server.ts';
 
 /** Not in the PATH of users other than root on Debian, but where its servers are. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
@@ -23,6 +24,21 @@ export function withProgram(
   return (title, run) => {
     if (path === undefined) test.skip(`${title} (${name} is not installed)`, (t) => t.pass());
     else test(title, async (t) => void (await run(t, path)));
+  };
+}
+
+/**
+ * As `withProgram`, for tests that need PostgreSQL, whose programs are not in the PATH everywhere.
+ * Await it before the first test or hook is declared.
+ * @param declare `test`, or `test.serial`
+ */
+export async function withPostgres(
+  declare: TestFn | TestFn['serial'],
+): Promise<(title: string, run: (t: ExecutionContext) => unknown) => void> {
+  const isInstalled = (await findPostgres()) !== undefined;
+  return (title, run) => {
+    if (isInstalled) declare(title, async (t) => void (await run(t)));
+    else declare.skip(`${title} (PostgreSQL is not installed)`, (t) => t.pass());
   };
 }
 

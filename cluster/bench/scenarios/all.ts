@@ -10,6 +10,7 @@ import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { reads } from './reads.ts';
 import { small } from './small.ts';
+import { takeover } from './takeover.ts';
 import { wires } from './wires.ts';
 
 /** In the order in which they are run. */
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   backlog,
   memory,
   wires,
+  takeover,
   cost,
   load,
   capacity,

@@ -49,7 +49,7 @@ export interface Peers {
 }
 
 /** ms */
-export const PEER_TIMES: PeerTimes = { stall: 30_000, idle: 120_000, offer: 60_000, ackWait: 30_000 };
+export const PEER_TIMES: PeerTimes = { stall: 30_000, idle: 120_000, offer: 60_000, ackWait: 10_000 };
 
 /**
  * Joins the peers plane (ARCHITECTURE.md#the-two-nats-planes) over NATS.
