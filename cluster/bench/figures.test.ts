@@ -42,7 +42,7 @@ test('there is no ratio to a floor of 0', (t) => {
   t.is(summarise('small', KIND, [{ value: 1, floor: 0 }]).floor, undefined);
 });
 
-test('without measurements there is no figure', (t) => {
+test('a figure without measurements is an error', (t) => {
   t.throws(() => summarise('small', KIND, []), { instanceOf: RangeError });
 });
 

@@ -227,7 +227,7 @@ test('one or both wires can be set, and the NATS wire needs the peers plane', (t
   }
 });
 
-test('a node without all roles is rejected with the level journal, which has one owner', (t) => {
+test('with the level journal a node needs all roles, and an unknown role is rejected', (t) => {
   const roles = (list: string) => fault((text) => `${text}roles: ${list}\n`);
   t.regex(roles('[gateway]'), /roles is not valid: expected all of them with the level journal/);
   t.regex(roles('[gateway, smoke]'), /roles.* expected all, or a list of gateway, task, receiver, keeper/);

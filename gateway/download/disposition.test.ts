@@ -33,7 +33,7 @@ test('whatever the name, it is a header that gives the name back', (t) => {
   );
 });
 
-test('a payload shown by a browser is sandboxed, except a PDF, which browsers would not show then', (t) => {
+test('a payload shown inline is sandboxed, except a PDF', (t) => {
   const policy = (disposition: 'inline' | 'attachment', contentType: string) =>
     dispositionHeaders(disposition, 'a', contentType)['Content-Security-Policy'];
   for (const contentType of [

@@ -18,7 +18,7 @@ function verdict(conditions: Conditions, of = content): Verdict {
   return evaluate((name) => headers.get(name) ?? undefined, of);
 }
 
-test('dates have three forms, and other texts are refused', (t) => {
+test('a date is read in any of three forms, and other texts are not dates', (t) => {
   for (const date of [
     'Sun, 06 Nov 1994 08:49:37 GMT',
     'Sunday, 06-Nov-94 08:49:37 GMT',

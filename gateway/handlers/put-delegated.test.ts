@@ -142,7 +142,7 @@ test('an object that waits for other content, or for none, is left alone', async
   }
 });
 
-test('of two payloads for the same name, the later one is refused', async (t) => {
+test('a payload is refused when another one was announced first for the same name', async (t) => {
   const gateway = permitting(t);
   gateway.announcer.quicker = { payloadSize: 11 };
   t.like(await errorOf(await put(gateway)), { status: 400, code: 50010 });

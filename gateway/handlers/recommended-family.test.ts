@@ -51,7 +51,7 @@ test('a family whose groups cannot seal is not recommended', async (t) => {
   }
 });
 
-test('without such a family the client is asked to try again', async (t) => {
+test('while no family has room the client is asked to try again', async (t) => {
   const { app, chain } = testGateway(t);
   withFamilies(chain);
   chain.free.set(1, 0).set(2, 0);

@@ -72,7 +72,7 @@ test('method and query choose the handler of an object', async (t) => {
   }
 });
 
-test('an object has the same address in virtual-host and in path style, whatever its name', async (t) => {
+test('an object is reached in virtual-host and in path style, whatever its name', async (t) => {
   const ask = router();
   for (const name of [
     'a.jpg',

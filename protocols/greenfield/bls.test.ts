@@ -70,7 +70,7 @@ test('a single signature is checked against its own key', (t) => {
   t.false(blsVerify(MESSAGE, PUBLIC[0] as Uint8Array, second));
 });
 
-test('several signatures are checked at once, whatever they sign', (t) => {
+test('several signatures, also of different messages, are valid together only if each is', (t) => {
   const other = fromHex('00'.repeat(32));
   const signed = SECRETS.map((secret, i): BlsSigned => {
     const message = i < 3 ? MESSAGE : other;

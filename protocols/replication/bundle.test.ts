@@ -121,7 +121,7 @@ test('letters are read back as sent, each with its own bytes', async (t) => {
   );
 });
 
-test('any letters are read back as sent', async (t) => {
+test('any letters are read back in order, each with its own bytes', async (t) => {
   const letter = fc
     .tuple(fc.integer({ min: 1, max: 10 ** 9 }), fc.option(fc.uint8Array({ maxLength: 500 })))
     .map(([id, bytes]) => (bytes ? column(String(id), bytes) : refusal(String(id))));

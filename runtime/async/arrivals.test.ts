@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Arrivals } from './arrivals.ts';
 
-test('items of several senders are read in order, also after the end', async (t) => {
+test('items are read in order until the end, and later ones are ignored', async (t) => {
   const arrivals = new Arrivals<number>();
   arrivals.push(1);
   const read = (async () => {

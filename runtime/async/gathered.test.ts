@@ -65,7 +65,7 @@ test('a request that hangs does not hold up the next', async (t) => {
   t.is(await first, 1);
 });
 
-test('a failure reaches all callers that share the request, and one of them may cancel without affecting the others', async (t) => {
+test('neither a failed request nor a cancelled query affects the next request', async (t) => {
   const { get, next } = source();
   const first = get();
   const leaving = new AbortController();

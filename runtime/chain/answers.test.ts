@@ -23,7 +23,7 @@ function chainAt(height: number, maxEntries = 10) {
   return node;
 }
 
-test('a query for now gets the answer to a request of its own, which others then reuse', async (t) => {
+test('queries for now share the request after the one in progress, and its answer is cached', async (t) => {
   const { answers, ask } = chainAt(5);
   const gets = Array.from({ length: 3 }, () => answers.get('a', ask));
   t.deepEqual(await Promise.all(gets), [1, 2, 2]);

@@ -180,7 +180,7 @@ export function journalContract(title: string, open: (t: ExecutionContext) => Pr
     }
   });
 
-  holds('positions keep rising after a purge and a restart of the job', async (t, bench) => {
+  holds('positions keep rising after a purge and a restart of the journal', async (t, bench) => {
     await bench.journal.append(job, 1, started(1));
     await bench.journal.append(job, 2, started(2));
     const last = await lastPosition(bench.journal, 2);

@@ -15,17 +15,17 @@ function after(
   return allowance;
 }
 
-test('without other load, as many jobs as the limit may be in work', (t) => {
+test('without other load as many jobs as the limit are allowed', (t) => {
   t.is(after(100, calm).allowedJobs, LIMIT);
 });
 
-test('the number of jobs does not grow while fewer are in work than allowed', (t) => {
+test('the number of allowed jobs does not grow while fewer are in work', (t) => {
   const allowance = new Allowance(LIMIT);
   for (let i = 0; i < 100; i += 1) allowance.observe(calm, 0);
   t.is(allowance.allowedJobs, 1);
 });
 
-test('a late event loop reduces the number of jobs, down to one, and a calm one restores it', (t) => {
+test('a late event loop reduces the number of allowed jobs, down to one, and a calm one restores it', (t) => {
   const allowance = after(100, calm);
   after(3, busy, allowance);
   t.true(allowance.allowedJobs < LIMIT / 2);
@@ -40,11 +40,11 @@ test('the event loop may be later while no client waits', (t) => {
   t.is(after(100, { lateMs: 60, clients: true }).allowedJobs, 1);
 });
 
-test('a waiting client does not reduce the number of jobs while the event loop is on time', (t) => {
+test('a waiting client does not reduce the number of allowed jobs while the event loop is on time', (t) => {
   t.is(after(100, { lateMs: 1, clients: true }).allowedJobs, LIMIT);
 });
 
-test('however late the event loop is, a job starts every second, up to the limit', (t) => {
+test('however late the event loop is, a job may start every second, up to the limit', (t) => {
   const allowance = after(100, busy);
   t.true(allowance.clientsFirst);
   t.false(allowance.mayStart(0, 999), 'clients first');
@@ -53,7 +53,7 @@ test('however late the event loop is, a job starts every second, up to the limit
   t.false(allowance.mayStart(LIMIT, 1_000));
 });
 
-test('a very late event loop reduces the number of jobs without clients too', (t) => {
+test('a very late event loop reduces the number of allowed jobs without clients too', (t) => {
   t.is(after(100, { lateMs: 300, clients: false }).allowedJobs, 1);
 });
 

@@ -87,7 +87,7 @@ export function pieceStoreContract(title: string, open: (t: ExecutionContext) =>
     t.true(bytes.equals(await store.get('k')));
   });
 
-  holds('a piece that does not exist is missing', async (t, store) => {
+  holds('an absent piece is missing and may be deleted, and an empty name is refused', async (t, store) => {
     t.is(await store.stat('k'), undefined);
     await t.throwsAsync(store.get('k'), { name: 'Terminal', code: 'piece-missing' });
     await t.throwsAsync(collect(store.read('k')), { name: 'Terminal', code: 'piece-missing' });

@@ -95,7 +95,7 @@ test('prices can be asked for', async (t) => {
   await t.throwsAsync(sps.QuerySpStoragePrice({ spAddr: nobody }), { message: /does not exist/ });
 });
 
-test('missing items are reported with the texts of a real node', async (t) => {
+test('missing items and malformed queries are answered with the texts of a real node', async (t) => {
   const { rpc } = await startChain(t);
   const account = '0x0000000000000000000000000000000000009999';
   const requests = {

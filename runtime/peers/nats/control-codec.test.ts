@@ -27,7 +27,7 @@ test('while the chain is unreachable, messages are verified by the keys that it 
   });
 });
 
-test('a message that arrives before the chain was ever reached is left for later', async (t) => {
+test('a message that arrives before the chain was ever reached is a retryable failure', async (t) => {
   const codec = codecOf(1, {
     providers: async () => {
       throw new Retryable({ code: 'chain-unavailable', message: 'No chain.' });

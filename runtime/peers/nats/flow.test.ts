@@ -106,7 +106,7 @@ test.serial('piece messages keep below the server’s max_payload', async (t) =>
   t.is(largest, 60 * 1024);
 });
 
-test.serial('many columns to one SP share its credit, and all arrive', async (t) => {
+test.serial('many simultaneous columns to one SP all arrive', async (t) => {
   const [primary, secondary] = [await plane.start(1), await plane.start(2)];
   const samples = Array.from({ length: 24 }, () => makeSample(6 * MIB + 5, 2 * MIB));
   const receiving = (async () => {

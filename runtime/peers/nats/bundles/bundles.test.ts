@@ -64,7 +64,7 @@ test.serial('a small column is one message there and one back, without a word by
   await back.close();
 });
 
-test.serial('simultaneous letters to one SP share a bundle', async (t) => {
+test.serial('simultaneous letters to one SP share bundles', async (t) => {
   const columns = await Promise.all(Array.from({ length: 60 }, small));
   const spy = await joinPlane(server.url, 2);
   const bundles = spy.subscribe(CHANNEL);

@@ -38,7 +38,7 @@ test('an idle lane sends at once, and letters posted in one turn share a bundle'
   t.deepEqual(sent, [[1, 2]]);
 });
 
-test('letters posted while a bundle is in transit form the next one, within the bounds', async (t) => {
+test('letters posted while a bundle is in transit form the next ones, within the bounds', async (t) => {
   const { post, sent, under, idle } = slowLane();
   post(0);
   await sleep(1);
