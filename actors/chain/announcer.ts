@@ -3,6 +3,7 @@ import { Retryable } from '#protocols/errors';
 import { captureResult } from '#runtime/actors/capture-result';
 import { oneShot } from '#runtime/actors/one-shot';
 import type { Activity, Behaviour, Context, Outcome } from '#runtime/actors/types';
+import { orAborted } from '#runtime/async/or-aborted';
 import type { Calls } from '#runtime/home/calls';
 import type { Holding, Roles } from '#runtime/jobs/roles';
 import type { Announced, Announcement, AnnouncerMessage } from '../messages.ts';
@@ -34,6 +35,8 @@ interface State {
   begun: number;
   /** Those in progress. */
   open: number;
+  /** The end of the last announcement for a name, by that name. */
+  readonly turns: Map<string, Promise<void>>;
 }
 
 const MAX_OPEN = 1_000;
@@ -59,7 +62,7 @@ export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage
         (signal) => roles.hold(ANNOUNCER_ROLE, { signal }),
         (outcome) => ({ type: 'role', outcome }),
       );
-      return report({ begun: 0, open: 0 }, ctx);
+      return report({ begun: 0, open: 0, turns: new Map() }, ctx);
     },
     receive(state, message, ctx) {
       switch (message.type) {
@@ -122,13 +125,28 @@ export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage
 
   function begin(state: State, { announcement, reply }: AnnouncerMessage, ctx: Context<Message>): void {
     const { bucketName, objectName } = announcement;
+    const name = `${bucketName}/${objectName}`;
+    const previous = state.turns.get(name);
     const work = oneShot('announcement', (child, signal) => {
-      const say = (activity: Activity) =>
-        child.say({ ...activity, doing: `${bucketName}/${objectName}: ${activity.doing}` });
-      say({ doing: 'waiting for the signature of its announcement', waitsFor: 'the signer' });
-      return captureResult(reply, announce(announcement, options, { signal, say }));
+      const say = (activity: Activity) => child.say({ ...activity, doing: `${name}: ${activity.doing}` });
+      const announced = async () => {
+        say({ doing: 'waiting for another announcement of this name', waitsFor: 'its block' });
+        if (previous) await orAborted(previous, signal);
+        say({ doing: 'waiting for the signature of its announcement', waitsFor: 'the signer' });
+        return announce(announcement, options, { signal, say });
+      };
+      return captureResult(reply, announced());
     });
-    ctx.watch(ctx.spawn(`announcement/${state.begun}`, work), () => ({ type: 'ended' }));
+    const child = ctx.spawn(`announcement/${state.begun}`, work);
+    // The chain would charge a fee for the second of two that are sent at once.
+    const ended = new Promise<void>((resolve) => {
+      ctx.watch(child, () => {
+        resolve();
+        if (state.turns.get(name) === ended) state.turns.delete(name);
+        return { type: 'ended' };
+      });
+    });
+    state.turns.set(name, ended);
     state.begun += 1;
     state.open += 1;
   }

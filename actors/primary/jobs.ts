@@ -5,7 +5,11 @@ import type { Background } from '#runtime/load/background';
 import type { JobLease } from './object/messages.ts';
 import type { ObjectsInbox } from './objects.ts';
 
-type JobsMessage = { readonly type: 'ended'; readonly outcome: Outcome<void> };
+export type JobsMessage =
+  /** From now on the queue is left to other nodes: this one is about to stop. */
+  { readonly type: 'drain' };
+
+type Message = JobsMessage | { readonly type: 'ended'; readonly outcome: Outcome<void> };
 
 export interface JobsOptions {
   readonly queue: JobQueue;
@@ -20,13 +24,20 @@ export interface JobsOptions {
  * Pulls the work queue and passes each lease to the owner of the object. A job that may not start yet stays in the
  * queue.
  */
-export function jobs({ queue, objects, limit, background }: JobsOptions): Behaviour<JobsMessage, undefined> {
-  return {
+export function jobs({
+  queue,
+  objects,
+  limit,
+  background,
+}: JobsOptions): Behaviour<JobsMessage, AbortController> {
+  const behaviour: Behaviour<Message, AbortController> = {
     kind: 'jobs',
     start(ctx) {
       const doing = 'pulling the work queue';
+      const draining = new AbortController();
       ctx.pipe(
-        async (signal) => {
+        async (stopping) => {
+          const signal = AbortSignal.any([stopping, draining.signal]);
           const room = () => background.untilJobMayStart(signal, (why) => ctx.say({ doing, waitsFor: why }));
           await room();
           ctx.say({ doing, waitsFor: 'the next job' });
@@ -39,13 +50,21 @@ export function jobs({ queue, objects, limit, background }: JobsOptions): Behavi
         },
         (outcome) => ({ type: 'ended', outcome }),
       );
-      return undefined;
+      return draining;
     },
-    receive(_state, { outcome }) {
-      // The queue ends only when this actor stops; anything else restarts the pull.
-      throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
+    receive(draining, message, ctx) {
+      if (message.type === 'drain') {
+        draining.abort();
+        ctx.say({ doing: 'leaving the work queue to other nodes: this node is draining' });
+      } else if (!draining.signal.aborted) {
+        // The queue ends only when this actor stops; anything else restarts the pull.
+        const { outcome } = message;
+        throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
+      }
+      return draining;
     },
   };
+  return behaviour;
 }
 
 /** Frees the slot of the job, however the lease ends. */

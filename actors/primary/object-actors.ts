@@ -51,6 +51,7 @@ export class ObjectActors {
   readonly #ports: PrimaryPorts;
   readonly #ctx: Context<ObjectActorReport>;
   readonly #children = new Map<string, Child>();
+  #isDraining = false;
 
   constructor(ports: PrimaryPorts, ctx: Context<ObjectActorReport>) {
     this.#ports = ports;
@@ -69,10 +70,14 @@ export class ObjectActors {
 
   /** Passes an order to the actor of the job, which is started if there is none, or keeps it for the successor. */
   deliver(job: JobId, order: ObjectOrder): void {
+    if (this.#isDraining && order.type === 'lease') {
+      giveBack(order.lease, 0, this.#ctx.log);
+      return;
+    }
     const child = this.#children.get(formatJobId(job)) ?? this.#spawn(job);
     if (child.waiting && child.waiting.length < MAX_WAITING) {
       child.waiting.push(order);
-    } else if (!child.waiting && child.ref.tell(withTrackedReply(child, order))) {
+    } else if (!child.waiting && child.ref.tell(this.#withTrackedReply(child, order))) {
       child.sent += 1;
       if (order.type === 'lease') child.lease = order.lease;
     } else {
@@ -84,8 +89,16 @@ export class ObjectActors {
   stopIdle({ job, handled }: Idle): void {
     const child = this.#children.get(formatJobId(job));
     if (!child || child.waiting || child.sent !== handled) return;
-    child.waiting = [];
-    void this.#ctx.stop(child.ref as Ref<never>);
+    this.#stop(child);
+  }
+
+  /**
+   * Stops the actors, which give their jobs back; those that have a client to answer as soon as they have. Leases are
+   * accepted no more, requests of clients are.
+   */
+  drain(): void {
+    this.#isDraining = true;
+    for (const child of this.#children.values()) this.#stopUnlessAwaited(child);
   }
 
   /**
@@ -121,14 +134,15 @@ export class ObjectActors {
     this.#children.delete(name);
     for (const reply of openReplies) reply.reject(clientError(job, error));
     // An actor that failed at its start has not returned the lease; if it has, this has no effect.
-    if (lease) giveBack(lease, redeliverMs(lease), this.#ctx.log);
+    if (lease) giveBack(lease, redeliverMs(lease, error), this.#ctx.log);
     for (const order of waiting) this.deliver(job, order);
   }
 
   /** The owner has stopped, and with it all actors. */
   close(): void {
-    for (const { openReplies, waiting = [] } of this.#children.values()) {
+    for (const { openReplies, lease, waiting = [] } of this.#children.values()) {
       for (const reply of openReplies) reply.reject(ownerStopped());
+      if (lease) giveBack(lease, 0, this.#ctx.log);
       for (const order of waiting) refuse(order, this.#ctx.log);
     }
   }
@@ -142,33 +156,46 @@ export class ObjectActors {
     this.#children.set(name, child);
     return child;
   }
-}
 
-/** Tracks the reply of an order, so that it is rejected at the latest when the actor ends: no client waits forever. */
-function withTrackedReply(child: Child, order: ObjectOrder): ObjectOrder {
-  switch (order.type) {
-    case 'upload':
-      return { ...order, reply: trackReply(child, order.reply) };
-    case 'progress':
-      return { ...order, reply: trackReply(child, order.reply) };
-    case 'lease':
-      return order;
+  #stop(child: Child): void {
+    child.waiting = [];
+    void this.#ctx.stop(child.ref as Ref<never>);
   }
-}
 
-function trackReply<R>(child: Child, reply: Reply<R>): Reply<R> {
-  const tracked: Reply<R> = {
-    resolve(value) {
+  #stopUnlessAwaited(child: Child): void {
+    if (this.#isDraining && !child.waiting && child.openReplies.size === 0) this.#stop(child);
+  }
+
+  /** Tracks the reply of an order, so that it is rejected at the latest when the actor ends: no client waits forever. */
+  #withTrackedReply(child: Child, order: ObjectOrder): ObjectOrder {
+    switch (order.type) {
+      case 'upload':
+        return { ...order, reply: this.#trackReply(child, order.reply) };
+      case 'progress':
+        return { ...order, reply: this.#trackReply(child, order.reply) };
+      case 'lease':
+        return order;
+    }
+  }
+
+  #trackReply<R>(child: Child, reply: Reply<R>): Reply<R> {
+    const settle = () => {
       child.openReplies.delete(tracked);
-      reply.resolve(value);
-    },
-    reject(error) {
-      child.openReplies.delete(tracked);
-      reply.reject(error);
-    },
-  };
-  child.openReplies.add(tracked);
-  return tracked;
+      this.#stopUnlessAwaited(child);
+    };
+    const tracked: Reply<R> = {
+      resolve(value) {
+        settle();
+        reply.resolve(value);
+      },
+      reject(error) {
+        settle();
+        reply.reject(error);
+      },
+    };
+    child.openReplies.add(tracked);
+    return tracked;
+  }
 }
 
 function refuse(order: ObjectOrder, log: Logger): void {

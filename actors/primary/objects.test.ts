@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Retryable, type SealionError } from '#protocols/errors';
 import type { JobContext } from '#protocols/job/context';
 import { gate } from '#runtime/actors/testing';
+import { orAborted } from '#runtime/async/or-aborted';
 import { natsDirectory } from '#runtime/home/nats-directory';
 import type { JobQueue, Lease } from '#runtime/jobs/job-queue';
 import { silentLogger } from '#runtime/telemetry/logger';
@@ -237,6 +238,45 @@ test('a job whose owner works on another node is left to it', async (t) => {
   await eventually('the lease is given back', () => leases.given[0]?.settled.length === 1);
   t.is((await other.context(payload))?.state, 'UPLOAD_OBJECT_DONE');
   await owner.release();
+  await other.reaches(payload, 'SEAL_OBJECT_DONE');
+});
+
+test('a node that drains gives its jobs back at once, and another one continues them', async (t) => {
+  const ground = await newGround(t, await stage().connection(t));
+  const leases = new Leases();
+  const draining = await Primary.start(t, ground, { queue: leases.over(ground.queue) });
+  draining.peers.onOffer = (_, signal) => orAborted(new Promise(() => undefined), signal);
+  const payload = await draining.newObject();
+  await draining.upload(payload);
+  await eventually('it is being replicated', () => draining.peers.offers.length > 0);
+  draining.drain();
+  await eventually('its actor is gone', () => !draining.line(payload));
+  t.deepEqual(leases.given[0]?.settled, ['postponed by 0']);
+  const other = await Primary.start(t, ground, { chain: draining.chain });
+  await other.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.is(leases.given.length, 1);
+});
+
+test('an upload in progress on a node that drains is acknowledged, and its job is left to others', async (t) => {
+  const ground = await newGround(t, await stage().connection(t));
+  const draining = await Primary.start(t, ground);
+  const payload = await draining.newObject();
+  const rest = gate();
+  const uploading = draining.upload(
+    payload,
+    (async function* () {
+      yield payload.bytes.subarray(0, 700);
+      await rest.opened;
+      yield payload.bytes.subarray(700);
+    })(),
+  );
+  await eventually('it is being received', () => draining.line(payload));
+  draining.drain();
+  rest.open();
+  t.is((await uploading).integrityHash, payload.object.checksums[0]);
+  await eventually('its actor is gone', () => !draining.line(payload));
+  t.is((await draining.context(payload))?.state, 'UPLOAD_OBJECT_DONE');
+  const other = await Primary.start(t, ground, { chain: draining.chain });
   await other.reaches(payload, 'SEAL_OBJECT_DONE');
 });
 

@@ -15,6 +15,8 @@ export type ObjectsInbox =
   | { readonly type: 'lease'; readonly lease: JobLease }
   | DiscardSegments
   | RestoreSegment
+  /** Jobs are given back at once, those with a client's request when it has been answered: the node is about to stop. */
+  | { readonly type: 'drain' }
   | ObjectActorReport;
 
 /**
@@ -58,6 +60,9 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, ObjectActo
           break;
         case 'discard-segments':
           actors.erase(message.note, message.revision, message.reply);
+          break;
+        case 'drain':
+          actors.drain();
           break;
         case 'object-ended':
           actors.end(message.job, message.end);

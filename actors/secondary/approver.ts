@@ -7,8 +7,11 @@ import { Approvals } from './approvals.ts';
 import type { SecondaryPorts } from './ports.ts';
 
 export type ApproverMessage =
-  /** From now on every ask is refused, because the node is about to stop or to leave service. */
-  | { readonly type: 'drain' }
+  /**
+   * From now on nothing is approved: the node is about to stop. Asks are left to the other nodes of the SP if there may
+   * be any, and refused otherwise.
+   */
+  | { readonly type: 'drain'; readonly hasOthers: boolean }
   /** An ask of a primary. The HTTP wire has no asks: there the first piece of a column counts as one. */
   | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<ApproverAnswer> };
 
@@ -34,6 +37,8 @@ export interface ApproverOptions {
 interface State {
   readonly approvals: Approvals;
   draining: boolean;
+  /** Ends the answering of asks. */
+  readonly serving: AbortController;
 }
 
 /** Answers the asks of primaries for room for a column (GetApproval), one at a time, so that budgets hold. */
@@ -45,25 +50,27 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
     kind: 'approver',
     async start(ctx) {
       const approvals = await Approvals.load(ports.ledger, ctx.signal);
+      const serving = new AbortController();
       ctx.say({ doing: 'answering asks', waitsFor: 'primaries' });
       ctx.pipe(
         (signal) =>
           ports.host.serveAsks(
             (ask, asked) =>
               ctx.self.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
-            { signal },
+            { signal: AbortSignal.any([signal, serving.signal]) },
           ),
         (outcome) => ({ type: 'serving-ended', outcome }),
       );
       ctx.after(0, { type: 'forget-expired' });
-      return { approvals, draining: false };
+      return { approvals, draining: false, serving };
     },
 
     async receive(state, message, ctx) {
       switch (message.type) {
         case 'drain':
           state.draining = true;
-          ctx.say({ doing: 'refusing asks: this node is draining' });
+          if (message.hasOthers) state.serving.abort();
+          ctx.say({ doing: 'approving nothing: this node is draining' });
           break;
         case 'ask':
           await captureResult(message.reply, answer(state, message.ask, ctx.signal));
@@ -82,6 +89,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
           break;
         }
         case 'serving-ended':
+          if (state.serving.signal.aborted) break;
           // asks end only with us: anything else restarts the service
           throw toSealionError(
             message.outcome.ok ? new Error('the stream of asks ended') : message.outcome.error,

@@ -16,6 +16,8 @@ import { receiver, TASK_REFUSED, taskReceiver } from './receiver.ts';
 
 export type ReceiversMessage =
   | ReceptionMessage
+  /** From now on offers are left to other nodes: this one is about to stop. What is being received continues. */
+  | { readonly type: 'drain' }
   | RestorePiece
   /** The caretaker has found a column that is no longer needed. The reply is false while the column is in use. */
   | {
@@ -63,6 +65,8 @@ interface State {
   readonly turns: ColumnTurns<Message>;
   /** Logs refused offers and tasks. */
   readonly refusals: Repeats;
+  /** Ends the pulling of offers. */
+  readonly pulling: AbortController;
 }
 
 /** Maximum delay of an offer while clients are being served, ms; short, since the primary is waiting for us. */
@@ -80,8 +84,10 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
     kind: 'receivers',
     start(ctx) {
       ctx.say({ doing: 'pulling offers', waitsFor: 'other storage providers' });
+      const pulling = new AbortController();
       ctx.pipe(
-        async (signal) => {
+        async (stopping) => {
+          const signal = AbortSignal.any([stopping, pulling.signal]);
           for await (const inbound of ports.host.offers({ limit, signal })) {
             await background.yieldToClients(MAX_YIELD_MS, signal);
             if (!ctx.self.tell({ type: 'offer', inbound })) await inbound.postpone(REDELIVER_MS);
@@ -89,7 +95,7 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
         },
         (outcome) => ({ type: 'pull-ended', outcome }),
       );
-      return { open: 0, turns: new ColumnTurns(ctx), refusals: new Repeats(ctx.log) };
+      return { open: 0, turns: new ColumnTurns(ctx), refusals: new Repeats(ctx.log), pulling };
     },
 
     async receive(state, message, ctx) {
@@ -137,7 +143,11 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
           else reply.resolve(true);
           break;
         }
+        case 'drain':
+          state.pulling.abort();
+          break;
         case 'pull-ended':
+          if (state.pulling.signal.aborted) break;
           // offers end only with us; anything else restarts the pull
           throw toSealionError(
             message.outcome.ok ? new Error('the stream of offers ended') : message.outcome.error,

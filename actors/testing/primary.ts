@@ -33,7 +33,7 @@ import { signer } from '../chain/signer.ts';
 import { signerLine } from '../chain/signer-line.ts';
 import { readJob } from '../job-log.ts';
 import type { Acknowledgement, UploadPart, UploadRequest } from '../messages.ts';
-import { jobs } from '../primary/jobs.ts';
+import { type JobsMessage, jobs } from '../primary/jobs.ts';
 import { type ObjectsInbox, objects } from '../primary/objects.ts';
 import { PRIMARY_TIMING, type PrimaryPorts } from '../primary/ports.ts';
 import { SealChecks } from '../primary/replicate/seal-checks.ts';
@@ -130,6 +130,7 @@ export class Primary {
   readonly system: ActorSystem;
   readonly objects: Ref<ObjectsInbox>;
   readonly #background: Background;
+  readonly #pulls: Ref<JobsMessage>[] = [];
 
   private constructor(
     ground: Ground,
@@ -205,7 +206,13 @@ export class Primary {
 
   /** Begins to work on what is in the queue. */
   pullJobs(limit: number, queue = this.ground.queue): void {
-    this.system.spawn('jobs', jobs({ queue, objects: this.objects, limit, background: this.#background }));
+    const options = { queue, objects: this.objects, limit, background: this.#background };
+    this.#pulls.push(this.system.spawn('jobs', jobs(options)));
+  }
+
+  /** Does what a node does first when it is asked to stop. */
+  drain(): void {
+    for (const actor of [...this.#pulls, this.objects]) actor.tell({ type: 'drain' });
   }
 
   /** Registers an object on chain that waits for its payload. */

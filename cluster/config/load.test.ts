@@ -56,6 +56,7 @@ test('the smallest configuration gets every default', (t) => {
       proxies: [],
       perClient: { connections: 1_000, requestsPerSecond: 500, bytesPerSecond: 2 ** 30 },
       keepAliveSeconds: 75,
+      drainSeconds: 5,
       delegation: { enabled: true, perAccountPerHour: 1_000 },
       corsOrigins: ['*'],
     },

@@ -46,6 +46,7 @@ export function nodeConfig(base: string) {
         bytesPerSecond: bytes(0, 'bytes per second').default(2 ** 30),
       }).prefault({}),
       keepAliveSeconds: wholeNumber(1, 3_600, 'seconds').default(75),
+      drainSeconds: wholeNumber(0, 86_400, 'seconds').default(5),
       delegation: section({
         enabled: z.boolean('true or false').default(true),
         perAccountPerHour: wholeNumber(1, 1_000_000, 'announcements').default(1_000),

@@ -10,7 +10,7 @@ import { Background } from '#runtime/load/background';
 import { sqliteRecords } from '#runtime/records/sqlite';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { anyRawRequest } from '../test/raw-requests.ts';
-import { type AdminServer, serveAdmin } from './admin.ts';
+import { type AdminServer, type Readiness, serveAdmin } from './admin.ts';
 
 const JOB = { objectId: '4711', version: 0 };
 const CREATED = {
@@ -36,7 +36,11 @@ const CREATED = {
   },
 } as const;
 
-async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promise<AdminServer> {
+async function serve(
+  t: ExecutionContext,
+  hosts: readonly string[] = [],
+  readiness: () => Readiness = () => 'ready',
+): Promise<AdminServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sealion-admin-'));
   const journal = await openLevelJournal({ directory: join(folder, 'journal') });
   const records = sqliteRecords(join(folder, 'records.sqlite'));
@@ -52,6 +56,7 @@ async function serve(t: ExecutionContext, hosts: readonly string[] = []): Promis
       records,
       space: () => spaceReport(journal.ledger, 0),
       load: () => background.report,
+      readiness,
       tree: () => ({
         name: 'sp-1@a',
         path: 'sp-1@a',
@@ -113,6 +118,18 @@ test('operators can read health, tree, jobs and the history of one job', async (
     }),
     { code: 'cannot-listen' },
   );
+});
+
+test('a node is ready for clients only while it serves', async (t) => {
+  let readiness: Readiness = 'starting';
+  const admin = await serve(t, [], () => readiness);
+  const ask = (path: string) => statusOf(admin, path, 'Host: 127.0.0.1');
+  t.is(await ask('/ready'), 503);
+  readiness = 'ready';
+  t.is(await ask('/ready'), 200);
+  readiness = 'draining';
+  t.is(await ask('/ready'), 503);
+  t.is(await ask('/health'), 200);
 });
 
 test('no request stops the process, and each gets an answer', async (t) => {

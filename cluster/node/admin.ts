@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { SpaceReport } from '#actors/caretaker/space/report';
-import { type SealionError, Terminal, toSealionError } from '#protocols/errors';
+import { Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
 import { splitTarget } from '#protocols/greenfield/request-target';
 import { replay } from '#protocols/job/evolve';
 import { type JobId, parseJobId } from '#protocols/job/identity';
@@ -13,6 +13,9 @@ import type { Records } from '#runtime/records/records';
 import type { Logger } from '#runtime/telemetry/logger';
 import { printableJson } from '#runtime/telemetry/printable';
 import { type Caller, checkCaller } from './admin-callers.ts';
+
+/** Whether a node wants clients: not before all of it serves, and not once it has been asked to stop. */
+export type Readiness = 'starting' | 'ready' | 'draining';
 
 /** Sources of the data that the admin server shows. */
 export interface AdminDependencies {
@@ -27,6 +30,7 @@ export interface AdminDependencies {
   readonly space: () => Promise<SpaceReport>;
   /** How busy the node is, and how much background work it therefore allows. */
   readonly load: () => LoadReport;
+  readonly readiness: () => Readiness;
   readonly log: Logger;
 }
 
@@ -53,6 +57,7 @@ const MAX_CONNECTIONS = 256;
  * address. Requests from web pages are refused (`checkCaller`), since a browser lets any page send them.
  *
  * - `GET /health` that it is running, and the durability of acknowledged payloads
+ * - `GET /ready` 200 while load balancers may send it clients, 503 before and after
  * - `GET /tree` the supervision tree (`TreeNode`)
  * - `GET /space` amounts of stored data: needed, unneeded and waiting to be deleted, incomplete (`SpaceReport`)
  * - `GET /load` event loop delay, requests in progress, number and limit of jobs in work (`LoadReport`)
@@ -71,7 +76,9 @@ export async function serveAdmin(
     if (caller.method !== 'GET') throw onlyGet();
     const { path } = splitTarget(caller.url ?? '/');
     const { node, spId, durability } = dependencies;
-    if (path === '/health') return { status: 'serving', node, spId, durability, since };
+    if (path === '/health')
+      return { status: 'serving', readiness: dependencies.readiness(), node, spId, durability, since };
+    if (path === '/ready') return ready(dependencies);
     if (path === '/tree') return dependencies.tree();
     if (path === '/load') return dependencies.load();
     if (path === '/space') return dependencies.space();
@@ -80,7 +87,7 @@ export async function serveAdmin(
     if (job !== undefined) return jobView(parseJobId(job), dependencies.journal);
     throw notFound(
       `There is no page ${path}.`,
-      'Ask for /health, /tree, /space, /load, /jobs or /jobs/<object id>.<version>.',
+      'Ask for /health, /ready, /tree, /space, /load, /jobs or /jobs/<object id>.<version>.',
     );
   };
   const server = await openHttpServer({
@@ -109,6 +116,20 @@ export async function serveAdmin(
       return closed;
     },
   };
+}
+
+/** @throws Retryable `not-ready` */
+function ready({ node, readiness }: AdminDependencies): {
+  readonly status: Readiness;
+  readonly node: string;
+} {
+  const status = readiness();
+  if (status === 'ready') return { status, node };
+  throw new Retryable({
+    code: 'not-ready',
+    message: `${node} is ${status}.`,
+    advice: 'Send clients to another node of the storage provider.',
+  });
 }
 
 async function jobView(job: JobId, journal: Pick<Journal, 'read'>): Promise<unknown> {

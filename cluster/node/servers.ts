@@ -8,9 +8,10 @@ import type { TreeNode } from '#runtime/actors/types';
 import { Proxies } from '#runtime/http/proxies';
 import { hasRole } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
-import { serveAdmin } from './admin.ts';
+import { type Readiness, serveAdmin } from './admin.ts';
 import type { Foundation } from './foundation.ts';
-import { DRAIN_LIMIT_MS, type StartContext } from './start-context.ts';
+import type { StartContext } from './start-context.ts';
+import { drainTree } from './tree.ts';
 import type { Work } from './work.ts';
 
 /** The servers of a node, opened last. */
@@ -20,6 +21,9 @@ export interface Servers {
   tree(): TreeNode;
 }
 
+/** How long connections may take to close once their requests have been cut off, ms. */
+const CUT_OFF_MS = 5_000;
+
 /**
  * Opens the inspect point on the home plane, the admin server and, on a node with that role, the gateway.
  * @throws as `startNode`
@@ -27,9 +31,10 @@ export interface Servers {
 export async function openServers(node: StartContext, foundation: Foundation, work: Work): Promise<Servers> {
   const { name, config, lifecycle, log } = node;
   const { journal, home } = foundation;
-  const { records, background, system } = work;
+  const { records, background, system, actors } = work;
   const { sp, timing } = config;
   const tree = () => system.tree();
+  let readiness: Readiness = 'starting';
   await lifecycle.open(
     'inspect point',
     () => home.inspect.serve(name, tree),
@@ -50,6 +55,7 @@ export async function openServers(node: StartContext, foundation: Foundation, wo
           records,
           space,
           load: () => background.report,
+          readiness: () => readiness,
           log,
         },
         { ...config.admin.listen, hosts: config.admin.hosts },
@@ -60,6 +66,17 @@ export async function openServers(node: StartContext, foundation: Foundation, wo
     admin: admin.port,
     ...(hasRole(config.roles, 'gateway') && { gateway: await openGateway(node, foundation, work) }),
   };
+  // Opened last, so that it comes first when the node stops: what is in progress then has its time in the gateway.
+  await lifecycle.open(
+    'drain',
+    () => {
+      readiness = 'ready';
+    },
+    () => {
+      readiness = 'draining';
+      drainTree(actors, config.journal.adapter === 'jetstream');
+    },
+  );
   return { ports, tree };
 }
 
@@ -71,6 +88,7 @@ async function openGateway(
 ): Promise<number> {
   const { objects, receivers, repairer, announcer } = actors;
   const proxies = new Proxies(config.gateway.proxies);
+  const drainMs = config.gateway.drainSeconds * 1_000;
   const gateway = await lifecycle.open(
     'gateway',
     () =>
@@ -94,7 +112,7 @@ async function openGateway(
         }),
         {
           ...config.gateway.listen,
-          closeTimeoutMs: DRAIN_LIMIT_MS,
+          closeTimeoutMs: drainMs,
           maxPerClient: config.gateway.perClient.connections,
           keepAliveMs: config.gateway.keepAliveSeconds * 1_000,
           proxies,
@@ -104,7 +122,7 @@ async function openGateway(
         },
       ),
     (it) => it.close(),
-    2 * DRAIN_LIMIT_MS,
+    drainMs + CUT_OFF_MS,
   );
   return gateway.port;
 }

@@ -14,5 +14,5 @@ export interface StartContext {
   readonly signal: AbortSignal;
 }
 
-/** Time limit for open requests and their actors to finish, ms. */
+/** Time limit for actors to finish, ms. */
 export const DRAIN_LIMIT_MS = 5_000;

@@ -3,16 +3,16 @@ import { CARETAKER_TIMING, type CaretakerTiming } from '#actors/caretaker/timing
 import { announcer } from '#actors/chain/announcer';
 import { type SignerMessage, signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
-import type { AnnouncerMessage, ObjectsMessage, ReceptionMessage, RepairMessage } from '#actors/messages';
-import { jobs } from '#actors/primary/jobs';
-import { objects } from '#actors/primary/objects';
+import type { AnnouncerMessage, RepairMessage } from '#actors/messages';
+import { type JobsMessage, jobs } from '#actors/primary/jobs';
+import { type ObjectsInbox, objects } from '#actors/primary/objects';
 import { PRIMARY_TIMING, type PrimaryPorts } from '#actors/primary/ports';
 import { SealChecks } from '#actors/primary/replicate/seal-checks';
 import { type RepairerOptions, repairer } from '#actors/repair/repairer';
 import { APPROVAL_LIMITS } from '#actors/secondary/approval-policy';
-import { approver } from '#actors/secondary/approver';
+import { type ApproverMessage, approver } from '#actors/secondary/approver';
 import { SECONDARY_TIMING } from '#actors/secondary/ports';
-import { receivers } from '#actors/secondary/receivers';
+import { type ReceiversMessage, receivers } from '#actors/secondary/receivers';
 import { feePolicy } from '#protocols/greenfield/fees';
 import type { ActorSystem, Ref } from '#runtime/actors/types';
 import { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
@@ -52,8 +52,11 @@ const HOUR_MS = 3_600_000;
 
 /** The actors that receive messages from outside the tree, most of them from the gateway. */
 export interface TopActors {
-  readonly objects: Ref<ObjectsMessage>;
-  readonly receivers: Ref<ReceptionMessage>;
+  readonly objects: Ref<ObjectsInbox>;
+  readonly receivers: Ref<ReceiversMessage>;
+  readonly approver: Ref<ApproverMessage>;
+  /** Only a node with the role `task` pulls the work queue. */
+  readonly jobs?: Ref<JobsMessage>;
   readonly repairer: Ref<RepairMessage>;
   readonly announcer: Ref<AnnouncerMessage>;
   /** Is notified when the home plane has lost data; only a keeper has one. */
@@ -91,25 +94,27 @@ export function spawnTree(system: ActorSystem, dependencies: TreeDependencies): 
       calls: home.calls,
     }),
   );
-  const receiving = spawnReceivers(system, dependencies, host);
+  const { approving, receiving } = spawnReceivers(system, dependencies, host);
   const repairing = spawnRepairer(system, dependencies, {
     host,
     memory,
     objects: primary,
     receivers: receiving,
   });
-  if (has('task')) {
-    const limit = LEASES_FOR_EACH_JOB * config.limits.concurrentJobs;
-    system.spawn('jobs', jobs({ queue: home.queue, objects: primary, limit, background }));
-  }
+  const limit = LEASES_FOR_EACH_JOB * config.limits.concurrentJobs;
+  const pulling = has('task')
+    ? system.spawn('jobs', jobs({ queue: home.queue, objects: primary, limit, background }))
+    : undefined;
   const caring = has('keeper')
     ? spawnCaretaker(system, dependencies, { objects: primary, receivers: receiving, repairer: repairing })
     : undefined;
   return {
     objects: primary,
     receivers: receiving,
+    approver: approving,
     repairer: repairing,
     announcer: announcing,
+    ...(pulling && { jobs: pulling }),
     ...(caring && { caretaker: caring }),
   };
 }
@@ -174,7 +179,23 @@ function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, hos
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
   const approving = system.spawn('approver', approver({ ports, limits, freeBytes }));
   const limit = config.limits.concurrentColumns;
-  return system.spawn('receivers', receivers({ ports, approver: approving, limit, background }));
+  const receiving = system.spawn('receivers', receivers({ ports, approver: approving, limit, background }));
+  return { approving, receiving };
+}
+
+/**
+ * The node is about to stop: its jobs go back into the queue, and no job, offer or ask is accepted any more. Requests
+ * of clients are still served.
+ * @param hasOthers whether other nodes of the SP may take all that
+ */
+export function drainTree(
+  { jobs: pulling, objects: primary, receivers: receiving, approver: approving }: TopActors,
+  hasOthers: boolean,
+): void {
+  pulling?.tell({ type: 'drain' });
+  primary.tell({ type: 'drain' });
+  receiving.tell({ type: 'drain' });
+  approving.tell({ type: 'drain', hasOthers });
 }
 
 function spawnRepairer(

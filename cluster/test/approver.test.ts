@@ -94,7 +94,7 @@ test('an SP that is not listed does not answer', async (t) => {
 test('a draining node refuses everything', async (t) => {
   const { primary, us } = await start(t);
   await firstAnswer(primary);
-  us.approver.tell({ type: 'drain' });
+  us.approver.tell({ type: 'drain', hasOthers: false });
   t.is((await ask(primary))?.refused[0]?.code, 'draining');
 });
 

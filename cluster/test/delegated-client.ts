@@ -20,7 +20,13 @@ export function delegatedPayload(bucketName: string, size: number): DelegatedPay
 
 /** Uploads the whole payload, with the parameters of the Go SDK. @throws the provider's error */
 export function putDelegated(net: Network, spId: number, upload: DelegatedPayload): Promise<void> {
-  return send(net, spId, upload, { method: 'PUT', query: '', body: upload.payload });
+  const { endpoint = '' } = net.devnet.file.sps.find(({ id }) => id === spId) ?? {};
+  return putDelegatedAt(net, endpoint, upload);
+}
+
+/** As `putDelegated`, at one of the gateways of the provider. */
+export function putDelegatedAt(net: Network, endpoint: string, upload: DelegatedPayload): Promise<void> {
+  return send(net, endpoint, upload, { method: 'PUT', query: '', body: upload.payload });
 }
 
 /** Uploads the part from byte `offset` on. @throws the provider's error */
@@ -32,7 +38,8 @@ export function putDelegatedPart(
 ): Promise<void> {
   const body = upload.payload.subarray(part.offset, part.offset + part.length);
   const complete = part.offset + body.length === upload.payload.length;
-  return send(net, spId, upload, {
+  const { endpoint = '' } = net.devnet.file.sps.find(({ id }) => id === spId) ?? {};
+  return send(net, endpoint, upload, {
     method: 'POST',
     query: `offset=${part.offset}&complete=${complete}&`,
     body,
@@ -41,11 +48,11 @@ export function putDelegatedPart(
 
 async function send(
   { devnet }: Network,
-  spId: number,
+  endpoint: string,
   { bucketName, objectName, payload, isUpdate = false }: DelegatedPayload,
   { method, query, body }: { readonly method: string; readonly query: string; readonly body: Buffer },
 ): Promise<void> {
-  const { host, port } = new URL(devnet.file.sps.find(({ id }) => id === spId)?.endpoint ?? '');
+  const { host, port } = new URL(endpoint);
   const whole = `delegate=&is_update=${isUpdate}&payload_size=${payload.length}`;
   const target = `/${bucketName}/${objectName}?${query}${whole}${isUpdate ? '' : '&visibility=0'}`;
   const headers = {

@@ -101,6 +101,12 @@ export class Network {
     return new SpClient(this.#file(spId).endpoint, this.#privateKey);
   }
 
+  /** A client of each gateway of an SP, past its load balancer. */
+  gateways(spId: number): readonly SpClient[] {
+    const urls = (this.#file(spId).nodes ?? []).flatMap(({ gateway }) => gateway ?? []);
+    return urls.map((url) => new SpClient(url, this.#privateKey));
+  }
+
   /** Creates a bucket, private by default, with an SP as its primary. @returns its name */
   async createBucket(spId: number, visibility: Visibility = 'PRIVATE'): Promise<string> {
     const { operatorAddress, gvgFamilyId } = this.#file(spId);
@@ -151,9 +157,7 @@ export class Network {
   }
 
   async get(spId: number, object: ObjectAddress): Promise<Buffer> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await this.client(spId).get(object)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return bytesOf(this.client(spId), object);
   }
 
   /** Waits until the object is sealed on chain. */
@@ -228,6 +232,13 @@ export class Network {
     if (found) return found;
     throw new RangeError(`the devnet has no SP ${spId}`);
   }
+}
+
+/** The bytes of an object, as a provider or one of its gateways serves them. */
+export async function bytesOf(client: SpClient, object: ObjectAddress): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await client.get(object)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 async function signerAt(admin: string): Promise<string> {

@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { PROGRESS_TEXT } from '#protocols/job/progress-text';
+import { gate } from '#runtime/actors/testing';
 import { withPostgres } from '#runtime/testing/programs';
-import { useNetwork } from './network.ts';
+import type { SpClient } from '../client/sp-client.ts';
+import { delegatedPayload, putDelegatedAt } from './delegated-client.ts';
+import { bytesOf, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
@@ -79,6 +84,14 @@ async function check(t: ExecutionContext, uploads: readonly Upload[]): Promise<v
   }
 }
 
+/** A payload whose second half waits. */
+async function* interrupted(payload: Uint8Array, continued: Promise<unknown>): AsyncGenerator<Uint8Array> {
+  const half = payload.length / 2;
+  yield payload.subarray(0, half);
+  await continued;
+  yield payload.subarray(half);
+}
+
 testSerial('objects uploaded to any of three nodes are sealed, and each node shows them', async (t) => {
   const net = network();
   const uploads = await upload(await create(10));
@@ -92,6 +105,74 @@ testSerial('objects uploaded to any of three nodes are sealed, and each node sho
 
 testSerial('the command line shows the tree of each node', async (t) => {
   t.true(await until('all nodes are shown', async () => (await treesShown()).join() === 'a,,b,,c,'));
+});
+
+testSerial('parts of one upload, and questions about it, may each reach another gateway', async (t) => {
+  const net = network();
+  const [a, b, c] = net.gateways(1) as [SpClient, SpClient, SpClient];
+  const object = await net.createObject(await net.createBucket(1), { size: 5 * SEGMENT + 321 });
+  const put = (client: SpClient, segment: number) => {
+    const offset = segment * SEGMENT;
+    const bytes = object.payload.subarray(offset, offset + 2 * SEGMENT);
+    return client.putPart(object, {
+      offset,
+      bytes,
+      complete: offset + bytes.length === object.payload.length,
+    });
+  };
+  await put(a, 0);
+  t.is(await b.resumeOffset(object), 2 * SEGMENT);
+  await put(b, 2);
+  t.is((await c.progress(object)).description, PROGRESS_TEXT.UPLOAD_OBJECT_DOING);
+  await put(c, 2);
+  await put(c, 4);
+  await net.sealed(object);
+  for (const client of [a, b, c]) t.true((await bytesOf(client, object)).equals(object.payload));
+  t.is((await net.job(1, object.job))?.context.uploadAttempt, 1);
+});
+
+testSerial('a repeated PUT at another gateway is refused, during the first and after it', async (t) => {
+  const net = network();
+  const [a, b, c] = net.gateways(1) as [SpClient, SpClient, SpClient];
+  const object = await net.createObject(await net.createBucket(1), { size: 2 * SEGMENT });
+  const rest = gate();
+  const put = (client: SpClient, body: AsyncIterable<Uint8Array> = Readable.from([object.payload])) =>
+    client.put(object, { body, size: object.payload.length, contentType: 'application/octet-stream' });
+  const first = put(a, interrupted(object.payload, rest.opened));
+  await until(
+    'it is being uploaded',
+    async () => (await c.progress(object)).description === PROGRESS_TEXT.UPLOAD_OBJECT_DOING,
+  );
+  await t.throwsAsync(put(b), { message: /110003/ });
+  rest.open();
+  await first;
+  await t.throwsAsync(put(b), { message: /110003|110006/ });
+  await net.sealed(object);
+  await t.throwsAsync(put(c), { message: /20003/ });
+  t.is((await net.job(1, object.job))?.context.uploadAttempt, 1);
+});
+
+testSerial('delegated uploads of one name at two gateways cost one announcement', async (t) => {
+  const net = network();
+  const upload = delegatedPayload(await net.createBucket(1), SEGMENT + 5);
+  const operator = net.devnet.file.sps[0]?.operatorAddress ?? '';
+  const before = await net.chain.account(operator);
+  const puts = await Promise.allSettled(
+    net
+      .gateways(1)
+      .slice(0, 2)
+      .map(({ endpoint }) => putDelegatedAt(net, endpoint.href, upload)),
+  );
+  t.true(puts.some(({ status }) => status === 'fulfilled'));
+  for (const put of puts) {
+    if (put.status === 'rejected') t.regex(String(put.reason), /Code>(110003|110006|50010)</);
+  }
+  await until('it is sealed', async () => {
+    const found = await net.chain.object(upload.bucketName, upload.objectName);
+    return found?.object.status === 'SEALED';
+  });
+  t.true((await net.get(1, upload)).equals(upload.payload));
+  t.is((await net.chain.account(operator))?.sequence, (before?.sequence ?? 0) + 1);
 });
 
 testSerial('a killed node loses no acknowledged object', async (t) => {

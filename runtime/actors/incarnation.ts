@@ -107,7 +107,10 @@ export class Incarnation<M, S> implements Context<M> {
     this.#ending = ending;
     const { path, mailbox } = this.#host;
     if (ending.directive !== 'restart') this.#host.close();
-    this.#controller.abort(new Cancelled({ code: 'actor-stopping', message: `${path} is stopping.` }));
+    const { error: cause } = ending;
+    this.#controller.abort(
+      new Cancelled({ code: 'actor-stopping', message: `${path} is stopping.`, ...(cause && { cause }) }),
+    );
     for (const timer of this.#timers) clearTimeout(timer);
     for (const unwatch of this.#watches) unwatch();
     this.#childrenStopped = this.children.close();

@@ -58,7 +58,10 @@ export interface Behaviour<M, S> {
 /** The operations of a running actor. */
 export interface Context<M> {
   readonly self: Ref<M>;
-  /** Fires when this incarnation is to stop or restart. Must be passed to everything that it starts. */
+  /**
+   * Fires when this incarnation is to stop or to be restarted. Everything it has started must take it. Its reason has
+   * the failure as its cause, and none if the actor was asked to stop.
+   */
   readonly signal: AbortSignal;
   readonly log: Logger;
   /**

@@ -21,7 +21,8 @@ const UNKNOWN_MS = 600_000;
  *
  * - `releaseJob` removes the job from the queue: it has ended, or waits for a client.
  * - `postponeJob` returns it until a failed phase is due again; any node may then get the job.
- * - The actor stops during its work, and `stopped` (`object.ts`) returns the lease after a short delay.
+ * - The actor stops during its work, and `stopped` (`object.ts`) returns the lease: at once if it was asked to stop,
+ *   after a short delay if it failed.
  * - No renewal succeeds, and `signal` fires: another node may own the job by now. From then on `record` throws, all
  *   asynchronous work is aborted, and the actor stops without any further effect.
  *

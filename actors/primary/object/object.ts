@@ -77,10 +77,10 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
       return work;
     },
 
-    async stopped(work) {
+    async stopped(work, { signal }) {
       // In this order: the next owner must not find this node in the directory.
       await work?.leaveDirectory();
-      if (work?.lease) await work.lease.postpone(redeliverMs(work.lease));
+      if (work?.lease) await work.lease.postpone(redeliverMs(work.lease, signal.reason?.cause));
     },
   };
 }

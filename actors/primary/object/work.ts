@@ -224,7 +224,10 @@ export function logFailure(work: Work, phase: string, error: SealionError): void
 /** Long enough that a job whose actor fails at once does not keep a node busy, short enough to resume quickly. */
 const REDELIVERY: BackoffLimits = { minMs: 1_000, maxMs: 30_000 };
 
-/** Delay before a job whose actor stopped during its work is delivered again, ms. */
-export function redeliverMs(lease: Lease): number {
-  return backoffMs(lease.delivery, Math.random(), REDELIVERY);
+/**
+ * Delay before a job whose actor stopped during its work is delivered again, ms.
+ * @param failure undefined when the actor was asked to stop: nothing is wrong with the job
+ */
+export function redeliverMs(lease: Lease, failure: unknown): number {
+  return failure === undefined ? 0 : backoffMs(lease.delivery, Math.random(), REDELIVERY);
 }
