@@ -31,12 +31,12 @@ test('those who are new do not wait for all who go on, nor those for all who are
   t.is(through.join(''), '01a2b3c4d');
 });
 
-test('a turn after a client has come is short', async (t) => {
-  const turns = new Turns(3);
+test('the turns after a client has come are short', async (t) => {
+  const turns = new Turns(3, 2);
   const { through, take } = steps(turns);
   for (const name of 'abcdefgh') take(name);
   turns.newcomer();
-  for (const count of [3, 4, 7, 8]) {
+  for (const count of [3, 4, 5, 8]) {
     await Promise.resolve();
     t.is(through.length, count);
     await nextTurn();

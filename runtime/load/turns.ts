@@ -1,3 +1,6 @@
+/** Turns after the last newcomer in which more of them are expected: few of those that connect send at once. */
+const SHORT_TURNS = 16;
+
 /** The first step of somebody new, or a further one. */
 export type Step = 'first' | 'further';
 
@@ -12,12 +15,17 @@ export class Turns {
   readonly #lines: Readonly<Record<Step, (() => void)[]>> = { first: [], further: [] };
   #left: number;
   #firstNext = true;
-  #hasNewcomer = false;
+  readonly #shortTurns: number;
+  #shortLeft = 0;
   #ends = false;
 
-  /** @param perTurn steps that get through */
-  constructor(perTurn: number) {
+  /**
+   * @param perTurn steps that get through
+   * @param shortTurns turns after a newcomer in which one step does
+   */
+  constructor(perTurn: number, shortTurns = SHORT_TURNS) {
     this.#perTurn = perTurn;
+    this.#shortTurns = shortTurns;
     this.#left = perTurn;
   }
 
@@ -29,9 +37,9 @@ export class Turns {
     return Promise.resolve();
   }
 
-  /** A client has come, and more may be waiting to be accepted: the next turn is a short one, with one step. */
+  /** A client has come, and more may be waiting to be accepted: the next turns are short ones, with one step each. */
   newcomer(): void {
-    this.#hasNewcomer = true;
+    this.#shortLeft = this.#shortTurns;
     this.#awaitEnd();
   }
 
@@ -43,8 +51,8 @@ export class Turns {
 
   #next(): void {
     this.#ends = false;
-    this.#left = this.#hasNewcomer ? 1 : this.#perTurn;
-    this.#hasNewcomer = false;
+    this.#left = this.#shortLeft > 0 ? 1 : this.#perTurn;
+    if (this.#shortLeft > 0) this.#shortLeft -= 1;
     for (; this.#left > 0; this.#left -= 1) {
       const proceed = this.#takeNext();
       if (!proceed) break;
