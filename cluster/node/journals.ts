@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Terminal } from '#protocols/errors';
@@ -25,13 +25,14 @@ export function openOwnJournal({ config, lifecycle }: StartContext): Promise<Jou
 
 /**
  * The journal that the nodes of the SP share.
- * @throws Terminal `journal-not-moved` when the data folder has an embedded one; as `openJetStreamJournal`
+ * @throws Terminal `bad-data-folder`, `journal-not-moved` when the data folder has an embedded one; as `openJetStreamJournal`
  */
 export async function openSharedJournal(
   { config, lifecycle, log, signal }: StartContext,
   connection: NatsConnection,
 ): Promise<Journal> {
   await refuseUnmoved(config);
+  await makeDataFolder(config);
   const { replicas } = config.nats.home;
   return await lifecycle.open(
     'journal',
@@ -45,6 +46,18 @@ export function hasOwnJournal(config: Pick<NodeConfig, 'dataDir'>): Promise<bool
     () => true,
     () => false,
   );
+}
+
+/** An embedded journal makes the folder by itself; the free space of its disk is looked up in any case. */
+async function makeDataFolder({ dataDir }: NodeConfig): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new Terminal({
+      code: 'bad-data-folder',
+      message: `Cannot create the data folder ${dataDir}: ${cause instanceof Error ? cause.message : cause}.`,
+      advice: 'Choose another dataDir, or let the user of this process write there.',
+      cause,
+    });
+  });
 }
 
 async function refuseUnmoved(config: NodeConfig): Promise<void> {

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +24,13 @@ const SIZES = [1, SEGMENT, SEGMENT + 1, 300 * KIB, 1_000 * KIB];
 /** Longer than a lease lasts. */
 const STOPPED_MS = 6_000;
 
-const network = useNetwork(test, { nodes: 3 });
+/** Reaches SP 1, as others do, over HTTP alone: through the balancer. */
+const OVER_HTTP = 2;
+
+const network = useNetwork(test, {
+  nodes: 3,
+  nodeOf: (spId) => (spId === OVER_HTTP ? { peers: { wires: ['http'] } } : {}),
+});
 
 interface Upload {
   readonly object: WaitingObject;
@@ -209,6 +217,25 @@ testSerial('a rolling restart fails no upload that one retry would not cover', a
   const uploads = await uploading;
   t.deepEqual(failures(uploads), []);
   await check(t, uploads);
+});
+
+testSerial('a column that comes over HTTP is received by whichever nodes its pieces reach', async (t) => {
+  const net = network();
+  const bucketName = await net.createBucket(OVER_HTTP);
+  const sizes = [20 * SEGMENT, 21 * SEGMENT, 22 * SEGMENT, SEGMENT];
+  const objects = await Promise.all(sizes.map((size) => net.createObject(bucketName, { size })));
+  await Promise.all(objects.map((object) => net.put(OVER_HTTP, object)));
+  for (const object of objects) {
+    const { gvg } = await net.sealed(object);
+    t.true(gvg?.secondarySpIds.includes(1));
+  }
+  const received = await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      const log = await readFile(join(dirname(net.devnet.path), 'state', 'log', `sp1-${name}.log`), 'utf8');
+      return log.split('\n').filter((line) => line.includes('replicate-piece')).length;
+    }),
+  );
+  t.true(received.filter((count) => count > 0).length > 1, `pieces received by each node: ${received}`);
 });
 
 testSerial('uploads go on while PostgreSQL is down, and it catches up', async (t) => {
