@@ -200,10 +200,9 @@ testSerial('a suspended node is fenced when it continues, and serves again', asy
   await sleep(800);
   const suspended = devnet.sp(1, 'c');
   suspended.signal('SIGSTOP');
-  const shown = treesShown();
-  await sleep(STOPPED_MS);
+  const [shown] = await Promise.all([treesShown(), sleep(STOPPED_MS)]);
   suspended.signal('SIGCONT');
-  t.deepEqual((await shown).slice(-2), ['c', '  does not answer'], 'by the command line');
+  t.deepEqual(shown.slice(-2), ['c', '  does not answer'], 'by the command line');
   await check(t, await uploading);
   const again = await upload(await create(6));
   t.deepEqual(failures(again), []);
