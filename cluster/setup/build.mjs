@@ -20,7 +20,7 @@ export async function build() {
 
 function fingerprint() {
   const hash = createHash('sha256');
-  const files = FOLDERS.flatMap((folder) => filesBelow(join(ROOT, folder), '.ts'));
+  const files = FOLDERS.flatMap((folder) => filesBelow(join(ROOT, folder), '.ts', '.tsx'));
   for (const path of [...files.sort(), join(ROOT, 'tsconfig.json'), join(ROOT, 'package-lock.json')]) {
     const { mtimeMs, size } = statSync(path);
     hash.update(`${path} ${mtimeMs} ${size}\n`);
@@ -32,17 +32,17 @@ function fingerprint() {
 function removeStale() {
   for (const folder of FOLDERS) {
     for (const path of filesBelow(join(DIST, folder), '.js')) {
-      const source = join(ROOT, path.slice(DIST.length)).replace(/\.js$/, '.ts');
-      if (existsSync(source)) continue;
+      const source = join(ROOT, path.slice(DIST.length)).replace(/\.js$/, '');
+      if (existsSync(`${source}.ts`) || existsSync(`${source}.tsx`)) continue;
       rmSync(path);
       rmSync(`${path}.map`, { force: true });
     }
   }
 }
 
-function filesBelow(folder, ending) {
+function filesBelow(folder, ...endings) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 }

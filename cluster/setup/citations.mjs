@@ -5,7 +5,7 @@ import { ROOT } from './step.mjs';
 
 /** `ARCHITECTURE.md#the-flow`, `protocols/job/README.md#states`; in a Markdown link the path is relative. */
 const CITATION = /(?<path>(?:[\w.-]+\/)*[\w-]+\.md)?#(?<anchor>[a-z0-9][a-z0-9-]*)/g;
-const CITING = /\.(ts|mjs|cjs|md|yaml|conf)$/;
+const CITING = /\.(tsx?|mjs|cjs|md|yaml|conf)$/;
 
 /**
  * Finds citations of headings that do not exist, as `file:line: citation`, in the files that git knows below a folder.

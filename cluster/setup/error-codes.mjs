@@ -16,7 +16,7 @@ const VALUE = "'[a-z][a-z0-9-]*'|`[^`]*`|[A-Z][A-Z_]+";
  * imported one.
  */
 export function unexplainedCodes(root = ROOT) {
-  const sources = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' })
+  const sources = execFileSync('git', ['ls-files', '*.ts', '*.tsx'], { cwd: root, encoding: 'utf8' })
     .split('\n')
     .filter((file) => file && !OF_TESTS.test(file) && existsSync(join(root, file)))
     .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }));
