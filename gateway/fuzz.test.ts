@@ -53,7 +53,7 @@ async function serve(t: ExecutionContext): Promise<Served> {
     const segment = PAYLOAD.subarray(i * SEGMENT, (i + 1) * SEGMENT);
     await pieces.put(segmentKey({ objectId: '4711', version: 0 }, i), segment);
   }
-  const limits = { idleTimeoutMs: 50, maxUploads: AT_ONCE, maxDownloads: 2 * AT_ONCE };
+  const limits = { idleTimeoutMs: 50, maxUploads: 2 * AT_ONCE, maxDownloads: 2 * AT_ONCE };
   const gateway = testGateway(t, { limits, pieces });
   const { chain } = gateway;
   for (const action of Object.values(Action)) chain.allow(OWNER, action);

@@ -30,7 +30,7 @@ import { requestLog } from './request/log.ts';
 import { notStored } from './request/not-stored.ts';
 import { ownHosts } from './request/own-hosts.ts';
 import { addRoutes, type Handlers } from './request/routes.ts';
-import { Slots } from './request/slots.ts';
+import { DividedSlots } from './request/slots.ts';
 import { address, pathToRoute, target } from './request/target.ts';
 import { AnnouncementQuota } from './upload/announcement-quota.ts';
 import { familyChoice } from './upload/family-choice.ts';
@@ -66,7 +66,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
 function handlersOf(dependencies: GatewayDependencies, turns: Turns): Handlers {
   const { receivers, repairer, limits } = dependencies;
   const deliver = payloadDelivery(dependencies, turns);
-  const uploads = new Slots(limits.maxUploads, 'uploads');
+  const uploads = new DividedSlots(limits.maxUploads, 'uploads');
   const take = payloadIntake(dependencies, uploads);
   const catchUp = catchUpWith(dependencies.chain);
   const delegating = { ...dependencies, quota: new AnnouncementQuota(limits.delegation) };

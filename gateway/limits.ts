@@ -2,7 +2,7 @@
 export interface GatewayLimits {
   /** Largest payload of a plain PUT. */
   readonly maxPayloadSize: number;
-  /** PUTs in progress at once; one more is answered "busy". */
+  /** PUTs in progress at once; one more is answered "busy". One client may hold at most as many as are still free. */
   readonly maxUploads: number;
   /** Pieces and ends of columns received concurrently from other SPs; one more is answered "busy". */
   readonly maxReceptions: number;

@@ -74,7 +74,7 @@ test('the smallest configuration gets every default', (t) => {
     },
     limits: {
       byteBudget: 256 * 2 ** 20,
-      concurrentUploads: 64,
+      concurrentUploads: 128,
       concurrentDownloads: 1_024,
       concurrentReceptions: 256,
       concurrentJobs: 64,

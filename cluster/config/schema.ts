@@ -70,7 +70,7 @@ export function nodeConfig(base: string) {
     }),
     limits: section({
       byteBudget: bytes(64 * MIB, 'the payload that the node may hold in memory').default(256 * MIB),
-      concurrentUploads: wholeNumber(1, 10_000, 'the number of uploads at a time').default(64),
+      concurrentUploads: wholeNumber(1, 10_000, 'the number of uploads at a time').default(128),
       concurrentDownloads: wholeNumber(1, 100_000, 'the number of downloads at a time').default(1_024),
       concurrentReceptions: wholeNumber(1, 10_000, 'the number of requests at a time').default(256),
       concurrentJobs: wholeNumber(1, 10_000, 'the number of objects at a time').default(64),

@@ -1,6 +1,6 @@
 import type { CatchUp } from '../access/catch-up.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
-import type { Slots } from '../request/slots.ts';
+import type { DividedSlots } from '../request/slots.ts';
 import { xmlElements, xmlResponse } from '../request/xml.ts';
 import {
   admitDelegation,
@@ -16,7 +16,7 @@ import { readFolder } from '../upload/delegation-query.ts';
  */
 export function createFolder(
   dependencies: DelegationDependencies,
-  uploads: Slots,
+  uploads: DividedSlots,
   catchUp: CatchUp,
 ): Handler {
   return async (c) => {
@@ -24,7 +24,7 @@ export function createFolder(
     c.set('xmlType', 'text/xml');
     const signal = clientSignal(c);
     const delegation = await catchUp(() => admitDelegation(dependencies, c, readFolder, signal), signal);
-    const release = uploads.take();
+    const release = uploads.take(c.get('share').names);
     try {
       const { transactionHash } = await announce(dependencies, delegation, signal);
       if (transactionHash === undefined) throw objectExists(delegation.announcement.objectName);

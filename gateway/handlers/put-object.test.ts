@@ -330,6 +330,24 @@ test('an upload above the limit gets "busy" and Retry-After', async (t) => {
   t.is((await app.request(signedRequest({}, PAYLOAD))).status, 200);
 });
 
+test('one client gets half of the slots for uploads, and the next client is still served', async (t) => {
+  const { app, chain, pipeline } = testGateway(t, { limits: { maxUploads: 2 } });
+  chain.allow(OWNER, Action.CREATE_OBJECT).allow(STRANGER, Action.CREATE_OBJECT);
+  const begun = gate();
+  const finish = gate();
+  pipeline.before = () => {
+    begun.open();
+    return finish.opened;
+  };
+  const first = app.request(signedRequest({}, PAYLOAD));
+  await begun.opened;
+  t.like(await errorOf(await app.request(signedRequest({}, PAYLOAD))), { status: 406, code: 60003 });
+  const other = app.request(signedRequest({ by: STRANGER }, PAYLOAD));
+  finish.open();
+  t.is((await other).status, 200);
+  t.is((await first).status, 200);
+});
+
 test('an object or update unknown to our chain node is waited for', async (t) => {
   const sealed = object({ status: 'SEALED' });
   const update = { updater: OWNER.address, payloadSize: 10, contentType: '', updatedAt: 1, version: 1 };

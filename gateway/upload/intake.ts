@@ -2,7 +2,7 @@ import type { Acknowledgement, PayloadStream, UploadPart } from '#actors/message
 import type { GatewayDependencies } from '../dependencies.ts';
 import { pacedUpload } from '../request/client-rates.ts';
 import { bodyOf, type GatewayContext } from '../request/context.ts';
-import type { Slots } from '../request/slots.ts';
+import type { DividedSlots } from '../request/slots.ts';
 import { UploadBody } from './body.ts';
 import type { AuthorisedJob } from './job-object.ts';
 
@@ -16,7 +16,7 @@ export interface Incoming extends AuthorisedJob {
 /**
  * Passes the body of a request to the pipeline. The answer is 200 with an empty body once the pipeline has acknowledged
  * it; `X-Sealion-Durability` says how durable that is.
- * @throws Retryable 406/60003 when too many uploads are in progress; as the body and the pipeline
+ * @throws Retryable 406/60003 when too many uploads are in progress, of all clients or of this one; as the body and the pipeline
  */
 export type Intake = (
   c: GatewayContext,
@@ -26,9 +26,9 @@ export type Intake = (
 ) => Promise<Response>;
 
 /** @param uploads shared by all handlers that receive payloads, so that its limit applies to all of them together */
-export function payloadIntake({ objects, limits }: GatewayDependencies, uploads: Slots): Intake {
+export function payloadIntake({ objects, limits }: GatewayDependencies, uploads: DividedSlots): Intake {
   return async (c, incoming, signal) => {
-    const release = uploads.take();
+    const release = uploads.take(c.get('share').names);
     try {
       const { length, ...upload } = await incoming();
       return await take(c, upload, new UploadBody(bodyOf(c), { length, limits, signal }), signal);
