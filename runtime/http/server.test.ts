@@ -126,6 +126,20 @@ test('another version of HTTP is 505, another coding around the payload 501', as
   t.deepEqual(statuses(await all), ['200']);
 });
 
+test('a transfer coding in HTTP/1.0 is faulty framing, with or without a length', async (t) => {
+  for (const length of ['', 'Content-Length: 5\r\n']) {
+    const { socket, all } = await open(t, answered);
+    const head = `PUT / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n${length}Transfer-Encoding: chunked\r\n`;
+    socket.write(`${head}\r\n0\r\n\r\n`);
+    const received = await all;
+    t.deepEqual(statuses(received), ['400'], length);
+    t.regex(received, /Connection: close[\s\S]*not HTTP$/);
+  }
+  const { socket, all } = await open(t, answered);
+  socket.write('PUT / HTTP/1.0\r\nHost: a\r\nContent-Length: 1\r\n\r\n1');
+  t.deepEqual(statuses(await all), ['200']);
+});
+
 test('a GET or HEAD whose body trickles does not keep its connection', async (t) => {
   for (const method of ['GET', 'HEAD']) {
     for (const [framing, piece] of [

@@ -185,8 +185,11 @@ function guarded(handle: HttpHandler, exchanges: Exchanges, { log, malformed }: 
 }
 
 /** The status for a request that Node can read, but that HTTP/1.1 (RFC 9112 §2.3, §3.2, §6.1) has us refuse. */
-function refusalOf({ httpVersionMajor, headers, headersDistinct }: IncomingMessage): number | undefined {
+function refusalOf(request: IncomingMessage): number | undefined {
+  const { httpVersionMajor, httpVersionMinor, headers, headersDistinct } = request;
   if (httpVersionMajor !== 1) return 505;
+  // Whoever passed it on may not have known the coding, and so have framed it otherwise.
+  if (httpVersionMinor === 0 && headers['transfer-encoding'] !== undefined) return 400;
   if ((headersDistinct.host?.length ?? 0) > 1) return 400;
   // Only the framing is removed; another coding around the payload would be stored as a part of it.
   const coding = headers['transfer-encoding']?.trim().toLowerCase() ?? 'chunked';
