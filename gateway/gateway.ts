@@ -32,7 +32,6 @@ import { ownHosts } from './request/own-hosts.ts';
 import { addRoutes, type Handlers } from './request/routes.ts';
 import { DividedSlots } from './request/slots.ts';
 import { address, pathToRoute, target } from './request/target.ts';
-import { AnnouncementQuota } from './upload/announcement-quota.ts';
 import { familyChoice } from './upload/family-choice.ts';
 import { payloadIntake } from './upload/intake.ts';
 
@@ -66,18 +65,18 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
 function handlersOf(dependencies: GatewayDependencies, turns: Turns): Handlers {
   const { receivers, repairer, limits } = dependencies;
   const deliver = payloadDelivery(dependencies, turns);
-  const uploads = new DividedSlots(limits.maxUploads, 'uploads');
+  const { gateways = () => 1 } = dependencies;
+  const uploads = new DividedSlots(() => Math.ceil(limits.maxUploads / gateways()), 'uploads');
   const take = payloadIntake(dependencies, uploads);
   const catchUp = catchUpWith(dependencies.chain);
-  const delegating = { ...dependencies, quota: new AnnouncementQuota(limits.delegation) };
   const families = familyChoice(dependencies);
   return {
     putObject: putObject(dependencies, take, catchUp),
     putPart: putPart(dependencies, take, catchUp),
     ...(limits.delegation.enabled && {
-      putDelegated: putDelegated(delegating, take, catchUp),
-      putDelegatedPart: putDelegatedPart(delegating, take, catchUp),
-      createFolder: createFolder(delegating, uploads, catchUp),
+      putDelegated: putDelegated(dependencies, take, catchUp),
+      putDelegatedPart: putDelegatedPart(dependencies, take, catchUp),
+      createFolder: createFolder(dependencies, uploads, catchUp),
     }),
     getObject: getObject(dependencies, deliver),
     uploadContext: uploadContext(dependencies),

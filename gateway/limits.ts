@@ -1,8 +1,11 @@
-/** Limits of one gateway. Sizes in bytes, times in ms. */
+/** Limits of one gateway, unless they say otherwise. Sizes in bytes, times in ms. */
 export interface GatewayLimits {
   /** Largest payload of a plain PUT. */
   readonly maxPayloadSize: number;
-  /** PUTs in progress at once; one more is answered "busy". One client may hold at most as many as are still free. */
+  /**
+   * PUTs in progress at once at all gateways of the SP, each of which accepts its share; one more is answered "busy". One
+   * client may hold at most as many as are still free.
+   */
   readonly maxUploads: number;
   /** Pieces and ends of columns received concurrently from other SPs; one more is answered "busy". */
   readonly maxReceptions: number;
@@ -21,7 +24,7 @@ export interface GatewayLimits {
   /** Per address and per signing account; 0 means no limit. */
   readonly perClient: { readonly requestsPerSecond: number; readonly bytesPerSecond: number };
   /** Objects and folders that the provider announces on chain for clients, at its own expense. */
-  readonly delegation: { readonly enabled: boolean; readonly perAccountPerHour: number };
+  readonly delegation: { readonly enabled: boolean };
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -34,5 +37,5 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   rateWindowMs: 30_000,
   minDownloadBytesPerSecond: 1024,
   perClient: { requestsPerSecond: 500, bytesPerSecond: 1024 ** 3 },
-  delegation: { enabled: true, perAccountPerHour: 1_000 },
+  delegation: { enabled: true },
 };

@@ -8,6 +8,7 @@ import type { Calls } from '#runtime/home/calls';
 import type { Holding, Roles } from '#runtime/jobs/roles';
 import type { Announced, Announcement, AnnouncerMessage } from '../messages.ts';
 import { announce } from './announce.ts';
+import { AnnouncementQuota } from './announcement-quota.ts';
 import type { SubmitPorts } from './submit-and-confirm.ts';
 
 export interface AnnouncerOptions extends SubmitPorts {
@@ -16,6 +17,8 @@ export interface AnnouncerOptions extends SubmitPorts {
   readonly calls: Calls;
   /** Announcements in progress; their requesters may be gone, so no limit of the gateway bounds them. */
   readonly maxOpen?: number;
+  /** Announcements for one account in an hour, counted by this node. */
+  readonly perAccountPerHour?: number;
 }
 
 /** One node of the SP announces; the others hand their announcements on to it. */
@@ -40,6 +43,7 @@ interface State {
 }
 
 const MAX_OPEN = 1_000;
+const PER_ACCOUNT_PER_HOUR = 1_000;
 /** Subject of the home plane on which the announcer answers. */
 const SUBJECT = 'announcer';
 /** An announcement that has to wait for its block may take longer than this; who asks again finds it on chain. */
@@ -51,10 +55,12 @@ const VACANT_PAUSE_MS = 250;
 /**
  * Announces objects on chain for clients that upload without a transaction of their own, by the operator key. It
  * keeps nothing: an announcement whose requester is gone still comes into its block, and a repeated request finds it
- * there. One node announces for the SP, so that two requests for one object do not both pay a fee.
+ * there. One node announces for the SP, so that two requests for one object do not both pay a fee, and an account's
+ * quota is that of the SP. Another node that takes over the role does not know what has been counted.
  */
 export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage, State> {
-  const { roles, calls, maxOpen = MAX_OPEN } = options;
+  const { roles, calls, maxOpen = MAX_OPEN, perAccountPerHour = PER_ACCOUNT_PER_HOUR } = options;
+  const quota = new AnnouncementQuota(perAccountPerHour);
   const behaviour: Behaviour<Message, State> = {
     kind: 'announcer',
     start(ctx) {
@@ -74,8 +80,7 @@ export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage
           throw message.outcome.ok ? roleLost() : message.outcome.error;
         case 'announce':
           if (!state.holding) handOn(message, ctx);
-          else if (state.open >= maxOpen) message.reply.reject(announcerBusy(maxOpen));
-          else begin(state, message, ctx);
+          else admit(state, message, ctx);
           break;
         case 'ended':
           state.open -= 1;
@@ -121,6 +126,18 @@ export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage
         await sleep(VACANT_PAUSE_MS, undefined, { signal });
       }
     }
+  }
+
+  function admit(state: State, message: AnnouncerMessage, ctx: Context<Message>): void {
+    const { announcement, reply } = message;
+    try {
+      if (state.open >= maxOpen) throw announcerBusy(maxOpen);
+      quota.take(announcement.kind === 'update-object' ? announcement.updater : announcement.creator);
+    } catch (error) {
+      reply.reject(error);
+      return;
+    }
+    begin(state, message, ctx);
   }
 
   function begin(state: State, { announcement, reply }: AnnouncerMessage, ctx: Context<Message>): void {

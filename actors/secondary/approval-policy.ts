@@ -11,7 +11,7 @@ export interface ApprovalLimits {
   readonly chainLagMs: number;
   /** Bytes of storage to keep free. */
   readonly reserveBytes: number;
-  /** Approvals that may be outstanding, and the bytes that they may bring. */
+  /** Approvals of the SP that may be outstanding, and the bytes that they may bring. */
   readonly outstanding: { readonly count: number; readonly bytes: number };
 }
 

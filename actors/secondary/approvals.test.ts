@@ -48,6 +48,9 @@ test('an expired approval does not count, and asking about it writes nothing', a
   await approvals.give(approval(2, 200));
   const before = writes();
   t.deepEqual(approvals.outstanding(OTHER, 99), { count: 2, bytes: 20 });
+  t.deepEqual(approvals.outstanding(OTHER, 99, 3), { count: 6, bytes: 60 }, 'of three nodes');
+  const later = await Approvals.load(ledger, signal);
+  t.deepEqual(later.outstanding(OTHER, 99, 3), { count: 2, bytes: 20 }, 'those of all were found');
   t.deepEqual(approvals.outstanding(OTHER, 100), { count: 1, bytes: 10 });
   t.deepEqual(approvals.outstanding({ objectId: '2', version: 0 }, 99), { count: 1, bytes: 10 });
   t.is(writes(), before);

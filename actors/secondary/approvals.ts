@@ -22,6 +22,8 @@ const FORGOTTEN_AT_ONCE = 1_000;
 export class Approvals {
   readonly #ledger: Ledger;
   readonly #given = new Map<string, GivenApproval>();
+  /** Those of an earlier process of this node, and of other nodes before this one started. */
+  readonly #found = new Set<string>();
   readonly #giving = new Set<string>();
   /** The last deletion; it never rejects. */
   #forgetting: Promise<void> = Promise.resolve();
@@ -34,18 +36,24 @@ export class Approvals {
     const approvals = new Approvals(ledger);
     for await (const [key, given] of ledger.entries<GivenApproval>(PREFIX, { signal })) {
       approvals.#given.set(key, given);
+      approvals.#found.add(key);
     }
     return approvals;
   }
 
-  /** Number and bytes of the columns that may still arrive for all jobs except one. */
-  outstanding(except: JobId, now: number): { readonly count: number; readonly bytes: number } {
+  /**
+   * Number and bytes of the columns that may still arrive at the SP for all jobs except one. Of what the other nodes have
+   * approved since this one started nothing is known: each counts as if it had approved as much.
+   * @param nodes that approve for the SP, this one included
+   */
+  outstanding(except: JobId, now: number, nodes = 1): { readonly count: number; readonly bytes: number } {
     const own = keyOf(except);
     let [count, bytes] = [0, 0];
     for (const [key, given] of this.#given) {
       if (key === own || given.expiresAt <= now) continue;
-      count += 1;
-      bytes += given.bytes;
+      const times = this.#found.has(key) ? 1 : nodes;
+      count += times;
+      bytes += times * given.bytes;
     }
     return { count, bytes };
   }
@@ -60,6 +68,7 @@ export class Approvals {
       await this.#forgetting;
       await this.#ledger.put(key, approval);
       this.#given.set(key, approval);
+      this.#found.delete(key);
     } finally {
       this.#giving.delete(key);
     }
@@ -79,7 +88,10 @@ export class Approvals {
     const deleting = this.#ledger.deleteAll(expired);
     this.#forgetting = deleting.catch(() => undefined);
     await deleting;
-    for (const key of expired) this.#given.delete(key);
+    for (const key of expired) {
+      this.#given.delete(key);
+      this.#found.delete(key);
+    }
     return expired.length < FORGOTTEN_AT_ONCE;
   }
 }

@@ -32,6 +32,8 @@ export interface ApproverOptions {
   readonly limits: ApprovalLimits;
   /** Bytes free for pieces. */
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
+  /** Number of nodes that approve for this SP, this one included; 1 by default. */
+  readonly nodes?: () => number;
 }
 
 interface State {
@@ -43,7 +45,7 @@ interface State {
 
 /** Answers the asks of primaries for room for a column (GetApproval), one at a time, so that budgets hold. */
 export function approver(options: ApproverOptions): Behaviour<ApproverMessage, State> {
-  const { ports, limits } = options;
+  const { ports, limits, nodes = () => 1 } = options;
   const policy = new ApprovalPolicy(options);
 
   const behaviour: Behaviour<Message, State> = {
@@ -105,7 +107,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
     if (listed.length === 0) return undefined;
     const now = Date.now();
     const bytes = await policy.bytes(ask, signal);
-    const outstanding = state.approvals.outstanding(ask.job, now);
+    const outstanding = state.approvals.outstanding(ask.job, now, nodes());
     const ofAll = state.draining ? DRAINING : await policy.refusalOfAll(bytes, outstanding, signal);
     const groups = ofAll ? [] : await policy.groups(ask, signal);
     const granted = [];

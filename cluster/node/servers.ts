@@ -10,6 +10,7 @@ import { hasRole } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { type Readiness, serveAdmin } from './admin.ts';
 import type { Foundation } from './foundation.ts';
+import { openPresence } from './presence.ts';
 import type { StartContext } from './start-context.ts';
 import { drainTree } from './tree.ts';
 import type { Work } from './work.ts';
@@ -82,13 +83,15 @@ export async function openServers(node: StartContext, foundation: Foundation, wo
 
 /** Opens the gateway. @returns its port */
 async function openGateway(
-  { config, lifecycle, log }: StartContext,
+  node: StartContext,
   { keys, chain, home }: Foundation,
   { records, background, actors }: Work,
 ): Promise<number> {
+  const { config, lifecycle, log } = node;
   const { objects, receivers, repairer, announcer } = actors;
   const proxies = new Proxies(config.gateway.proxies);
   const drainMs = config.gateway.drainSeconds * 1_000;
+  const present = await openPresence(node, home, 'gateways');
   const gateway = await lifecycle.open(
     'gateway',
     () =>
@@ -104,6 +107,7 @@ async function openGateway(
           repairer,
           ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(config),
+          gateways: () => present.count(),
           domains: config.gateway.domains,
           anyHost: config.gateway.anyHost,
           proxies,

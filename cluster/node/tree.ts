@@ -40,6 +40,8 @@ export interface TreeDependencies {
   readonly home: Home;
   readonly wires: Wires;
   readonly background: Background;
+  /** Number of nodes that approve for the SP. */
+  readonly approving: () => number;
   /** Bytes free for pieces. */
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
@@ -92,6 +94,7 @@ export function spawnTree(system: ActorSystem, dependencies: TreeDependencies): 
       timing: PRIMARY_TIMING,
       roles,
       calls: home.calls,
+      perAccountPerHour: config.gateway.delegation.perAccountPerHour,
     }),
   );
   const { approving, receiving } = spawnReceivers(system, dependencies, host);
@@ -166,7 +169,7 @@ function spawnObjects(
 }
 
 function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, host: PeerHost) {
-  const { config, keys, chain, journal, home, background, freeBytes } = dependencies;
+  const { config, keys, chain, journal, home, background, freeBytes, approving: nodes } = dependencies;
   const ports = {
     spId: config.sp.id,
     chain,
@@ -177,7 +180,7 @@ function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, hos
     timing: SECONDARY_TIMING,
   };
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
-  const approving = system.spawn('approver', approver({ ports, limits, freeBytes }));
+  const approving = system.spawn('approver', approver({ ports, limits, freeBytes, nodes }));
   const limit = config.limits.concurrentColumns;
   const receiving = system.spawn('receivers', receivers({ ports, approver: approving, limit, background }));
   return { approving, receiving };

@@ -8,10 +8,12 @@ import { postgresRecords } from '#runtime/records/postgres';
 import { runProjector } from '#runtime/records/projector';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
-import { hasRole } from '../config/roles.ts';
+import { hasRole, type Role } from '../config/roles.ts';
+import type { NodeConfig } from '../config/schema.ts';
 import type { Foundation } from './foundation.ts';
 import { watchFreeSpace } from './free-space.ts';
 import { readPassword } from './password.ts';
+import { openPresence } from './presence.ts';
 import { projectInTurn } from './project.ts';
 import { DRAIN_LIMIT_MS, type StartContext } from './start-context.ts';
 import { spawnTree, type TopActors } from './tree.ts';
@@ -51,6 +53,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     (it) => it.stop(),
     DRAIN_LIMIT_MS,
   );
+  const approving = approves(config) ? await openPresence(node, home, 'approvers') : undefined;
   const actors = spawnTree(system, {
     config,
     keys,
@@ -59,6 +62,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     records,
     home,
     wires,
+    approving: () => approving?.count() ?? 1,
     freeBytes: watchFreeSpace(homeLink, config.dataDir),
     background,
   });
@@ -72,6 +76,12 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     }),
   );
   return { records, background, system, actors };
+}
+
+/** Whether other SPs reach this node with asks, or over HTTP with the first piece of a column. */
+function approves({ roles, peers }: NodeConfig): boolean {
+  const has = (role: Role, wire: 'nats' | 'http') => hasRole(roles, role) && peers.wires.includes(wire);
+  return has('receiver', 'nats') || has('gateway', 'http');
 }
 
 async function openRecords({ config, log }: StartContext): Promise<Records> {

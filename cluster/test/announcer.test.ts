@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { announcer } from '#actors/chain/announcer';
+import { type AnnouncerOptions, announcer } from '#actors/chain/announcer';
 import { signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
 import type { Announced, Announcement, NewObject } from '#actors/messages';
@@ -32,7 +32,7 @@ async function start(
   t: ExecutionContext,
   change: (chain: Chain) => Chain = (chain) => chain,
   inclusionTimeoutMs = 20_000,
-  maxOpen?: number,
+  over: Partial<AnnouncerOptions> = {},
 ): Promise<Agency> {
   const fixture = await startChain(t, { storage: { maxSegmentSize: 1024 } });
   await createBucket(fixture, 'bucket-1', 1);
@@ -51,7 +51,7 @@ async function start(
   const line = signerLine(calls, key.address);
   const signing = system.spawn('signer', signer({ key, chain, roles, line }));
   const timing = { inclusionTimeoutMs, chainPollMs: 20, rebroadcastMs: 200 };
-  const options = { chain, signer: signing, timing, roles, calls, ...(maxOpen !== undefined && { maxOpen }) };
+  const options = { chain, signer: signing, timing, roles, calls, ...over };
   const ref = system.spawn('announcer', announcer(options));
   const tree = (name: string) => system.tree().children.find((child) => child.name === name);
   await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));
@@ -148,7 +148,7 @@ test('many concurrent requests are all created', async (t) => {
 });
 
 test('requests above the limit are asked to retry', async (t) => {
-  const agency = await start(t, undefined, undefined, 2);
+  const agency = await start(t, undefined, undefined, { maxOpen: 2 });
   const all = await Promise.allSettled(
     ['a', 'b', 'c'].map((objectName) => agency.announce(newObject(agency, { objectName }))),
   );
@@ -158,6 +158,19 @@ test('requests above the limit are asked to retry', async (t) => {
   );
   t.like(all[2], { reason: { kind: 'retryable', gatewayCode: 60003 } });
   await until('there is room again', () => agency.announce(newObject(agency, { objectName: 'c' })));
+});
+
+test('an account has one limit of announcements, however many nodes its requests reach', async (t) => {
+  const agency = await start(t, undefined, undefined, { perAccountPerHour: 2 });
+  const [first, second, third] = ['a', 'b', 'c'].map((objectName) => newObject(agency, { objectName }));
+  await agency.announce(first as NewObject);
+  await agency.announceElsewhere(second as NewObject);
+  const error = await t.throwsAsync(agency.announce(third as NewObject), { instanceOf: Retryable });
+  t.like(error, { code: 'too-many-announcements', gatewayCode: 60003 });
+  t.true((error.retryAfterMs ?? 0) > 1_000_000);
+  const stranger = newObject(agency, { objectName: 'd', creator: agency.fixture.stranger.address });
+  const other = await t.throwsAsync(agency.announce(stranger));
+  t.not((other as Terminal).code, 'too-many-announcements', 'another account has its own');
 });
 
 test('after others have used the operator key, the sequence is read again', async (t) => {

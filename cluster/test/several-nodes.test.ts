@@ -5,10 +5,15 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { NatsConnection } from '@nats-io/nats-core';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { PROGRESS_TEXT } from '#protocols/job/progress-text';
 import { gate } from '#runtime/actors/testing';
+import { joinPresent } from '#runtime/home/presence';
+import { connectNats } from '#runtime/nats/connect';
+import { silentLogger as log } from '#runtime/telemetry/logger';
 import { withPostgres } from '#runtime/testing/programs';
+import type { NetworkSp } from '../cli/network.ts';
 import type { SpClient } from '../client/sp-client.ts';
 import { delegatedPayload, putDelegatedAt } from './delegated-client.ts';
 import { bytesOf, useNetwork } from './network.ts';
@@ -78,6 +83,14 @@ function failures(uploads: readonly Upload[]): readonly string[] {
   return uploads.flatMap(({ failure }) => failure ?? []);
 }
 
+/** A connection to the home plane of SP 1. */
+async function homePlane(t: ExecutionContext): Promise<NatsConnection> {
+  const [sp] = network().devnet.file.sps as [NetworkSp];
+  const connection = await connectNats({ ...sp.nats, name: 'test', log });
+  t.teardown(() => connection.close());
+  return connection;
+}
+
 /** Every acknowledged object is sealed once and reads back equal. */
 async function check(t: ExecutionContext, uploads: readonly Upload[]): Promise<void> {
   const net = network();
@@ -109,6 +122,13 @@ testSerial('objects uploaded to any of three nodes are sealed, and each node sho
   for (const { admin } of net.devnet.file.sps[0]?.nodes ?? []) {
     await until(`${admin} shows all jobs`, async () => (await jobs(admin)) >= 10);
   }
+});
+
+testSerial('the gateways of an SP know how many they are', async (t) => {
+  const connection = await homePlane(t);
+  const observer = await joinPresent({ connection, what: 'gateways', node: 'observer' });
+  t.teardown(() => observer.leave());
+  t.is(observer.count(), 1 + 3);
 });
 
 testSerial('the command line shows the tree of each node', async (t) => {

@@ -1,13 +1,9 @@
 import type { CatchUp } from '../access/catch-up.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
 import type { DividedSlots } from '../request/slots.ts';
 import { xmlElements, xmlResponse } from '../request/xml.ts';
-import {
-  admitDelegation,
-  announce,
-  type DelegationDependencies,
-  objectExists,
-} from '../upload/delegation.ts';
+import { admitDelegation, announce, objectExists } from '../upload/delegation.ts';
 import { readFolder } from '../upload/delegation-query.ts';
 
 /**
@@ -15,7 +11,7 @@ import { readFolder } from '../upload/delegation-query.ts';
  * and returns the hash of the transaction.
  */
 export function createFolder(
-  dependencies: DelegationDependencies,
+  dependencies: GatewayDependencies,
   uploads: DividedSlots,
   catchUp: CatchUp,
 ): Handler {

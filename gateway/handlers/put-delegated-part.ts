@@ -1,8 +1,9 @@
 import { Terminal } from '#protocols/errors';
 import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import type { CatchUp } from '../access/catch-up.ts';
+import type { GatewayDependencies } from '../dependencies.ts';
 import { clientSignal, type Handler } from '../request/context.ts';
-import { admitDelegation, type DelegationDependencies, delegatedJob } from '../upload/delegation.ts';
+import { admitDelegation, delegatedJob } from '../upload/delegation.ts';
 import { readDelegation } from '../upload/delegation-query.ts';
 import type { Intake } from '../upload/intake.ts';
 import { readPart, type SizedPart } from '../upload/part.ts';
@@ -11,11 +12,7 @@ import { readPart, type SizedPart } from '../upload/part.ts';
  * `POST /{object}?delegate&offset=N&complete=true|false` and the parameters of a delegated PUT: the first part of a
  * payload announces its object or update; all parts are then treated like those of any other upload.
  */
-export function putDelegatedPart(
-  dependencies: DelegationDependencies,
-  take: Intake,
-  catchUp: CatchUp,
-): Handler {
+export function putDelegatedPart(dependencies: GatewayDependencies, take: Intake, catchUp: CatchUp): Handler {
   return async (c) => {
     const signal = clientSignal(c);
     const delegation = await catchUp(() => admitDelegation(dependencies, c, readDelegation, signal), signal);

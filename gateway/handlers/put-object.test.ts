@@ -1,7 +1,7 @@
 import test from 'ava';
 import { Cancelled, Retryable, Terminal } from '#protocols/errors';
 import { Action } from '#protocols/greenfield/types';
-import { gate } from '#runtime/actors/testing';
+import { gate, until } from '#runtime/actors/testing';
 import { bucket, MAINTAINER, OWNER, object, provider, STRANGER, type TestChain } from '../testing/chain.ts';
 import { errorOf, testGateway } from '../testing/gateway.ts';
 import { signedRequest } from '../testing/signed-request.ts';
@@ -346,6 +346,25 @@ test('one client gets half of the slots for uploads, and the next client is stil
   finish.open();
   t.is((await other).status, 200);
   t.is((await first).status, 200);
+});
+
+test('gateways share the uploads of the provider, and each accepts one at least', async (t) => {
+  let gateways = 2;
+  const { app, chain, pipeline } = testGateway(t, { limits: { maxUploads: 4 }, gateways: () => gateways });
+  chain.allow(OWNER, Action.CREATE_OBJECT).allow(STRANGER, Action.CREATE_OBJECT);
+  const finish = gate();
+  pipeline.before = () => finish.opened;
+  const put = (by = OWNER) => app.request(signedRequest({ by }, PAYLOAD));
+  const begun = [put(), put(STRANGER)];
+  await until(() => pipeline.requests.length === 2);
+  t.is((await put()).status, 406);
+  gateways = 1;
+  begun.push(put());
+  await until(() => pipeline.requests.length === 3);
+  finish.open();
+  for (const one of begun) t.is((await one).status, 200);
+  gateways = 9;
+  t.is((await put()).status, 200);
 });
 
 test('an object or update unknown to our chain node is waited for', async (t) => {

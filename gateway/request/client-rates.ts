@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MiddlewareHandler } from 'hono';
 import { Retryable } from '#protocols/errors';
 import { clientOf } from '#runtime/http/hosts';
+import { TokenBuckets } from '#runtime/load/token-buckets';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { GatewayLimits } from '../limits.ts';
 import { type ClientShare, clientGone, type GatewayEnv } from './context.ts';
-import { TokenBuckets } from './token-buckets.ts';
 
 /** Size of a burst, in seconds of the client's rate. */
 const BURST_S = 5;

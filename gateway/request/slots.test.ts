@@ -53,3 +53,14 @@ test('whatever clients take and give back, the limit holds and a client without 
     }),
   );
 });
+
+test('a limit that becomes smaller counts for the next slot, and what is taken is kept', (t) => {
+  let limit = 4;
+  const slots = new DividedSlots(() => limit, 'uploads');
+  const taken = ['a', 'b', 'c'].map((client) => slots.take([client]));
+  limit = 2;
+  t.throws(() => slots.take(['d']), { message: /^2 uploads/ });
+  for (const giveBack of taken.slice(0, 2)) giveBack();
+  t.notThrows(() => slots.take(['d']));
+  t.throws(() => slots.take(['e']));
+});

@@ -1,16 +1,23 @@
 import { Retryable } from '#protocols/errors';
 
+/** How many slots there are: a number, or what says it whenever one is taken. */
+export type SlotLimit = number | (() => number);
+
 /** Limits the number of requests of a kind in progress. */
 export class Slots {
-  private free: number;
-  private readonly limit: number;
+  private taken = 0;
+  private readonly limit: SlotLimit;
   private readonly what: string;
 
   /** @param what plural, for the error message, for example `uploads` */
-  constructor(limit: number, what: string) {
+  constructor(limit: SlotLimit, what: string) {
     this.limit = limit;
-    this.free = limit;
     this.what = what;
+  }
+
+  /** Number of free slots; less than 0 when the limit has become smaller. */
+  get free(): number {
+    return this.most - this.taken;
   }
 
   /**
@@ -19,13 +26,17 @@ export class Slots {
    * @throws Retryable 406/60003 when none is free
    */
   take(): () => void {
-    if (this.free === 0) throw busy(this.limit, this.what);
-    this.free -= 1;
-    let taken = true;
+    if (this.free <= 0) throw busy(this.most, this.what);
+    this.taken += 1;
+    let mine = true;
     return () => {
-      if (taken) this.free += 1;
-      taken = false;
+      if (mine) this.taken -= 1;
+      mine = false;
     };
+  }
+
+  private get most(): number {
+    return typeof this.limit === 'number' ? this.limit : this.limit();
   }
 }
 
@@ -67,15 +78,12 @@ export class SharedSlots {
  */
 export class DividedSlots {
   private readonly slots: Slots;
-  private readonly limit: number;
   private readonly what: string;
   private readonly held = new Map<string, number>();
-  private taken = 0;
 
   /** @param what as for `Slots` */
-  constructor(limit: number, what: string) {
+  constructor(limit: SlotLimit, what: string) {
     this.slots = new Slots(limit, what);
-    this.limit = limit;
     this.what = what;
   }
 
@@ -87,16 +95,14 @@ export class DividedSlots {
   take(client: readonly string[]): () => void {
     const names = [...client];
     const most = Math.max(0, ...names.map((name) => this.held.get(name) ?? 0));
-    if (most > 0 && most >= this.limit - this.taken) throw busy(most, `${this.what} of this client`);
+    if (most > 0 && most >= this.slots.free) throw busy(most, `${this.what} of this client`);
     const giveBack = this.slots.take();
-    this.taken += 1;
     for (const name of names) this.held.set(name, (this.held.get(name) ?? 0) + 1);
     let mine = true;
     return () => {
       giveBack();
       if (!mine) return;
       mine = false;
-      this.taken -= 1;
       for (const name of names) {
         const left = (this.held.get(name) ?? 1) - 1;
         if (left > 0) this.held.set(name, left);

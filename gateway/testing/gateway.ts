@@ -46,7 +46,10 @@ export interface TestGateway {
 export function testGateway(
   t: ExecutionContext,
   over: { readonly limits?: Partial<GatewayLimits> } & Partial<
-    Pick<GatewayDependencies, 'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost' | 'proxies'>
+    Pick<
+      GatewayDependencies,
+      'pieces' | 'corsOrigins' | 'receivers' | 'domains' | 'anyHost' | 'proxies' | 'gateways'
+    >
   > = {},
 ): TestGateway {
   const chain = new TestChain();
@@ -69,6 +72,7 @@ export function testGateway(
     domains: over.domains ?? ['sp1.localhost'],
     anyHost: over.anyHost ?? false,
     ...(over.proxies && { proxies: over.proxies }),
+    ...(over.gateways && { gateways: over.gateways }),
     corsOrigins: over.corsOrigins ?? ['*'],
     log,
   });

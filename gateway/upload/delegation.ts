@@ -9,7 +9,6 @@ import type { GatewayDependencies } from '../dependencies.ts';
 import type { GatewayContext } from '../request/context.ts';
 import { ONCE_THE_CHAIN_MOVES_ON_MS } from '../request/retry-after.ts';
 import { admitSigners } from './admission.ts';
-import type { AnnouncementQuota } from './announcement-quota.ts';
 import type { DelegationQuery } from './delegation-query.ts';
 import { type AuthorisedJob, describeUpload, jobOf } from './job-object.ts';
 import { checkChainLimit } from './lengths.ts';
@@ -60,18 +59,12 @@ export async function admitDelegation(
   return { ...delegation, onChain };
 }
 
-/** Dependencies of a gateway that announces objects. */
-export interface DelegationDependencies extends GatewayDependencies {
-  readonly quota: AnnouncementQuota;
-}
-
 /** Announces on chain and waits for the block. @throws Retryable 406/60003 over the account's quota; as `announcer` */
 export async function announce(
-  { announcer, quota }: DelegationDependencies,
+  { announcer }: GatewayDependencies,
   { announcement }: Delegation,
   signal: AbortSignal,
 ): Promise<Announced> {
-  quota.take(announcement.kind === 'update-object' ? announcement.updater : announcement.creator);
   return announcer.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), { signal });
 }
 
@@ -80,7 +73,7 @@ export async function announce(
  * @throws as `announce`; Terminal 400/50010 when somebody else has created or updated the object in the meantime
  */
 export async function delegatedJob(
-  dependencies: DelegationDependencies,
+  dependencies: GatewayDependencies,
   delegation: Delegation,
   signal: AbortSignal,
 ): Promise<AuthorisedJob> {

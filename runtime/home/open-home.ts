@@ -17,6 +17,7 @@ import { natsCalls } from './nats-calls.ts';
 import { natsDirectory } from './nats-directory.ts';
 import { natsInspectPoint } from './nats-inspect-point.ts';
 import { natsJobFeed } from './nats-job-feed.ts';
+import { joinPresent, type Presence } from './presence.ts';
 import { directoryWithoutSilent } from './silent-owners.ts';
 import { type Succession, succeed, succeedingDirectory } from './succession.ts';
 
@@ -53,6 +54,8 @@ export interface Home {
   readonly feed: JobFeed;
   readonly inspect: InspectPoint;
   readonly calls: Calls;
+  /** Counts the nodes that do the same as this one; see `joinPresent`. */
+  presence(what: string, node: string): Promise<Presence>;
   /** Absent where the nodes of the SP share a journal: that one fences them. */
   readonly succession?: Succession;
   /** What an acknowledgement is worth, and why, in words for operators. */
@@ -121,6 +124,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     feed: natsJobFeed(connection, log),
     inspect: natsInspectPoint(connection, log),
     calls: natsCalls(connection, log),
+    presence: (what, name) => joinPresent({ connection, what, node: name }),
     durability: level,
     durabilityReason: because,
     keepStreams: ({ signal, onLost }) =>

@@ -1,6 +1,5 @@
 import { Retryable } from '#protocols/errors';
-import type { GatewayLimits } from '../limits.ts';
-import { TokenBuckets } from '../request/token-buckets.ts';
+import { TokenBuckets } from '#runtime/load/token-buckets';
 
 const HOUR_S = 3_600;
 
@@ -9,9 +8,10 @@ export class AnnouncementQuota {
   readonly #buckets: TokenBuckets;
   readonly #perHour: number;
 
-  constructor({ perAccountPerHour }: GatewayLimits['delegation']) {
-    this.#perHour = perAccountPerHour;
-    this.#buckets = new TokenBuckets({ perSecond: perAccountPerHour / HOUR_S, burst: perAccountPerHour });
+  /** @param perHour announcements for one account in an hour */
+  constructor(perHour: number) {
+    this.#perHour = perHour;
+    this.#buckets = new TokenBuckets({ perSecond: perHour / HOUR_S, burst: perHour });
   }
 
   /** Counts one announcement. @throws Retryable 406/60003 when the account has used up its quota */
