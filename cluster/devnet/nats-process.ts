@@ -34,7 +34,13 @@ export class DevnetNats {
 
   /** Shuts it down cleanly; resolves when it has ended. */
   async stop(): Promise<void> {
+    this.signal('SIGCONT');
     await this.#take()?.stop();
+  }
+
+  /** Suspends it, or lets it continue. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.#server) process.kill(this.#server.pid, signal);
   }
 
   #take(): NatsServer | undefined {

@@ -44,7 +44,7 @@ const QUICK: NetworkOptions = {
 };
 
 /** Every test of a network can be run on either journal. */
-const JOURNAL = { adapter: process.env.SEALION_TEST_JOURNAL ?? 'level' };
+export const JOURNAL = { adapter: process.env.SEALION_TEST_JOURNAL ?? 'level' };
 
 /**
  * Gives the tests of a file a devnet of their own, started before the first and stopped after the last.

@@ -18,6 +18,7 @@ import type { SpClient } from '../client/sp-client.ts';
 import { delegatedPayload, putDelegatedAt } from './delegated-client.ts';
 import { bytesOf, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
+import { persistentPut } from './persistent-put.ts';
 import { until } from './until.ts';
 
 const test = anyTest as TestFn;
@@ -50,13 +51,10 @@ function upload(objects: readonly WaitingObject[]): Promise<readonly Upload[]> {
   return Promise.all(
     objects.map(async (object, i) => {
       await sleep(i * 150);
-      const put = () => net.put(1, object);
-      return put()
-        .catch(() => sleep(500).then(put))
-        .then(
-          () => ({ object, isAcknowledged: true }),
-          (error: unknown) => ({ object, isAcknowledged: false, failure: String(error) }),
-        );
+      return persistentPut(() => net.put(1, object), { tries: 2, pauseMs: 500 }).then(
+        () => ({ object, isAcknowledged: true }),
+        (error: unknown) => ({ object, isAcknowledged: false, failure: String(error) }),
+      );
     }),
   );
 }
