@@ -57,8 +57,30 @@ test('a very late event loop reduces the number of allowed jobs without clients 
   t.is(after(100, { lateMs: 300, clients: false }).allowedJobs, 1);
 });
 
-test('two jobs do not start within 25 ms of each other', (t) => {
+test('eight jobs may start together, and the next ones 100 ms after the last of them', (t) => {
   const allowance = after(100, calm);
-  t.false(allowance.mayStart(0, 0));
-  t.true(allowance.mayStart(0, 25));
+  for (let inWork = 0; inWork < 8; inWork += 1) {
+    t.true(allowance.mayStart(inWork, inWork === 0 ? 100 : 24));
+    allowance.started(inWork === 0 ? 100 : 24);
+  }
+  t.false(allowance.mayStart(8, 24));
+  t.false(allowance.mayStart(8, 99));
+  t.true(allowance.mayStart(8, 100));
+});
+
+test('a group that has paused is complete', (t) => {
+  const allowance = after(100, calm);
+  allowance.started(100);
+  t.false(allowance.mayStart(1, 25));
+  t.true(allowance.mayStart(1, 100));
+});
+
+test('no group starts before there is room for one, or for half of the allowed jobs', (t) => {
+  const allowance = after(100, calm);
+  t.false(allowance.mayStart(LIMIT - 7, 100));
+  t.true(allowance.mayStart(LIMIT - 8, 100));
+  const few = after(4, calm, after(100, busy));
+  t.is(few.allowedJobs, 5);
+  t.false(few.mayStart(3, 100));
+  t.true(few.mayStart(2, 100));
 });

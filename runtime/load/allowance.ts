@@ -14,8 +14,15 @@ export interface Load {
 const LATE_MS = { clients: 4, none: 100 };
 /** Factor by which a sample above the bound reduces the number of jobs. */
 const REDUCTION = 0.7;
-/** Minimum time between two starts, so that jobs do not all reach their expensive steps together; ms. */
-const MIN_INTERVAL_MS = 25;
+/**
+ * Jobs that start together when many wait: what they send to the same SP at the same time shares messages and signatures,
+ * and what they write at the same time shares a sync.
+ */
+const GROUP = 8;
+/** Maximum time between two starts in a group, ms. */
+const GROUP_MS = 25;
+/** Minimum time between two groups, so that they do not all reach their expensive steps together; ms. */
+const MIN_INTERVAL_MS = 100;
 /** After this time another job starts, whatever the load; ms. */
 const MAX_INTERVAL_MS = 1_000;
 
@@ -23,11 +30,13 @@ const MAX_INTERVAL_MS = 1_000;
  * How many jobs may be worked on at once. A sample in which the event loop was on time and all allowed jobs were in work
  * adds one; a sample in which the loop was late removes a fixed share. The number thus converges to the capacity that
  * clients leave, without knowing what a job costs on this machine. Whatever the load, a job starts every second until
- * the limit is reached.
+ * the limit is reached. Jobs start in groups: once there is room for one, or for half of the allowed jobs.
  */
 export class Allowance {
   readonly #limit: number;
   #allowedJobs = 1;
+  /** Jobs that may still start in the present group. */
+  #leftInGroup = 0;
   #load: Load = { lateMs: 0, clients: false };
 
   /** @param limit jobs that may be worked on at once when no client waits */
@@ -60,7 +69,19 @@ export class Allowance {
   mayStart(inWork: number, sinceStartMs: number): boolean {
     if (inWork >= this.#limit) return false;
     if (sinceStartMs >= MAX_INTERVAL_MS) return true;
-    return sinceStartMs >= MIN_INTERVAL_MS && inWork < this.allowedJobs && !this.#isLate();
+    const room = this.allowedJobs - inWork;
+    if (room <= 0 || this.#isLate()) return false;
+    if (this.#joinsGroup(sinceStartMs)) return true;
+    return sinceStartMs >= MIN_INTERVAL_MS && room >= Math.min(GROUP, this.allowedJobs / 2);
+  }
+
+  /** A job has started. @param sinceStartMs since the job before it */
+  started(sinceStartMs: number): void {
+    this.#leftInGroup = (this.#joinsGroup(sinceStartMs) ? this.#leftInGroup : GROUP) - 1;
+  }
+
+  #joinsGroup(sinceStartMs: number): boolean {
+    return this.#leftInGroup > 0 && sinceStartMs < GROUP_MS;
   }
 
   #isLate(): boolean {

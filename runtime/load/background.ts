@@ -96,7 +96,9 @@ export class Background {
   jobStarted(): () => void {
     this.#inWork += 1;
     this.#watchLoop();
-    this.#lastStart = performance.now();
+    const now = performance.now();
+    this.#allowance.started(now - this.#lastStart);
+    this.#lastStart = now;
     return once(() => {
       this.#inWork -= 1;
     });

@@ -33,6 +33,8 @@ const UNREAD = 8;
 const BUNDLES_PER_SP = 20_000;
 /** Maximum number of letters that wait for one SP. */
 const WAITING = 10_000;
+/** How long a bundle waits for more letters, ms: the columns of jobs that start together, and the receipts for them. */
+const GATHER_MS = 20;
 
 /**
  * Exchanges short messages with other SPs in bundles: all letters to the same SP at the same time form one message with
@@ -107,6 +109,7 @@ export class Bundles {
       letters: MAX_LETTERS,
       bytes: Math.min(MAX_BUNDLE_BYTES - HEADER_ROOM, room),
       waiting: WAITING,
+      gatherMs: GATHER_MS,
     };
     const deliver = async (letters: readonly Letter[]) => {
       try {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Retryable, type SealionError } from '#protocols/errors';
 import { Lane } from './lane.ts';
 
-const LIMITS = { letters: 4, bytes: 100, waiting: 50 };
+const LIMITS = { letters: 4, bytes: 100, waiting: 50, gatherMs: 0 };
 
 /** A lane whose bundles arrive when the test says so. */
 function slowLane(limits = LIMITS) {
@@ -30,41 +30,41 @@ function slowLane(limits = LIMITS) {
   return { lane, post, sent, under, lost, idle: () => idle };
 }
 
-test('an idle lane sends at once, and letters posted in one turn share a bundle', async (t) => {
+test('letters posted within the time for gathering share a bundle', async (t) => {
   const { post, sent } = slowLane();
   post(1);
   post(2);
-  await sleep(1);
+  await sleep(5);
   t.deepEqual(sent, [[1, 2]]);
 });
 
 test('letters posted while a bundle is in transit form the next ones, within the bounds', async (t) => {
   const { post, sent, under, idle } = slowLane();
   post(0);
-  await sleep(1);
+  await sleep(5);
   for (let letter = 1; letter <= 6; letter++) post(letter);
   post(7, 95);
   post(8);
   t.deepEqual(sent, [[0]]);
   for (let at = 0; at < 4; at++) {
     under[at]?.resolve();
-    await sleep(1);
+    await sleep(5);
   }
   t.deepEqual(sent, [[0], [1, 2, 3, 4], [5, 6], [7], [8]]);
   t.is(idle(), 0);
   under[4]?.resolve();
-  await sleep(1);
+  await sleep(5);
   t.is(idle(), 1);
 });
 
 test('a waiting letter is sent once however often it is posted, and not at all when it is withdrawn', async (t) => {
   const { lane, post, sent, under } = slowLane();
   post(0);
-  await sleep(1);
+  await sleep(5);
   for (const letter of [1, 2, 1, 3, 1]) post(letter);
   lane.withdraw(2);
   under[0]?.resolve();
-  await sleep(1);
+  await sleep(5);
   t.deepEqual(sent, [[0], [1, 3]]);
 });
 
@@ -72,10 +72,10 @@ test('a lost bundle loses its own letters and no others', async (t) => {
   const { post, sent, under, lost } = slowLane();
   post(1);
   post(2);
-  await sleep(1);
+  await sleep(5);
   post(3);
   under[0]?.reject(new Retryable({ code: 'peer-unreachable', message: 'gone' }));
-  await sleep(1);
+  await sleep(5);
   t.deepEqual(lost, [
     [1, 'peer-unreachable'],
     [2, 'peer-unreachable'],
@@ -109,16 +109,16 @@ test('letters are sent once, in order, within the bounds, and one bundle at a ti
         ended += 1;
         if (arrives) arrival.resolve();
         else arrival.reject(new Retryable({ code: 'lost', message: 'lost' }));
-        await sleep(0);
+        await sleep(2);
       };
       for (const one of steps) {
         if ('bytes' in one) post(bytes.push(one.bytes) - 1, one.bytes);
         else await end(one.arrives);
         t.true(under.length - ended <= 1);
       }
-      await sleep(1);
+      await sleep(5);
       while (ended < under.length) await end(true);
-      await sleep(1);
+      await sleep(5);
       while (ended < under.length) await end(true);
       t.deepEqual(
         sent.flat(),

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, type SealionError, toSealionError } from '#protocols/errors';
 
 /** Bounds of a lane. */
@@ -8,6 +8,8 @@ export interface LaneLimits {
   readonly bytes: number;
   /** Maximum number of waiting letters. */
   readonly waiting: number;
+  /** How long a bundle waits for more letters, ms. */
+  readonly gatherMs: number;
 }
 
 interface Waiting {
@@ -16,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * The queue of letters to one place. One bundle is in transit at a time. Letters posted in one turn of the event loop,
- * or while a bundle is in transit, form the next bundle: an idle lane adds no delay, a busy one sends few messages.
+ * The queue of letters to one place. One bundle is in transit at a time. Letters posted within a short
+ * time, or while a bundle is in transit, form the next bundle, so that many letters need few messages and signatures.
  */
 export class Lane<L> {
   readonly #limits: LaneLimits;
@@ -57,8 +59,8 @@ export class Lane<L> {
   }
 
   async #run(): Promise<void> {
-    await turn();
     while (this.#waiting.size > 0) {
+      await sleep(this.#limits.gatherMs);
       const bundle = this.#take();
       try {
         await this.#deliver([...bundle.keys()]);
