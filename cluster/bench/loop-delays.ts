@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NetworkSp } from '../cli/network.ts';
+import type { AdminApi } from '../client/admin-api.ts';
 
 /** Delay of a node's event loop in one interval of 100 ms. */
 export interface LoopDelay {
@@ -16,14 +16,14 @@ const EVERY_MS = 100;
  * admin server cannot be reached.
  */
 export async function delaysDuring(
-  { admin }: NetworkSp,
+  api: AdminApi,
   task: () => Promise<unknown>,
 ): Promise<readonly LoopDelay[]> {
   const delays: LoopDelay[] = [];
   const running = new AbortController();
   const poll = async () => {
     while (!running.signal.aborted) {
-      const found = await loopDelay(admin);
+      const found = await loopDelay(api);
       if (!found) return;
       delays.push(found);
       await sleep(EVERY_MS, undefined, { signal: running.signal }).catch(() => undefined);
@@ -39,10 +39,9 @@ export async function delaysDuring(
   return delays;
 }
 
-async function loopDelay(admin: string): Promise<LoopDelay | undefined> {
+async function loopDelay(api: AdminApi): Promise<LoopDelay | undefined> {
   try {
-    const answer = await fetch(`${admin}/load`);
-    return ((await answer.json()) as { readonly eventLoop?: LoopDelay }).eventLoop;
+    return (await api.get<{ readonly eventLoop: LoopDelay }>('/api/nodes/self/load')).eventLoop;
   } catch {
     // The report omits what cannot be measured.
     return undefined;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createLogger } from '#runtime/telemetry/logger';
 import { type NetworkSp, readNetwork, spOf } from '../cli/network.ts';
 import { Session } from '../cli/session.ts';
+import { AdminApi } from '../client/admin-api.ts';
 import type { SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { devnetProcesses, type NetworkProcess } from './processes.ts';
@@ -19,6 +20,8 @@ export class BenchNetwork {
   /** The SP to which the bench uploads. */
   readonly primary: NetworkSp;
   readonly client: SpClient;
+  /** The API of the admin server of the primary's first node. */
+  readonly admin: AdminApi;
   /** A bucket at the primary. */
   readonly bucketName: string;
   /** A plain NATS object store on the primary's nats-server, for floors. */
@@ -33,6 +36,7 @@ export class BenchNetwork {
     this.session = parts.session;
     this.primary = parts.primary;
     this.client = parts.client;
+    this.admin = parts.admin;
     this.bucketName = parts.bucketName;
     this.raw = parts.raw;
     this.processes = parts.processes;
@@ -82,6 +86,7 @@ export class BenchNetwork {
         session,
         primary,
         client: session.sp(primary),
+        admin: await AdminApi.of(primary.admin, network.adminTokens),
         bucketName,
         raw,
         devnet,

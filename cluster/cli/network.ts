@@ -31,6 +31,7 @@ const NetworkFile = z.object({
       }),
     )
     .min(1),
+  adminTokens: z.object({ view: z.string(), act: z.string() }).exactOptional(),
   accounts: z.array(z.object({ address: z.string(), privateKey: z.string() })).min(1),
 });
 

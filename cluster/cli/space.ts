@@ -1,12 +1,10 @@
 import type { SpaceReport } from '#actors/caretaker/space/report';
 import type { Amount } from '#actors/caretaker/space/survey';
-import { Retryable } from '#protocols/errors';
 import { formatJobId } from '#protocols/job/identity';
-import { type NetworkSp, readNetwork, spOf } from './network.ts';
+import { AdminApi } from '../client/admin-api.ts';
+import { readNetwork, spOf } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { count, duration, exactSize } from './units.ts';
-
-const ANSWER_LIMIT_MS = 10_000;
 
 /** `sealion space`: the differences between what each provider stores and the chain. */
 export async function space(
@@ -17,24 +15,9 @@ export async function space(
   const network = await readNetwork(options.network);
   const sps = options.sp === undefined ? network.sps : [spOf(network, options.sp)];
   for (const sp of sps) {
-    const found = await ask(sp, signal);
+    const api = await AdminApi.of(sp.admin, network.adminTokens);
+    const found = await api.get<SpaceReport>('/api/nodes/self/space', signal);
     report.line(spaceLines(sp.id, found, Date.now()).join('\n'), { event: 'space', spId: sp.id, ...found });
-  }
-}
-
-async function ask({ id, admin }: NetworkSp, signal: AbortSignal): Promise<SpaceReport> {
-  try {
-    const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
-    const response = await fetch(`${admin}/space`, { signal: AbortSignal.any([signal, limit]) });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return (await response.json()) as SpaceReport;
-  } catch (cause) {
-    throw new Retryable({
-      code: 'no-node',
-      message: `The node of storage provider ${id} does not answer at ${admin}.`,
-      advice: 'Check that it is running.',
-      cause,
-    });
   }
 }
 

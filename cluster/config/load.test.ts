@@ -60,7 +60,13 @@ test('the smallest configuration gets every default', (t) => {
       delegation: { enabled: true, perAccountPerHour: 1_000 },
       corsOrigins: ['*'],
     },
-    admin: { listen: { host: '127.0.0.1', port: 9133 }, hosts: [] },
+    admin: {
+      listen: { host: '127.0.0.1', port: 9133 },
+      hosts: [],
+      tokens: {},
+      openLoopback: false,
+      probes: ['127.0.0.0/8', '::1'],
+    },
     nats: {
       home: { url: 'nats://127.0.0.1:4222', replicas: 1, syncAlways: false, shared: false },
       peers: { url: 'nats://127.0.0.1:4222' },
@@ -113,6 +119,13 @@ test('the example is valid, and the defaults that it shows are the defaults', as
       tls: {
         cert: join(dirname(EXAMPLE), 'tls/fullchain.pem'),
         key: join(dirname(EXAMPLE), 'tls/privkey.pem'),
+      },
+    },
+    admin: {
+      ...example.admin,
+      tokens: {
+        view: { file: join(dirname(EXAMPLE), 'keys/admin-view.token') },
+        act: { file: join(dirname(EXAMPLE), 'keys/admin-act.token') },
       },
     },
     limits: { ...example.limits, maxPayload: 64 * 2 ** 30 },

@@ -73,7 +73,13 @@ function faultsOf(issue: z.core.$ZodIssue, text: YamlText): Fault[] {
 /** Describes what is wrong with a value. A possible secret is not shown. */
 function state(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) return 'is missing';
-  if (typeof value === 'object' || path.includes('password') || path.includes('keys')) return 'is not valid';
+  if (
+    typeof value === 'object' ||
+    path.includes('password') ||
+    path.includes('keys') ||
+    path.includes('tokens')
+  )
+    return 'is not valid';
   if (typeof value === 'string' && /:[^/@]*@/.test(value)) return 'is not valid';
   return `is ${JSON.stringify(value)}`;
 }

@@ -53,7 +53,18 @@ export function nodeConfig(base: string) {
       }).prefault({}),
       corsOrigins: z.array(z.string(ORIGIN).refine(isOrigin, ORIGIN), `a list of ${ORIGIN}`).default(['*']),
     }).prefault({}),
-    admin: section({ listen: address('127.0.0.1', 9133), hosts: domains().default([]) }).prefault({}),
+    admin: section({
+      listen: address('127.0.0.1', 9133),
+      hosts: domains().default([]),
+      tokens: section({
+        view: secret(base, 'the token of those who may look').optional(),
+        act: secret(base, 'the token of those who may act').optional(),
+      }).prefault({}),
+      openLoopback: z.boolean('true or false').default(false),
+      probes: z
+        .array(z.string(NETWORK).refine(isNetwork, NETWORK), `a list of ${NETWORK}`)
+        .default(['127.0.0.0/8', '::1']),
+    }).prefault({}),
     nats: section({ home: section({ ...plane(base), ...homeOnly }), peers: section(plane(base)).optional() }),
     peers: section({
       wires: z

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Terminal, throwIfAborted } from '#protocols/errors';
 import { findPostgres } from '#runtime/records/postgres-server';
@@ -10,7 +10,15 @@ import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directo
 import type { DevnetNats } from './nats-process.ts';
 import { natsReady, natsServers } from './nats-servers.ts';
 import { type NodeSettings, writeNodeFiles } from './node-files.ts';
-import { type DevnetPlan, describeDevnet, isCluster, nodesOf, type PlanOptions, planDevnet } from './plan.ts';
+import {
+  adminTokens,
+  type DevnetPlan,
+  describeDevnet,
+  isCluster,
+  nodesOf,
+  type PlanOptions,
+  planDevnet,
+} from './plan.ts';
 import { DevnetPostgres } from './postgres-process.ts';
 import { DevnetProcess } from './process.ts';
 
@@ -155,7 +163,7 @@ async function start(
     stops.push(() => balancer.close());
   }
 
-  const file = describeDevnet(plan, process.pid);
+  const file = describeDevnet(plan, process.pid, await writeTokens(directory, plan));
   await directory.publish(file);
   return {
     file,
@@ -215,10 +223,24 @@ function databaseOf(
 async function loadPlan(directory: DevnetDirectory, options: PlanOptions): Promise<DevnetPlan> {
   const path = join(directory.state, 'plan.json');
   const kept = await readFile(path, 'utf8').catch(() => undefined);
-  if (kept !== undefined) return JSON.parse(kept) as DevnetPlan;
+  // A plan of an earlier version has no tokens.
+  if (kept !== undefined) return { adminTokens: adminTokens(), ...JSON.parse(kept) } as DevnetPlan;
   const plan = await planDevnet(options);
   await writeFile(path, JSON.stringify(plan), { mode: 0o600 });
   return plan;
+}
+
+/** @returns paths of the files, for devnet.json */
+async function writeTokens(
+  { state }: DevnetDirectory,
+  plan: DevnetPlan,
+): Promise<NonNullable<DevnetFile['adminTokens']>> {
+  const write = async (role: 'view' | 'act') => {
+    const path = resolve(state, `admin-${role}.token`);
+    await writeFile(path, `${plan.adminTokens[role]}\n`, { mode: 0o600 });
+    return path;
+  };
+  return { view: await write('view'), act: await write('act') };
 }
 
 async function chainArguments(

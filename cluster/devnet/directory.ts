@@ -8,6 +8,8 @@ import type { DevnetAccount } from './genesis.ts';
 export interface DevnetFile {
   readonly chain: { readonly rpc: string; readonly chainId: string };
   readonly sps: readonly DevnetFileSp[];
+  /** Files with the tokens of the admin servers: for those who look, and for those who act too. */
+  readonly adminTokens?: { readonly view: string; readonly act: string };
   /** Funded accounts, with their private keys. */
   readonly accounts: readonly DevnetAccount[];
   /** Id of the process that runs the devnet. */

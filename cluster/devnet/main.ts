@@ -112,6 +112,7 @@ Ready after ${(ms / 1_000).toFixed(1)} s. Press Ctrl-C to stop.
 
   chain    ${file.chain.rpc}  ${file.chain.chainId}
 ${file.sps.map(describeSp).join('\n')}
+  token    for operators, in ${file.adminTokens?.act}
   account  ${account?.address}
   its key  ${account?.privateKey}
 
@@ -124,10 +125,10 @@ ${path.startsWith(`${cwd()}/`) ? relative('.', path) : path} has the same for pr
 }
 
 function describeSp({ id, endpoint, admin, nodes = [] }: DevnetFileSp): string {
-  const line = `  sp ${id}     ${endpoint}  (for operators: ${admin}/tree)`;
+  const line = `  sp ${id}     ${endpoint}  (for operators: ${admin})`;
   if (nodes.length < 2) return line;
   return [
     line,
-    ...nodes.map((node) => `   node ${node.name}  ${node.roles.join(', ')}  (${node.admin}/tree)`),
+    ...nodes.map((node) => `   node ${node.name}  ${node.roles.join(', ')}  (${node.admin})`),
   ].join('\n');
 }

@@ -28,12 +28,15 @@ export async function writeNodeFiles(
   { syncAlways = false, ...settings }: NodeSettings = {},
   node: NodePlan = nodesOf(plan, index)[0] as NodePlan,
 ): Promise<string> {
-  const { genesis, ports, natsAccounts, postgres } = plan;
+  const { genesis, ports, natsAccounts, postgres, adminTokens } = plan;
   const [keys, sp, account] = [genesis.sps[index], genesis.chain.sps[index], natsAccounts[index]];
   if (!keys || !sp || !account) throw new RangeError(`the plan has no SP at ${index}`);
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
     await writeFile(join(folder, 'keys', name), `${keys[name]}\n`, { mode: 0o600 });
+  }
+  for (const role of ['view', 'act'] as const) {
+    await writeFile(join(folder, 'keys', `admin-${role}.token`), `${adminTokens[role]}\n`, { mode: 0o600 });
   }
   const url = natsUrl(plan);
   const config = {
@@ -42,7 +45,10 @@ export async function writeNodeFiles(
     dataDir: isCluster(plan, index) ? `data-${node.name}` : 'data',
     roles: node.roles,
     chain: { rpc: [`http://127.0.0.1:${ports.chain}`], chainId: genesis.chain.chainId },
-    admin: { listen: { host: '127.0.0.1', port: node.admin } },
+    admin: {
+      listen: { host: '127.0.0.1', port: node.admin },
+      tokens: { view: { file: 'keys/admin-view.token' }, act: { file: 'keys/admin-act.token' } },
+    },
     nats: {
       home: {
         url,

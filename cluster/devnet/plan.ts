@@ -50,6 +50,8 @@ export interface DevnetPlan {
   readonly nodes: readonly NodePlan[];
   /** The SQL DB that the nodes of SP 1 share. */
   readonly postgres?: { readonly port: number; readonly password: string };
+  /** What opens the admin servers of all nodes. */
+  readonly adminTokens: { readonly view: string; readonly act: string };
 }
 
 /** One node of an SP. */
@@ -105,6 +107,7 @@ export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {
     ports: chosen,
     natsAccounts,
     nodes,
+    adminTokens: adminTokens(),
     ...((several || options.postgres) && { postgres: { port: take(undefined), password: password() } }),
   };
 }
@@ -150,8 +153,15 @@ export function domainOf(spId: number): string {
   return `sp${spId}.localhost`;
 }
 
-/** The content of devnet.json for a running devnet. */
-export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
+/**
+ * The content of devnet.json for a running devnet.
+ * @param adminTokens paths of the files with the tokens
+ */
+export function describeDevnet(
+  plan: DevnetPlan,
+  pid: number,
+  adminTokens: NonNullable<DevnetFile['adminTokens']>,
+): DevnetFile {
   const { genesis, ports, natsAccounts } = plan;
   return {
     chain: { rpc: `http://127.0.0.1:${ports.chain}`, chainId: genesis.chain.chainId },
@@ -174,9 +184,14 @@ export function describeDevnet(plan: DevnetPlan, pid: number): DevnetFile {
         bucket: BUCKET,
       },
     })),
+    adminTokens,
     accounts: genesis.accounts.map(({ address, privateKey }) => ({ address, privateKey: `0x${privateKey}` })),
     pid,
   };
+}
+
+export function adminTokens(): DevnetPlan['adminTokens'] {
+  return { view: password(), act: password() };
 }
 
 function password(): string {

@@ -1,4 +1,3 @@
-import { spaceReport } from '#actors/caretaker/space/report';
 import { createGateway } from '#gateway/gateway';
 import { DEFAULT_LIMITS, type GatewayLimits } from '#gateway/limits';
 import { serveGateway } from '#gateway/server';
@@ -6,9 +5,10 @@ import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
 import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { TreeNode } from '#runtime/actors/types';
 import { Proxies } from '#runtime/http/proxies';
+import type { Readiness } from '../admin/view/node-report.ts';
 import { hasRole } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
-import { type Readiness, serveAdmin } from './admin.ts';
+import { openAdmin } from './admin.ts';
 import type { Foundation } from './foundation.ts';
 import { openPresence } from './presence.ts';
 import type { StartContext } from './start-context.ts';
@@ -26,45 +26,17 @@ export interface Servers {
 const CUT_OFF_MS = 5_000;
 
 /**
- * Opens the inspect point on the home plane, the admin server and, on a node with that role, the gateway.
+ * Opens what operators see and, on a node with that role, the gateway.
  * @throws as `startNode`
  */
 export async function openServers(node: StartContext, foundation: Foundation, work: Work): Promise<Servers> {
-  const { name, config, lifecycle, log } = node;
-  const { journal, home } = foundation;
-  const { records, background, system, actors } = work;
-  const { sp, timing } = config;
+  const { config, lifecycle } = node;
+  const { system, actors } = work;
   const tree = () => system.tree();
   let readiness: Readiness = 'starting';
-  await lifecycle.open(
-    'inspect point',
-    () => home.inspect.serve(name, tree),
-    (it) => it.stop(),
-  );
-  const { durability } = home;
-  const space = () => spaceReport(journal.ledger, timing.replacedMinutes * 60_000);
-  const admin = await lifecycle.open(
-    'admin server',
-    () =>
-      serveAdmin(
-        {
-          node: name,
-          spId: sp.id,
-          durability,
-          tree,
-          journal,
-          records,
-          space,
-          load: () => background.report,
-          readiness: () => readiness,
-          log,
-        },
-        { ...config.admin.listen, hosts: config.admin.hosts },
-      ),
-    (it) => it.close(),
-  );
+  const admin = await openAdmin(node, foundation, work, { tree, readiness: () => readiness });
   const ports = {
-    admin: admin.port,
+    admin,
     ...(hasRole(config.roles, 'gateway') && { gateway: await openGateway(node, foundation, work) }),
   };
   // Opened last, so that it comes first when the node stops: what is in progress then has its time in the gateway.

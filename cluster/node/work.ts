@@ -11,7 +11,7 @@ import { sqliteRecords } from '#runtime/records/sqlite';
 import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Foundation } from './foundation.ts';
-import { watchFreeSpace } from './free-space.ts';
+import { type Space, watchSpace } from './free-space.ts';
 import { readPassword } from './password.ts';
 import { openPresence } from './presence.ts';
 import { projectInTurn } from './project.ts';
@@ -23,6 +23,8 @@ import { openWires } from './wires.ts';
 export interface Work {
   readonly records: Records;
   readonly background: Background;
+  /** The room for pieces. */
+  readonly space: (signal?: AbortSignal) => Promise<Space>;
   readonly system: ActorSystem;
   readonly actors: TopActors;
 }
@@ -54,6 +56,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     DRAIN_LIMIT_MS,
   );
   const approving = approves(config) ? await openPresence(node, home, 'approvers') : undefined;
+  const space = watchSpace(homeLink, config.dataDir);
   const actors = spawnTree(system, {
     config,
     keys,
@@ -63,7 +66,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     home,
     wires,
     approving: () => approving?.count() ?? 1,
-    freeBytes: watchFreeSpace(homeLink, config.dataDir),
+    freeBytes: async (signal) => (await space(signal)).freeBytes,
     background,
   });
   await openLoop(node, 'keeper of the streams', (signal) =>
@@ -75,7 +78,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
       },
     }),
   );
-  return { records, background, system, actors };
+  return { records, background, space, system, actors };
 }
 
 /** Whether other SPs reach this node with asks, or over HTTP with the first piece of a column. */

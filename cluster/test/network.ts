@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { TestFn } from 'ava';
 import { parse, stringify } from 'yaml';
+import { Terminal } from '#protocols/errors';
 import { fromHex } from '#protocols/greenfield/hex';
 import type { ObjectOnChain, Redundancy, Visibility } from '#protocols/greenfield/types';
 import type { JobContext } from '#protocols/job/context';
@@ -17,6 +18,7 @@ import type { Chain, ChainLists } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
 import { createLogger } from '#runtime/telemetry/logger';
+import { AdminApi } from '../client/admin-api.ts';
 import { ChainAccount } from '../client/chain-account.ts';
 import { type ObjectAddress, SpClient } from '../client/sp-client.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
@@ -179,8 +181,13 @@ export class Network {
 
   /** A job according to the journal of an SP's node; undefined if unknown there. */
   async job(spId: number, job: JobId): Promise<JobView | undefined> {
-    const response = await fetch(`${this.#file(spId).admin}/jobs/${formatJobId(job)}`);
-    return response.ok ? ((await response.json()) as JobView) : undefined;
+    const api = await this.admin(this.#file(spId).admin);
+    try {
+      return await api.get<JobView>(`/api/jobs/${formatJobId(job)}`);
+    } catch (error) {
+      if (error instanceof Terminal && error.code === 'not-found') return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -193,11 +200,16 @@ export class Network {
     readonly client: SpClient;
   }> {
     const folder = join(this.#directory, 'state', `sp${spId}`);
-    const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as Record<string, unknown>;
+    const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as { readonly admin: object };
     const file = join(folder, 'second.yaml');
     const listen = { host: '127.0.0.1', port: 0 };
     const domains = ['second.localhost'];
-    const own = { node: 'b', dataDir: 'second', gateway: { listen, domains }, admin: { listen } };
+    const own = {
+      node: 'b',
+      dataDir: 'second',
+      gateway: { listen, domains },
+      admin: { ...config.admin, listen },
+    };
     const second = { ...config, ...own };
     await writeFile(file, stringify(second), { mode: 0o600 });
     const node = new DevnetProcess({
@@ -209,7 +221,12 @@ export class Network {
     });
     const { admin, gateway } = await node.start();
     const client = new SpClient(`http://second.localhost:${gateway}`, this.#privateKey);
-    return { node, signer: () => signerAt(`http://127.0.0.1:${admin}`), client };
+    return { node, signer: () => this.#signerAt(`http://127.0.0.1:${admin}`), client };
+  }
+
+  /** The API of an admin server, with the token of those who act. */
+  admin(url: string): Promise<AdminApi> {
+    return AdminApi.of(url, this.devnet.file.adminTokens, 'act');
   }
 
   /** What an SP's node has logged. */
@@ -219,12 +236,17 @@ export class Network {
 
   /** The activity of the signer of an SP's node. */
   signer(spId: number): Promise<string> {
-    return signerAt(this.#file(spId).admin);
+    return this.#signerAt(this.#file(spId).admin);
   }
 
   /** Access to an SP's PieceStore behind its back. */
   pieces(spId: number): StoredPieces {
     return new StoredPieces(this.#file(spId).nats);
+  }
+
+  async #signerAt(url: string): Promise<string> {
+    const { children } = await (await this.admin(url)).get<TreeNode>('/api/nodes/self/tree');
+    return children.find(({ name }) => name === 'signer/seal')?.activity?.doing ?? '';
   }
 
   #file(spId: number): Devnet['file']['sps'][number] {
@@ -239,9 +261,4 @@ export async function bytesOf(client: SpClient, object: ObjectAddress): Promise<
   const chunks: Uint8Array[] = [];
   for await (const chunk of await client.get(object)) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-async function signerAt(admin: string): Promise<string> {
-  const { children } = (await (await fetch(`${admin}/tree`)).json()) as TreeNode;
-  return children.find(({ name }) => name === 'signer/seal')?.activity?.doing ?? '';
 }

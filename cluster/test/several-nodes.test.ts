@@ -116,7 +116,7 @@ testSerial('objects uploaded to any of three nodes are sealed, and each node sho
   const uploads = await upload(await create(10));
   t.deepEqual(failures(uploads), []);
   await check(t, uploads);
-  const jobs = async (admin: string) => ((await (await fetch(`${admin}/jobs`)).json()) as unknown[]).length;
+  const jobs = async (admin: string) => (await (await net.admin(admin)).get<unknown[]>('/api/jobs')).length;
   for (const { admin } of net.devnet.file.sps[0]?.nodes ?? []) {
     await until(`${admin} shows all jobs`, async () => (await jobs(admin)) >= 10);
   }
@@ -256,16 +256,17 @@ testSerial('a column that comes over HTTP is received by whichever nodes its pie
 });
 
 testSerial('uploads go on while PostgreSQL is down, and it catches up', async (t) => {
-  const { devnet } = network();
+  const net = network();
+  const { devnet } = net;
   await devnet.postgres?.stop();
   const uploads = await upload(await create(5));
   t.deepEqual(failures(uploads), []);
   await check(t, uploads);
   await devnet.postgres?.start();
   const newest = uploads.at(-1)?.object.objectName;
-  const admin = devnet.file.sps[0]?.admin;
+  const api = await net.admin(devnet.file.sps[0]?.admin ?? '');
   await until('the SQL DB has caught up', async () => {
-    const jobs = (await (await fetch(`${admin}/jobs`)).json()) as { objectName: string; state: string }[];
+    const jobs = await api.get<readonly { objectName: string; state: string }[]>('/api/jobs');
     return jobs.some(({ objectName, state }) => objectName === newest && state === 'SEAL_OBJECT_DONE');
   });
 });

@@ -39,8 +39,12 @@ test('no request stops a node or the chain, and web pages cannot read from a nod
   for (const port of [admin, portOf(devnet.file.chain.rpc), portOf(sp?.endpoint)]) {
     for (const target of ['//', 'http://[', '*', '/%']) await get(port, target, { Host: 'localhost' });
   }
-  t.is((await get(admin, '/tree', { Host: 'evil.example.com' })).status, 421);
-  t.is((await get(admin, '/jobs', { Host: 'localhost', Origin: 'https://evil.example.com' })).status, 403);
+  t.is((await get(admin, '/api/trees', { Host: 'evil.example.com' })).status, 421);
+  t.is(
+    (await get(admin, '/api/jobs', { Host: 'localhost', Origin: 'https://evil.example.com' })).status,
+    403,
+  );
+  t.is((await get(admin, '/api/jobs', { Host: 'localhost' })).status, 401);
   t.is((await get(admin, '/health', { Host: `127.0.0.1:${admin}` })).status, 200);
   t.is(devnet.sp(1).pid, pid);
 });

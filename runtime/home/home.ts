@@ -45,11 +45,34 @@ export interface JobFeed {
 /** The actor tree on `inspect.<node>`, for the command line and pages. */
 export interface InspectPoint {
   serve(node: string, tree: () => TreeNode): { stop(): Promise<void> };
-  /** Trees of all nodes that answer within `timeoutMs`. */
+  /**
+   * Trees of all nodes that answer within `timeoutMs`.
+   * @param options.nodes names that are awaited; without them, the end is a silence of half a second
+   */
   read(options?: {
     readonly timeoutMs?: number;
+    readonly nodes?: readonly string[];
     readonly signal?: AbortSignal;
   }): Promise<readonly TreeNode[]>;
+}
+
+/** Questions that each node of the SP answers for itself. Answers are plain JSON. */
+export interface RollCall {
+  /** Answers a topic until stopped. A failure is logged, and the caller gets no answer of this node. */
+  serve(topic: string, node: string, answer: () => Promise<unknown>): { stop(): void };
+  /**
+   * The answers of all nodes that give one within `timeoutMs`, by name.
+   * @param options.nodes names that are awaited; without them, the end is a silence of half a second
+   * @throws Retryable `nats-unavailable`; Cancelled
+   */
+  ask(
+    topic: string,
+    options: {
+      readonly timeoutMs: number;
+      readonly nodes?: readonly string[];
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<ReadonlyMap<string, unknown>>;
 }
 
 /** How durable an acknowledged payload of this SP is (ARCHITECTURE.md#what-an-acknowledgement-is-worth). */

@@ -1,16 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip, gzipSync } from 'node:zlib';
 import type { NatsConnection } from '@nats-io/nats-core';
-import { throwIfAborted } from '#protocols/errors';
 import type { TreeNode } from '#runtime/actors/types';
-import { isNoResponders, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { answering } from './answering.ts';
+import { askAll } from './ask-all.ts';
 import type { InspectPoint } from './home.ts';
 
 const READ_LIMIT_MS = 1_000;
-/** Silence after which no further answer is expected. */
-const SILENCE_MS = 500;
 /** Levels below the root that are shown when the whole tree is too large for one message. */
 const LESS_AND_LESS = [Number.POSITIVE_INFINITY, 3, 2, 1, 0];
 const HEADROOM = 4096;
@@ -33,18 +30,12 @@ export function natsInspectPoint(connection: NatsConnection, log: Logger): Inspe
       };
     },
 
-    async read({ timeoutMs = READ_LIMIT_MS, signal } = {}) {
-      throwIfAborted(signal);
+    async read({ timeoutMs = READ_LIMIT_MS, nodes, signal } = {}) {
       const trees: TreeNode[] = [];
-      try {
-        const options = { strategy: 'stall', stall: SILENCE_MS, maxWait: timeoutMs } as const;
-        for await (const answer of await connection.requestMany('inspect', '', options)) {
-          throwIfAborted(signal);
-          trees.push(await unpacked(answer.data));
-        }
-      } catch (error) {
-        if (!isNoResponders(error)) throw natsError(error, 'asking the nodes for their actor trees');
-      }
+      const isEnough = () => nodes?.every((node) => trees.some(({ name }) => name === node)) ?? false;
+      const options = { timeoutMs, isEnough, ...(signal && { signal }) };
+      const answers = askAll(connection, 'inspect', 'asking the nodes for their actor trees', options);
+      for await (const answer of answers) trees.push(await unpacked(answer));
       return trees.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
   };

@@ -12,11 +12,12 @@ import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Calls } from './calls.ts';
 import { assessDurability } from './durability.ts';
-import type { Directory, Durability, InspectPoint, JobFeed } from './home.ts';
+import type { Directory, Durability, InspectPoint, JobFeed, RollCall } from './home.ts';
 import { natsCalls } from './nats-calls.ts';
 import { natsDirectory } from './nats-directory.ts';
 import { natsInspectPoint } from './nats-inspect-point.ts';
 import { natsJobFeed } from './nats-job-feed.ts';
+import { natsRollCall } from './nats-roll-call.ts';
 import { joinPresent, type Presence } from './presence.ts';
 import { directoryWithoutSilent } from './silent-owners.ts';
 import { type Succession, succeed, succeedingDirectory } from './succession.ts';
@@ -53,6 +54,7 @@ export interface Home {
   readonly directory: Directory;
   readonly feed: JobFeed;
   readonly inspect: InspectPoint;
+  readonly rollCall: RollCall;
   readonly calls: Calls;
   /** Counts the nodes that do the same as this one; see `joinPresent`. */
   presence(what: string, node: string): Promise<Presence>;
@@ -123,6 +125,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
     ...(succession && { succession }),
     feed: natsJobFeed(connection, log),
     inspect: natsInspectPoint(connection, log),
+    rollCall: natsRollCall(connection, log),
     calls: natsCalls(connection, log),
     presence: (what, name) => joinPresent({ connection, what, node: name }),
     durability: level,

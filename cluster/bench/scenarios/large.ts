@@ -46,9 +46,9 @@ export const large: Scenario<'bytes'> = {
     const [object] = await announce(network, { count: 1, size: sizes.bytes }, signal);
     if (!object) return {};
     const bare = await bareParts(network, object);
-    const idle = await delaysDuring(network.primary, () => sleep(IDLE_MS, undefined, { signal }));
+    const idle = await delaysDuring(network.admin, () => sleep(IDLE_MS, undefined, { signal }));
     let [acked, receipts, sealed] = [Number.NaN, Number.NaN, Number.NaN];
-    const busy = await delaysDuring(network.primary, async () => {
+    const busy = await delaysDuring(network.admin, async () => {
       const begin = performance.now();
       const sealedAt = await untilSealed(
         network,

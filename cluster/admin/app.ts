@@ -1,0 +1,64 @@
+import { Hono } from 'hono';
+import { Retryable, Terminal } from '#protocols/errors';
+import { json } from './answers.ts';
+import { operatorApi } from './api/api.ts';
+import type { OwnNode } from './api/nodes.ts';
+import { door, secured } from './door/door.ts';
+import type { AdminEnv } from './door/env.ts';
+import { Identifier } from './door/identify.ts';
+import { login } from './door/login.ts';
+import type { Tokens } from './door/tokens.ts';
+import { errorAnswer } from './errors.ts';
+import type { ProviderView } from './view/provider-view.ts';
+
+export interface AdminOptions {
+  readonly view: ProviderView;
+  readonly own: OwnNode;
+  readonly version: string;
+  readonly door: {
+    readonly tokens: Tokens;
+    readonly openLoopback: boolean;
+    readonly hosts: readonly string[];
+    readonly probes: readonly string[];
+  };
+  /** Further parts, behind the same door: `/metrics`, the pages. Their paths begin at the root. */
+  readonly parts?: readonly Hono<AdminEnv>[];
+}
+
+/** The admin server: for machines `/health` and `/ready`, the API, and whatever else is mounted. */
+export function adminApp({ view, own, version, door: rules, parts = [] }: AdminOptions): Hono<AdminEnv> {
+  const app = new Hono<AdminEnv>();
+  const identifier = new Identifier(rules);
+  app.use(secured);
+  app.use(door({ identifier, ...rules }));
+  app.get('/health', async (c) => json(c, await health(own)));
+  app.get('/ready', async (c) => json(c, await ready(own)));
+  app.route('/', login(identifier, rules.tokens));
+  app.route('/', operatorApi({ view, own, version }));
+  for (const part of parts) app.route('/', part);
+  app.notFound(() => {
+    throw new Terminal({
+      code: 'not-found',
+      message: 'There is nothing at this address.',
+      advice: 'The pages begin at /, and /api/openapi.json describes the API.',
+    });
+  });
+  app.onError(errorAnswer);
+  return app;
+}
+
+async function health(own: OwnNode) {
+  const { node, spId, durability, readiness, since } = await own.report();
+  return { status: 'serving', readiness, node, spId, durability, since };
+}
+
+/** @throws Retryable `not-ready` */
+async function ready(own: OwnNode) {
+  const { node, readiness } = await own.report();
+  if (readiness === 'ready') return { status: readiness, node };
+  throw new Retryable({
+    code: 'not-ready',
+    message: `${node} is ${readiness}.`,
+    advice: 'Send clients to another node of the storage provider.',
+  });
+}
