@@ -1,16 +1,18 @@
+import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { fallbackCause } from '#protocols/greenfield/secp256k1/secp256k1';
 import type { Chain } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { type Home, openHome } from '#runtime/home/open-home';
 import { readCertificate } from '#runtime/http/certificate';
+import { LeaseBook } from '#runtime/jobs/lease-book';
 import { fencedJournal } from '#runtime/journal/fenced-journal';
 import type { Journal } from '#runtime/journal/journal';
 import { openKeyring } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
 import { connectPlane } from './connect-plane.ts';
 import { ownProvider } from './identity.ts';
-import { openOwnJournal, openSharedJournal } from './journals.ts';
+import { makeDataFolder, openOwnJournal, openSharedJournal } from './journals.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
 import { readBytes } from './tree.ts';
@@ -49,10 +51,21 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
   }
   // Opened first: its lock keeps a second process out of the data folder.
   const embedded = config.journal.adapter === 'level' ? await openOwnJournal(node) : undefined;
+  if (!embedded) await makeDataFolder(config);
+  const leases = await node.lifecycle.open(
+    'leases',
+    () => LeaseBook.open({ directory: join(config.dataDir, 'leases'), log }),
+    (it) => it.close(),
+  );
   const chain = await openChain(node, keys);
   const { homeLink, readLink } = await connectHomePlane(node);
   const journal = embedded ?? (await openSharedJournal(node, homeLink));
-  const home = await openHomePlane(node, { homeLink, readLink, ...(embedded && { journal: embedded.id }) });
+  const home = await openHomePlane(node, {
+    homeLink,
+    readLink,
+    leases,
+    ...(embedded && { journal: embedded.id }),
+  });
   const { succession } = home;
   const ownJournal = succession ? fencedJournal(journal, () => succession.check()) : journal;
   return { keys, journal, ownJournal, chain, homeLink, home };
@@ -104,9 +117,9 @@ async function connectHomePlane({ name, config, lifecycle, log, signal }: StartC
 /** Opens the streams of the home plane. @param on.journal id of the journal that belongs to this node alone */
 async function openHomePlane(
   { name, config, log, signal }: StartContext,
-  on: HomeLinks & { readonly journal?: string },
+  on: HomeLinks & { readonly leases: LeaseBook; readonly journal?: string },
 ): Promise<Home> {
-  const { homeLink, readLink, journal } = on;
+  const { homeLink, readLink, leases, journal } = on;
   const { replicas, syncAlways, shared } = config.nats.home;
   return await retryUntilUp(
     'the streams of the home plane',
@@ -121,6 +134,7 @@ async function openHomePlane(
         syncAlways,
         shared,
         ackWaitMs: config.timing.ackWaitMs,
+        leases,
         log,
       }),
     { log, signal },

@@ -25,14 +25,12 @@ export function openOwnJournal({ config, lifecycle }: StartContext): Promise<Jou
 
 /**
  * The journal that the nodes of the SP share.
- * @throws Terminal `bad-data-folder`, `journal-not-moved` when the data folder has an embedded one; as `openJetStreamJournal`
+ * @throws as `openJetStreamJournal`
  */
 export async function openSharedJournal(
   { config, lifecycle, log, signal }: StartContext,
   connection: NatsConnection,
 ): Promise<Journal> {
-  await refuseUnmoved(config);
-  await makeDataFolder(config);
   const { replicas } = config.nats.home;
   return await lifecycle.open(
     'journal',
@@ -41,15 +39,13 @@ export async function openSharedJournal(
   );
 }
 
-export function hasOwnJournal(config: Pick<NodeConfig, 'dataDir'>): Promise<boolean> {
-  return access(journalFolder(config)).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** An embedded journal makes the folder by itself; the free space of its disk is looked up in any case. */
-async function makeDataFolder({ dataDir }: NodeConfig): Promise<void> {
+/**
+ * Makes the data folder of a node whose journal is shared; an embedded journal makes it by itself.
+ * @throws Terminal `bad-data-folder`, `journal-not-moved` when the data folder has an embedded journal
+ */
+export async function makeDataFolder(config: NodeConfig): Promise<void> {
+  await refuseUnmoved(config);
+  const { dataDir } = config;
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw new Terminal({
       code: 'bad-data-folder',
@@ -58,6 +54,13 @@ async function makeDataFolder({ dataDir }: NodeConfig): Promise<void> {
       cause,
     });
   });
+}
+
+export function hasOwnJournal(config: Pick<NodeConfig, 'dataDir'>): Promise<boolean> {
+  return access(journalFolder(config)).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function refuseUnmoved(config: NodeConfig): Promise<void> {

@@ -125,9 +125,14 @@ test('a certificate that is not there ends the start at once', async (t) => {
 test('two nodes cannot share a data folder', async (t) => {
   const place = await prepare(t);
   await Promise.all([place.startChain(), place.startNats()]);
-  await place.start();
+  const node = await place.start();
   const error = await t.throwsAsync(place.start());
   t.regex(error.message, /journal in .*sp1\/data\/journal is open in another process/);
+  await node.stop();
+  const config = { ...place.config, dataDir: join(place.folder, 'b') };
+  const sharing = { config: { ...config, journal: { ...config.journal, adapter: 'jetstream' as const } } };
+  await place.start(sharing);
+  await t.throwsAsync(place.start(sharing), { code: 'data-folder-in-use' });
 });
 
 test('a wrong NATS password ends the start at once', async (t) => {

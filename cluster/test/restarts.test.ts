@@ -3,11 +3,14 @@ import { useNetwork } from './network.ts';
 
 const SEGMENT = 64 * 1024;
 const SPS = [1, 2, 3, 4, 5, 6, 7];
+/** Has the journal that several nodes can share, which knows nothing of a restart. */
+const JETSTREAM = 4;
 
 /** Leases are so long that a test fails if a node waits for the expiry of a dead node's lease. */
 const network = useNetwork(test, {
   segmentSize: SEGMENT,
   node: { timing: { ackWaitMs: 600_000 }, limits: { diskReserve: '256 MiB' } },
+  nodeOf: (spId) => (spId === JETSTREAM ? { journal: { adapter: 'jetstream' } } : {}),
 });
 
 /** Uploads an object that is large enough for a test to intervene during replication. */
@@ -21,11 +24,13 @@ async function replicating(primary: number) {
 
 test.serial('a node that was killed resumes its own job and signer at once', async (t) => {
   const net = network();
-  const object = await replicating(1);
-  await net.devnet.sp(1).kill('SIGKILL');
-  await net.devnet.sp(1).start();
-  await net.sealed(object);
-  t.true((await net.get(1, object)).equals(object.payload));
+  for (const id of [1, JETSTREAM]) {
+    const object = await replicating(id);
+    await net.devnet.sp(id).kill('SIGKILL');
+    await net.devnet.sp(id).start();
+    await net.sealed(object);
+    t.true((await net.get(id, object)).equals(object.payload));
+  }
 });
 
 test.serial('the first upload after a restart of nats-server is sealed', async (t) => {

@@ -1,8 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { JobQueue } from '../jobs/job-queue.ts';
+import type { LeaseBook } from '../jobs/lease-book.ts';
 import { openJobQueue } from '../jobs/nats-job-queue.ts';
 import { openRoles } from '../jobs/nats-roles.ts';
 import type { Roles } from '../jobs/roles.ts';
+import { takeBackLeases } from '../jobs/take-back.ts';
 import { ACK_WAIT_MS } from '../jobs/work-queue.ts';
 import { type KeepOptions, type KeptStream, keepStreams } from '../nats/keep-streams.ts';
 import { checkSharedServer } from '../nats/shared-server.ts';
@@ -43,6 +45,8 @@ export interface HomeOptions {
   readonly shared?: boolean;
   /** ms; see `WorkQueueOptions`. */
   readonly ackWaitMs?: number;
+  /** The leases of this node; what its last process held is given back. */
+  readonly leases?: LeaseBook;
   readonly log: Logger;
 }
 
@@ -86,6 +90,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const workQueue = {
     connection,
     replicas,
+    notes: options.leases,
     log,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
   };
@@ -115,6 +120,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
       create: () => openBucket(store),
     },
   ];
+  if (options.leases) await takeBackLeases(options.leases, options);
   const home: Home = {
     pieces: await openNatsPieceStore({ ...store, ...reads }),
     queue: await openJobQueue({ ...workQueue, freesLeases: succession?.continues ?? false }),

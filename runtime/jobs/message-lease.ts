@@ -1,7 +1,8 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Cancelled } from '#protocols/errors';
 import { natsError } from '../nats/errors.ts';
-import type { Pulled } from './pull.ts';
+import type { LeaseNotes } from './lease-book.ts';
+import { NAK, type Pulled } from './pull.ts';
 
 const IN_PROGRESS = '+WPI';
 const ACK = '+ACK';
@@ -10,6 +11,8 @@ export interface MessageLeaseOptions {
   readonly connection: NatsConnection;
   readonly message: Pulled;
   readonly ackWaitMs: number;
+  /** Where the lease is noted for the next process of this node. */
+  readonly notes?: LeaseNotes | undefined;
   /** Called once, when the lease has ended in whatever way. */
   readonly onEnd?: () => void;
 }
@@ -37,12 +40,14 @@ export class MessageLease {
   #validUntil: number;
   #ended = false;
   #settled = false;
+  #dropped: Promise<void> | undefined;
 
   constructor(options: MessageLeaseOptions) {
     this.#options = options;
     this.#validUntil = options.message.since + options.ackWaitMs;
     this.#renewals = setInterval(() => this.#renew(), options.ackWaitMs / 3);
     this.#watchExpiry();
+    this.#note();
     this.#renew();
   }
 
@@ -59,7 +64,7 @@ export class MessageLease {
   /** Gives the message back for delivery after `delayMs`; does nothing once the lease has expired. */
   async giveBack(delayMs: number): Promise<void> {
     if (this.#isOver()) return;
-    await this.#settle(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}` : '-NAK');
+    await this.#settle(delayMs > 0 ? `${NAK} ${JSON.stringify({ delay: delayMs * 1e6 })}` : NAK);
   }
 
   /** Fires the signal, then gives the message back at once. */
@@ -74,6 +79,8 @@ export class MessageLease {
     this.#settled = true;
     this.#end();
     try {
+      // As soon as it is given back, another node may have it.
+      await this.#dropped;
       await this.#send(answer);
     } catch (error) {
       this.#settled = false;
@@ -91,6 +98,7 @@ export class MessageLease {
       () => {
         this.#validUntil = Math.max(this.#validUntil, sentAt + this.#options.ackWaitMs);
         this.#watchExpiry();
+        this.#note();
       },
       // the next one may get through; if none does, the lease runs out
       () => undefined,
@@ -104,6 +112,11 @@ export class MessageLease {
       () => (this.#isOver() ? this.#expire() : this.#watchExpiry()),
       this.#validUntil - performance.now(),
     );
+  }
+
+  #note(): void {
+    const { notes, message } = this.#options;
+    if (!this.#ended) notes?.note(message.ackSubject, this.#validUntil - performance.now());
   }
 
   #isOver(): boolean {
@@ -125,6 +138,7 @@ export class MessageLease {
     this.#ended = true;
     clearInterval(this.#renewals);
     clearTimeout(this.#expiry);
+    this.#dropped = this.#options.notes?.drop(this.#options.message.ackSubject);
     this.#options.onEnd?.();
   }
 

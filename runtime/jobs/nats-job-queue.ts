@@ -51,8 +51,14 @@ class NatsJobQueue implements JobQueue {
     while (await semaphore.acquire(options.signal)) {
       const message = await this.#queue.pull(CONSUMER, `${SUBJECTS}>`, options.signal);
       if (!message) return;
-      const { connection, ackWaitMs } = this.#queue;
-      const held = new MessageLease({ connection, message, ackWaitMs, onEnd: () => semaphore.release() });
+      const { connection, ackWaitMs, notes } = this.#queue;
+      const held = new MessageLease({
+        connection,
+        message,
+        ackWaitMs,
+        notes,
+        onEnd: () => semaphore.release(),
+      });
       const job = await this.#jobOf(message.subject, held);
       if (!job) continue;
       yield {

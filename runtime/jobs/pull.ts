@@ -10,7 +10,8 @@ const LONGEST_PULL_MS = 10_000;
 /** How much later than the end of a pull the server's word on it may come. */
 const GRACE_MS = 5_000;
 const PAUSE_MS = 1_000;
-const NAK = '-NAK';
+/** Gives a message back, to be delivered again at once. */
+export const NAK = '-NAK';
 /** Status of a pull that ended without a message (NATS architecture decision record 13). */
 const NOTHING = 408;
 

@@ -14,6 +14,7 @@ import { isJetStreamError, isSubjectTaken, JetStreamCode, natsError } from '../n
 import { askOverReconnects } from '../nats/reconnects.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LeaseNotes } from './lease-book.ts';
 import { type Pulled, type PullSource, pullOne } from './pull.ts';
 
 /** Default of `WorkQueueOptions.ackWaitMs`. */
@@ -29,6 +30,8 @@ export interface WorkQueueOptions {
   readonly ackWaitMs?: number;
   /** Number of replicas; 1 by default. */
   readonly replicas?: number;
+  /** Where leases are noted for the next process of this node. */
+  readonly notes?: LeaseNotes | undefined;
   readonly log: Logger;
 }
 
@@ -41,16 +44,22 @@ export class WorkQueue {
   readonly connection: NatsConnection;
   readonly ackWaitMs: number;
   readonly log: Logger;
+  readonly notes: LeaseNotes | undefined;
   readonly #stream: string;
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
   /** By consumer. */
   readonly #sources = new Map<string, PullSource>();
 
-  private constructor(stream: string, options: Required<WorkQueueOptions>, manager: JetStreamManager) {
+  private constructor(
+    stream: string,
+    options: WorkQueueOptions & { readonly ackWaitMs: number },
+    manager: JetStreamManager,
+  ) {
     this.connection = options.connection;
     this.ackWaitMs = options.ackWaitMs;
     this.log = options.log;
+    this.notes = options.notes;
     this.#stream = stream;
     this.#client = jetstream(options.connection);
     this.#manager = manager;
@@ -80,7 +89,7 @@ export class WorkQueue {
       max_msgs: MAX_MESSAGES,
       num_replicas: replicas,
     });
-    return new WorkQueue(stream, { ...options, replicas, ackWaitMs }, manager);
+    return new WorkQueue(stream, { ...options, ackWaitMs }, manager);
   }
 
   /** Puts the subject's message into the queue. @returns false when it is there already, leased or not */
