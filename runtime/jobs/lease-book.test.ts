@@ -109,8 +109,7 @@ test('a lease is given back only before both clocks say that it has ended, and o
     const directory = await temporaryFolder(t);
     const clocks = { steady: () => steady, wall: () => wall };
     const book = await LeaseBook.open({ directory, log, clocks });
-    book.note('held', 10_000);
-    book.note('ended', 10_000);
+    await Promise.all([book.note('held', 10_000), book.note('ended', 10_000)]);
     await book.drop('ended');
     await book.close();
     const after = { steady: () => steady + later.steady, wall: () => wall + later.wall };
@@ -132,7 +131,7 @@ test('a lease is given back only before both clocks say that it has ended, and o
 test('leases that cannot be given back may be given back later', async (t) => {
   const directory = await temporaryFolder(t);
   const before = await LeaseBook.open({ directory, log });
-  before.note('held', 60_000);
+  await before.note('held', 60_000);
   await before.close();
   const book = await LeaseBook.open({ directory, log });
   t.teardown(() => book.close());

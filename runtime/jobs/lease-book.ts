@@ -5,8 +5,8 @@ import type { Logger } from '../telemetry/logger.ts';
 
 /** What the leases of a node are noted in. */
 export interface LeaseNotes {
-  /** Our lease on this message ends in so many ms, unless it is renewed. */
-  note(ackSubject: string, validMs: number): void;
+  /** Our lease on this message ends in so many ms, unless it is renewed. Resolves when it is noted; never rejects. */
+  note(ackSubject: string, validMs: number): Promise<void>;
   /** The lease has ended. Resolves when no later process can take it for ours any more; never rejects. */
   drop(ackSubject: string): Promise<void>;
 }
@@ -81,9 +81,9 @@ export class LeaseBook implements LeaseNotes {
     }
   }
 
-  note(ackSubject: string, validMs: number): void {
+  note(ackSubject: string, validMs: number): Promise<void> {
     const { steady, wall } = this.#clocks;
-    void this.#write(ackSubject, { steady: steady(), wall: wall(), validMs });
+    return this.#write(ackSubject, { steady: steady(), wall: wall(), validMs });
   }
 
   drop(ackSubject: string): Promise<void> {

@@ -33,6 +33,8 @@ export interface MessageLeaseOptions {
  * to another consumer, so its answer proves nothing.
  */
 export class MessageLease {
+  /** Resolves when the next process of this node would find the lease; work begins after that. */
+  readonly noted: Promise<void> | undefined;
   readonly #options: MessageLeaseOptions;
   readonly #over = new AbortController();
   readonly #renewals: NodeJS.Timeout;
@@ -47,7 +49,7 @@ export class MessageLease {
     this.#validUntil = options.message.since + options.ackWaitMs;
     this.#renewals = setInterval(() => this.#renew(), options.ackWaitMs / 3);
     this.#watchExpiry();
-    this.#note();
+    this.noted = this.#note();
     this.#renew();
   }
 
@@ -98,7 +100,7 @@ export class MessageLease {
       () => {
         this.#validUntil = Math.max(this.#validUntil, sentAt + this.#options.ackWaitMs);
         this.#watchExpiry();
-        this.#note();
+        void this.#note();
       },
       // the next one may get through; if none does, the lease runs out
       () => undefined,
@@ -114,9 +116,10 @@ export class MessageLease {
     );
   }
 
-  #note(): void {
+  #note(): Promise<void> | undefined {
     const { notes, message } = this.#options;
-    if (!this.#ended) notes?.note(message.ackSubject, this.#validUntil - performance.now());
+    if (this.#ended) return undefined;
+    return notes?.note(message.ackSubject, this.#validUntil - performance.now());
   }
 
   #isOver(): boolean {

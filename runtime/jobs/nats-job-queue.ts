@@ -59,6 +59,7 @@ class NatsJobQueue implements JobQueue {
         notes,
         onEnd: () => semaphore.release(),
       });
+      await held.noted;
       const job = await this.#jobOf(message.subject, held);
       if (!job) continue;
       yield {

@@ -42,6 +42,7 @@ class NatsRoles implements Roles {
     }
     const { connection, ackWaitMs, notes } = this.#queue;
     const held = new MessageLease({ connection, message, ackWaitMs, notes });
+    await held.noted;
     return {
       role,
       signal: held.signal,
