@@ -6,6 +6,7 @@ import { readTokens } from '../admin/door/tokens.ts';
 import { Probes } from '../admin/report/probes.ts';
 import { nodeReporter } from '../admin/report/reporter.ts';
 import { serveAdmin } from '../admin/server.ts';
+import { feeBalances } from '../admin/view/balances.ts';
 import { Gatherer, REPORT } from '../admin/view/gather.ts';
 import { KnownNodes } from '../admin/view/known-nodes.ts';
 import type { Readiness } from '../admin/view/node-report.ts';
@@ -65,6 +66,12 @@ export async function openAdmin(
     journal,
     records: work.records,
     directory: home.directory,
+    known,
+    balances: feeBalances(foundation.chain, {
+      operator: foundation.keys.operator.address,
+      seal: foundation.keys.seal.address,
+    }),
+    peers: async () => [],
   });
   const door = { tokens, openLoopback, hosts: [listen.host, ...hosts], probes };
   const server = await lifecycle.open(

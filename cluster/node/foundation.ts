@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { fallbackCause } from '#protocols/greenfield/secp256k1/secp256k1';
-import type { Chain } from '#runtime/chain/chain';
+import type { Chain, ChainBalances } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
 import { type Home, openHome } from '#runtime/home/open-home';
 import { readCertificate } from '#runtime/http/certificate';
@@ -24,7 +24,7 @@ export interface Foundation {
   readonly journal: Journal;
   /** Refuses appends once another node has succeeded this one. */
   readonly ownJournal: Journal;
-  readonly chain: Chain;
+  readonly chain: Chain & ChainBalances;
   readonly homeLink: NatsConnection;
   readonly home: Home;
 }
@@ -72,7 +72,10 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
 }
 
 /** Connects to the chain, and checks that our keys are those registered for the SP. */
-async function openChain({ config, lifecycle, log, signal }: StartContext, keys: Keyring): Promise<Chain> {
+async function openChain(
+  { config, lifecycle, log, signal }: StartContext,
+  keys: Keyring,
+): Promise<Chain & ChainBalances> {
   const { sp } = config;
   const chain = await lifecycle.open(
     'chain',

@@ -100,6 +100,12 @@ export interface Chain {
   close(): void;
 }
 
+/** What accounts own. For operators. */
+export interface ChainBalances {
+  /** In wei of BNB (10⁻¹⁸); 0 for an unknown account. @throws as `Chain` */
+  balance(address: string, options?: ChainOptions): Promise<bigint>;
+}
+
 /**
  * Lists of items on chain, page by page; further pages are requested only as they are read. For clients, not for
  * providers.

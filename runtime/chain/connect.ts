@@ -1,5 +1,6 @@
 import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import { Terminal } from '#protocols/errors';
+import { DENOM } from '#protocols/greenfield/fees';
 import type { Simulation } from '#protocols/greenfield/simulation';
 import type {
   Account,
@@ -20,6 +21,7 @@ import type {
   AgeOptions,
   BroadcastResult,
   Chain,
+  ChainBalances,
   ChainLists,
   ChainOptions,
   IncludedTransaction,
@@ -56,7 +58,7 @@ export interface ConnectOptions {
  * Opens a client of a Greenfield chain. It connects at the first request, so a node that is down now is not an error.
  * @throws Terminal `bad-chain-rpc` for an invalid URL
  */
-export async function connectChain(options: ConnectOptions): Promise<Chain & ChainLists> {
+export async function connectChain(options: ConnectOptions): Promise<Chain & ChainLists & ChainBalances> {
   const urls = typeof options.rpc === 'string' ? [options.rpc] : options.rpc;
   if (urls.length === 0 || !urls.every(isHttpUrl)) {
     throw new Terminal({
@@ -78,7 +80,7 @@ const PAST_TTL_MS = 600_000;
 /** Gas changes by governance, and a transaction with too little is refused at no cost; ms. */
 const GAS_TTL_MS = 60_000;
 
-class ChainClient implements Chain, ChainLists {
+class ChainClient implements Chain, ChainLists, ChainBalances {
   readonly chainId: string;
   readonly #rpc: Rpc;
   readonly #storageProviders: Cache<'all', readonly StorageProvider[]>;
@@ -227,6 +229,11 @@ class ChainClient implements Chain, ChainLists {
     };
     // Names of buckets contain no slash.
     return this.#permissions.get(`${account}/${action}/${bucketName}/${objectName}`, load, options);
+  }
+
+  async balance(address: string, options?: ChainOptions): Promise<bigint> {
+    const answer = await ask(this.#rpc, methods.Balance, { address, denom: DENOM }, options?.signal);
+    return BigInt(answer?.balance?.amount ?? 0);
   }
 
   async account(address: string, options?: ChainOptions): Promise<Account | undefined> {

@@ -3,6 +3,10 @@ import {
   QueryAccountResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
 import {
+  QueryBalanceRequest,
+  QueryBalanceResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/bank/v1beta1/query.js';
+import {
   QueryMsgGasParamsRequest,
   QueryMsgGasParamsResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
@@ -36,6 +40,12 @@ export const Account = method({
   request: QueryAccountRequest,
   response: QueryAccountResponse,
   missing: /account \S+ not found/,
+});
+
+export const Balance = method({
+  path: '/cosmos.bank.v1beta1.Query/Balance',
+  request: QueryBalanceRequest,
+  response: QueryBalanceResponse,
 });
 
 export const Simulate = method({

@@ -10,6 +10,7 @@ import { Retryable } from '#protocols/errors';
 import { replay } from '#protocols/job/evolve';
 import { withPostgres } from '../testing/programs.ts';
 import { offChainKeysContract } from './off-chain-keys.contract.ts';
+import { operatorsContract } from './operators.contract.ts';
 import { postgresRecords } from './postgres.ts';
 import { findPostgres, type PostgresServer, startPostgresServer } from './postgres-server.ts';
 import { historyOf, recordsContract } from './records.contract.ts';
@@ -50,7 +51,7 @@ async function database(): Promise<string> {
 }
 
 if (isInstalled) {
-  for (const contract of [recordsContract, offChainKeysContract]) {
+  for (const contract of [recordsContract, offChainKeysContract, operatorsContract]) {
     contract('postgres', async () => {
       const url = await database();
       return { open: () => postgresRecords({ url, password, log }) };

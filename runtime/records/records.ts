@@ -2,6 +2,7 @@ import type { Hex } from '#protocols/greenfield/types';
 import type { JobContext } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
 import type { JobStateName } from '#protocols/job/states';
+import type { Audit } from './audit.ts';
 import type { OffChainKeys } from './off-chain-keys.ts';
 
 /** A job for queries by people. */
@@ -22,6 +23,12 @@ export interface JobRecord {
   readonly sealTransaction?: string;
 }
 
+/** How many jobs stand in each state, and the oldest of them. */
+export interface QueueSummary {
+  readonly waiting: Readonly<Partial<Record<JobStateName, number>>>;
+  readonly oldest?: { readonly job: JobId; readonly state: JobStateName; readonly createdAt: number };
+}
+
 /** One secondary of a job: "every time one SP is completed, the secondary information is updated once". */
 export interface SecondaryRecord {
   readonly redundancyIndex: number;
@@ -40,10 +47,11 @@ export interface JobProjection {
 
 /**
  * The SQL DB: a projection of the journal for queries by people. No decision is based on it, except for the off-chain
- * keys, which it also holds (ARCHITECTURE.md#one-owner-for-each-object).
+ * keys and the record of operators' actions, which it also holds (ARCHITECTURE.md#one-owner-for-each-object).
  */
 export interface Records {
   readonly offChainKeys: OffChainKeys;
+  readonly audit: Audit;
   /** Position in the journal up to which all events have been projected; 0 at the beginning. */
   position(): Promise<number>;
   /**
@@ -73,5 +81,12 @@ export interface Records {
     readonly limit: number;
     readonly before?: Pick<JobRecord, 'createdAt' | 'job'>;
   }): Promise<readonly JobRecord[]>;
+  /** The jobs in some states, counted. */
+  summary(states: readonly JobStateName[]): Promise<QueueSummary>;
+  /**
+   * Jobs that a text may mean, at most `limit`: an object's id, with or without its version; `bucket/object` or how it
+   * begins; a bucket; a state or how it begins; the code of a failure; the id of a secondary.
+   */
+  search(text: string, limit: number): Promise<readonly JobRecord[]>;
   close(): Promise<void>;
 }

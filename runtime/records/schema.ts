@@ -21,6 +21,7 @@ export interface Schema {
   piece_hash: PieceHashRow;
   projection: ProjectionRow;
   off_chain_auth_key_v2: OffChainKeyRow;
+  operator_action: OperatorActionRow;
 }
 
 /** The first columns of the key of each table of the projection. */
@@ -97,6 +98,19 @@ export interface OffChainKeyRow {
   public_key: Hex;
   expiry_date: number;
   created_time: number;
+}
+
+/** An action of an operator; `outcome` is null until it has ended. */
+export interface OperatorActionRow {
+  id: string;
+  at: number;
+  who: string;
+  action: string;
+  target: string;
+  reason: string | null;
+  outcome: string | null;
+  /** 0 or 1. */
+  is_done: number;
 }
 
 /** Redundancy index of the primary in `integrity_meta` and `piece_hash`. */
@@ -188,6 +202,28 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-journal-identity': {
     async up({ schema }: Kysely<unknown>): Promise<void> {
       await schema.alterTable('projection').addColumn('journal_id', 'text').execute();
+    },
+  },
+  '0004-operators': {
+    async up({ schema }: Kysely<unknown>): Promise<void> {
+      const table: keyof Schema = 'operator_action';
+      await schema
+        .createTable(table)
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('at', 'bigint', required)
+        .addColumn('who', 'text', required)
+        .addColumn('action', 'text', required)
+        .addColumn('target', 'text', required)
+        .addColumn('reason', 'text')
+        .addColumn('outcome', 'text')
+        .addColumn('is_done', 'integer', required)
+        .execute();
+      await schema.createIndex(`${table}_at`).on(table).column('at').execute();
+      await schema
+        .createIndex('job_context_failure')
+        .on('job_context')
+        .columns(['failure_code', 'created_at'])
+        .execute();
     },
   },
 };

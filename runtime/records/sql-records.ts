@@ -1,8 +1,10 @@
 import type { Kysely, Transaction } from 'kysely';
 import { Terminal } from '#protocols/errors';
 import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { JobStateName } from '#protocols/job/states';
+import type { Audit } from './audit.ts';
 import type { OffChainKeys } from './off-chain-keys.ts';
-import type { JobProjection, JobRecord, Records, SecondaryRecord } from './records.ts';
+import type { JobProjection, JobRecord, QueueSummary, Records, SecondaryRecord } from './records.ts';
 import {
   contextRow,
   integrityRow,
@@ -14,8 +16,10 @@ import {
   secondaryRows,
 } from './rows.ts';
 import { type JobKey, PRIMARY, type Schema } from './schema.ts';
+import { SqlAudit } from './sql-audit.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { SqlOffChainKeys } from './sql-off-chain-keys.ts';
+import { searchJobs, selectJobs, summarise } from './sql-search.ts';
 
 const JOURNAL = 'journal';
 /** The tables that are projected from the journal. */
@@ -27,11 +31,13 @@ const ROWS_PER_INSERT = 1000;
 /** Records in any SQL database. */
 export class SqlRecords implements Records {
   readonly offChainKeys: OffChainKeys;
+  readonly audit: Audit;
   readonly #database: SqlDatabase;
 
   constructor(database: SqlDatabase) {
     this.#database = database;
     this.offChainKeys = new SqlOffChainKeys(database);
+    this.audit = new SqlAudit(database);
   }
 
   position(): Promise<number> {
@@ -123,6 +129,14 @@ export class SqlRecords implements Records {
     });
   }
 
+  summary(states: readonly JobStateName[]): Promise<QueueSummary> {
+    return this.#database.use((db) => summarise(db, states));
+  }
+
+  search(text: string, limit: number): Promise<readonly JobRecord[]> {
+    return this.#database.use((db) => searchJobs(db, text, limit));
+  }
+
   close(): Promise<void> {
     return this.#database.close();
   }
@@ -134,18 +148,6 @@ function projectionOf(db: Kysely<Schema>) {
     .select(['position', 'journal_id'])
     .where('name', '=', JOURNAL)
     .executeTakeFirst();
-}
-
-function selectJobs(db: Kysely<Schema>) {
-  return db
-    .selectFrom('job_context')
-    .innerJoin('object', (join) =>
-      join
-        .onRef('object.object_id', '=', 'job_context.object_id')
-        .onRef('object.version', '=', 'job_context.version'),
-    )
-    .selectAll('job_context')
-    .select(['object.bucket_name', 'object.object_name', 'object.payload_size']);
 }
 
 async function writeJobs(sql: Transaction<Schema>, jobs: readonly JobProjection[]): Promise<void> {

@@ -6,6 +6,7 @@ import Database from 'libsql';
 import { Retryable } from '#protocols/errors';
 import { replay } from '#protocols/job/evolve';
 import { offChainKeysContract } from './off-chain-keys.contract.ts';
+import { operatorsContract } from './operators.contract.ts';
 import { historyOf, recordsContract } from './records.contract.ts';
 import { sqliteRecords } from './sqlite.ts';
 
@@ -15,7 +16,7 @@ async function folder(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-for (const contract of [recordsContract, offChainKeysContract]) {
+for (const contract of [recordsContract, offChainKeysContract, operatorsContract]) {
   contract('sqlite', async (t) => {
     const file = join(await folder(t), 'records.db');
     return { open: () => sqliteRecords(file) };
@@ -84,7 +85,7 @@ test('a database from before off-chain keys gets a table for them and keeps its 
   await before.close();
   const old = new Database(file);
   old.exec(
-    `drop table off_chain_auth_key_v2; alter table projection drop column journal_id;
+    `drop table off_chain_auth_key_v2; drop table operator_action; drop index job_context_failure; alter table projection drop column journal_id;
      delete from kysely_migration where name >= '0002'`,
   );
   old.close();
@@ -103,7 +104,8 @@ test('a database from before journals had an identity keeps its jobs and reads t
   await before.close();
   const old = new Database(file);
   old.exec(
-    "alter table projection drop column journal_id; delete from kysely_migration where name = '0003-journal-identity'",
+    `alter table projection drop column journal_id; drop table operator_action; drop index job_context_failure;
+     delete from kysely_migration where name >= '0003'`,
   );
   old.close();
   const records = sqliteRecords(file);

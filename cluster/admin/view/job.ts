@@ -5,6 +5,7 @@ import { troubleOf } from '#protocols/job/trouble';
 import type { TreeNode } from '#runtime/actors/types';
 import type { OwnerAnswer } from '#runtime/home/home';
 import type { ApprovalView, ColumnView, JobView } from './job-view.ts';
+import { whyNotSealed } from './why.ts';
 
 export interface JobFacts {
   readonly context: JobContext;
@@ -18,14 +19,16 @@ export function jobViewOf({ context, events, owner, trees }: JobFacts): JobView 
   const actors = trees.flatMap((tree) => actorsOf(formatJobId(context.id), tree));
   const nextTryAt = troubleOf(context)?.nextTryAt;
   const seal = sealOf(context, events);
+  const columns = columnsOf(context, events, actors);
+  const owned = owner && { owner };
   return {
     job: formatJobId(context.id),
-    why: `The job is in the state ${context.state}.`,
+    ...whyNotSealed({ context, columns, now: Date.now(), ...owned }),
     context,
     events,
-    ...(owner && { owner }),
+    ...owned,
     actors,
-    columns: columnsOf(context, events, actors),
+    columns,
     approvals: approvalsOf(context),
     ...(seal && { seal }),
     ...(nextTryAt !== undefined && { nextTryAt }),

@@ -1,13 +1,21 @@
 import { Retryable, Terminal } from '#protocols/errors';
 import { replay } from '#protocols/job/evolve';
 import { formatJobId, type JobId } from '#protocols/job/identity';
+import { isTerminal, JOB_STATE_NAMES } from '#protocols/job/states';
+import { Cache } from '#runtime/async/cache';
 import type { Directory } from '#runtime/home/home';
 import type { Journal } from '#runtime/journal/journal';
 import type { Records } from '#runtime/records/records';
 import type { Gatherer } from './gather.ts';
 import { jobViewOf } from './job.ts';
 import type { JobView } from './job-view.ts';
-import type { ProviderView } from './provider-view.ts';
+import type { KnownNodes } from './known-nodes.ts';
+import type { ProviderView, QueueReport } from './provider-view.ts';
+import { searchAll } from './search.ts';
+
+/** Counting all jobs costs a few milliseconds: once a second, however many look. */
+const QUEUE_TTL_MS = 1_000;
+const WAITING = JOB_STATE_NAMES.filter((state) => !isTerminal(state));
 
 export interface ProviderOptions {
   /** For example `sp-1@a`. */
@@ -15,13 +23,21 @@ export interface ProviderOptions {
   readonly spId: number;
   readonly gatherer: Gatherer;
   readonly journal: Pick<Journal, 'read'>;
-  readonly records: Pick<Records, 'jobs'>;
+  readonly records: Pick<Records, 'jobs' | 'summary' | 'search'>;
   readonly directory: Pick<Directory, 'find'>;
+  readonly known: KnownNodes;
+  readonly balances: ProviderView['balances'];
+  readonly peers: ProviderView['peers'];
 }
 
 /** The view of the SP that this node has. */
 export function providerView(options: ProviderOptions): ProviderView {
-  const { node, spId, gatherer, records } = options;
+  const { node, spId, gatherer, records, known, balances, peers } = options;
+  const queue = new Cache<string, QueueReport>({
+    ttlMs: QUEUE_TTL_MS,
+    maxEntries: 1,
+    load: () => records.summary(WAITING),
+  });
   return {
     node,
     spId,
@@ -29,10 +45,11 @@ export function providerView(options: ProviderOptions): ProviderView {
     trees: (signal) => gatherer.trees(signal),
     jobs: (query) => records.jobs(query),
     job: (job, signal) => viewOf(job, options, signal),
-    peers: async () => [],
-    search: async () => [],
-    queue: async () => ({ waiting: {} }),
-    balances: async () => [],
+    peers,
+    search: (text, signal) =>
+      searchAll(text, { records, nodes: () => known.names(signal), peers: () => peers(signal) }),
+    queue: () => queue.get('all'),
+    balances,
   };
 }
 
