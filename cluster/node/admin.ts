@@ -1,8 +1,11 @@
 import { spaceReport } from '#actors/caretaker/space/report';
+import { Terminal } from '#protocols/errors';
 import type { TreeNode } from '#runtime/actors/types';
 import type { OwnNode } from '../admin/api/nodes.ts';
 import { adminApp } from '../admin/app.ts';
 import { readTokens } from '../admin/door/tokens.ts';
+import type { Actions } from '../admin/pages/actions/actions.ts';
+import { pages } from '../admin/pages/pages.tsx';
 import { Probes } from '../admin/report/probes.ts';
 import { nodeReporter } from '../admin/report/reporter.ts';
 import { serveAdmin } from '../admin/server.ts';
@@ -74,9 +77,10 @@ export async function openAdmin(
     peers: async () => [],
   });
   const door = { tokens, openLoopback, hosts: [listen.host, ...hosts], probes };
+  const ui = await pages({ view, actions: NO_ACTIONS });
   const server = await lifecycle.open(
     'admin server',
-    () => serveAdmin(adminApp({ view, own, version: VERSION, door }), listen, log),
+    () => serveAdmin(adminApp({ view, own, version: VERSION, door, parts: [ui] }), listen, log),
     (it) => it.close(),
   );
   return server.port;
@@ -113,6 +117,14 @@ function ownNode(
   const graceMs = config.timing.replacedMinutes * 60_000;
   return { report, tree, load: () => background.report, space: () => spaceReport(journal.ledger, graceMs) };
 }
+
+/** Until the actions of operators are connected. */
+const NO_ACTIONS: Actions = {
+  perform: async () => {
+    throw new Terminal({ code: 'not-found', message: 'This node cannot do that yet.' });
+  },
+  audit: async () => [],
+};
 
 const MINUTES = 60;
 const NOTHING = { uploads: 0, bytesIn: 0, bytesOut: 0, seals: 0 };

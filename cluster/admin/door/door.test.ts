@@ -146,7 +146,7 @@ test('every answer has the headers that shut other sites out', async (t) => {
     const { headers } = await fetch(`http://127.0.0.1:${admin.port}${path}`);
     t.regex(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/, path);
     t.is(headers.get('x-content-type-options'), 'nosniff', path);
-    t.is(headers.get('referrer-policy'), 'no-referrer', path);
+    t.is(headers.get('referrer-policy'), 'same-origin', path);
     t.is(headers.get('cache-control'), 'no-store', path);
   }
 });

@@ -1,10 +1,10 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { setCookie } from 'hono/cookie';
-import { Terminal } from '#protocols/errors';
+import { Terminal, toSealionError } from '#protocols/errors';
 import { checkOwnPage } from './callers.ts';
 import type { AdminEnv } from './env.ts';
 import type { Identifier } from './identify.ts';
-import { COOKIE, SESSION_MS, sessionCookie } from './session.ts';
+import { COOKIE, type Identity, SESSION_MS, sessionCookie } from './session.ts';
 import type { Tokens } from './tokens.ts';
 
 /** A form of the login has two short fields. */
@@ -20,7 +20,8 @@ export function login(identifier: Identifier, tokens: Tokens): Hono<AdminEnv> {
     const { incoming } = c.env;
     checkOwnPage(incoming);
     const { token = '', name, next } = await form(c.req.raw);
-    const identity = identifier.login(incoming, token.trim(), { ...(name && { name }) });
+    const identity = orPage(c, () => identifier.login(incoming, token.trim(), { ...(name && { name }) }));
+    if (!identity) return c.redirect(`/login?failed&next=${encodeURIComponent(ownPath(next))}`, 303);
     setCookie(c, COOKIE, sessionCookie(identity, tokens, Date.now()), cookieOptions(SESSION_MS));
     return c.redirect(ownPath(next), 303);
   });
@@ -29,6 +30,22 @@ export function login(identifier: Identifier, tokens: Tokens): Hono<AdminEnv> {
     return c.redirect('/login', 303);
   });
   return app;
+}
+
+/**
+ * A browser is shown the page of the login again, which says that the token was wrong.
+ * @returns undefined then
+ * @throws as `login`, for everybody else
+ */
+function orPage(c: Context<AdminEnv>, login: () => Identity): Identity | undefined {
+  try {
+    return login();
+  } catch (error) {
+    const { code } = toSealionError(error);
+    const isAboutToken = code === 'wrong-token' || code === 'too-many-tries';
+    if (isAboutToken && /\btext\/html\b/.test(c.req.header('accept') ?? '')) return undefined;
+    throw error;
+  }
 }
 
 function cookieOptions(maxAgeMs: number) {

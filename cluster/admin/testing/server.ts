@@ -1,4 +1,3 @@
-import type { ExecutionContext } from 'ava';
 import { exchange, readAnswers } from '#gateway/testing/wire';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { type AdminOptions, adminApp } from '../app.ts';
@@ -19,7 +18,10 @@ export interface ServeParts extends Partial<Omit<AdminOptions, 'door'>> {
 }
 
 /** An admin server until the end of the test. */
-export async function serve(t: ExecutionContext, { door, ...parts }: ServeParts = {}): Promise<AdminServer> {
+export async function serve(
+  t: { teardown(stop: () => unknown): void },
+  { door, ...parts }: ServeParts = {},
+): Promise<AdminServer> {
   const app = adminApp({
     view: viewOf(),
     own: ownNode(),

@@ -1,0 +1,121 @@
+import type { Child } from 'hono/jsx';
+import { duration, size } from '../../../cli/units.ts';
+import type { NodeReport, NodeReports } from '../../view/node-report.ts';
+import { ActionLink } from '../actions/link.tsx';
+import { Badge, type Tone } from '../components/badge.tsx';
+import { Table } from '../components/table.tsx';
+import { Time } from '../components/time.tsx';
+import type { Fragments } from '../live/fragments.tsx';
+
+const LABELS = ['Node', 'State', 'Roles', 'Version', 'Durability', 'Load', 'Disk', 'Chain', 'NATS', 'SQL DB'];
+
+/** Every node of the SP, those that do not answer too. */
+export function Nodes({
+  reports,
+  silent,
+  live,
+  canAct,
+}: NodeReports & { readonly live: Fragments; readonly canAct: boolean }) {
+  const labels = canAct ? [...LABELS, 'Actions'] : LABELS;
+  return (
+    <Table
+      id="nodes"
+      live={live}
+      caption="Health as each node reports it"
+      labels={labels}
+      lines={[
+        ...reports.map((report) => ({
+          id: `node-${report.node}`,
+          cells: [...cells(report), ...(canAct ? [<Actions {...report} />] : [])],
+        })),
+        ...silent.map((node) => ({
+          id: `node-${node}`,
+          cells: [node, <Badge tone="bad" text="does not answer" />, ...labels.slice(2).map(() => '')],
+        })),
+      ]}
+    />
+  );
+}
+
+function cells(report: NodeReport): readonly Child[] {
+  const { node, roles, version, durability, load, nats } = report;
+  return [
+    <>
+      {node}{' '}
+      <small class="quiet">
+        started <Time at={report.since} />
+      </small>
+    </>,
+    <State {...report} />,
+    roles.join(', '),
+    version,
+    durability,
+    `${load.jobs.inWork} of ${load.jobs.allowed} jobs, ${load.requests} requests, event loop ${duration(load.eventLoop.lateMs)}`,
+    <Disk {...report} />,
+    <ChainState {...report} />,
+    nats.connected ? (
+      `${nats.versions.join(', ')}${nats.rttMs === undefined ? '' : `, ${duration(nats.rttMs)}`}`
+    ) : (
+      <Badge tone="bad" text="not connected" />
+    ),
+    <SqlState {...report} />,
+  ];
+}
+
+const READINESS: Readonly<Record<NodeReport['readiness'], Tone>> = {
+  starting: 'busy',
+  ready: 'good',
+  draining: 'wait',
+};
+
+function State({ readiness, fenced }: NodeReport) {
+  if (fenced) return <Badge tone="bad" text="fenced" />;
+  return <Badge tone={READINESS[readiness]} text={readiness} />;
+}
+
+function Disk({ disk: { freeBytes, limitBytes, reserveBytes } }: NodeReport) {
+  if (freeBytes === undefined) return <>unknown</>;
+  return (
+    <>
+      {size(freeBytes)} free{limitBytes !== undefined && ` of ${size(limitBytes)}`}{' '}
+      {freeBytes < reserveBytes && <Badge tone="bad" text="below the reserve" />}
+    </>
+  );
+}
+
+function ChainState({ chain }: NodeReport) {
+  if (chain.error !== undefined) {
+    return (
+      <>
+        <Badge tone="bad" text="away" /> {chain.error}
+      </>
+    );
+  }
+  return (
+    <>
+      {chain.height !== undefined && `block ${chain.height}`}{' '}
+      {chain.blockAt !== undefined && <Time at={chain.blockAt} />}
+    </>
+  );
+}
+
+function SqlState({ records: { reachable, behind, error } }: NodeReport) {
+  if (!reachable) {
+    return (
+      <>
+        <Badge tone="bad" text="away" /> {error ?? ''}
+      </>
+    );
+  }
+  return (
+    <>{behind !== undefined && behind > 0 ? <Badge tone="wait" text={`${behind} behind`} /> : 'up to date'}</>
+  );
+}
+
+function Actions({ node, readiness }: NodeReport) {
+  return (
+    <span class="acts">
+      <ActionLink action={readiness === 'draining' ? 'undrain' : 'drain'} target={node} />
+    </span>
+  );
+}
