@@ -5,6 +5,7 @@ import { NodeTransport, nodeResolveHost } from 'nats/lib/node_transport.js';
 import { throwIfAborted } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { natsError } from './errors.ts';
+import { Outbound } from './outbound.ts';
 import { wholeMessages } from './whole-messages.ts';
 
 export interface NatsOptions {
@@ -53,8 +54,15 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   });
   if (options.signal?.aborted) await connection.close();
   throwIfAborted(options.signal);
+  sendWithoutCopies(connection as NatsConnectionImpl);
   void logStatus(connection, options.log.child({ plane: options.name }));
   return connection;
+}
+
+function sendWithoutCopies({ protocol }: NatsConnectionImpl): void {
+  const outbound = new Outbound((part) => protocol.transport.send(part));
+  if (protocol.outbound.size() > 0) outbound.fill(protocol.outbound.drain());
+  protocol.outbound = outbound;
 }
 
 class Transport extends NodeTransport {
