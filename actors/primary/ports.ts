@@ -2,6 +2,7 @@ import type { StorageProvider } from '#protocols/greenfield/types';
 import { type BackoffLimits, JOB_BACKOFF } from '#protocols/job/backoff';
 import type { Ref } from '#runtime/actors/types';
 import type { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
+import type { ReusedMemory } from '#runtime/async/reused-memory';
 import type { Chain } from '#runtime/chain/chain';
 import type { Directory, Durability, JobFeed } from '#runtime/home/home';
 import type { JobQueue } from '#runtime/jobs/job-queue';
@@ -31,6 +32,8 @@ export interface PrimaryPorts {
   readonly providers: (signal?: AbortSignal) => Promise<readonly StorageProvider[]>;
   /** Memory budget for the payload that the node's encoders hold. */
   readonly memory: ByteBudget;
+  /** Memory for the shards of segments, from the encoders; replicators give it back. */
+  readonly shardMemory: ReusedMemory;
   /** Bytes in flight to each SP, over all objects. */
   readonly outgoing: ByteBudgets;
   readonly sealChecks: SealChecks;

@@ -16,6 +16,7 @@ import { planPayload } from '#protocols/payload/plan';
 import { createActorSystem } from '#runtime/actors/system';
 import type { ActorSystem, Ref, TreeNode } from '#runtime/actors/types';
 import { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
+import { ReusedMemory } from '#runtime/async/reused-memory';
 import { natsCalls } from '#runtime/home/nats-calls';
 import { natsDirectory } from '#runtime/home/nats-directory';
 import { natsJobFeed } from '#runtime/home/nats-job-feed';
@@ -182,6 +183,7 @@ export class Primary {
         signer: system.spawn('signer', signer({ key, chain, roles, line })),
         providers: () => chain.storageProviders(),
         memory: new ByteBudget(16 * MIB),
+        shardMemory: new ReusedMemory(16 * MIB),
         outgoing: new ByteBudgets(MIB),
         sealChecks: new SealChecks(),
         background,

@@ -16,6 +16,7 @@ import { type ReceiversMessage, receivers } from '#actors/secondary/receivers';
 import { feePolicy } from '#protocols/greenfield/fees';
 import type { ActorSystem, Ref } from '#runtime/actors/types';
 import { ByteBudget, ByteBudgets } from '#runtime/async/byte-budget';
+import { ReusedMemory } from '#runtime/async/reused-memory';
 import type { Chain } from '#runtime/chain/chain';
 import type { Home } from '#runtime/home/open-home';
 import { noRoles } from '#runtime/jobs/no-roles';
@@ -64,6 +65,9 @@ export interface TopActors {
   /** Is notified when the home plane has lost data; only a keeper has one. */
   readonly caretaker?: Ref<CaretakerMessage>;
 }
+
+/** Memory for shards that is kept for the next segments, bytes: 8 shards of a segment of 16 MiB. */
+const SHARD_MEMORY = 32 * 2 ** 20;
 
 /**
  * The part of the byte budget reserved for chunks that are being read from the PieceStore: an encoder that holds the
@@ -159,6 +163,7 @@ function spawnObjects(
     signer: sealing,
     providers: (signal) => chain.storageProviders(signal && { signal }),
     memory,
+    shardMemory: new ReusedMemory(SHARD_MEMORY),
     outgoing: new ByteBudgets(config.limits.bytesPerSp),
     sealChecks: new SealChecks(),
     background,

@@ -52,15 +52,17 @@ export class ReedSolomon {
   /**
    * As `complete`, a step at a time: others come in between.
    * @param turn is awaited before each step
+   * @param memory gives memory of exactly so many bytes for a parity shard, with any content
    */
   async completeInTurns(
     data: readonly Uint8Array[],
     turn: () => Promise<void>,
+    memory: (length: number) => Uint8Array = allocate,
   ): Promise<readonly Uint8Array[]> {
     const rows = this.#matrix.slice(this.dataShards);
     const length = data[0]?.length ?? 0;
     if (data.length === 1 || length <= STEP_BYTES) return this.complete(data);
-    const parity = rows.map(() => allocate(length));
+    const parity = rows.map(() => memory(length));
     for (let at = 0; at < length; at += STEP_BYTES) {
       const step = (shard: Uint8Array) => shard.subarray(at, at + STEP_BYTES);
       await turn();

@@ -56,6 +56,13 @@ export interface ColumnOffer {
   readonly checksums: readonly Hex[];
 }
 
+export interface OutboundPiece {
+  readonly segmentIndex: number;
+  readonly bytes: Uint8Array;
+  /** Called once the bytes have certainly left this process, so that their memory may be used again; perhaps never. */
+  readonly giveBack?: () => void;
+}
+
 /**
  * The primary's side of the transfer of one column. One port for NATS and HTTP (ARCHITECTURE.md#the-two-nats-planes).
  */
@@ -66,10 +73,7 @@ export interface ReplicationSession {
    * Sends the piece of one segment. Pieces are sent in segment order; the next one may be passed before the previous
    * one has been sent. Resolves when all bytes have been sent, as the receiver's credit allows.
    */
-  send(
-    piece: { readonly segmentIndex: number; readonly bytes: Uint8Array },
-    options?: PeerOptions,
-  ): Promise<void>;
+  send(piece: OutboundPiece, options?: PeerOptions): Promise<void>;
   /**
    * Tells the secondary that all bytes were sent, and waits for its receipt, which over HTTP has no approval signature.
    * The caller checks the signatures.

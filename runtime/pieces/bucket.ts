@@ -2,15 +2,17 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
 import { Retryable, type SealionError, Terminal } from '#protocols/errors';
+import { ReusedMemory } from '../async/reused-memory.ts';
 import { isMessageGone, natsError } from '../nats/errors.ts';
 import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ChunkMemory } from './chunk-memory.ts';
 import { chunkSubject } from './object-layout.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
 /** Half the age at which the caretaker's sweep treats chunks as orphans. */
 const PUT_LIMIT_MS = 30 * 60_000;
+/** Memory for chunks that is kept for the next, bytes: as much as some puts at a time have in flight. */
+const CHUNK_MEMORY = 16 * 2 ** 20;
 
 export interface BucketOptions {
   readonly connection: NatsConnection;
@@ -37,7 +39,8 @@ export interface Bucket {
   readonly requestLimitMs: number;
   /** ms */
   readonly putLimitMs: number;
-  readonly chunkMemory: ChunkMemory;
+  /** For chunks on their way to the store. */
+  readonly chunkMemory: ReusedMemory;
   readonly log: Logger;
 }
 
@@ -62,7 +65,7 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
     checkFit(name, replicas, status.streamInfo.config);
     const stream = status.streamInfo.config.name;
     const putLimitMs = options.putLimitMs ?? PUT_LIMIT_MS;
-    const chunkMemory = new ChunkMemory();
+    const chunkMemory = new ReusedMemory(CHUNK_MEMORY);
     return {
       name,
       stream,

@@ -1,5 +1,6 @@
 import type { ReedSolomon } from '#protocols/erasure/reed-solomon';
 import { Retryable } from '#protocols/errors';
+import type { ReusedMemory } from '#runtime/async/reused-memory';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
 /**
@@ -7,6 +8,7 @@ import type { PieceStore } from '#runtime/pieces/piece-store';
  * on without a copy and without keeping the others. The bytes are not compared with the segment's checksum, since every
  * receiver of a column compares it with the chain's.
  * @param length of the segment, bytes
+ * @param memory for the shards
  * @throws as `PieceStore.read`; Retryable `piece-corrupt` when the segment has another length
  */
 export async function readDataShards(
@@ -14,12 +16,12 @@ export async function readDataShards(
   key: string,
   length: number,
   code: ReedSolomon,
+  memory: ReusedMemory,
   signal: AbortSignal,
 ): Promise<Uint8Array[]> {
   const shardLength = code.shardLength(length);
   const shards = Array.from({ length: code.dataShards }, (_, index) => {
-    const shard: Uint8Array = Buffer.allocUnsafeSlow(shardLength);
-    return shard.fill(0, Math.max(0, Math.min(shardLength, length - index * shardLength)));
+    return memory.take(shardLength).fill(0, Math.max(0, Math.min(shardLength, length - index * shardLength)));
   });
   let at = 0;
   for await (const chunk of pieces.read(key, { signal, unchecked: true })) {

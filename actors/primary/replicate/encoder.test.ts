@@ -6,6 +6,7 @@ import { planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Ref } from '#runtime/actors/types';
 import { ByteBudget } from '#runtime/async/byte-budget';
+import { ReusedMemory } from '#runtime/async/reused-memory';
 import { Background } from '#runtime/load/background';
 import { newJob, withStage } from '../../testing/stage.ts';
 import { type EncoderMessage, encoder } from './encoder.ts';
@@ -21,6 +22,7 @@ interface Setting {
   readonly without?: number;
 }
 
+const shardMemory = new ReusedMemory(2 ** 20);
 const background = new Background(1);
 test.after.always(() => background.close());
 
@@ -39,7 +41,7 @@ async function feed(t: ExecutionContext, setting: Setting = {}) {
   }
   const memory = new ByteBudget(setting.memory ?? 1_000_000);
   const system = stage().system(t);
-  const ref = system.spawn('encoder', encoder({ context, pieces, memory, background }));
+  const ref = system.spawn('encoder', encoder({ context, pieces, memory, shardMemory, background }));
   const code = redundancyCode(plan);
   const expected = segments.map((segment) => code.encode(segment).map((shard) => Buffer.from(shard)));
   return { ref, plan, memory, expected, system, pieces, context };
@@ -112,7 +114,10 @@ test('two objects with stalled columns share memory for one segment, and both ma
       }
       return {
         plan,
-        ref: system.spawn(`shared-${n}`, encoder({ context, pieces, memory: shared, background })),
+        ref: system.spawn(
+          `shared-${n}`,
+          encoder({ context, pieces, memory: shared, shardMemory, background }),
+        ),
       };
     }),
   );
@@ -133,6 +138,16 @@ test('a segment of another length than planned is reported as corrupt', async (t
   const { ref, pieces, context } = await feed(t, { without: 1 });
   await pieces.put(segmentKey(context.id, 1), randomBytes(1_000));
   t.is(((await t.throwsAsync(pull(ref, 1, 0))) as SealionError).code, 'piece-corrupt');
+});
+
+test('a column that is sent again gets its pieces although it gave them back', async (t) => {
+  const { ref, plan, expected } = await feed(t);
+  const first = await pull(ref, 0, 4);
+  first.fill(0);
+  t.deepEqual(
+    await column(ref, plan.segmentCount, 4),
+    expected.map((shards) => shards[4] as Buffer),
+  );
 });
 
 test('a stopped encoder releases its memory', async (t) => {

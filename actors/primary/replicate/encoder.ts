@@ -4,6 +4,7 @@ import { type PayloadPlan, planPayload } from '#protocols/payload/plan';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { ByteBudget, Release } from '#runtime/async/byte-budget';
+import type { ReusedMemory } from '#runtime/async/reused-memory';
 import { nextTurn } from '#runtime/async/turns';
 import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
@@ -11,7 +12,10 @@ import { readDataShards } from './data-shards.ts';
 import { readShard } from './shard-reader.ts';
 
 export type EncoderMessage =
-  /** A replicator pulls its piece of a segment; the answer is to be read only. */
+  /**
+   * A replicator pulls its piece of a segment. With EC the answer is its own, and it may give its memory back; with
+   * REPLICA others read it too.
+   */
   | {
       readonly type: 'piece';
       readonly segmentIndex: number;
@@ -24,7 +28,8 @@ export type EncoderMessage =
   | { readonly type: 'caught-up'; readonly request: PieceRequest; readonly outcome: Outcome<Uint8Array> };
 
 interface Loaded {
-  readonly shards: readonly Uint8Array[];
+  /** With EC undefined where a replicator has it. */
+  readonly shards: (Uint8Array | undefined)[];
   readonly release: Release;
 }
 
@@ -56,6 +61,8 @@ export interface EncoderOptions {
   readonly context: JobContext;
   readonly pieces: PieceStore;
   readonly memory: ByteBudget;
+  /** For the shards of segments. */
+  readonly shardMemory: ReusedMemory;
   readonly background: Pick<Background, 'yieldToClients'>;
 }
 
@@ -91,7 +98,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
           ask(state, message, ctx);
           break;
         case 'loaded':
-          keepLoaded(state, message.segmentIndex, message.outcome);
+          keepLoaded(state, message, ctx);
           break;
         case 'shortage':
           makeRoom(state, 0);
@@ -113,10 +120,19 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
 
   function ask(state: State, request: PieceRequest, ctx: Context<EncoderMessage>): void {
     const { segmentIndex } = request;
+    serve(state, request, ctx);
+    const next = segmentIndex + 1;
+    if (next !== state.front || next >= plan.segmentCount || state.window.size >= WINDOW) return;
+    const release = options.memory.tryAcquire(weight(plan, next));
+    if (release) load(state, next, ctx, release);
+  }
+
+  function serve(state: State, request: PieceRequest, ctx: Context<EncoderMessage>): void {
+    const { segmentIndex, redundancyIndex } = request;
     const entry = state.window.get(segmentIndex);
-    if (entry?.loaded) {
+    if (entry?.loaded?.shards[redundancyIndex]) {
       give(state, segmentIndex, entry, request);
-    } else if (entry) {
+    } else if (entry && !entry.loaded) {
       entry.waiting.push(request);
     } else if (segmentIndex < state.front) {
       state.stragglers.push(request);
@@ -124,10 +140,6 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     } else {
       load(state, segmentIndex, ctx).waiting.push(request);
     }
-    const next = segmentIndex + 1;
-    if (next !== state.front || next >= plan.segmentCount || state.window.size >= WINDOW) return;
-    const release = options.memory.tryAcquire(weight(plan, next));
-    if (release) load(state, next, ctx, release);
   }
 
   function load(state: State, segmentIndex: number, ctx: Context<EncoderMessage>, granted?: Release): Entry {
@@ -151,20 +163,26 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     try {
       const key = segmentKey(options.context.id, segmentIndex);
       const { length } = plan.segment(segmentIndex);
-      const data = await readDataShards(options.pieces, key, length, code, signal);
-      return { shards: await code.completeInTurns(data, nextTurn), release };
+      const { pieces, shardMemory } = options;
+      const data = await readDataShards(pieces, key, length, code, shardMemory, signal);
+      const shards = await code.completeInTurns(data, nextTurn, (bytes) => shardMemory.take(bytes));
+      return { shards: [...shards], release };
     } catch (error) {
       release();
       throw error;
     }
   }
 
-  function keepLoaded(state: State, segmentIndex: number, outcome: Outcome<Loaded>): void {
+  function keepLoaded(
+    state: State,
+    { segmentIndex, outcome }: Extract<EncoderMessage, { type: 'loaded' }>,
+    ctx: Context<EncoderMessage>,
+  ): void {
     const entry = state.window.get(segmentIndex);
     const waiting = entry?.waiting.splice(0) ?? [];
     if (entry && outcome.ok) {
       entry.loaded = outcome.value;
-      for (const request of waiting) give(state, segmentIndex, entry, request);
+      for (const request of waiting) serve(state, request, ctx);
       if (options.memory.isShort) makeRoom(state, 0);
     } else if (!outcome.ok) {
       state.window.delete(segmentIndex);
@@ -176,6 +194,7 @@ export function encoder(options: EncoderOptions): Behaviour<EncoderMessage, Stat
     const shard = entry.loaded?.shards[request.redundancyIndex];
     if (!shard) return;
     // Not copied: each shard has a buffer of its own, so a slow replicator keeps no other shard in memory.
+    if (entry.loaded && plan.redundancy === 'EC') entry.loaded.shards[request.redundancyIndex] = undefined;
     request.reply.resolve(shard);
     entry.taken.add(request.redundancyIndex);
     if (entry.taken.size === plan.columnCount) evict(state, segmentIndex, entry);

@@ -24,7 +24,10 @@ const INLINE_COLUMN_BYTES = 65_536;
 export interface ReplicatorOptions {
   readonly context: JobContext;
   readonly redundancyIndex: number;
-  readonly ports: Pick<PrimaryPorts, 'spId' | 'chainId' | 'peers' | 'providers' | 'outgoing' | 'sealChecks'>;
+  readonly ports: Pick<
+    PrimaryPorts,
+    'spId' | 'chainId' | 'peers' | 'providers' | 'outgoing' | 'shardMemory' | 'sealChecks'
+  >;
   readonly encoder: Ref<EncoderMessage>;
   readonly parent: Ref<ReplicatorReport>;
 }
@@ -71,7 +74,7 @@ async function replicate(
       say(`sending column ${redundancyIndex} to ${to}`, index, `credit of ${to}`);
       const piece = await takePiece(options, offer.to, index, signal);
       const before = sending;
-      sending = sendPiece(session, piece, signal);
+      sending = sendPiece(options, session, piece, signal);
       // Its error is handled when the piece is awaited.
       sending.catch(() => undefined);
       await before;
@@ -118,10 +121,17 @@ async function takePiece(
   }
 }
 
-async function sendPiece(session: ReplicationSession, piece: HeldPiece, signal: AbortSignal): Promise<void> {
-  const { segmentIndex, bytes, release } = piece;
+async function sendPiece(
+  { context, ports }: ReplicatorOptions,
+  session: ReplicationSession,
+  { segmentIndex, bytes, release }: HeldPiece,
+  signal: AbortSignal,
+): Promise<void> {
+  // With REPLICA all replicators send the same memory.
+  const isOwn = context.object.redundancy === 'EC';
+  const giveBack = () => ports.shardMemory.giveBack([bytes]);
   try {
-    await session.send({ segmentIndex, bytes }, { signal });
+    await session.send({ segmentIndex, bytes, ...(isOwn && { giveBack }) }, { signal });
   } finally {
     release();
   }

@@ -8,7 +8,7 @@ import type { Receipt } from '#protocols/job/context';
 import type { PayloadPlan } from '#protocols/payload/plan';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, isTimeout, natsError } from '#runtime/nats/errors';
-import type { PeerOptions, ReplicationSession } from '../../peers.ts';
+import type { OutboundPiece, PeerOptions, ReplicationSession } from '../../peers.ts';
 import { checkReply, answer as respond } from '../answer.ts';
 import type { PeerContext } from '../context.ts';
 import { post } from '../mail/post.ts';
@@ -112,12 +112,9 @@ export class SendingSession implements ReplicationSession {
     this.#end(new Cancelled({ code: 'session-settled', message: 'The receipt has arrived.' }), 'quietly');
   }
 
-  async send(
-    piece: { readonly segmentIndex: number; readonly bytes: Uint8Array },
-    options: PeerOptions = {},
-  ) {
+  async send(piece: OutboundPiece, options: PeerOptions = {}) {
     const { plan } = this.#options;
-    const { segmentIndex, bytes } = piece;
+    const { segmentIndex, bytes, giveBack } = piece;
     if (segmentIndex !== this.#next || bytes.length !== plan.pieceLength(segmentIndex)) {
       throw new Terminal({
         code: 'wrong-piece',
@@ -126,6 +123,10 @@ export class SendingSession implements ReplicationSession {
     }
     this.#next += 1;
     await this.#stream?.send(bytes, options.signal);
+    if (giveBack) {
+      // What was published before a ping has left this process when its pong comes.
+      this.#context.connection.flush().then(giveBack, () => undefined);
+    }
   }
 
   async done(checksums: readonly Hex[], options: PeerOptions = {}): Promise<Receipt> {
