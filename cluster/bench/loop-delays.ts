@@ -7,6 +7,8 @@ export interface LoopDelay {
   readonly lateMs: number;
   /** Longest time for which the loop was blocked, ms. */
   readonly worstMs: number;
+  /** As `lateMs`, without the time in which other processes had the processors, ms; absent where that is not known. */
+  readonly ownLateMs?: number;
 }
 
 const EVERY_MS = 100;

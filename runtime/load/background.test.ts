@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Cancelled } from '#protocols/errors';
 import { Background } from './background.ts';
-import { watchEventLoop } from './event-loop.ts';
+import { type LoopSample, watchEventLoop } from './event-loop.ts';
+import { processorWaitMs } from './processor-wait.ts';
 
 /** Keeps the event loop busy, so that it comes to nothing else. */
 function block(ms: number): void {
@@ -19,6 +20,18 @@ test('an event loop that is blocked repeatedly is measured as late', async (t) =
     await sleep(1);
   }
   t.pass();
+});
+
+test('an event loop that is late by its own work is late without the other processes too', async (t) => {
+  const seen: LoopSample[] = [];
+  const watch = watchEventLoop(50, (sample) => seen.push(sample));
+  t.teardown(() => watch.stop());
+  while (!seen.some(({ ownLateMs = 0 }) => ownLateMs > 15)) {
+    block(60);
+    await sleep(1);
+    if (seen.length > 3 && processorWaitMs() === undefined) break;
+  }
+  t.true(seen.every(({ lateMs, ownLateMs = 0 }) => ownLateMs <= lateMs));
 });
 
 test('while a client waits and the event loop is late, jobs wait and the reason is reported', async (t) => {

@@ -5,8 +5,11 @@ import { type LoopSample, watchEventLoop } from './event-loop.ts';
 
 /** A gauge for operators. */
 export interface LoadReport {
-  /** The mean delay of an event that arrives at a random moment, and the longest recent block of the loop; ms. */
-  readonly eventLoop: { readonly lateMs: number; readonly worstMs: number };
+  /**
+   * The mean delay of an event that arrives at a random moment, the longest recent block of the loop, and that mean
+   * without the time in which other processes had the processors; ms.
+   */
+  readonly eventLoop: { readonly lateMs: number; readonly worstMs: number; readonly ownLateMs?: number };
   /** Requests of clients that are in progress. */
   readonly requests: number;
   /** Jobs that are being worked on, and how many may be under the current load. */
@@ -40,9 +43,13 @@ export class Background {
   }
 
   get report(): LoadReport {
-    const { lateMs, worstMs } = this.#sample;
+    const { lateMs, worstMs, ownLateMs } = this.#sample;
     return {
-      eventLoop: { lateMs: Math.round(lateMs), worstMs: Math.round(worstMs) },
+      eventLoop: {
+        lateMs: Math.round(lateMs),
+        worstMs: Math.round(worstMs),
+        ...(ownLateMs !== undefined && { ownLateMs: Math.round(ownLateMs) }),
+      },
       requests: this.#requests,
       jobs: { inWork: this.#inWork, allowed: this.#allowance.allowedJobs },
     };

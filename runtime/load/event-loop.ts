@@ -1,3 +1,5 @@
+import { processorWaitMs } from './processor-wait.ts';
+
 /** How often the event loop is probed, ms. */
 const PROBE_MS = 20;
 
@@ -6,6 +8,33 @@ export interface LoopSample {
   readonly lateMs: number;
   /** The longest time for which the loop was blocked, ms. */
   readonly worstMs: number;
+  /** As `lateMs`, without the time in which other processes had the processors; absent where that is not known. */
+  readonly ownLateMs?: number;
+}
+
+/** Rounds of the event loop between two samples, ms. */
+class Rounds {
+  time = 0;
+  longest = 0;
+  #squares = 0;
+  #ownProducts = 0;
+
+  /** @param own without the time for which the process waited for a processor */
+  add(round: number, own: number): void {
+    this.time += round;
+    this.longest = Math.max(this.longest, round);
+    this.#squares += round ** 2;
+    this.#ownProducts += round * own;
+  }
+
+  /** An event at a random moment is more likely to fall into a long round than into a short one. */
+  get lateMs(): number {
+    return Math.max(0, this.#squares / this.time - PROBE_MS);
+  }
+
+  get ownLateMs(): number {
+    return Math.max(0, this.#ownProducts / this.time - PROBE_MS);
+  }
 }
 
 /**
@@ -15,20 +44,22 @@ export interface LoopSample {
  */
 export function watchEventLoop(everyMs: number, onSample: (sample: LoopSample) => void): { stop(): void } {
   let last = performance.now();
-  let rounds = { time: 0, squares: 0, longest: 0 };
+  let waited = processorWaitMs();
+  let rounds = new Rounds();
   const timer = setInterval(() => {
     const now = performance.now();
     const round = now - last;
     last = now;
-    const { time, squares, longest } = rounds;
-    rounds = { time: time + round, squares: squares + round ** 2, longest: Math.max(longest, round) };
+    const waitedNow = processorWaitMs();
+    rounds.add(round, Math.max(0, round - ((waitedNow ?? 0) - (waited ?? 0))));
+    waited = waitedNow;
     if (rounds.time < everyMs) return;
     onSample({
-      // An event at a random moment is more likely to fall into a long round than into a short one.
-      lateMs: Math.max(0, rounds.squares / rounds.time - PROBE_MS),
+      lateMs: rounds.lateMs,
       worstMs: Math.max(0, rounds.longest - PROBE_MS),
+      ...(waited !== undefined && { ownLateMs: rounds.ownLateMs }),
     });
-    rounds = { time: 0, squares: 0, longest: 0 };
+    rounds = new Rounds();
   }, PROBE_MS);
   timer.unref();
   return { stop: () => clearInterval(timer) };
