@@ -15,7 +15,10 @@ export interface PieceOptions {
 export interface ReadOptions extends PieceOptions {
   /** Largest number of bytes that the reader takes next, asked for each time; as they are stored by default. */
   readonly atMost?: () => number;
-  /** The bytes are checked by whoever gets them: the whole piece is not compared with its checksum. */
+  /**
+   * The bytes are checked by whoever gets them: the whole piece is not compared with its checksum. They are read once:
+   * no chunk stays in memory for further readers.
+   */
   readonly unchecked?: true;
 }
 

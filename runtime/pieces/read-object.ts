@@ -108,7 +108,7 @@ class Reading {
   }
 
   giveBack(): void {
-    if (this.#current) this.#source.chunks.giveBack(this.#current.lent);
+    if (this.#current) this.#source.chunks.giveBack(this.#current.lent, !this.#options.unchecked);
     this.#current = undefined;
   }
 

@@ -54,6 +54,18 @@ test('chunks in transit and chunks held are bounded, and first chunks alternate 
   t.deepEqual(asked(), [1, 2, 5, 3, 6]);
 });
 
+test('a chunk stays in memory for the next reader, unless it is given back as read once', async (t) => {
+  const chunks = new SharedChunks({ window: 20, memory: 40 });
+  const { coming, place } = source();
+  const lent = [1, 2].map((seq) => chunks.borrow(place(seq), 'first'));
+  for (const { come } of coming) come();
+  const [kept, once] = await Promise.all(lent);
+  chunks.giveBack(kept as Lent);
+  t.is(chunks.held, 20);
+  chunks.giveBack(once as Lent, false);
+  t.is(chunks.held, 10);
+});
+
 test('a holder of spare chunks is asked to give them back', async (t) => {
   const chunks = new SharedChunks({ window: 20, memory: 20 });
   const { coming, place, asked } = source();

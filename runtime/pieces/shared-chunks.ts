@@ -101,12 +101,14 @@ export class SharedChunks {
     return this.borrow(place, 'further', signal);
   }
 
-  giveBack(lent: Lent): void {
+  /** @param keep false: nobody else is expected to want it soon, so it does not stay in memory for further readers */
+  giveBack(lent: Lent, keep = true): void {
     const entry = lent as Entry;
     entry.holders -= 1;
     if (entry.holders > 0) return;
     if (entry.state === 'waits') this.#drop(entry);
-    else if (entry.state === 'here' && (entry.expiry === undefined || this.#isShort)) this.#free(entry);
+    else if (entry.state === 'here' && (!keep || entry.expiry === undefined || this.#isShort))
+      this.#free(entry);
     this.#start();
   }
 
