@@ -25,6 +25,7 @@ import { clientRates } from './request/client-rates.ts';
 import type { GatewayEnv } from './request/context.ts';
 import { crossOrigin } from './request/cors.ts';
 import { errorResponse } from './request/errors.ts';
+import { firstTurn } from './request/first-turn.ts';
 import { boundHead } from './request/head-bounds.ts';
 import { requestLog } from './request/log.ts';
 import { notStored } from './request/not-stored.ts';
@@ -35,8 +36,11 @@ import { address, pathToRoute, target } from './request/target.ts';
 import { familyChoice } from './upload/family-choice.ts';
 import { payloadIntake } from './upload/intake.ts';
 
-/** Portions of downloads that are handed out in one turn of the event loop; about a millisecond of work. */
-const PORTIONS_PER_TURN = 4;
+/**
+ * Bytes of downloads that are handed out in one turn of the event loop, at least one portion; about half a millisecond of
+ * work. A request costs as much to begin with.
+ */
+const BYTES_PER_TURN = 256 * 1024;
 
 export type Gateway = Hono<GatewayEnv>;
 
@@ -44,11 +48,8 @@ export type Gateway = Hono<GatewayEnv>;
 export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { corsOrigins, domains, limits, proxies, log } = dependencies;
   const app = new Hono<GatewayEnv>({ getPath: pathToRoute(domains) });
-  const turns = new Turns(PORTIONS_PER_TURN);
-  app.use((_, next) => {
-    turns.newcomer();
-    return next();
-  });
+  const turns = new Turns({ costPerTurn: BYTES_PER_TURN });
+  app.use(firstTurn(turns, BYTES_PER_TURN));
   app.use(requestLog(log, proxies));
   app.use(notStored);
   app.use(clientRates(limits, log));

@@ -7,7 +7,7 @@ import { payloadResponse } from './payload-response.ts';
 
 const patient = (idleTimeoutMs = 60_000) => ({
   pace: new ClientPace({ idleTimeoutMs, minBytesPerSecond: 1 }),
-  turns: new Turns(1),
+  turns: new Turns({ costPerTurn: 1 }),
   outgoing: undefined,
   onChunk: () => {},
 });
@@ -28,7 +28,7 @@ test('all bytes are sent and counted, and completion is reported', async (t) => 
 });
 
 test('large portions wait for their turn, small ones do not', async (t) => {
-  const turns = new Turns(1);
+  const turns = new Turns({ costPerTurn: 1 });
   const passed: string[] = [];
   const send = async (name: string, size: number) => {
     async function* payload(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -66,7 +66,7 @@ export async function payloadResponse(
             controller.close();
             return;
           }
-          if (value.length > SMALL_PORTION) await turns.take(first ? 'first' : 'further');
+          if (value.length > SMALL_PORTION) await turns.take(first ? 'first' : 'further', value.length);
           first = undefined;
           if (!open) return;
           onChunk(value.length);

@@ -1,45 +1,68 @@
-/** Turns after the last newcomer in which more of them are expected: few of those that connect send at once. */
-const SHORT_TURNS = 16;
+import { FairLines } from './fair-lines.ts';
 
-/** The first step of somebody new, or a further one. */
-export type Step = 'first' | 'further';
+/** Turns after the last newcomer in which more of them are expected: few of those that connect send at once. */
+const EXPECTANT_TURNS = 16;
+/** Of the turns in which newcomers are expected, one in so many lets a step through. */
+const REST_TURNS = 8;
+
+/** The beginning of a request, the first portion of an answer, or a further one. */
+export type Step = 'request' | 'first' | 'further';
+
+export interface TurnsOptions {
+  /** The sum of the costs of the steps of one turn. One step is let through even if it costs more. */
+  readonly costPerTurn: number;
+  /** For tests. */
+  readonly expectantTurns?: number;
+  /** For tests. */
+  readonly restTurns?: number;
+}
 
 /**
  * Lets a few of many steps through in each turn of the event loop. What is ready at once is otherwise all done in one
  * turn, however long that takes; and since the loop accepts one connection in a turn, a client that connects behind
- * 500 others would wait for 500 long ones. Those who are new take turns with those who go on, so that neither wait for
- * all of the others.
+ * 500 others would wait for 500 long ones. While clients come, most turns let nothing through, so that they are all
+ * here soon; then those of one line (`take`) take turns with those of others. Kinds of steps take turns, too, so that
+ * neither who is new nor who goes on waits for all of the others.
  */
 export class Turns {
-  readonly #perTurn: number;
-  readonly #lines: Readonly<Record<Step, (() => void)[]>> = { first: [], further: [] };
+  readonly #costPerTurn: number;
+  readonly #expectantTurns: number;
+  readonly #restTurns: number;
+  readonly #kinds: Readonly<Record<Step, FairLines<Waiting>>> = {
+    request: new FairLines(),
+    first: new FairLines(),
+    further: new FairLines(),
+  };
+  #order: readonly Step[] = ['request', 'first', 'further'];
   #left: number;
-  #firstNext = true;
-  readonly #shortTurns: number;
-  #shortLeft = 0;
+  #expectantLeft = 0;
+  #rested = 0;
   #ends = false;
 
-  /**
-   * @param perTurn steps that get through
-   * @param shortTurns turns after a newcomer in which one step does
-   */
-  constructor(perTurn: number, shortTurns = SHORT_TURNS) {
-    this.#perTurn = perTurn;
-    this.#shortTurns = shortTurns;
-    this.#left = perTurn;
+  constructor({ costPerTurn, expectantTurns = EXPECTANT_TURNS, restTurns = REST_TURNS }: TurnsOptions) {
+    this.#costPerTurn = costPerTurn;
+    this.#expectantTurns = expectantTurns;
+    this.#restTurns = restTurns;
+    this.#left = costPerTurn;
   }
 
-  /** Resolves at once while the turn has room, else in one of the next. */
-  take(step: Step): Promise<void> {
+  /**
+   * Resolves at once while the turn has room, else in one of the next.
+   * @param cost in the unit of `costPerTurn`
+   * @param line those of one line get through in their order, and lines of a kind of steps take turns
+   */
+  take(step: Step, cost: number, line = ''): Promise<void> {
     this.#awaitEnd();
-    if (this.#left === 0) return new Promise((resolve) => this.#lines[step].push(resolve));
-    this.#left -= 1;
+    if (this.#left <= 0) {
+      return new Promise((proceed) => this.#kinds[step].add(line, { cost, proceed }));
+    }
+    this.#left -= cost;
     return Promise.resolve();
   }
 
-  /** A client has come, and more may be waiting to be accepted: the next turns are short ones, with one step each. */
+  /** A client has come, and more may be waiting to be accepted. */
   newcomer(): void {
-    this.#shortLeft = this.#shortTurns;
+    this.#expectantLeft = this.#expectantTurns;
     this.#awaitEnd();
   }
 
@@ -51,20 +74,37 @@ export class Turns {
 
   #next(): void {
     this.#ends = false;
-    this.#left = this.#shortLeft > 0 ? 1 : this.#perTurn;
-    if (this.#shortLeft > 0) this.#shortLeft -= 1;
-    for (; this.#left > 0; this.#left -= 1) {
-      const proceed = this.#takeNext();
-      if (!proceed) break;
-      proceed();
+    this.#left = this.#room();
+    while (this.#left > 0) {
+      const next = this.#takeNext();
+      if (!next) break;
+      this.#left -= next.cost;
+      next.proceed();
     }
-    if (this.#left < this.#perTurn) this.#awaitEnd();
+    // An unused whole turn is the last one until the next step.
+    if (this.#left < this.#costPerTurn) this.#awaitEnd();
   }
 
-  #takeNext(): (() => void) | undefined {
-    const { first, further } = this.#lines;
-    const lines = this.#firstNext ? [first, further] : [further, first];
-    this.#firstNext = !this.#firstNext;
-    return lines.find(({ length }) => length > 0)?.shift();
+  /** What may be let through in the turn that begins. */
+  #room(): number {
+    if (this.#expectantLeft === 0) return this.#costPerTurn;
+    this.#expectantLeft -= 1;
+    this.#rested = (this.#rested + 1) % this.#restTurns;
+    return this.#rested === 0 ? 1 : 0;
   }
+
+  #takeNext(): Waiting | undefined {
+    for (const step of this.#order) {
+      const next = this.#kinds[step].next();
+      if (!next) continue;
+      this.#order = [...this.#order.filter((other) => other !== step), step];
+      return next;
+    }
+    return undefined;
+  }
+}
+
+interface Waiting {
+  readonly cost: number;
+  proceed(): void;
 }
