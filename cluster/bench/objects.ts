@@ -1,6 +1,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setImmediate as immediate } from 'node:timers/promises';
+import type { Visibility } from '#protocols/greenfield/types';
 import { expectChecksums } from '#protocols/integrity/expect-checksums';
 import type { BenchNetwork } from './network.ts';
 
@@ -16,10 +17,14 @@ export interface BenchObject {
 
 const BLOCK = 256 * 1024;
 
-/** Announces objects with random content, before the measurement begins. */
+/** Announces objects with random content, before the measurement begins. @param visibility by default private */
 export async function announce(
   network: BenchNetwork,
-  { count, size }: { readonly count: number; readonly size: number },
+  {
+    count,
+    size,
+    visibility,
+  }: { readonly count: number; readonly size: number; readonly visibility?: Visibility },
   signal: AbortSignal,
 ): Promise<readonly BenchObject[]> {
   const { session, bucketName } = network;
@@ -29,7 +34,14 @@ export async function announce(
   for (let i = 0; i < count; i += 1) {
     const payload = pseudoRandom(size);
     const checksums = await expectChecksums(inTurns(payload()), { ...params, redundancy: 'EC' }, { signal });
-    drafts.push({ bucketName, objectName: `${prefix}-${i}`, payloadSize: size, checksums, payload });
+    drafts.push({
+      bucketName,
+      objectName: `${prefix}-${i}`,
+      payloadSize: size,
+      checksums,
+      payload,
+      ...(visibility && { visibility }),
+    });
   }
   const ids = await session.account.createObjects(drafts, { signal });
   return drafts.map(({ objectName, payload }, i) => ({
