@@ -1,44 +1,71 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Lent } from './shared-chunks.ts';
+import { HashThread } from './hash-thread.ts';
+import type { Hashed, Lent } from './shared-chunks.ts';
 
-/** The state of a hash before the first byte: one object, so that readers know it as the same. Never updated. */
-const NOTHING_HASHED = createHash('sha256');
+/** Up to this size a piece is hashed in less time than another thread takes to answer; bytes. */
+const SMALL_PIECE = 128 * 1024;
+
+/** What hashes. A state is known by its identity, and is never changed. */
+interface Hasher {
+  readonly nothing: object;
+  update(from: object, bytes: Uint8Array): Hashed;
+  /** In hex. */
+  digest(state: object): Promise<string>;
+}
+
+const TAKEN = Promise.resolve();
+const here: Hasher = {
+  nothing: createHash('sha256'),
+  update: (from, bytes) => ({ state: (from as Hash).copy().update(bytes), taken: TAKEN }),
+  digest: async (state) => (state as Hash).copy().digest('hex'),
+};
+/** One for the whole process. */
+const thread: Hasher = new HashThread();
 
 /**
  * The checksum of a piece that is read from its begin, chunk by chunk. Many may read the same chunks: who comes first
- * hashes each, and the others take the result, as far as it follows from the same bytes before.
+ * hashes each, and the others take the result, as far as it follows from the same state before.
  */
 export class ChunkCheck {
-  #before = NOTHING_HASHED;
-  #after = NOTHING_HASHED;
+  readonly #hasher: Hasher;
+  #before: object;
+  #after: object;
   #chunk: Lent | undefined;
 
-  /** The next chunk, of which all bytes will be handed out. */
-  next(chunk: Lent): void {
+  /** @param size of the piece, bytes */
+  constructor(size: number) {
+    this.#hasher = size > SMALL_PIECE ? thread : here;
+    this.#before = this.#hasher.nothing;
+    this.#after = this.#before;
+  }
+
+  /** The next chunk, of which all bytes will be handed out. Its hash may still be computed when this resolves. */
+  async next(chunk: Lent): Promise<void> {
     this.#before = this.#after;
-    this.#after = hashed(this.#before, chunk);
     this.#chunk = chunk;
+    const hashing = this.#hashed(chunk);
+    this.#after = hashing.state;
+    await hashing.taken;
   }
 
   /** The same chunk again, perhaps read anew. @returns whether it has the same bytes */
-  again(chunk: Lent): boolean {
+  async again(chunk: Lent): Promise<boolean> {
     if (chunk === this.#chunk) return true;
     this.#chunk = chunk;
-    return digest(hashed(this.#before, chunk)) === digest(this.#after);
+    const { state } = this.#hashed(chunk);
+    return (await this.#hasher.digest(state)) === (await this.#hasher.digest(this.#after));
   }
 
   /** SHA-256 of the chunks up to now, hex. */
-  checksum(): string {
-    return digest(this.#after);
+  checksum(): Promise<string> {
+    return this.#hasher.digest(this.#after);
   }
-}
 
-function hashed(before: Hash, chunk: Lent): Hash {
-  if (chunk.hashed?.from === before) return chunk.hashed.to;
-  chunk.hashed = { from: before, to: before.copy().update(chunk.bytes) };
-  return chunk.hashed.to;
-}
-
-function digest(hash: Hash): string {
-  return hash.copy().digest('hex');
+  #hashed(chunk: Lent): Hashed {
+    const known = chunk.hashed.get(this.#before);
+    if (known) return known;
+    const hashed = this.#hasher.update(this.#before, chunk.bytes);
+    chunk.hashed.set(this.#before, hashed);
+    return hashed;
+  }
 }

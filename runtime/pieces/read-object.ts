@@ -35,7 +35,7 @@ export async function* readObject(
     throw corrupt(piece.key, 'was stored by another program');
   }
   const whole = range.start === 0 && range.end === piece.size;
-  const check = whole && !options.unchecked ? new ChunkCheck() : undefined;
+  const check = whole && !options.unchecked ? new ChunkCheck(piece.size) : undefined;
   const reading = new Reading(source, piece, Math.ceil(range.end / chunkSize), options);
   try {
     for (let at = range.start; at < range.end; ) {
@@ -43,7 +43,7 @@ export async function* readObject(
       const begin = index * chunkSize;
       const chunk = await reading.chunk(index);
       throwIfAborted(options.signal);
-      if (check && !passes(check, piece, index, chunk, at === begin)) {
+      if (check && !(await passes(check, piece, index, chunk, at === begin))) {
         reading.forget();
         throw corrupt(piece.key, 'does not match its checksum');
       }
@@ -58,10 +58,17 @@ export async function* readObject(
   }
 }
 
-function passes(check: ChunkCheck, piece: ObjectPiece, index: number, chunk: Lent, isNew: boolean): boolean {
+/** The last chunk waits until all are hashed, the others only until their turn to be. */
+async function passes(
+  check: ChunkCheck,
+  piece: ObjectPiece,
+  index: number,
+  chunk: Lent,
+  isNew: boolean,
+): Promise<boolean> {
   if (!isNew) return check.again(chunk);
-  check.next(chunk);
-  return index < piece.chunks.length - 1 || check.checksum() === piece.checksum;
+  await check.next(chunk);
+  return index < piece.chunks.length - 1 || (await check.checksum()) === piece.checksum;
 }
 
 /** What one reader holds of a piece: the chunk that it is handed, and those that come next. */

@@ -1,9 +1,8 @@
-import type { Hash } from 'node:crypto';
 import { type Deferred, deferred } from '@nats-io/nats-core';
 import { orAborted } from '../async/or-aborted.ts';
 
 /** A chunk is given to further readers for so long after it has come, ms; then it is read from the store again. */
-const SHARED_MS = 500;
+const SHARED_MS = 2_000;
 
 /** What a chunk is, and how it is read. */
 export interface ChunkPlace {
@@ -21,11 +20,21 @@ export interface SharedChunksOptions {
   readonly memory: number;
 }
 
+/** A hash of some bytes and all before them. */
+export interface Hashed {
+  readonly state: object;
+  /** Resolves when the bytes are needed no longer. */
+  readonly taken: Promise<void>;
+}
+
 /** A chunk on loan; many may have it at once. */
 export interface Lent {
   readonly bytes: Uint8Array;
-  /** Hash of the piece up to here and the state that it followed from, so that each chunk is hashed once for all. */
-  hashed?: { readonly from: Hash; readonly to: Hash };
+  /**
+   * Hashes of the piece up to here, by the state that they followed from, so that each chunk is hashed once for all.
+   * Readers come from different ones after a chunk before was read again.
+   */
+  readonly hashed: WeakMap<object, Hashed>;
 }
 
 interface Entry extends Lent {
@@ -135,7 +144,14 @@ export class SharedChunks {
   }
 
   #add(place: ChunkPlace): Entry {
-    const entry: Entry = { place, bytes: NOTHING, come: deferred<void>(), holders: 0, state: 'waits' };
+    const entry: Entry = {
+      place,
+      bytes: NOTHING,
+      hashed: new WeakMap(),
+      come: deferred<void>(),
+      holders: 0,
+      state: 'waits',
+    };
     // whoever waits for it gets the failure; it is fine if nobody does any more
     entry.come.catch(() => undefined);
     this.#entries.set(place.seq, entry);
