@@ -49,8 +49,8 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { corsOrigins, domains, limits, proxies, log } = dependencies;
   const app = new Hono<GatewayEnv>({ getPath: pathToRoute(domains) });
   const turns = new Turns({ costPerTurn: BYTES_PER_TURN });
-  app.use(firstTurn(turns, BYTES_PER_TURN));
   app.use(requestLog(log, proxies));
+  app.use(firstTurn(turns, BYTES_PER_TURN));
   app.use(notStored);
   app.use(clientRates(limits, log));
   app.use(target);
