@@ -1,6 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { ROOT, run } from './step.mjs';
+
+/** Files of tests that run at once: more than a small machine has cores, since tests of networks wait most of the time. */
+const AT_ONCE = Math.max(4, availableParallelism());
 
 /**
  * Runs the compiled tests and shows their results as they arrive.
@@ -11,7 +15,7 @@ export async function runTests(selection = []) {
   const patterns = selection.map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
   const { code, output } = await run(
     process.execPath,
-    [join(ROOT, 'node_modules/ava/entrypoints/cli.mjs'), ...patterns],
+    [join(ROOT, 'node_modules/ava/entrypoints/cli.mjs'), '--concurrency', String(AT_ONCE), ...patterns],
     { env: { ...process.env, ...colour }, onOutput: (text) => process.stdout.write(text) },
   );
   return tally(output, code);

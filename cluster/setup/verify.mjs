@@ -9,12 +9,12 @@ import { conclude, runTests } from './test.mjs';
 
 /**
  * Runs all checks that must pass before a change lands: format and lint (including the import rule between the
- * folders), spelling, citations, error codes, licences, types, tests. Continues after a failure as far as possible; a
- * failed check counts as one failure.
+ * folders), spelling, citations, error codes, licences and types, side by side, then the tests. Continues after a
+ * failure as far as possible; a failed check counts as one failure.
  * @returns the exit code
  */
 export async function verify() {
-  const lint = await check('Format and lint', async () => {
+  const lint = check('Format and lint', async () => {
     const { code, output } = await run(process.execPath, [
       join(ROOT, 'node_modules/@biomejs/biome/bin/biome'),
       'ci',
@@ -26,7 +26,7 @@ export async function verify() {
         output,
       });
   });
-  const spelling = await check('Spelling', async () => {
+  const spelling = check('Spelling', async () => {
     const output = await misspellings();
     if (output)
       throw new SetupError('These words are not in the dictionary.', {
@@ -34,26 +34,27 @@ export async function verify() {
         output,
       });
   });
-  const citations = await check('Citations', async () => {
+  const citations = check('Citations', async () => {
     const broken = brokenCitations();
     if (broken.length > 0)
       throw new SetupError('These citations do not lead to a heading.', { output: broken.join('\n') });
   });
-  const codes = await check('Error codes', async () => {
+  const codes = check('Error codes', async () => {
     const unexplained = unexplainedCodes();
     if (unexplained.length > 0)
       throw new SetupError('Source and reference of error codes differ.', { output: unexplained.join('\n') });
   });
-  const licences = await check('Licences', async () => {
+  const licences = check('Licences', async () => {
     const refused = productionPackages().filter(({ permissive }) => !permissive);
     if (refused.length > 0)
       throw new SetupError('These packages do not have a permissive licence.', {
         output: refused.map(({ name, license }) => `${name}: ${license}`).join('\n'),
       });
   });
-  const types = await check('Types', build);
-  const tests = types ? await runTests() : { passed: 0, failed: 0, skipped: [] };
-  const failedChecks = [lint, spelling, citations, codes, licences, types].filter((good) => !good).length;
+  const types = check('Types', build);
+  const checks = await Promise.all([lint, spelling, citations, codes, licences, types]);
+  const tests = (await types) ? await runTests() : { passed: 0, failed: 0, skipped: [] };
+  const failedChecks = checks.filter((good) => !good).length;
   return conclude({ ...tests, failed: tests.failed + failedChecks });
 }
 

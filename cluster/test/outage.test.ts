@@ -1,5 +1,9 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
-import { useNetwork } from './network.ts';
+import { connect } from 'nats';
+import { segmentKey } from '#protocols/payload/keys';
+import { STREAMS } from '#runtime/journal/jetstream/subjects';
+import { JOURNAL, useNetwork } from './network.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
@@ -13,6 +17,32 @@ async function replicating(primary: number) {
   await net.put(primary, object);
   await net.reached(primary, object, 'REPLICATE_OBJECT_DOING');
   return object;
+}
+
+/** Runs something with a connection of an SP's own account, as a person with its credentials could. */
+async function atHome<T>(
+  spId: number,
+  work: (manager: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>,
+): Promise<T> {
+  const nats = network().devnet.file.sps[spId - 1]?.nats;
+  if (!nats) throw new Error(`no SP ${spId}`);
+  const connection = await connect({ servers: nats.url, user: nats.user, pass: nats.password });
+  try {
+    return await work(await jetstreamManager(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A journal on JetStream is not made again: what it held is the truth, as that of the level journal in its folder. */
+const OF_JOURNAL: readonly string[] = Object.values(STREAMS).map(({ name }) => name);
+
+async function streamsOf(spId: number): Promise<string[]> {
+  return atHome(spId, async (manager) => {
+    const names: string[] = [];
+    for await (const name of manager.streams.names()) names.push(name);
+    return names.filter((name) => !OF_JOURNAL.includes(name)).sort();
+  });
 }
 
 test.serial('a nats-server killed during replication costs only time', async (t) => {
@@ -36,4 +66,83 @@ test.serial('a chain that is unreachable during replication costs only time', as
   await net.devnet.chain.start();
   await net.sealed(object);
   t.true((await net.get(2, object)).equals(object.payload));
+});
+
+test.serial('streams removed under running nodes are recreated, and uploads continue', async (t) => {
+  const bucketName = await network().createBucket(1);
+  const before = { 1: await streamsOf(1), 2: await streamsOf(2) };
+  const expected = ['JOBS', 'OBJ_pieces', 'ROLES', ...(JOURNAL.adapter === 'level' ? ['NODES'] : [])];
+  t.true(expected.every((name) => before[1].includes(name)));
+  for (const spId of [1, 2] as const) {
+    await atHome(spId, async (manager) => {
+      for (const name of before[spId]) await manager.streams.delete(name);
+    });
+  }
+  for (const spId of [1, 2] as const) {
+    await until(`SP ${spId} has its streams again`, async () => {
+      const names = await streamsOf(spId);
+      return before[spId].every((name) => names.includes(name));
+    });
+  }
+  const object = await network().createObject(bucketName, { size: 150_000 });
+  await until('an upload is taken', () =>
+    network()
+      .put(1, object)
+      .then(
+        () => true,
+        () => false,
+      ),
+  );
+  await network().sealed(object);
+  t.deepEqual(await network().get(1, object), object.payload);
+});
+
+test.serial(
+  'a job whose queue entry and payload are lost ends as lost, and can be uploaded again',
+  async (t) => {
+    const bucketName = await network().createBucket(1);
+    const object = await network().createObject(bucketName, { size: 150_000 });
+    // No secondary answers, so that the job stays where it is.
+    for (let id = 2; id <= 7; id++) await network().devnet.sp(id).stop();
+    await network().put(1, object);
+    t.truthy(await network().pieces(1).read(segmentKey(object.job, 0)));
+    await atHome(1, async (manager) => {
+      for (const name of ['JOBS', 'OBJ_pieces']) await manager.streams.delete(name);
+    });
+    await Promise.all([2, 3, 4, 5, 6, 7].map((id) => network().devnet.sp(id).start()));
+    const view = await until('the job has ended as lost', async () => {
+      const job = await network().job(1, object.job);
+      return job?.context.state === 'UPLOAD_OBJECT_ERROR' && job;
+    });
+    t.truthy(view);
+    await until('the upload is repeated', () =>
+      network()
+        .put(1, object)
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+    await network().sealed(object);
+    t.deepEqual(await network().get(1, object), object.payload);
+  },
+);
+
+test.serial('sealed objects whose pieces were lost with the stream are repaired at once', async (t) => {
+  const bucketName = await network().createBucket(1);
+  const object = await network().createObject(bucketName, { size: 150_000 });
+  await network().put(1, object);
+  await network().sealed(object);
+  const key = segmentKey(object.job, 0);
+  t.truthy(await network().pieces(1).read(key));
+  await atHome(1, (manager) => manager.streams.delete('OBJ_pieces'));
+  await until('the segment is there again', async () => {
+    try {
+      return (await network().pieces(1).read(key)) !== undefined;
+    } catch {
+      // The stream does not exist yet.
+      return false;
+    }
+  });
+  t.deepEqual(await network().get(1, object), object.payload);
 });
