@@ -17,6 +17,7 @@ import type { NetworkSp } from '../cli/network.ts';
 import type { SpClient } from '../client/sp-client.ts';
 import { delegatedPayload, putDelegatedAt } from './delegated-client.ts';
 import { bytesOf, useNetwork } from './network.ts';
+import { actorsOf, giveRoles } from './node-roles.ts';
 import type { WaitingObject } from './offers.ts';
 import { persistentPut } from './persistent-put.ts';
 import { until } from './until.ts';
@@ -269,4 +270,26 @@ testSerial('uploads go on while PostgreSQL is down, and it catches up', async (t
     const jobs = await api.get<readonly { objectName: string; state: string }[]>('/api/jobs');
     return jobs.some(({ objectName, state }) => objectName === newest && state === 'SEAL_OBJECT_DONE');
   });
+});
+
+testSerial('with roles apart, a gateway takes uploads that others seal, and each node may die', async (t) => {
+  const { devnet } = network();
+  await giveRoles(devnet, { a: ['gateway'], b: ['task', 'keeper'], c: ['receiver', 'task', 'keeper'] });
+  const [a, b] = await Promise.all(['a', 'b'].map((name) => actorsOf(devnet, name)));
+  t.false(a?.includes('jobs') || a?.includes('caretaker'), `a: ${a}`);
+  t.true(b?.includes('jobs') && b.includes('caretaker'), `b: ${b}`);
+  const column = await network().createObject(await network().createBucket(3), { size: 3 * SEGMENT });
+  for (const name of ['b', 'c', 'a']) {
+    const objects = await create(5);
+    const uploading = upload(objects);
+    await sleep(400);
+    await devnet.sp(1, name).kill('SIGKILL');
+    if (name === 'c') await network().put(3, column);
+    if (name !== 'b') await devnet.sp(1, name).start();
+    const uploads = await uploading;
+    if (name !== 'a') t.deepEqual(failures(uploads), [], `${name} is no gateway`);
+    await check(t, uploads);
+    if (name === 'b') await devnet.sp(1, name).start();
+  }
+  t.true((await network().sealed(column)).gvg?.secondarySpIds.includes(1), 'received after the restart');
 });

@@ -1,0 +1,25 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import type { TreeNode } from '#runtime/actors/types';
+import type { Role } from '../config/roles.ts';
+import type { Devnet } from '../devnet/devnet.ts';
+
+/** Restarts nodes of SP 1 with other roles, all at once. */
+export async function giveRoles(devnet: Devnet, roles: Readonly<Record<string, readonly Role[]>>) {
+  await Promise.all(
+    Object.entries(roles).map(async ([name, given]) => {
+      const file = join(dirname(devnet.path), 'state', 'sp1', `config-${name}.yaml`);
+      const config = parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+      await writeFile(file, stringify({ ...config, roles: given }), { mode: 0o600 });
+      await devnet.sp(1, name).restart();
+    }),
+  );
+}
+
+/** The top actors of a node of SP 1. */
+export async function actorsOf(devnet: Devnet, name: string): Promise<readonly string[]> {
+  const node = devnet.file.sps[0]?.nodes?.find((one) => one.name === name);
+  const { children } = (await (await fetch(`${node?.admin}/tree`)).json()) as TreeNode;
+  return children.map((child) => child.name);
+}
