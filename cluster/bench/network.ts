@@ -52,24 +52,24 @@ export class BenchNetwork {
       const log = createLogger({ level: 'error' });
       const devnet = await startDevnet({ ...options, directory: join(folder, 'devnet'), log, signal });
       closes.push(() => devnet.stop());
-      return BenchNetwork.#open(devnet.path, closes, signal, devnet);
+      return BenchNetwork.#open(devnet.path, closes, signal, { devnet });
     });
   }
 
-  /** Connects to the network that a file describes. @throws as `readNetwork` */
-  static async connect(path: string, signal: AbortSignal): Promise<BenchNetwork> {
+  /** Connects to the network that a file describes, by default to its first SP. @throws as `readNetwork` */
+  static async connect(path: string, signal: AbortSignal, spId?: number): Promise<BenchNetwork> {
     const closes: (() => Promise<void>)[] = [];
-    return opening(closes, () => BenchNetwork.#open(path, closes, signal));
+    return opening(closes, () => BenchNetwork.#open(path, closes, signal, { spId }));
   }
 
   static async #open(
     path: string,
     closes: (() => Promise<void>)[],
     signal: AbortSignal,
-    devnet?: Devnet,
+    { devnet, spId }: { readonly devnet?: Devnet; readonly spId?: number | undefined },
   ): Promise<BenchNetwork> {
     const network = await readNetwork(path);
-    const primary = spOf(network, undefined);
+    const primary = spOf(network, spId);
     const session = await Session.open(network);
     closes.push(async () => session.close());
     const raw = await RawStore.open(primary.nats);

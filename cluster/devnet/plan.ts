@@ -65,7 +65,8 @@ export interface NodePlan {
 
 /** Name of the object store of each SP. */
 export const BUCKET = 'pieces';
-const NODE_NAMES = 'abcdefghij';
+/** A node's name is the letter of its place. */
+export const NODE_NAMES = 'abcdefghijklmnop';
 
 /** @throws Terminal `bad-devnet` */
 export async function planDevnet(options: PlanOptions): Promise<DevnetPlan> {

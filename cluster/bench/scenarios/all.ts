@@ -9,6 +9,7 @@ import { large } from './large.ts';
 import { load } from './load.ts';
 import { memory } from './memory.ts';
 import { reads } from './reads.ts';
+import { roles } from './roles.ts';
 import { small } from './small.ts';
 import { takeover } from './takeover.ts';
 import { wires } from './wires.ts';
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   memory,
   wires,
   takeover,
+  roles,
   cost,
   load,
   capacity,
