@@ -45,17 +45,17 @@ const kinds = COUNTS.flatMap((count) =>
 );
 
 /** What each role of a provider costs, with one, two and four nodes of it: all of one role together. */
-export const roles: Scenario<'objects' | 'most'> = {
+export const roles: Scenario<'objects' | 'least' | 'most'> = {
   name: 'roles',
   title: 'a provider whose nodes have one role each',
   figures: kinds,
-  sizes: { objects: { full: 120, quick: 12 }, most: { full: 4, quick: 1 } },
+  sizes: { objects: { full: 120, quick: 12 }, least: { full: 1, quick: 1 }, most: { full: 4, quick: 1 } },
   runs: { full: 1, quick: 1 },
   on: 'own networks',
   async run({ start, sizes, signal }) {
     const measured: Record<string, Measurements[string]> = {};
     for (const count of COUNTS) {
-      if (count > sizes.most) continue;
+      if (count < sizes.least || count > sizes.most) continue;
       const nodes: Role[] = [
         ...SEVERAL.flatMap((role) => Array.from({ length: count }, () => role)),
         'keeper',
