@@ -58,7 +58,7 @@ test.serial('the first upload after a restart of nats-server is sealed', async (
   'what a power-safe provider has acknowledged survives that its nats-server is killed at once (needs nats-server 2.10)',
   async (t) => {
     const net = network();
-    const bucketName = await net.createBucket(4);
+    const bucketName = await net.createBucket(5);
     const objects = [];
     for (let size = 1; size < 8 * SEGMENT; size += SEGMENT)
       objects.push(await net.createObject(bucketName, { size }));
@@ -68,7 +68,7 @@ test.serial('the first upload after a restart of nats-server is sealed', async (
       objects.map(async (object) => {
         const { length: size } = object.payload;
         const body = Readable.from([object.payload]);
-        t.is(await net.client(4).put(object, { body, size, contentType: 'text/plain' }), 'power-safe');
+        t.is(await net.client(5).put(object, { body, size, contentType: 'text/plain' }), 'power-safe');
         acknowledged.push(object);
         killed ??= net.devnet.nats.kill();
       }),
@@ -78,7 +78,7 @@ test.serial('the first upload after a restart of nats-server is sealed', async (
     t.true(acknowledged.length > 0);
     for (const object of acknowledged) {
       await net.sealed(object);
-      t.true((await net.get(4, object)).equals(object.payload));
+      t.true((await net.get(5, object)).equals(object.payload));
     }
   },
 );
