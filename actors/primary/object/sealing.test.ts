@@ -18,6 +18,19 @@ test('the seal is persisted before its broadcast, with the hash of its transacti
   t.like((await primary.events(payload)).at(-1), { gvgId: 1, transactionHash: context.seal?.hash });
 });
 
+test('a seal that was just signed is broadcast before the chain is asked for it', async (t) => {
+  const broadcastBefore: number[] = [];
+  const { primary, payload } = await uploadThen(t, stage(), (chain) => {
+    const { transaction } = chain;
+    chain.transaction = async (hash) => {
+      broadcastBefore.push(chain.broadcasts.length);
+      return transaction.call(chain, hash);
+    };
+  });
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.true(broadcastBefore.length > 0 && broadcastBefore.every((count) => count > 0));
+});
+
 test('after a lost reply the chain is checked, and a transaction in a block is not broadcast again', async (t) => {
   const { primary, chain, payload } = await upload(t, stage(), [
     (_seen, take) => {

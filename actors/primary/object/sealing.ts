@@ -36,6 +36,7 @@ export function startSigning(work: Work): Next {
 export async function endSigning(work: Work, outcome: Outcome<SignedTransaction>): Promise<Next> {
   if (!outcome.ok) return failPhase(work, 'FailSigning', outcome.error, 'SIGN_OBJECT_DOING');
   await record(work, { type: 'CompleteSigning', transaction: outcome.value });
+  work.newSeal = outcome.value.hash;
   return 'advance';
 }
 
