@@ -5,6 +5,7 @@ import { withDeadline } from '../async/with-deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { KnownHeight } from './known-height.ts';
 import { Poster } from './post.ts';
+import { type Post, QueryBatches, readAnswer } from './query-batches.ts';
 
 /** A JSON-RPC error from a node; the caller knows what it means for the method. */
 export class RpcRefusal extends Terminal {
@@ -38,6 +39,9 @@ export interface RpcOptions {
   readonly log: Logger;
 }
 
+/** The method by which the modules of the chain are queried. */
+const QUERY = 'abci_query';
+
 /** The requests that Tendermint37Client passes to its transport. */
 type RpcRequest = Parameters<Parameters<typeof Tendermint37Client.create>[0]['execute']>[0];
 type RpcResponse = Awaited<ReturnType<Parameters<typeof Tendermint37Client.create>[0]['execute']>>;
@@ -51,6 +55,7 @@ export class Rpc {
   readonly #options: RpcOptions;
   readonly #closed = new AbortController();
   readonly #poster = new Poster();
+  readonly #queries = new QueryBatches((...request) => this.#post(...request));
   #current = 0;
 
   constructor(options: RpcOptions) {
@@ -81,7 +86,7 @@ export class Rpc {
       const index = (first + attempt) % urls.length;
       const url = urls[index] ?? '';
       try {
-        const response = await this.#post(url, request, signal);
+        const response = await this.#ask(url, request, signal);
         this.#current = index;
         return response;
       } catch (error) {
@@ -103,31 +108,20 @@ export class Rpc {
     });
   }
 
-  async #post(url: string, request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
-    const { timeoutMs } = this.#options;
-    const { status, text } = await withDeadline(timeoutMs, [this.#closed.signal, signal], (bounded) =>
-      this.#poster.post(url, JSON.stringify(request), bounded),
-    );
-    const answer = parseAnswer(text);
-    if (!answer) throw new Error(`HTTP ${status} without a JSON-RPC answer: ${text.slice(0, 200)}`);
+  async #ask(url: string, request: RpcRequest, signal: AbortSignal | undefined): Promise<RpcResponse> {
+    const answer =
+      request.method === QUERY
+        ? await this.#queries.ask(url, request, signal)
+        : readAnswer(await this.#post(url, JSON.stringify(request), signal));
     if (answer.error) {
       throw new RpcRefusal(answer.error.code, answer.error.message, String(answer.error.data ?? ''));
     }
     return { jsonrpc: '2.0', id: request.id, result: answer.result };
   }
-}
 
-interface RpcAnswer {
-  readonly result?: unknown;
-  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
-}
-
-function parseAnswer(text: string): RpcAnswer | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return undefined;
-    return 'result' in value || 'error' in value ? (value as RpcAnswer) : undefined;
-  } catch {
-    return undefined;
+  #post(url: string, json: string, signal: AbortSignal | undefined): ReturnType<Post> {
+    return withDeadline(this.#options.timeoutMs, [this.#closed.signal, signal], (bounded) =>
+      this.#poster.post(url, json, bounded),
+    );
   }
 }
