@@ -26,6 +26,8 @@ export interface GatewayDependencies {
   /** Restores lost segments, and serves pieces to other SPs; without it a lost segment cannot be read. */
   readonly repairer?: Ref<RepairMessage>;
   readonly limits: GatewayLimits;
+  /** Whether new uploads are refused at the moment, because an operator said so. */
+  readonly isPaused?: () => boolean;
   /** Number of gateways of this SP, this one included, which share `limits.maxUploads`; 1 by default. */
   readonly gateways?: () => number;
   /** Hosts under which `{bucket}.{domain}` is a bucket; lower case, without port. */

@@ -1,15 +1,18 @@
 import { toSealionError } from '#protocols/errors';
-import type { Behaviour, Outcome, Ref } from '#runtime/actors/types';
+import type { Behaviour, Context, Outcome, Ref } from '#runtime/actors/types';
 import type { JobQueue, Lease } from '#runtime/jobs/job-queue';
 import type { Background } from '#runtime/load/background';
 import type { JobLease } from './object/messages.ts';
 import type { ObjectsInbox } from './objects.ts';
 
 export type JobsMessage =
-  /** From now on the queue is left to other nodes: this one is about to stop. */
-  { readonly type: 'drain' };
+  /** From now on the queue is left to other nodes: this one is about to stop, or drains until `undrain`. */
+  { readonly type: 'drain' } | { readonly type: 'undrain' };
 
-type Message = JobsMessage | { readonly type: 'ended'; readonly outcome: Outcome<void> };
+/** A pull of the queue: `over` has been aborted if it was to end. */
+type Message =
+  | JobsMessage
+  | { readonly type: 'ended'; readonly over: AbortSignal; readonly outcome: Outcome<void> };
 
 export interface JobsOptions {
   readonly queue: JobQueue;
@@ -32,49 +35,59 @@ export function jobs({
 }: JobsOptions): Behaviour<JobsMessage, AbortController> {
   const behaviour: Behaviour<Message, AbortController> = {
     kind: 'jobs',
-    start(ctx) {
-      const doing = 'pulling the work queue';
-      const draining = new AbortController();
-      ctx.pipe(
-        async (stopping) => {
-          const signal = AbortSignal.any([stopping, draining.signal]);
-          const room = () => background.untilJobMayStart(signal, (why) => ctx.say({ doing, waitsFor: why }));
-          await room();
-          ctx.say({ doing, waitsFor: 'the next job' });
-          for await (const lease of queue.leases({ limit, signal })) {
-            const held = withSlot(lease, background.jobStarted());
-            if (!objects.tell({ type: 'lease', lease: held })) await held.postpone(1_000);
-            await room();
-            ctx.say({ doing, waitsFor: 'the next job' });
-          }
-        },
-        (outcome) => ({ type: 'ended', outcome }),
-      );
-      return draining;
-    },
+    start: pull,
     receive(draining, message, ctx) {
-      if (message.type === 'drain') {
-        draining.abort();
-        ctx.say({ doing: 'leaving the work queue to other nodes: this node is draining' });
-      } else if (!draining.signal.aborted) {
-        // The queue ends only when this actor stops; anything else restarts the pull.
-        const { outcome } = message;
-        throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
+      switch (message.type) {
+        case 'drain':
+          draining.abort();
+          ctx.say({ doing: 'leaving the work queue to other nodes: this node is draining' });
+          break;
+        case 'undrain':
+          return draining.signal.aborted ? pull(ctx) : draining;
+        case 'ended': {
+          if (message.over.aborted) break;
+          // The queue ends only when this actor stops; anything else restarts the pull.
+          const { outcome } = message;
+          throw toSealionError(outcome.ok ? new Error('the work queue ended') : outcome.error);
+        }
       }
       return draining;
     },
   };
   return behaviour;
+
+  /** Pulls until this actor stops, or the controller that it returns is aborted. */
+  function pull(ctx: Context<Message>): AbortController {
+    const doing = 'pulling the work queue';
+    const draining = new AbortController();
+    ctx.pipe(
+      async (stopping) => {
+        const signal = AbortSignal.any([stopping, draining.signal]);
+        const room = () => background.untilJobMayStart(signal, (why) => ctx.say({ doing, waitsFor: why }));
+        await room();
+        ctx.say({ doing, waitsFor: 'the next job' });
+        for await (const lease of queue.leases({ limit, signal })) {
+          const held = withSlot(lease, background.jobStarted());
+          if (!objects.tell({ type: 'lease', lease: held })) await held.postpone(1_000);
+          await room();
+          ctx.say({ doing, waitsFor: 'the next job' });
+        }
+      },
+      (outcome) => ({ type: 'ended', over: draining.signal, outcome }),
+    );
+    return draining;
+  }
 }
 
 /** Frees the slot of the job, however the lease ends. */
 function withSlot(lease: Lease, freeSlot: () => void): JobLease {
-  const { job, delivery, signal } = lease;
+  const { job, delivery, signal, isHastened } = lease;
   signal.addEventListener('abort', freeSlot, { once: true });
   return {
     job,
     delivery,
     signal,
+    ...(isHastened && { isHastened }),
     freeSlot,
     done: () => {
       freeSlot();

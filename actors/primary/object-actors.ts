@@ -101,6 +101,10 @@ export class ObjectActors {
     for (const child of this.#children.values()) this.#stopUnlessAwaited(child);
   }
 
+  undrain(): void {
+    this.#isDraining = false;
+  }
+
   /**
    * Runs the eraser in place of the object actor; orders that arrive for the job in the meantime wait for the actor
    * after it.
@@ -172,6 +176,8 @@ export class ObjectActors {
       case 'upload':
         return { ...order, reply: this.#trackReply(child, order.reply) };
       case 'progress':
+        return { ...order, reply: this.#trackReply(child, order.reply) };
+      case 'give-up':
         return { ...order, reply: this.#trackReply(child, order.reply) };
       case 'lease':
         return order;

@@ -1,4 +1,6 @@
 import { Retryable } from '#protocols/errors';
+import type { JobContext } from '#protocols/job/context';
+import type { JobId } from '#protocols/job/identity';
 import type { Behaviour, Context, Reply } from '#runtime/actors/types';
 import { readJob } from '../job-log.ts';
 import type { Note } from '../ledger/notes.ts';
@@ -14,9 +16,12 @@ export type ObjectsInbox =
   | ObjectsMessage
   | { readonly type: 'lease'; readonly lease: JobLease }
   | DiscardSegments
+  | GiveUp
   | RestoreSegment
   /** Jobs are given back at once, those with a client's request when it has been answered: the node is about to stop. */
   | { readonly type: 'drain' }
+  /** Leases are accepted again. */
+  | { readonly type: 'undrain' }
   | ObjectActorReport;
 
 /**
@@ -29,6 +34,17 @@ export interface DiscardSegments {
   /** Number of events that the job had at that time; 0 for an unknown job. */
   readonly revision: number;
   readonly reply: Reply<boolean>;
+}
+
+/**
+ * An operator does not want to wait for the deadline of a job: its object is rejected on chain as soon as no signed seal
+ * can be included any more. Answered when that is in the journal.
+ */
+export interface GiveUp {
+  readonly type: 'give-up';
+  readonly job: JobId;
+  readonly by: string;
+  readonly reply: Reply<JobContext>;
 }
 
 /**
@@ -47,6 +63,9 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, ObjectActo
         case 'lease':
           actors.deliver(message.lease.job, message);
           break;
+        case 'give-up':
+          actors.deliver(message.job, { type: 'give-up', by: message.by, reply: message.reply });
+          break;
         case 'progress':
           if (actors.isRunning(message.job)) actors.deliver(message.job, message);
           else
@@ -63,6 +82,9 @@ export function objects(ports: PrimaryPorts): Behaviour<ObjectsInbox, ObjectActo
           break;
         case 'drain':
           actors.drain();
+          break;
+        case 'undrain':
+          actors.undrain();
           break;
         case 'object-ended':
           actors.end(message.job, message.end);

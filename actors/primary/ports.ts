@@ -27,6 +27,8 @@ export interface PrimaryPorts {
   readonly directory: Directory;
   readonly feed: JobFeed;
   readonly peers: PeerClient;
+  /** Whether an operator wants nothing to be stored with an SP at the moment. */
+  readonly isBanned?: (spId: number) => boolean;
   readonly signer: Ref<SignerMessage>;
   /** All SPs on chain; briefly cached. */
   readonly providers: (signal?: AbortSignal) => Promise<readonly StorageProvider[]>;

@@ -1,6 +1,6 @@
 import { toSealionError } from '#protocols/errors';
 import { captureResult } from '#runtime/actors/capture-result';
-import type { Behaviour, Outcome, Reply } from '#runtime/actors/types';
+import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { ApprovalAnswer, ApprovalAsk } from '#runtime/peers/peers';
 import { type ApprovalLimits, ApprovalPolicy } from './approval-policy.ts';
 import { Approvals } from './approvals.ts';
@@ -12,6 +12,7 @@ export type ApproverMessage =
    * be any, and refused otherwise.
    */
   | { readonly type: 'drain'; readonly hasOthers: boolean }
+  | { readonly type: 'undrain' }
   /** An ask of a primary. The HTTP wire has no asks: there the first piece of a column counts as one. */
   | { readonly type: 'ask'; readonly ask: ApprovalAsk; readonly reply: Reply<ApproverAnswer> };
 
@@ -20,7 +21,7 @@ export type ApproverAnswer = Omit<ApprovalAnswer, 'message'> | undefined;
 
 type Message =
   | ApproverMessage
-  | { readonly type: 'serving-ended'; readonly outcome: Outcome<void> }
+  | { readonly type: 'serving-ended'; readonly over: AbortSignal; readonly outcome: Outcome<void> }
   | { readonly type: 'forget-expired' }
   | { readonly type: 'forgotten'; readonly outcome: Outcome<boolean> };
 
@@ -34,35 +35,27 @@ export interface ApproverOptions {
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
   /** Number of nodes that approve for this SP, this one included; 1 by default. */
   readonly nodes?: () => number;
+  /** Whether nothing is approved for an SP at the moment, because an operator said so. */
+  readonly isBanned?: (spId: number) => boolean;
 }
 
 interface State {
   readonly approvals: Approvals;
   draining: boolean;
   /** Ends the answering of asks. */
-  readonly serving: AbortController;
+  serving: AbortController;
 }
 
 /** Answers the asks of primaries for room for a column (GetApproval), one at a time, so that budgets hold. */
 export function approver(options: ApproverOptions): Behaviour<ApproverMessage, State> {
-  const { ports, limits, nodes = () => 1 } = options;
+  const { ports, limits, nodes = () => 1, isBanned = () => false } = options;
   const policy = new ApprovalPolicy(options);
 
   const behaviour: Behaviour<Message, State> = {
     kind: 'approver',
     async start(ctx) {
       const approvals = await Approvals.load(ports.ledger, ctx.signal);
-      const serving = new AbortController();
-      ctx.say({ doing: 'answering asks', waitsFor: 'primaries' });
-      ctx.pipe(
-        (signal) =>
-          ports.host.serveAsks(
-            (ask, asked) =>
-              ctx.self.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
-            { signal: AbortSignal.any([signal, serving.signal]) },
-          ),
-        (outcome) => ({ type: 'serving-ended', outcome }),
-      );
+      const serving = serve(ctx);
       ctx.after(0, { type: 'forget-expired' });
       return { approvals, draining: false, serving };
     },
@@ -73,6 +66,11 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
           state.draining = true;
           if (message.hasOthers) state.serving.abort();
           ctx.say({ doing: 'approving nothing: this node is draining' });
+          break;
+        case 'undrain':
+          state.draining = false;
+          if (state.serving.signal.aborted) state.serving = serve(ctx);
+          else ctx.say(ANSWERING);
           break;
         case 'ask':
           await captureResult(message.reply, answer(state, message.ask, ctx.signal));
@@ -91,7 +89,7 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
           break;
         }
         case 'serving-ended':
-          if (state.serving.signal.aborted) break;
+          if (message.over.aborted) break;
           // asks end only with us: anything else restarts the service
           throw toSealionError(
             message.outcome.ok ? new Error('the stream of asks ended') : message.outcome.error,
@@ -102,13 +100,34 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
   };
   return behaviour;
 
+  /** Answers until this actor stops, or the controller that it returns is aborted. */
+  function serve(ctx: Context<Message>): AbortController {
+    const serving = new AbortController();
+    ctx.say(ANSWERING);
+    ctx.pipe(
+      (signal) =>
+        ports.host.serveAsks(
+          (ask, asked) =>
+            ctx.self.ask<ApproverAnswer>((reply) => ({ type: 'ask', ask, reply }), { signal: asked }),
+          { signal: AbortSignal.any([signal, serving.signal]) },
+        ),
+      (outcome) => ({ type: 'serving-ended', over: serving.signal, outcome }),
+    );
+    return serving;
+  }
+
+  function refusalByOperator({ draining }: State, { primarySpId }: ApprovalAsk) {
+    if (draining) return DRAINING;
+    return isBanned(primarySpId) ? BANNED : undefined;
+  }
+
   async function answer(state: State, ask: ApprovalAsk, signal: AbortSignal): Promise<ApproverAnswer> {
     const listed = ask.groups.filter(({ secondarySpIds }) => secondarySpIds.includes(ports.spId));
     if (listed.length === 0) return undefined;
     const now = Date.now();
     const bytes = await policy.bytes(ask, signal);
     const outstanding = state.approvals.outstanding(ask.job, now, nodes());
-    const ofAll = state.draining ? DRAINING : await policy.refusalOfAll(bytes, outstanding, signal);
+    const ofAll = refusalByOperator(state, ask) ?? (await policy.refusalOfAll(bytes, outstanding, signal));
     const groups = ofAll ? [] : await policy.groups(ask, signal);
     const granted = [];
     const refused = [];
@@ -128,4 +147,6 @@ export function approver(options: ApproverOptions): Behaviour<ApproverMessage, S
   }
 }
 
+const ANSWERING = { doing: 'answering asks', waitsFor: 'primaries' };
+const BANNED = { code: 'peer-banned', reason: 'This storage provider stores nothing for you at the moment.' };
 const DRAINING = { code: 'draining', reason: 'This storage provider is draining.' };

@@ -18,6 +18,7 @@ export type ReceiversMessage =
   | ReceptionMessage
   /** From now on offers are left to other nodes: this one is about to stop. What is being received continues. */
   | { readonly type: 'drain' }
+  | { readonly type: 'undrain' }
   | RestorePiece
   /** The caretaker has found a column that is no longer needed. The reply is false while the column is in use. */
   | {
@@ -48,7 +49,8 @@ type Message =
   | { readonly type: 'task-ended'; readonly request: ReceptionMessage; readonly end: Ended }
   | { readonly type: 'restorer-ended'; readonly column: ColumnId }
   | { readonly type: 'eraser-ended'; readonly reply: Reply<boolean>; readonly end: Ended }
-  | { readonly type: 'pull-ended'; readonly outcome: Outcome<void> };
+  /** `over` has been aborted if the pull was to end. */
+  | { readonly type: 'pull-ended'; readonly over: AbortSignal; readonly outcome: Outcome<void> };
 
 export interface ReceiversOptions {
   readonly ports: SecondaryPorts;
@@ -66,7 +68,7 @@ interface State {
   /** Logs refused offers and tasks. */
   readonly refusals: Repeats;
   /** Ends the pulling of offers. */
-  readonly pulling: AbortController;
+  pulling: AbortController;
 }
 
 /** Maximum delay of an offer while clients are being served, ms; short, since the primary is waiting for us. */
@@ -84,18 +86,7 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
     kind: 'receivers',
     start(ctx) {
       ctx.say({ doing: 'pulling offers', waitsFor: 'other storage providers' });
-      const pulling = new AbortController();
-      ctx.pipe(
-        async (stopping) => {
-          const signal = AbortSignal.any([stopping, pulling.signal]);
-          for await (const inbound of ports.host.offers({ limit, signal })) {
-            await background.yieldToClients(MAX_YIELD_MS, signal);
-            if (!ctx.self.tell({ type: 'offer', inbound })) await inbound.postpone(REDELIVER_MS);
-          }
-        },
-        (outcome) => ({ type: 'pull-ended', outcome }),
-      );
-      return { open: 0, turns: new ColumnTurns(ctx), refusals: new Repeats(ctx.log), pulling };
+      return { open: 0, turns: new ColumnTurns(ctx), refusals: new Repeats(ctx.log), pulling: pull(ctx) };
     },
 
     async receive(state, message, ctx) {
@@ -146,8 +137,11 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
         case 'drain':
           state.pulling.abort();
           break;
+        case 'undrain':
+          if (state.pulling.signal.aborted) state.pulling = pull(ctx);
+          break;
         case 'pull-ended':
-          if (state.pulling.signal.aborted) break;
+          if (message.over.aborted) break;
           // offers end only with us; anything else restarts the pull
           throw toSealionError(
             message.outcome.ok ? new Error('the stream of offers ended') : message.outcome.error,
@@ -158,6 +152,22 @@ export function receivers(options: ReceiversOptions): Behaviour<ReceiversMessage
     },
   };
   return behaviour;
+
+  /** Pulls offers until this actor stops, or the controller that it returns is aborted. */
+  function pull(ctx: Context<Message>): AbortController {
+    const pulling = new AbortController();
+    ctx.pipe(
+      async (stopping) => {
+        const signal = AbortSignal.any([stopping, pulling.signal]);
+        for await (const inbound of ports.host.offers({ limit, signal })) {
+          await background.yieldToClients(MAX_YIELD_MS, signal);
+          if (!ctx.self.tell({ type: 'offer', inbound })) await inbound.postpone(REDELIVER_MS);
+        }
+      },
+      (outcome) => ({ type: 'pull-ended', over: pulling.signal, outcome }),
+    );
+    return pulling;
+  }
 
   /** A repeated offer replaces the previous one, which must stop first. */
   async function take(state: State, inbound: InboundOffer, ctx: Context<Message>): Promise<void> {

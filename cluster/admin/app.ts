@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { Retryable, Terminal } from '#protocols/errors';
+import type { Actions } from './actions/action.ts';
 import { json } from './answers.ts';
 import { operatorApi } from './api/api.ts';
 import type { OwnNode } from './api/nodes.ts';
@@ -9,11 +10,13 @@ import { Identifier } from './door/identify.ts';
 import { login } from './door/login.ts';
 import type { Tokens } from './door/tokens.ts';
 import { errorAnswer } from './errors.ts';
+import { troublesOf } from './report/troubles.ts';
 import type { ProviderView } from './view/provider-view.ts';
 
 export interface AdminOptions {
   readonly view: ProviderView;
   readonly own: OwnNode;
+  readonly actions: Actions;
   readonly version: string;
   readonly door: {
     readonly tokens: Tokens;
@@ -26,7 +29,14 @@ export interface AdminOptions {
 }
 
 /** The admin server: for machines `/health` and `/ready`, the API, and whatever else is mounted. */
-export function adminApp({ view, own, version, door: rules, parts = [] }: AdminOptions): Hono<AdminEnv> {
+export function adminApp({
+  view,
+  own,
+  actions,
+  version,
+  door: rules,
+  parts = [],
+}: AdminOptions): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>();
   const identifier = new Identifier(rules);
   app.use(secured);
@@ -34,7 +44,7 @@ export function adminApp({ view, own, version, door: rules, parts = [] }: AdminO
   app.get('/health', async (c) => json(c, await health(own)));
   app.get('/ready', async (c) => json(c, await ready(own)));
   app.route('/', login(identifier, rules.tokens));
-  app.route('/', operatorApi({ view, own, version }));
+  app.route('/', operatorApi({ view, own, actions, version }));
   for (const part of parts) app.route('/', part);
   app.notFound(() => {
     throw new Terminal({
@@ -48,17 +58,22 @@ export function adminApp({ view, own, version, door: rules, parts = [] }: AdminO
 }
 
 async function health(own: OwnNode) {
-  const { node, spId, durability, readiness, since } = await own.report();
-  return { status: 'serving', readiness, node, spId, durability, since };
+  const report = await own.report();
+  const { node, spId, durability, readiness, since } = report;
+  return { status: 'serving', readiness, node, spId, durability, since, troubles: troublesOf(report) };
 }
 
 /** @throws Retryable `not-ready` */
 async function ready(own: OwnNode) {
-  const { node, readiness } = await own.report();
-  if (readiness === 'ready') return { status: readiness, node };
+  const report = await own.report();
+  const { node, readiness } = report;
+  const troubles = troublesOf(report);
+  const blocking = troubles.filter(({ blocks }) => blocks);
+  if (readiness === 'ready' && blocking.length === 0) return { status: readiness, node, troubles };
+  const state = readiness === 'ready' ? blocking.map(({ what }) => what).join(', ') : readiness;
   throw new Retryable({
     code: 'not-ready',
-    message: `${node} is ${readiness}.`,
+    message: `${node} is not ready for clients: ${state}.`,
     advice: 'Send clients to another node of the storage provider.',
   });
 }

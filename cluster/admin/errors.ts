@@ -27,7 +27,9 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   'role-missing': 403,
   'not-found': 404,
   'method-not-allowed': 405,
+  'job-in-work': 409,
   'job-transition': 409,
+  'not-draining': 409,
   'unknown-host': 421,
   'too-many-tries': 429,
 };

@@ -7,7 +7,7 @@ import { anyRawRequest } from '../test/raw-requests.ts';
 import { adminApp } from './app.ts';
 import { serveAdmin } from './server.ts';
 import { serve, statusOf, TOKENS } from './testing/server.ts';
-import { ownNode, reportOf, treeOf, viewOf } from './testing/view.ts';
+import { noActions, ownNode, reportOf, treeOf, viewOf } from './testing/view.ts';
 import type { Readiness } from './view/node-report.ts';
 
 const LOCAL = 'Host: 127.0.0.1';
@@ -47,6 +47,7 @@ test('an address in use, and what is not there, are errors with a code', async (
   const app = adminApp({
     view,
     own: ownNode(),
+    actions: noActions(),
     version: '0',
     door: { tokens: {}, openLoopback: false, hosts: [], probes: [] },
   });

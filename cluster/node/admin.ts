@@ -1,10 +1,10 @@
 import { spaceReport } from '#actors/caretaker/space/report';
-import { Terminal } from '#protocols/errors';
 import type { TreeNode } from '#runtime/actors/types';
+import type { NodeControls } from '../admin/actions/node-controls.ts';
+import { operatorActions } from '../admin/actions/operator-actions.ts';
 import type { OwnNode } from '../admin/api/nodes.ts';
 import { adminApp } from '../admin/app.ts';
 import { readTokens } from '../admin/door/tokens.ts';
-import type { Actions } from '../admin/pages/actions/actions.ts';
 import { pages } from '../admin/pages/pages.tsx';
 import { Probes } from '../admin/report/probes.ts';
 import { nodeReporter } from '../admin/report/reporter.ts';
@@ -13,6 +13,7 @@ import { feeBalances } from '../admin/view/balances.ts';
 import { Gatherer, REPORT } from '../admin/view/gather.ts';
 import { KnownNodes } from '../admin/view/known-nodes.ts';
 import type { Readiness } from '../admin/view/node-report.ts';
+import { PEERS, peersOf } from '../admin/view/peers.ts';
 import { providerView } from '../admin/view/provider.ts';
 import { hasRole, ROLES } from '../config/roles.ts';
 import { VERSION } from '../version.ts';
@@ -24,6 +25,7 @@ import type { Work } from './work.ts';
 export interface AdminParts {
   readonly tree: () => TreeNode;
   readonly readiness: () => Readiness;
+  readonly controls: NodeControls;
 }
 
 /**
@@ -61,6 +63,12 @@ export async function openAdmin(
     () => home.rollCall.serve(REPORT, name, own.report),
     (it) => it.stop(),
   );
+  await lifecycle.open(
+    'report on other SPs',
+    () => home.rollCall.serve(PEERS, name, async () => work.peerCounts.report()),
+    (it) => it.stop(),
+  );
+  const providers = () => foundation.chain.storageProviders();
   const gatherer = new Gatherer({ rollCall: home.rollCall, inspect: home.inspect, known });
   const view = providerView({
     node: name,
@@ -74,13 +82,25 @@ export async function openAdmin(
       operator: foundation.keys.operator.address,
       seal: foundation.keys.seal.address,
     }),
-    peers: async () => [],
+    peers: (over) => peersOf({ spId: config.sp.id, gatherer, providers, bans: work.bans }, over),
+  });
+  const actions = operatorActions({
+    node: name,
+    spId: config.sp.id,
+    journal,
+    queue: home.queue,
+    directory: home.directory,
+    calls: home.calls,
+    bans: work.bans,
+    known,
+    audit: work.records.audit,
+    log,
   });
   const door = { tokens, openLoopback, hosts: [listen.host, ...hosts], probes };
-  const ui = await pages({ view, actions: NO_ACTIONS });
+  const ui = await pages({ view, actions });
   const server = await lifecycle.open(
     'admin server',
-    () => serveAdmin(adminApp({ view, own, version: VERSION, door, parts: [ui] }), listen, log),
+    () => serveAdmin(adminApp({ view, own, actions, version: VERSION, door, parts: [ui] }), listen, log),
     (it) => it.close(),
   );
   return server.port;
@@ -90,7 +110,7 @@ function ownNode(
   { name, config }: StartContext,
   { journal, chain, homeLink, home }: Foundation,
   { records, background, space }: Work,
-  { tree, readiness }: AdminParts,
+  { tree, readiness, controls }: AdminParts,
 ): OwnNode {
   const { succession, durability } = home;
   const since = Date.now();
@@ -112,19 +132,12 @@ function ownNode(
     }),
     load: () => background.report,
     readiness,
+    isPaused: () => controls.isPaused,
     counters: NOTHING_COUNTED,
   });
   const graceMs = config.timing.replacedMinutes * 60_000;
   return { report, tree, load: () => background.report, space: () => spaceReport(journal.ledger, graceMs) };
 }
-
-/** Until the actions of operators are connected. */
-const NO_ACTIONS: Actions = {
-  perform: async () => {
-    throw new Terminal({ code: 'not-found', message: 'This node cannot do that yet.' });
-  },
-  audit: async () => [],
-};
 
 const MINUTES = 60;
 const NOTHING = { uploads: 0, bytesIn: 0, bytesOut: 0, seals: 0 };

@@ -5,10 +5,12 @@ import { REPLICATE_PIECE_PATH } from '#protocols/replication/receive-message';
 import { RECOVER_PIECE_PATH } from '#protocols/replication/recovery-message';
 import type { TreeNode } from '#runtime/actors/types';
 import { Proxies } from '#runtime/http/proxies';
+import type { NodeControls } from '../admin/actions/node-controls.ts';
 import type { Readiness } from '../admin/view/node-report.ts';
 import { hasRole } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import { openAdmin } from './admin.ts';
+import { openControls } from './controls.ts';
 import type { Foundation } from './foundation.ts';
 import { openPresence } from './presence.ts';
 import type { StartContext } from './start-context.ts';
@@ -34,10 +36,12 @@ export async function openServers(node: StartContext, foundation: Foundation, wo
   const { system, actors } = work;
   const tree = () => system.tree();
   let readiness: Readiness = 'starting';
-  const admin = await openAdmin(node, foundation, work, { tree, readiness: () => readiness });
+  const controls = await openControls(node, foundation, work);
+  const state = () => (readiness === 'ready' && controls.isDraining ? 'draining' : readiness);
+  const admin = await openAdmin(node, foundation, work, { tree, readiness: state, controls });
   const ports = {
     admin,
-    ...(hasRole(config.roles, 'gateway') && { gateway: await openGateway(node, foundation, work) }),
+    ...(hasRole(config.roles, 'gateway') && { gateway: await openGateway(node, foundation, work, controls) }),
   };
   // Opened last, so that it comes first when the node stops: what is in progress then has its time in the gateway.
   await lifecycle.open(
@@ -58,6 +62,7 @@ async function openGateway(
   node: StartContext,
   { keys, chain, home }: Foundation,
   { records, background, actors }: Work,
+  controls: NodeControls,
 ): Promise<number> {
   const { config, lifecycle, log } = node;
   const { objects, receivers, repairer, announcer } = actors;
@@ -80,6 +85,7 @@ async function openGateway(
           ...(config.peers.wires.includes('http') && { receivers }),
           limits: gatewayLimits(config),
           gateways: () => present.count(),
+          isPaused: () => controls.isPaused,
           domains: config.gateway.domains,
           anyHost: config.gateway.anyHost,
           proxies,

@@ -41,6 +41,8 @@ export interface TreeDependencies {
   readonly home: Home;
   readonly wires: Wires;
   readonly background: Background;
+  /** Whether an operator has banned an SP. */
+  readonly isBanned: (spId: number) => boolean;
   /** Number of nodes that approve for the SP. */
   readonly approving: () => number;
   /** Bytes free for pieces. */
@@ -144,7 +146,7 @@ function spawnSigners(system: ActorSystem, { config, keys, chain, home }: TreeDe
 
 function spawnObjects(
   system: ActorSystem,
-  { config, chain, journal, home, wires, background }: TreeDependencies,
+  { config, chain, journal, home, wires, background, isBanned }: TreeDependencies,
   sealing: Ref<SignerMessage>,
   memory: ByteBudget,
 ) {
@@ -160,6 +162,7 @@ function spawnObjects(
     directory,
     feed,
     peers: wires.client,
+    isBanned,
     signer: sealing,
     providers: (signal) => chain.storageProviders(signal && { signal }),
     memory,
@@ -174,7 +177,17 @@ function spawnObjects(
 }
 
 function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, host: PeerHost) {
-  const { config, keys, chain, journal, home, background, freeBytes, approving: nodes } = dependencies;
+  const {
+    config,
+    keys,
+    chain,
+    journal,
+    home,
+    background,
+    freeBytes,
+    isBanned,
+    approving: nodes,
+  } = dependencies;
   const ports = {
     spId: config.sp.id,
     chain,
@@ -185,7 +198,7 @@ function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, hos
     timing: SECONDARY_TIMING,
   };
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
-  const approving = system.spawn('approver', approver({ ports, limits, freeBytes, nodes }));
+  const approving = system.spawn('approver', approver({ ports, limits, freeBytes, nodes, isBanned }));
   const limit = config.limits.concurrentColumns;
   const receiving = system.spawn('receivers', receivers({ ports, approver: approving, limit, background }));
   return { approving, receiving };

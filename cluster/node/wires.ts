@@ -4,6 +4,7 @@ import type { Keyring } from '#runtime/keys/keys';
 import { absentHost } from '#runtime/peers/absent-host';
 import { HttpPeerClient } from '#runtime/peers/http/client';
 import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
+import { countedClient, countedHost, PeerCounts } from '#runtime/peers/peer-counts';
 import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
 import { PeerWires } from '#runtime/peers/wires';
@@ -25,6 +26,8 @@ export interface Wires {
   readonly host: PeerHost;
   /** Source of the pieces that repairs need. */
   readonly pieces: PieceSource;
+  /** What is exchanged with each of them. */
+  readonly counts: PeerCounts;
 }
 
 /**
@@ -51,7 +54,13 @@ export async function openWires(context: WiresContext): Promise<Wires> {
     ));
   const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });
   const pieces = new PieceWires({ ...(nats && { nats: nats.pieces }), ...(http && { http }) });
-  return { client, host: nats?.host ?? absentHost, pieces };
+  const counts = new PeerCounts();
+  return {
+    client: countedClient(client, counts),
+    host: nats ? countedHost(nats.host, counts) : absentHost,
+    pieces,
+    counts,
+  };
 }
 
 async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Peers> {

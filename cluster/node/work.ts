@@ -4,14 +4,17 @@ import { createActorSystem } from '#runtime/actors/system';
 import type { ActorSystem } from '#runtime/actors/types';
 import { noRoles } from '#runtime/jobs/no-roles';
 import { Background } from '#runtime/load/background';
+import type { PeerCounts } from '#runtime/peers/peer-counts';
 import { postgresRecords } from '#runtime/records/postgres';
 import { runProjector } from '#runtime/records/projector';
 import type { Records } from '#runtime/records/records';
 import { sqliteRecords } from '#runtime/records/sqlite';
+import { Bans } from '../admin/actions/bans.ts';
 import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Foundation } from './foundation.ts';
 import { type Space, watchSpace } from './free-space.ts';
+import { openLoop } from './loop.ts';
 import { readPassword } from './password.ts';
 import { openPresence } from './presence.ts';
 import { projectInTurn } from './project.ts';
@@ -25,6 +28,10 @@ export interface Work {
   readonly background: Background;
   /** The room for pieces. */
   readonly space: (signal?: AbortSignal) => Promise<Space>;
+  /** What is exchanged with each other SP. */
+  readonly peerCounts: PeerCounts;
+  /** SPs that operators have banned. */
+  readonly bans: Bans;
   readonly system: ActorSystem;
   readonly actors: TopActors;
 }
@@ -57,6 +64,8 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
   );
   const approving = approves(config) ? await openPresence(node, home, 'approvers') : undefined;
   const space = watchSpace(homeLink, config.dataDir);
+  const bans = new Bans(journal.ledger, log);
+  await openLoop(node, 'bans', (signal) => bans.follow(signal));
   const actors = spawnTree(system, {
     config,
     keys,
@@ -68,6 +77,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     approving: () => approving?.count() ?? 1,
     freeBytes: async (signal) => (await space(signal)).freeBytes,
     background,
+    isBanned: (spId) => bans.isBanned(spId),
   });
   await openLoop(node, 'keeper of the streams', (signal) =>
     home.keepStreams({
@@ -78,7 +88,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
       },
     }),
   );
-  return { records, background, space, system, actors };
+  return { records, background, space, peerCounts: wires.counts, bans, system, actors };
 }
 
 /** Whether other SPs reach this node with asks, or over HTTP with the first piece of a column. */
@@ -94,23 +104,4 @@ async function openRecords({ config, log }: StartContext): Promise<Records> {
   }
   const password = await readPassword('the password of the SQL DB', postgres.password);
   return postgresRecords({ url: postgres.url, ...(password !== undefined && { password }), log });
-}
-
-/** Runs a loop until the node stops, which then waits for the end of the loop. */
-async function openLoop(
-  { lifecycle }: StartContext,
-  name: string,
-  run: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  await lifecycle.open(
-    name,
-    () => {
-      const stopping = new AbortController();
-      return { stopping, ended: run(stopping.signal) };
-    },
-    ({ stopping, ended }) => {
-      stopping.abort();
-      return ended;
-    },
-  );
 }

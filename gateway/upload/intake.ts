@@ -1,4 +1,5 @@
 import type { Acknowledgement, PayloadStream, UploadPart } from '#actors/messages';
+import { Retryable } from '#protocols/errors';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { pacedUpload } from '../request/client-rates.ts';
 import { bodyOf, type GatewayContext } from '../request/context.ts';
@@ -16,7 +17,7 @@ export interface Incoming extends AuthorisedJob {
 /**
  * Passes the body of a request to the pipeline. The answer is 200 with an empty body once the pipeline has acknowledged
  * it; `X-Sealion-Durability` says how durable that is.
- * @throws Retryable 406/60003 when too many uploads are in progress, of all clients or of this one; as the body and the pipeline
+ * @throws Retryable 406/60003 when an operator has paused uploads, or too many uploads are in progress, of all clients or of this one; as the body and the pipeline
  */
 export type Intake = (
   c: GatewayContext,
@@ -26,8 +27,12 @@ export type Intake = (
 ) => Promise<Response>;
 
 /** @param uploads shared by all handlers that receive payloads, so that its limit applies to all of them together */
-export function payloadIntake({ objects, limits }: GatewayDependencies, uploads: DividedSlots): Intake {
+export function payloadIntake(
+  { objects, limits, isPaused = () => false }: GatewayDependencies,
+  uploads: DividedSlots,
+): Intake {
   return async (c, incoming, signal) => {
+    if (isPaused()) throw intakePaused();
     const release = uploads.take(c.get('share').names);
     try {
       const { length, ...upload } = await incoming();
@@ -61,4 +66,14 @@ export function payloadIntake({ objects, limits }: GatewayDependencies, uploads:
       c.get('record').bytes = body.received;
     }
   }
+}
+
+function intakePaused(): Retryable {
+  return new Retryable({
+    code: 'intake-paused',
+    message: 'This node accepts no uploads at the moment.',
+    advice: 'Try again later, or at another node.',
+    gatewayCode: 60003,
+    retryAfterMs: 30_000,
+  });
 }

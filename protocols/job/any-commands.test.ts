@@ -34,6 +34,7 @@ const COMPLETE_DELEGATED: JobCommand = {
 const anyCommand: fc.Arbitrary<JobCommand> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...FORWARD) },
   fc.constantFrom<JobCommand>(
+    { type: 'GiveUp', at: 30, by: 'mia' },
     { type: 'StartUpload', at: 2, deadlineAt: 24 * HOUR, inParts: true },
     announcedAgain(5),
     announcedAgain(10),

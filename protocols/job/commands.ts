@@ -33,6 +33,7 @@ export type JobCommand = { readonly at: number } & (
   | { readonly type: 'StartSeal' }
   | ({ readonly type: 'CompleteSeal' } & FactsOf<'SealCompleted'>)
   | { readonly type: 'FailSeal'; readonly failure: FailedTry }
+  | ({ readonly type: 'GiveUp' } & FactsOf<'GivenUp'>)
   | ({ readonly type: 'SignReject' } & FactsOf<'RejectSigned'>)
   | ({ readonly type: 'FailReject' } & FactsOf<'RejectFailed'>)
   | ({ readonly type: 'Discontinue' } & FactsOf<'Discontinued'>)

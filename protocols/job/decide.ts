@@ -12,7 +12,7 @@ import {
   requireResume,
 } from './rules.ts';
 import { beginsAnotherLife, startUpload } from './start-upload.ts';
-import { isTerminal, type JobStateName } from './states.ts';
+import { isFromUploadDone, isTerminal, type JobStateName } from './states.ts';
 import { nextStates, STATE_AFTER } from './transitions.ts';
 
 /**
@@ -80,6 +80,8 @@ function eventOf(
     }
     case 'DiscardSegment':
       return { type: 'SegmentDiscarded', at, segmentIndex: command.segmentIndex };
+    case 'GiveUp':
+      return giveUp(context, command);
     case 'SignReject':
       checkDeadline(context, at);
       return { type: 'RejectSigned', at, transaction: command.transaction };
@@ -95,6 +97,13 @@ function eventOf(
     case 'FailSeal':
       return fail(context, command);
   }
+}
+
+/** Only what was acknowledged can be given up: until then the client decides. Then the object is rejected on chain. */
+function giveUp(context: JobContext, command: CommandOf<'GiveUp'>): JobEvent | undefined {
+  const { at, by } = command;
+  if (!isFromUploadDone(context.state)) throw refuse(context, command, `its state is ${context.state}`);
+  return at >= context.deadlineAt ? undefined : { type: 'GivenUp', at, by };
 }
 
 /** Tried for as long as it takes, a reject that fails again for the same reason adds nothing to the history. */

@@ -5,7 +5,7 @@ import type { JobId } from './identity.ts';
 
 /**
  * What happened to a job, in the past tense. Every event but `PartStored`, `SegmentDiscarded`, `SecondaryCompleted`,
- * `RejectSigned` and `RejectFailed` moves the job to the state named beside it. Plain JSON: it is stored as is.
+ * `GivenUp`, `RejectSigned` and `RejectFailed` moves the job to the state named beside it. Plain JSON: it is stored as is.
  * `at` is unix ms, taken by the actor (the decider has no clock).
  */
 export type JobEvent =
@@ -93,6 +93,8 @@ export type JobEvent =
     }
   /** SEAL_OBJECT_ERROR */
   | { readonly type: 'SealFailed'; readonly at: number; readonly failure: Failure }
+  /** no change of state: an operator does not want to wait for the deadline, which is now */
+  | { readonly type: 'GivenUp'; readonly at: number; readonly by: string }
   /** no change of state: the deadline has passed and a reject was signed, before it is broadcast */
   | { readonly type: 'RejectSigned'; readonly at: number; readonly transaction: SignedTransaction }
   /** no change of state: why an overdue object is not rejected yet */

@@ -111,6 +111,8 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
       // The chain refused what was made of the receipts: the same ones must not come before it again.
       return failure.resume === 'ALLOC_SECONDARY_DOING' ? { ...counted, receipts: {} } : counted;
     }
+    case 'GivenUp':
+      return { ...context, deadlineAt: event.at };
     case 'RejectSigned':
       return { ...context, reject: event.transaction };
     case 'RejectFailed':

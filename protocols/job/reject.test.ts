@@ -45,3 +45,19 @@ test('a reject is signed only after the deadline', (t) => {
     TRANSACTION,
   );
 });
+
+test('a job that is given up is overdue at once, and nothing else of it changes', (t) => {
+  const before = after('StartReplication');
+  const giveUp: JobCommand = { type: 'GiveUp', at: HOUR, by: 'mia' };
+  const given = run([giveUp], before);
+  t.deepEqual(given, { ...before, deadlineAt: HOUR, revision: before.revision + 1 });
+  t.deepEqual(decide(given, giveUp), []);
+  t.is(refusal([giveUp, { type: 'SignReject', at: HOUR, transaction: TRANSACTION }], before), undefined);
+});
+
+test('only a job whose payload is acknowledged and that has not ended can be given up', (t) => {
+  const giveUp: JobCommand = { type: 'GiveUp', at: HOUR, by: 'mia' };
+  for (const type of ['Create', 'StartUpload', 'CompleteSeal'] as const) {
+    t.is(refusal([giveUp], after(type)), 'job-transition', type);
+  }
+});

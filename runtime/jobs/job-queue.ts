@@ -9,6 +9,12 @@ export interface JobQueue {
   enqueue(job: JobId, options?: { readonly signal?: AbortSignal }): Promise<'queued' | 'already-queued'>;
   /** Leases as they come, at most `limit()` held at once, until the signal fires. */
   leases(options: { readonly limit: number; readonly signal: AbortSignal }): AsyncIterable<Lease>;
+  /**
+   * Delivers a waiting entry at once, whatever time it was postponed to; its lease says so (`isHastened`). A job
+   * without an entry gets one. Whoever holds a lease on it loses nothing but its entry: call it only when nobody works
+   * on the job.
+   */
+  hasten(job: JobId): Promise<void>;
   /** True while the job has an entry, leased or not. */
   has(job: JobId): Promise<boolean>;
 }
@@ -22,6 +28,8 @@ export interface Lease {
   readonly job: JobId;
   /** From 1. */
   readonly delivery: number;
+  /** True when somebody wants the job to be tried now, before its time. */
+  readonly isHastened?: boolean;
   readonly signal: AbortSignal;
   /** The job has ended; the entry goes. */
   done(): Promise<void>;

@@ -232,3 +232,22 @@ test('after a restart of the server, the next pull is made as soon as the connec
     ran.join('\n'),
   );
 });
+
+test('an entry that waits for its time is delivered at once when it is hastened, and says so once', async (t) => {
+  const queue = await open(t);
+  const leases = leasesOf(t, queue);
+  await queue.enqueue(job(1));
+  const first = await leases.next();
+  t.falsy(first.isHastened);
+  await first.postpone(600_000);
+  await queue.hasten(job(1));
+  const second = await leases.next();
+  t.true(second.isHastened);
+  await second.postpone(0);
+  const third = await leases.next();
+  t.falsy(third.isHastened);
+  await third.done();
+  t.false(await queue.has(job(1)));
+  await queue.hasten(job(2));
+  t.deepEqual((await leases.next()).job, job(2));
+});

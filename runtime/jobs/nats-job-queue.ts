@@ -7,6 +7,8 @@ import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
 const SUBJECTS = 'jobs.replicate.';
 const CONSUMER = 'workers';
+/** Body of an entry that is to be worked on before its time. */
+const HASTENED = 'now';
 const LONGEST_DELAY_MS = 10 * 60_000;
 
 export interface JobQueueOptions extends WorkQueueOptions {
@@ -65,11 +67,16 @@ class NatsJobQueue implements JobQueue {
       yield {
         job,
         delivery: message.delivery,
+        ...(message.body === HASTENED && message.delivery === 1 && { isHastened: true }),
         signal: held.signal,
         done: () => held.ack(),
         postpone: (delayMs) => held.giveBack(Math.min(delayMs, LONGEST_DELAY_MS)),
       };
     }
+  }
+
+  async hasten(job: JobId): Promise<void> {
+    await this.#queue.replace(subjectOf(job), HASTENED);
   }
 
   async has(job: JobId): Promise<boolean> {

@@ -18,6 +18,8 @@ const NOTHING = 408;
 /** A message that is delivered and un-acked. */
 export interface Pulled {
   readonly subject: string;
+  /** What was published. */
+  readonly body: string;
   /** Where acknowledgements go. */
   readonly ackSubject: string;
   /** From 1. */
@@ -114,7 +116,8 @@ function pulledFrom(message: Msg, since: number): Pulled | undefined {
   }
   // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivery>.<stream seq>.<consumer seq>.<time>.<pending>
   const tokens = reply.split('.');
-  return { subject, ackSubject: reply, delivery: Number(tokens[tokens.length === 9 ? 4 : 6]), since };
+  const delivery = Number(tokens[tokens.length === 9 ? 4 : 6]);
+  return { subject, body: message.string(), ackSubject: reply, delivery, since };
 }
 
 /** Of a pull that nobody waits for any more. */

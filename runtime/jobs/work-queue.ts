@@ -103,6 +103,21 @@ export class WorkQueue {
     }
   }
 
+  /**
+   * Takes the subject's message out of the queue, if there is one, and puts another in its place. In between a crash
+   * may leave none.
+   */
+  async replace(subject: string, body: string): Promise<void> {
+    try {
+      const stored = await this.#manager.streams.getMessage(this.#stream, { last_by_subj: subject });
+      if (stored) await this.#manager.streams.deleteMessage(this.#stream, stored.seq, false);
+      await askOverReconnects(this.connection, () => this.#client.publish(subject, body));
+    } catch (error) {
+      // Somebody else has put one in between, which is delivered at once too.
+      if (!isSubjectTaken(error)) throw natsError(error, `queueing ${subject} again`);
+    }
+  }
+
   async has(subject: string): Promise<boolean> {
     try {
       return (await this.#manager.streams.getMessage(this.#stream, { last_by_subj: subject })) !== null;

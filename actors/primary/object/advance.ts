@@ -62,7 +62,9 @@ export async function advance(work: Work): Promise<Next> {
 async function tryAgain(work: Work): Promise<Next> {
   const { failure } = work.log.context;
   const dueAt = failure?.nextTryAt ?? 0;
-  if (dueAt > Date.now()) {
+  const isDue = dueAt <= Date.now() || work.isHastened;
+  work.isHastened = false;
+  if (!isDue) {
     await postponeJob(work, dueAt);
     return 'wait';
   }

@@ -37,6 +37,7 @@ export async function takeLease(work: Work, lease: JobLease): Promise<Next> {
   if (lease.signal.aborted) return 'wait';
   work.lease = lease;
   work.awaitsLease = false;
+  work.isHastened = lease.isHastened ?? false;
   work.rejectsSigned = 0;
   work.sealsSignedAgain = 0;
   const lost = () => {

@@ -25,7 +25,8 @@ export interface JobLease extends Lease {
 export type ObjectOrder =
   | { readonly type: 'upload'; readonly request: UploadRequest; readonly reply: Reply<Acknowledgement> }
   | { readonly type: 'lease'; readonly lease: JobLease }
-  | { readonly type: 'progress'; readonly reply: Reply<JobContext | undefined> };
+  | { readonly type: 'progress'; readonly reply: Reply<JobContext | undefined> }
+  | { readonly type: 'give-up'; readonly by: string; readonly reply: Reply<JobContext> };
 
 /** An object actor has nothing left to do, after handling this number of orders. */
 export interface Idle {

@@ -7,6 +7,7 @@ import { JobLog } from '../../job-log.ts';
 import type { PrimaryPorts } from '../ports.ts';
 import { advance } from './advance.ts';
 import { endAllocation } from './allocating.ts';
+import { giveUp } from './giving-up.ts';
 import { afterRecoveryCheck, takeLease } from './leasing.ts';
 import type { Idle, ObjectMessage } from './messages.ts';
 import { afterCheck, completeSecondary, endOverdue, endReplicator } from './replicating.ts';
@@ -64,6 +65,7 @@ export function objectActor(options: ObjectOptions): Behaviour<ObjectMessage, Wo
         awaitsLease: false,
         storedPayload: false,
         rounds: 0,
+        isHastened: false,
         rejectsSigned: 0,
         sealsSignedAgain: 0,
       };
@@ -115,6 +117,9 @@ async function handle(work: Work, message: ObjectMessage): Promise<Next> {
       work.handled += 1;
       message.reply.resolve(work.log.current);
       break;
+    case 'give-up':
+      work.handled += 1;
+      return giveUp(work, message.by, message.reply);
     case 'piped':
       return message.generation === work.generation.number ? handle(work, message.message) : 'wait';
     case 'discard-segment':

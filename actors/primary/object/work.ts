@@ -38,6 +38,8 @@ export interface Work {
   replication?: Replication;
   /** Replications begun so far; the source of their numbers. */
   rounds: number;
+  /** True when the failed phase is to be tried before its time, under this lease. */
+  isHastened: boolean;
   /** Number of rejects signed under this lease. */
   rejectsSigned: number;
   /** Hash of the seal that was signed here and has not been broadcast. */

@@ -11,7 +11,7 @@ import type { JobContext } from '#protocols/job/context';
 import { usableGroups } from '#runtime/chain/usable-groups';
 import type { PrimaryPorts } from '../ports.ts';
 
-type Ports = Pick<PrimaryPorts, 'spId' | 'chain' | 'peers' | 'providers' | 'timing'>;
+type Ports = Pick<PrimaryPorts, 'spId' | 'chain' | 'peers' | 'providers' | 'timing' | 'isBanned'>;
 
 /** Maximum number of groups in one ask, and of members named in one failure. */
 const MAX_GROUPS = 100;
@@ -69,8 +69,17 @@ async function candidates(
     { familyId, members: dataChunks + parityChunks, bytes: payloadSize },
     { age: 'block', signal },
   );
-  if (usable.length > 0) {
-    return usable
+  const allowed = usable.filter(({ group }) => !group.secondarySpIds.some((id) => ports.isBanned?.(id)));
+  if (usable.length > 0 && allowed.length === 0) {
+    throw new Retryable({
+      code: 'peer-banned',
+      message: `Each virtual group of family ${familyId} with room has a member that an operator has banned.`,
+      advice: 'Wait until the ban ends, or end it.',
+      gatewayCode: 70002,
+    });
+  }
+  if (allowed.length > 0) {
+    return allowed
       .slice(0, MAX_GROUPS)
       .map(({ group }) => ({ gvgId: group.id, secondarySpIds: group.secondarySpIds }));
   }

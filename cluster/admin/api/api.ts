@@ -1,4 +1,6 @@
+import type { Actions } from '../actions/action.ts';
 import type { ProviderView } from '../view/provider-view.ts';
+import { serveActions } from './actions.ts';
 import { type Api, createApi } from './endpoint.ts';
 import { serveJobs } from './jobs.ts';
 import { type OwnNode, serveNodes } from './nodes.ts';
@@ -10,16 +12,18 @@ export const OPENAPI_PATH = '/api/openapi.json';
 export interface ApiOptions {
   readonly view: ProviderView;
   readonly own: OwnNode;
+  readonly actions: Actions;
   readonly version: string;
 }
 
 /** The JSON API for operators and the command line; `OPENAPI_PATH` describes it. */
-export function operatorApi({ view, own, version }: ApiOptions): Api {
+export function operatorApi({ view, own, actions, version }: ApiOptions): Api {
   const api = createApi();
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
   serveNodes(api, view, own);
   serveJobs(api, view);
   serveProvider(api, view);
+  serveActions(api, actions);
   api.doc31(OPENAPI_PATH, {
     openapi: '3.1.0',
     info: {

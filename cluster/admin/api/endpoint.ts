@@ -32,6 +32,13 @@ const problem = z
 
 const NOTHING = z.object({});
 
+const answers = new WeakMap<Api, Map<string, z.ZodType>>();
+
+/** The form of the answer to each GET of an API, by path: what its description says. */
+export function answersOf(api: Api): ReadonlyMap<string, z.ZodType> {
+  return answers.get(api) ?? new Map();
+}
+
 /** An API without endpoints. */
 export function createApi(): Api {
   return new OpenAPIHono<AdminEnv>({
@@ -75,4 +82,5 @@ export function serveEndpoint<
     return json(c, await endpoint.handle(input as Parameters<typeof endpoint.handle>[0], c));
   };
   api.openapi(route, handler as never);
+  if (method === 'get') answers.set(api, new Map([...answersOf(api), [path, answer]]));
 }

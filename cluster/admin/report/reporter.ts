@@ -15,18 +15,21 @@ export interface ReporterOptions
   readonly probes: Probes;
   readonly load: () => LoadReport;
   readonly readiness: () => Readiness;
+  /** Whether the node refuses uploads. */
+  readonly isPaused: () => boolean;
   readonly counters: Counters;
 }
 
 /** What a node says of itself, to its own admin server and to those of the SP's other nodes. */
 export function nodeReporter(options: ReporterOptions): () => Promise<NodeReport> {
-  const { probes, load, readiness, counters, reserveBytes, ...facts } = options;
+  const { probes, load, readiness, isPaused, counters, reserveBytes, ...facts } = options;
   return async () => {
     const { disk, ...found } = await probes.look();
     return {
       ...facts,
       ...found,
       readiness: readiness(),
+      paused: isPaused(),
       load: load(),
       disk: { ...disk, reserveBytes },
       totals: counters.totals(),

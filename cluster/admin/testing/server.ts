@@ -2,7 +2,7 @@ import { exchange, readAnswers } from '#gateway/testing/wire';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { type AdminOptions, adminApp } from '../app.ts';
 import { type AdminServer, serveAdmin } from '../server.ts';
-import { ownNode, viewOf } from './view.ts';
+import { noActions, ownNode, viewOf } from './view.ts';
 
 export const TOKENS = { view: 'view-token-of-the-tests-1', act: 'act-token-of-the-tests-22' };
 
@@ -25,6 +25,7 @@ export async function serve(
   const app = adminApp({
     view: viewOf(),
     own: ownNode(),
+    actions: noActions(),
     version: '0.1.0',
     ...parts,
     door: { ...LOCKED, ...door },

@@ -1,4 +1,5 @@
 import type { TreeNode } from '#runtime/actors/types';
+import type { Actions } from '../actions/action.ts';
 import type { OwnNode } from '../api/nodes.ts';
 import type { NodeReport } from '../view/node-report.ts';
 import type { ProviderView } from '../view/provider-view.ts';
@@ -48,6 +49,10 @@ export function ownNode(parts: Partial<OwnNode> = {}): OwnNode {
     space: async () => ({ unneeded: [], incomplete: [] }),
     ...parts,
   };
+}
+
+export function noActions(parts: Partial<Actions> = {}): Actions {
+  return { perform: async () => 'done', audit: async () => [], ...parts };
 }
 
 export function viewOf(parts: Partial<ProviderView> = {}): ProviderView {

@@ -54,6 +54,10 @@ export const nodeReport = z
     durability: z.enum(['crash-safe', 'power-safe', 'replicated']),
     since: at.describe('unix ms at which the node was started'),
     readiness,
+    paused: z
+      .boolean()
+      .optional()
+      .describe('it refuses new uploads, as an operator said or because it drains'),
     fenced: z.boolean().describe('another node has succeeded this one: it writes nothing any more'),
     load: loadReport,
     disk: z.object({

@@ -1,0 +1,19 @@
+import test from 'ava';
+import { reportOf } from '../testing/view.ts';
+import { troublesOf } from './troubles.ts';
+
+test('what a node depends on is named when it is not as it should be', (t) => {
+  t.deepEqual(troublesOf(reportOf('sp-1@a')), []);
+  const report = reportOf('sp-1@a', {
+    fenced: true,
+    nats: { connected: false, versions: [] },
+    chain: { lagMs: 40_000 },
+    records: { reachable: false },
+    disk: { freeBytes: 10, reserveBytes: 20 },
+  });
+  t.deepEqual(
+    troublesOf(report).map(({ blocks }) => blocks),
+    [true, true, false, false, false],
+  );
+  t.is(troublesOf(reportOf('sp-1@a', { chain: { error: 'chain-unavailable' } })).length, 1);
+});
