@@ -1,7 +1,7 @@
 import type { TreeNode } from '#runtime/actors/types';
 import type { InspectPoint, RollCall } from '#runtime/home/home';
 import type { KnownNodes } from './known-nodes.ts';
-import { type NodeReports, nodeReport } from './node-report.ts';
+import { type NodeReport, type NodeReports, nodeReport } from './node-report.ts';
 import type { Trees } from './trees.ts';
 
 /** The topic on which each node reports on itself. */
@@ -32,11 +32,14 @@ export class Gatherer {
 
   async reports(signal?: AbortSignal): Promise<NodeReports> {
     const { found, silent } = await this.ask(REPORT, signal);
-    const reports = [...found.values()].flatMap((value) => {
+    const reports: NodeReport[] = [];
+    const unreadable: string[] = [];
+    for (const [node, value] of found) {
       const report = nodeReport.safeParse(value);
-      return report.success ? [report.data] : [];
-    });
-    return { reports, silent };
+      if (report.success) reports.push(report.data);
+      else unreadable.push(node);
+    }
+    return { reports, silent: [...silent, ...unreadable] };
   }
 
   async trees(signal?: AbortSignal): Promise<Trees> {

@@ -29,7 +29,7 @@ export function jobViewOf({ context, events, owner, trees }: JobFacts): JobView 
     ...owned,
     actors,
     columns,
-    approvals: approvalsOf(context),
+    approvals: [...approvalsOf(context), ...refusalsIn(events)],
     ...(seal && { seal }),
     ...(nextTryAt !== undefined && { nextTryAt }),
   };
@@ -91,6 +91,20 @@ function approvalsOf({ allocation }: JobContext): readonly ApprovalView[] {
     redundancyIndex,
     approved: true,
     expiresAt,
+  }));
+}
+
+/** Whom the last ask found unwilling or silent; empty once a group was found. */
+function refusalsIn(events: readonly JobEvent[]): readonly ApprovalView[] {
+  const last = events.findLast(({ type }) => type === 'AllocationFailed' || type === 'AllocationCompleted');
+  if (last?.type !== 'AllocationFailed') return [];
+  const { at, failure } = last;
+  const found = failure.message.matchAll(/\bsp (\d+) (refused group \d+: [^;]+|did not answer)/g);
+  return [...found].map(([, spId, reason = '']) => ({
+    spId: Number(spId),
+    approved: false,
+    reason: reason.replace(/\.$/, ''),
+    at,
   }));
 }
 
