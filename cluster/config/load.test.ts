@@ -248,6 +248,19 @@ test('with the level journal a node needs all roles, and an unknown role is reje
   t.is(roles('[gateway, task, receiver, keeper]'), 'accepted');
 });
 
+test('roles that cannot work with the SQL DB or the wires are rejected with the reason', (t) => {
+  const shared = 'journal: { adapter: jetstream }\n';
+  const postgres = 'records: { adapter: postgres, postgres: { url: postgresql://u@localhost/d } }\n';
+  const roles = (list: string, more: string) => fault((text) => `${text}roles: ${list}\n${shared}${more}`);
+  t.regex(roles('[gateway]', ''), /roles is not valid: expected all of them with SQLite/);
+  t.is(roles('all', ''), 'accepted');
+  t.is(roles('[gateway]', postgres), 'accepted');
+  const http = `${postgres}peers: { wires: [http] }\n`;
+  t.regex(roles('[receiver]', http), /roles is not valid: expected gateway as well without nats/);
+  t.is(roles('[gateway, receiver]', http), 'accepted');
+  t.is(roles('[receiver]', postgres), 'accepted');
+});
+
 test('values that may be secrets are not shown', (t) => {
   const secret = '5ec2e7'.repeat(11);
   for (const wrong of [

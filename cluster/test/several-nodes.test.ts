@@ -5,16 +5,19 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { PROGRESS_TEXT } from '#protocols/job/progress-text';
 import { gate } from '#runtime/actors/testing';
+import { natsJobFeed } from '#runtime/home/nats-job-feed';
 import { joinPresent } from '#runtime/home/presence';
 import { connectNats } from '#runtime/nats/connect';
 import { silentLogger as log } from '#runtime/telemetry/logger';
 import { withPostgres } from '#runtime/testing/programs';
 import type { NetworkSp } from '../cli/network.ts';
 import type { SpClient } from '../client/sp-client.ts';
+import { TakeOver } from '../devnet/take-over.ts';
 import { delegatedPayload, putDelegatedAt } from './delegated-client.ts';
 import { bytesOf, useNetwork } from './network.ts';
 import { actorsOf, giveRoles } from './node-roles.ts';
@@ -36,7 +39,7 @@ const OVER_HTTP = 2;
 
 const network = useNetwork(test, {
   nodes: 3,
-  nodeOf: (spId) => (spId === OVER_HTTP ? { peers: { wires: ['http'] } } : {}),
+  nodeOf: (spId) => (spId === OVER_HTTP ? { peers: { wires: ['http'] } } : { gateway: { drainSeconds: 15 } }),
 });
 
 interface Upload {
@@ -211,6 +214,50 @@ testSerial('a killed node loses no acknowledged object', async (t) => {
   t.deepEqual(failures(uploads), [], 'one retry reaches another node');
   await check(t, uploads);
   await devnet.sp(1, 'b').start();
+});
+
+testSerial('a node that is asked to stop gives its jobs back, and its uploads have their time', async (t) => {
+  const net = network();
+  const { devnet } = net;
+  const connection = await homePlane(t);
+  const manager = await jetstreamManager(connection);
+  // So long that another node has the job only if it was given back.
+  await manager.consumers.update('JOBS', 'workers', { ack_wait: nanos(600_000) });
+  const bucketName = await net.createBucket(1);
+  const object = await net.createObject(bucketName, { size: 40 * SEGMENT });
+  const slow = await Promise.all([1, 2, 3].map(() => net.createObject(bucketName, { size: 2 * SEGMENT })));
+  const rest = gate();
+  const takeOver = new TakeOver({
+    kill: (node) => devnet.sp(1, node).kill('SIGTERM'),
+    onKilled: () => rest.open(),
+  });
+  const heard = new AbortController();
+  const hearing = (async () => {
+    const announcements = natsJobFeed(connection, log).watch({ job: object.job, signal: heard.signal });
+    for await (const announcement of announcements) takeOver.hear(announcement);
+  })();
+  const puts = net.gateways(1).map(async (client, i) => {
+    const { payload, ...address } = slow[i] as WaitingObject;
+    const body = interrupted(payload, rest.opened);
+    await client.put(address, { body, size: payload.length, contentType: 'application/octet-stream' });
+  });
+  const begun = async ({ job }: WaitingObject) => (await net.job(1, job))?.context.state;
+  for (const one of slow) {
+    await until('it is being uploaded', async () => (await begun(one)) === 'UPLOAD_OBJECT_DOING');
+  }
+  await net.put(1, object);
+  takeOver.acknowledged();
+  await Promise.all(puts);
+  await check(
+    t,
+    [object, ...slow].map((one) => ({ object: one, isAcknowledged: true })),
+  );
+  const { killed, successor } = await takeOver.end();
+  t.not(successor, killed);
+  heard.abort();
+  await hearing;
+  // It sets the time of the leases to what it was.
+  await devnet.sp(1, killed).start();
 });
 
 testSerial('a suspended node is fenced when it continues, and serves again', async (t) => {
