@@ -89,6 +89,7 @@ function withSlot(lease: Lease, freeSlot: () => void): JobLease {
     signal,
     ...(isHastened && { isHastened }),
     freeSlot,
+    mustHold: () => lease.mustHold(),
     done: () => {
       freeSlot();
       return lease.done();

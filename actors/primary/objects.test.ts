@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { Retryable, type SealionError } from '#protocols/errors';
+import { Retryable, type SealionError, throwIfAborted } from '#protocols/errors';
 import type { JobContext } from '#protocols/job/context';
 import { gate } from '#runtime/actors/testing';
 import { orAborted } from '#runtime/async/or-aborted';
@@ -41,6 +41,7 @@ class Leases {
           const watched: Lease = {
             ...lease,
             signal: lost.signal,
+            mustHold: () => throwIfAborted(lost.signal),
             done: async () => {
               settled.push('done');
               await lease.done();

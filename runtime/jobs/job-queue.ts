@@ -31,6 +31,11 @@ export interface Lease {
   /** True when somebody wants the job to be tried now, before its time. */
   readonly isHastened?: boolean;
   readonly signal: AbortSignal;
+  /**
+   * To be called right before an effect: a process that was suspended may come here before `signal` has fired.
+   * @throws Cancelled `lease-lost`
+   */
+  mustHold(): void;
   /** The job has ended; the entry goes. */
   done(): Promise<void>;
   /** Gives the job back, to be delivered again after `delayMs` (at most 10 min). */

@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
-import { Cancelled } from '#protocols/errors';
+import { Cancelled, throwIfAborted } from '#protocols/errors';
 import { natsError } from '../nats/errors.ts';
 import type { LeaseNotes } from './lease-book.ts';
 import { NAK, type Pulled } from './pull.ts';
@@ -56,6 +56,12 @@ export class MessageLease {
   /** Fires when the last accepted renewal is older than ack_wait. */
   get signal(): AbortSignal {
     return this.#over.signal;
+  }
+
+  /** Ends the lease if its time is over. @throws Cancelled the reason of `signal`, once it has fired */
+  mustHold(): void {
+    if (!this.#ended && this.#isOver()) this.#expire();
+    throwIfAborted(this.signal);
   }
 
   /** Removes the message from the queue, whoever holds it. After a successful `ack` or `giveBack`, both do nothing. */

@@ -69,6 +69,7 @@ class NatsJobQueue implements JobQueue {
         delivery: message.delivery,
         ...(message.body === HASTENED && message.delivery === 1 && { isHastened: true }),
         signal: held.signal,
+        mustHold: () => held.mustHold(),
         done: () => held.ack(),
         postpone: (delayMs) => held.giveBack(Math.min(delayMs, LONGEST_DELAY_MS)),
       };

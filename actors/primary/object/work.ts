@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { Cancelled, Retryable, type SealionError, type Terminal, throwIfAborted } from '#protocols/errors';
+import { Cancelled, Retryable, type SealionError, type Terminal } from '#protocols/errors';
 import { type BackoffLimits, backoffMs } from '#protocols/job/backoff';
 import type { JobContext } from '#protocols/job/context';
 import type { JobId } from '#protocols/job/identity';
@@ -89,7 +89,7 @@ export interface Intake {
  * @throws Cancelled when the lease has been lost: another node may own the job by now
  */
 export async function record(work: Work, order: Order): Promise<JobContext> {
-  throwIfAborted(work.lease?.signal);
+  work.lease?.mustHold();
   return await work.log.record(order);
 }
 
