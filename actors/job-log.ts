@@ -12,10 +12,19 @@ import type { Journal } from '#runtime/journal/journal';
 /** A command as an actor gives it; the log adds the time. */
 export type Order = JobCommand extends infer C ? (C extends JobCommand ? Omit<C, 'at'> : never) : never;
 
+/** Is called after each event that the journal has accepted; must not throw. */
+export type JobWatcher = (change: {
+  /** Undefined before the job's creation. */
+  readonly before: JobContext | undefined;
+  readonly event: JobEvent;
+  readonly after: JobContext;
+}) => void;
+
 interface JobPorts {
   readonly node: string;
   readonly journal: Journal;
   readonly feed: JobFeed;
+  readonly watch?: JobWatcher;
 }
 
 /**
@@ -91,7 +100,9 @@ export class JobLog {
     try {
       for (const event of this.#decide(order)) {
         await this.#ports.journal.append(this.job, (this.#context?.revision ?? 0) + 1, event);
-        this.#context = evolve(this.#context, event);
+        const before = this.#context;
+        this.#context = evolve(before, event);
+        this.#ports.watch?.({ before, event, after: this.#context });
         this.#ports.feed.announce(announcementOf(this.#context, event, this.#ports.node));
       }
       return this.context;

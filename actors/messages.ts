@@ -26,6 +26,8 @@ export interface UploadRequest {
   readonly body: PayloadStream;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
+  /** The traceparent of the request, where it is traced. */
+  readonly trace?: string;
   /** Absent when the body is the whole payload. */
   readonly part?: UploadPart;
 }

@@ -6,6 +6,8 @@ import type { AccountKey } from '#runtime/keys/keys';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { OffChainKeys } from '#runtime/records/off-chain-keys';
 import type { Logger } from '#runtime/telemetry/logger';
+import type { Metrics } from '#runtime/telemetry/metrics';
+import type { Traces } from '#runtime/telemetry/traces';
 import type { GatewayLimits } from './limits.ts';
 
 /** Dependencies of a gateway. */
@@ -38,5 +40,9 @@ export interface GatewayDependencies {
   readonly proxies?: Proxies;
   /** Origins of browser applications that may use the gateway; `*` means all. If empty, no CORS headers are sent. */
   readonly corsOrigins: readonly string[];
+  /** What requests are counted in; each gateway has its own by default. */
+  readonly metrics?: Metrics;
+  /** None by default. */
+  readonly traces?: Traces;
   readonly log: Logger;
 }

@@ -33,6 +33,7 @@ import { ownHosts } from './request/own-hosts.ts';
 import { addRoutes, type Handlers } from './request/routes.ts';
 import { DividedSlots } from './request/slots.ts';
 import { address, pathToRoute, target } from './request/target.ts';
+import { traced } from './request/trace.ts';
 import { familyChoice } from './upload/family-choice.ts';
 import { payloadIntake } from './upload/intake.ts';
 
@@ -46,11 +47,12 @@ export type Gateway = Hono<GatewayEnv>;
 
 /** The HTTP API of a storage provider: uploads, downloads, progress. Serve it with `serveGateway`. */
 export function createGateway(dependencies: GatewayDependencies): Gateway {
-  const { corsOrigins, domains, limits, proxies, log } = dependencies;
+  const { corsOrigins, domains, limits, proxies, metrics, traces, log } = dependencies;
   const app = new Hono<GatewayEnv>({ getPath: pathToRoute(domains) });
   const turns = new Turns({ costPerTurn: BYTES_PER_TURN });
-  app.use(requestLog(log, proxies));
+  app.use(requestLog(log, proxies, metrics));
   app.use(firstTurn(turns, BYTES_PER_TURN));
+  if (traces?.on) app.use(traced(traces));
   app.use(notStored);
   app.use(clientRates(limits, log));
   app.use(target);
@@ -64,10 +66,16 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
 }
 
 function handlersOf(dependencies: GatewayDependencies, turns: Turns): Handlers {
-  const { receivers, repairer, limits } = dependencies;
+  const { receivers, repairer, limits, metrics } = dependencies;
   const deliver = payloadDelivery(dependencies, turns);
   const { gateways = () => 1 } = dependencies;
   const uploads = new DividedSlots(() => Math.ceil(limits.maxUploads / gateways()), 'uploads');
+  metrics?.watchBound({
+    what: 'uploads',
+    unit: 'items',
+    limit: () => uploads.most,
+    used: () => uploads.used,
+  });
   const take = payloadIntake(dependencies, uploads);
   const catchUp = catchUpWith(dependencies.chain);
   const families = familyChoice(dependencies);

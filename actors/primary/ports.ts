@@ -12,6 +12,7 @@ import type { PeerClient } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { SignerMessage } from '../chain/signer.ts';
 import type { SubmitTiming } from '../chain/submit-and-confirm.ts';
+import type { JobWatcher } from '../job-log.ts';
 import type { SealChecks } from './replicate/seal-checks.ts';
 
 /** The services that the primary's actors use; assembled once per node. */
@@ -26,6 +27,8 @@ export interface PrimaryPorts {
   readonly queue: JobQueue;
   readonly directory: Directory;
   readonly feed: JobFeed;
+  /** Sees what happens to jobs, to measure it. */
+  readonly watch?: JobWatcher;
   readonly peers: PeerClient;
   /** Whether an operator wants nothing to be stored with an SP at the moment. */
   readonly isBanned?: (spId: number) => boolean;

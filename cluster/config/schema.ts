@@ -114,6 +114,12 @@ export function nodeConfig(base: string) {
         password: password(base),
       }).optional(),
     }).prefault({}),
+    telemetry: section({
+      traces: section({
+        endpoint: url(['http', 'https'], 'http://127.0.0.1:4318/v1/traces').optional(),
+        sampling: z.number(SHARE).min(0, SHARE).max(1, SHARE).default(0.01),
+      }).prefault({}),
+    }).prefault({}),
     log: section({
       level: z.enum(LEVELS, `one of ${LEVELS.join(', ')}`).default('info'),
       file: path(base, 'the path of a file').optional(),
@@ -161,6 +167,7 @@ const WIRES = 'a list of one or both of nats and http';
 const GWEI = 'gwei per gas, from 0.001 to 10000';
 const HEADROOM = 'a multiple of the gas used, from 1 to 100';
 const MAX_FEE = 'BNB, from 0.0001 to 1';
+const SHARE = 'a share from 0 to 1';
 const DAYS = 'days, from 0.0001 to 3650';
 const HOURS = 'hours, from 0.001 to 8760';
 const MINUTES = 'minutes, from 0.01 to 10080';

@@ -15,6 +15,7 @@ export interface NodeSettings {
   readonly peers?: object;
   readonly gateway?: object;
   readonly log?: object;
+  readonly telemetry?: object;
 }
 
 /**

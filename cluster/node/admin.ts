@@ -5,6 +5,7 @@ import { operatorActions } from '../admin/actions/operator-actions.ts';
 import type { OwnNode } from '../admin/api/nodes.ts';
 import { adminApp } from '../admin/app.ts';
 import { readTokens } from '../admin/door/tokens.ts';
+import { metricsPage } from '../admin/metrics.ts';
 import { pages } from '../admin/pages/pages.tsx';
 import { Probes } from '../admin/report/probes.ts';
 import { nodeReporter } from '../admin/report/reporter.ts';
@@ -18,6 +19,7 @@ import { providerView } from '../admin/view/provider.ts';
 import { hasRole, ROLES } from '../config/roles.ts';
 import { VERSION } from '../version.ts';
 import type { Foundation } from './foundation.ts';
+import { watchNode } from './gauges.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
 import type { Work } from './work.ts';
@@ -39,7 +41,7 @@ export async function openAdmin(
   work: Work,
   parts: AdminParts,
 ): Promise<number> {
-  const { name, config, lifecycle, log, signal } = context;
+  const { name, config, lifecycle, metrics, log, signal } = context;
   const { journal, home } = foundation;
   const { tokens: sources, openLoopback, hosts, probes, listen } = config.admin;
   const tokens = await readTokens({
@@ -47,6 +49,7 @@ export async function openAdmin(
     ...(sources.act && { act: sources.act }),
   });
   const own = ownNode(context, foundation, work, parts);
+  watchNode(metrics, own.report);
   const known = new KnownNodes(journal.ledger);
   await lifecycle.open(
     'entry among the nodes',
@@ -100,14 +103,19 @@ export async function openAdmin(
   const ui = await pages({ view, actions });
   const server = await lifecycle.open(
     'admin server',
-    () => serveAdmin(adminApp({ view, own, actions, version: VERSION, door, parts: [ui] }), listen, log),
+    () =>
+      serveAdmin(
+        adminApp({ view, own, actions, version: VERSION, door, parts: [metricsPage(metrics), ui] }),
+        listen,
+        log,
+      ),
     (it) => it.close(),
   );
   return server.port;
 }
 
 function ownNode(
-  { name, config }: StartContext,
+  { name, config, metrics }: StartContext,
   { journal, chain, homeLink, home }: Foundation,
   { records, background, space }: Work,
   { tree, readiness, controls }: AdminParts,
@@ -133,25 +141,8 @@ function ownNode(
     load: () => background.report,
     readiness,
     isPaused: () => controls.isPaused,
-    counters: NOTHING_COUNTED,
+    counters: metrics,
   });
   const graceMs = config.timing.replacedMinutes * 60_000;
   return { report, tree, load: () => background.report, space: () => spaceReport(journal.ledger, graceMs) };
 }
-
-const MINUTES = 60;
-const NOTHING = { uploads: 0, bytesIn: 0, bytesOut: 0, seals: 0 };
-const NO_MINUTES = Array<number>(MINUTES).fill(0);
-
-/** Until the counters of the node are connected. */
-const NOTHING_COUNTED = {
-  totals: () => ({ ...NOTHING, errors: {} }),
-  lastHour: () => ({
-    since: 60_000 * (Math.floor(Date.now() / 60_000) - MINUTES + 1),
-    uploads: NO_MINUTES,
-    bytesIn: NO_MINUTES,
-    bytesOut: NO_MINUTES,
-    seals: NO_MINUTES,
-    errors: {},
-  }),
-};

@@ -3,13 +3,16 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { fallbackCause } from '#protocols/greenfield/secp256k1/secp256k1';
 import type { Chain, ChainBalances } from '#runtime/chain/chain';
 import { connectChain } from '#runtime/chain/connect';
+import { measuredChain } from '#runtime/chain/measured-chain';
 import { type Home, openHome } from '#runtime/home/open-home';
 import { readCertificate } from '#runtime/http/certificate';
 import { LeaseBook } from '#runtime/jobs/lease-book';
 import { fencedJournal } from '#runtime/journal/fenced-journal';
 import type { Journal } from '#runtime/journal/journal';
+import { measuredJournal } from '#runtime/journal/measured-journal';
 import { openKeyring } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
+import { measuredPieceStore } from '#runtime/pieces/measured-piece-store';
 import { connectPlane } from './connect-plane.ts';
 import { ownProvider } from './identity.ts';
 import { makeDataFolder, openOwnJournal, openSharedJournal } from './journals.ts';
@@ -67,13 +70,24 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
     ...(embedded && { journal: embedded.id }),
   });
   const { succession } = home;
-  const ownJournal = succession ? fencedJournal(journal, () => succession.check()) : journal;
-  return { keys, journal, ownJournal, chain, homeLink, home };
+  const fenced = succession ? fencedJournal(journal, () => succession.check()) : journal;
+  const { metrics } = node;
+  metrics.watchLink('home', homeLink);
+  metrics.watchLink('home_reads', readLink);
+  const ownJournal = measuredJournal(fenced, metrics);
+  return {
+    keys,
+    journal,
+    ownJournal,
+    chain,
+    homeLink,
+    home: { ...home, pieces: measuredPieceStore(home.pieces, metrics) },
+  };
 }
 
 /** Connects to the chain, and checks that our keys are those registered for the SP. */
 async function openChain(
-  { config, lifecycle, log, signal }: StartContext,
+  { config, lifecycle, metrics, log, signal }: StartContext,
   keys: Keyring,
 ): Promise<Chain & ChainBalances> {
   const { sp } = config;
@@ -94,7 +108,7 @@ async function openChain(
     { spId: own.id, operator: own.operatorAddress, status: own.status },
     'the keys match the SP on chain',
   );
-  return chain;
+  return measuredChain(chain, metrics);
 }
 
 /** Connects to the home plane twice, since payload that clients read must not delay anything else. */

@@ -1,5 +1,8 @@
 import type { TreeNode } from '#runtime/actors/types';
 import { createLogger } from '#runtime/telemetry/logger';
+import { Metrics } from '#runtime/telemetry/metrics';
+import { openTraces } from '#runtime/telemetry/open-traces';
+import { noTraces } from '#runtime/telemetry/traces';
 import type { NodeConfig } from '../config/schema.ts';
 import { openFoundation } from './foundation.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -12,6 +15,7 @@ export interface RunningNode {
   readonly name: string;
   /** `gateway` is absent on a node without that role. */
   readonly ports: { readonly gateway?: number; readonly admin: number };
+  readonly metrics: Metrics;
   /** The supervision tree. */
   tree(): TreeNode;
   /** Closes everything in reverse order, each part in bounded time. */
@@ -39,13 +43,28 @@ export async function startNode(
   };
   try {
     const signal = options.signal ?? new AbortController().signal;
-    const node: StartContext = { name, config, lifecycle, log, signal };
+    const metrics = new Metrics();
+    await lifecycle.open(
+      'metrics',
+      () => metrics.keepMinutes(),
+      (it) => it.stop(),
+    );
+    const { endpoint, sampling } = config.telemetry.traces;
+    const traces =
+      endpoint === undefined
+        ? noTraces
+        : await lifecycle.open(
+            'traces',
+            () => openTraces({ endpoint, sampling, node: name, log }),
+            (it) => it.close(),
+          );
+    const node: StartContext = { name, config, lifecycle, metrics, traces, log, signal };
     const foundation = await openFoundation(node);
     const work = await openWork(node, foundation);
     const { ports, tree } = await openServers(node, foundation, work);
     const { durability } = foundation.home;
     log.info({ ...ports, durability }, `serving; an acknowledged payload is ${durability}`);
-    return { name, ports, tree, stop };
+    return { name, ports, metrics, tree, stop };
   } catch (error) {
     await stop();
     throw error;

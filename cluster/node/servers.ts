@@ -64,7 +64,7 @@ async function openGateway(
   { records, background, actors }: Work,
   controls: NodeControls,
 ): Promise<number> {
-  const { config, lifecycle, log } = node;
+  const { config, lifecycle, metrics, traces, log } = node;
   const { objects, receivers, repairer, announcer } = actors;
   const proxies = new Proxies(config.gateway.proxies);
   const drainMs = config.gateway.drainSeconds * 1_000;
@@ -90,6 +90,8 @@ async function openGateway(
           anyHost: config.gateway.anyHost,
           proxies,
           corsOrigins: config.gateway.corsOrigins,
+          metrics,
+          traces,
           log,
         }),
         {

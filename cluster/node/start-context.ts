@@ -1,4 +1,6 @@
 import type { Logger } from '#runtime/telemetry/logger';
+import type { Metrics } from '#runtime/telemetry/metrics';
+import type { Traces } from '#runtime/telemetry/traces';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
@@ -9,6 +11,9 @@ export interface StartContext {
   readonly config: NodeConfig;
   /** Closes what the step opens. */
   readonly lifecycle: Lifecycle;
+  /** Counts and times what the node does. */
+  readonly metrics: Metrics;
+  readonly traces: Traces;
   readonly log: Logger;
   /** Fires when the node must stop before it is ready. */
   readonly signal: AbortSignal;

@@ -3,6 +3,9 @@ import { CARETAKER_TIMING, type CaretakerTiming } from '#actors/caretaker/timing
 import { announcer } from '#actors/chain/announcer';
 import { type SignerMessage, signer } from '#actors/chain/signer';
 import { signerLine } from '#actors/chain/signer-line';
+import type { JobWatcher } from '#actors/job-log';
+import { jobMetrics } from '#actors/job-metrics';
+import { jobTraces } from '#actors/job-traces';
 import type { AnnouncerMessage, RepairMessage } from '#actors/messages';
 import { type JobsMessage, jobs } from '#actors/primary/jobs';
 import { type ObjectsInbox, objects } from '#actors/primary/objects';
@@ -27,6 +30,8 @@ import type { Background } from '#runtime/load/background';
 import { absentHost } from '#runtime/peers/absent-host';
 import type { PeerHost } from '#runtime/peers/peers';
 import type { Records } from '#runtime/records/records';
+import type { Metrics } from '#runtime/telemetry/metrics';
+import type { Traces } from '#runtime/telemetry/traces';
 import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Wires } from './wires.ts';
@@ -47,6 +52,8 @@ export interface TreeDependencies {
   readonly approving: () => number;
   /** Bytes free for pieces. */
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
+  readonly metrics: Metrics;
+  readonly traces: Traces;
 }
 
 /** Leases held at once for each job in work, with those of jobs that only wait for the chain. */
@@ -144,13 +151,36 @@ function spawnSigners(system: ActorSystem, { config, keys, chain, home }: TreeDe
   return { sealing, operating };
 }
 
+function watchJobs(metrics: Metrics, traces: Traces): JobWatcher {
+  const count = jobMetrics(metrics);
+  if (!traces.on) return count;
+  const trace = jobTraces(traces);
+  return (change) => {
+    count(change);
+    trace(change);
+  };
+}
+
 function spawnObjects(
   system: ActorSystem,
-  { config, chain, journal, home, wires, background, isBanned }: TreeDependencies,
+  { config, chain, journal, home, wires, background, isBanned, metrics, traces }: TreeDependencies,
   sealing: Ref<SignerMessage>,
   memory: ByteBudget,
 ) {
   const { pieces, queue, directory, feed, durability } = home;
+  const outgoing = new ByteBudgets(config.limits.bytesPerSp);
+  metrics.watchBound({
+    what: 'byte_budget',
+    unit: 'bytes',
+    limit: () => memory.limit,
+    used: () => memory.used,
+  });
+  metrics.watchBound({
+    what: 'bytes_to_one_sp',
+    unit: 'bytes',
+    limit: () => config.limits.bytesPerSp,
+    used: () => outgoing.mostUsed,
+  });
   const ports: PrimaryPorts = {
     spId: config.sp.id,
     node: config.node,
@@ -161,13 +191,14 @@ function spawnObjects(
     queue,
     directory,
     feed,
+    watch: watchJobs(metrics, traces),
     peers: wires.client,
     isBanned,
     signer: sealing,
     providers: (signal) => chain.storageProviders(signal && { signal }),
     memory,
     shardMemory: new ReusedMemory(SHARD_MEMORY),
-    outgoing: new ByteBudgets(config.limits.bytesPerSp),
+    outgoing,
     sealChecks: new SealChecks(),
     background,
     durability,

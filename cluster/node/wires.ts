@@ -3,10 +3,12 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Keyring } from '#runtime/keys/keys';
 import { absentHost } from '#runtime/peers/absent-host';
 import { HttpPeerClient } from '#runtime/peers/http/client';
+import { measuredHost, measuredPeers } from '#runtime/peers/measured-peers';
 import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
 import { countedClient, countedHost, PeerCounts } from '#runtime/peers/peer-counts';
 import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
+import { tracedHost, tracedPeers } from '#runtime/peers/traced-peers';
 import { PeerWires } from '#runtime/peers/wires';
 import type { PlaneConfig } from '../config/schema.ts';
 import { connectPlane } from './connect-plane.ts';
@@ -35,7 +37,7 @@ export interface Wires {
  * @throws as `connectPlane` and `connectPeers`
  */
 export async function openWires(context: WiresContext): Promise<Wires> {
-  const { config, keys, chain, lifecycle, log } = context;
+  const { config, keys, chain, lifecycle, metrics, traces, log } = context;
   const { wires } = config.peers;
   const plane = wires.includes('nats') ? config.nats.peers : undefined;
   const nats = plane && (await joinPlane(context, plane));
@@ -55,9 +57,10 @@ export async function openWires(context: WiresContext): Promise<Wires> {
   const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });
   const pieces = new PieceWires({ ...(nats && { nats: nats.pieces }), ...(http && { http }) });
   const counts = new PeerCounts();
+  const host = nats ? countedHost(nats.host, counts) : absentHost;
   return {
-    client: countedClient(client, counts),
-    host: nats ? countedHost(nats.host, counts) : absentHost,
+    client: measuredPeers(tracedPeers(countedClient(client, counts), traces), metrics),
+    host: measuredHost(tracedHost(host, traces), metrics),
     pieces,
     counts,
   };
@@ -72,6 +75,7 @@ async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Pee
     () => connectPlane({ spId: sp.id, name, plane: 'peers', config: plane, log, signal }),
     (it) => it.close(),
   );
+  context.metrics.watchLink('peers', peers);
   const join = () =>
     connectPeers({
       spId: sp.id,

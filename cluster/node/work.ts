@@ -14,6 +14,7 @@ import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
 import type { Foundation } from './foundation.ts';
 import { type Space, watchSpace } from './free-space.ts';
+import { countFailures, watchActors, watchHome, watchLoad } from './gauges.ts';
 import { openLoop } from './loop.ts';
 import { readPassword } from './password.ts';
 import { openPresence } from './presence.ts';
@@ -38,7 +39,7 @@ export interface Work {
 
 /** Opens the wires to other SPs and the SQL DB, and spawns the actors. @throws as `startNode` */
 export async function openWork(node: StartContext, foundation: Foundation): Promise<Work> {
-  const { name, config, lifecycle, log } = node;
+  const { name, config, lifecycle, metrics, log } = node;
   const { keys, journal, ownJournal, chain, homeLink, home } = foundation;
   const wires = await openWires({ ...node, keys, chain, home: homeLink });
   const records = await lifecycle.open(
@@ -58,7 +59,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
   );
   const system = await lifecycle.open(
     'actors',
-    () => createActorSystem({ name, supervision: SUPERVISION, log }),
+    () => createActorSystem({ name, supervision: SUPERVISION, watch: countFailures(metrics), log }),
     (it) => it.stop(),
     DRAIN_LIMIT_MS,
   );
@@ -66,6 +67,7 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
   const space = watchSpace(homeLink, config.dataDir);
   const bans = new Bans(journal.ledger, log);
   await openLoop(node, 'bans', (signal) => bans.follow(signal));
+  const freeBytes = async (signal: AbortSignal) => (await space(signal)).freeBytes;
   const actors = spawnTree(system, {
     config,
     keys,
@@ -75,10 +77,15 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
     home,
     wires,
     approving: () => approving?.count() ?? 1,
-    freeBytes: async (signal) => (await space(signal)).freeBytes,
+    freeBytes,
     background,
     isBanned: (spId) => bans.isBanned(spId),
+    metrics,
+    traces: node.traces,
   });
+  watchActors(metrics, system);
+  watchLoad(metrics, background);
+  watchHome(metrics, { home, chain, freeBytes });
   await openLoop(node, 'keeper of the streams', (signal) =>
     home.keepStreams({
       signal,

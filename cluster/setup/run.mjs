@@ -1,7 +1,7 @@
 /**
  * Installs what is missing on this machine, then runs a task:
  *
- *     node cluster/setup/run.mjs build | test [folder or file …] | verify [--with-programs] | dependencies | demo … | devnet … | bench …
+ *     node cluster/setup/run.mjs build | test [folder or file …] | verify [--with-programs] | dependencies | reference | demo … | devnet … | bench …
  *
  * Plain JavaScript with nothing but Node's own modules, since it runs before anything is installed.
  */
@@ -21,6 +21,7 @@ const PROGRAMS = {
   bench: 'dist/cluster/bench/main.js',
   demo: 'dist/cluster/demo/main.js',
   devnet: 'dist/cluster/devnet/main.js',
+  reference: 'dist/cluster/config/write-reference.js',
 };
 
 async function main([task = '', ...args]) {

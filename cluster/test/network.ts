@@ -71,14 +71,15 @@ export class Network {
   readonly chain: Chain & ChainLists;
   readonly account: ChainAccount;
   readonly #directory: string;
-  readonly #privateKey: Uint8Array;
+  /** Of the client's account. */
+  readonly privateKey: Uint8Array;
 
   private constructor(devnet: Devnet, chain: Chain & ChainLists, directory: string) {
     this.devnet = devnet;
     this.chain = chain;
     this.#directory = directory;
-    this.#privateKey = fromHex((devnet.file.accounts[0]?.privateKey ?? '').slice(2));
-    this.account = new ChainAccount(chain, accountKey(this.#privateKey));
+    this.privateKey = fromHex((devnet.file.accounts[0]?.privateKey ?? '').slice(2));
+    this.account = new ChainAccount(chain, accountKey(this.privateKey));
   }
 
   static async start(options: NetworkOptions): Promise<Network> {
@@ -100,13 +101,13 @@ export class Network {
 
   /** A client of an SP's gateway. */
   client(spId: number): SpClient {
-    return new SpClient(this.#file(spId).endpoint, this.#privateKey);
+    return new SpClient(this.#file(spId).endpoint, this.privateKey);
   }
 
   /** A client of each gateway of an SP, past its load balancer. */
   gateways(spId: number): readonly SpClient[] {
     const urls = (this.#file(spId).nodes ?? []).flatMap(({ gateway }) => gateway ?? []);
-    return urls.map((url) => new SpClient(url, this.#privateKey));
+    return urls.map((url) => new SpClient(url, this.privateKey));
   }
 
   /** Creates a bucket, private by default, with an SP as its primary. @returns its name */
@@ -220,8 +221,13 @@ export class Network {
       onCrash: () => undefined,
     });
     const { admin, gateway } = await node.start();
-    const client = new SpClient(`http://second.localhost:${gateway}`, this.#privateKey);
+    const client = new SpClient(`http://second.localhost:${gateway}`, this.privateKey);
     return { node, signer: () => this.#signerAt(`http://127.0.0.1:${admin}`), client };
+  }
+
+  /** What the node of an SP shows to Prometheus. */
+  async metrics(spId: number): Promise<string> {
+    return (await fetch(`${this.#file(spId).admin}/metrics`)).text();
   }
 
   /** The API of an admin server, with the token of those who act. */

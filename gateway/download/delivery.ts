@@ -46,7 +46,14 @@ const FRESH_SECONDS = 5;
 
 /** All handlers that serve payloads share one delivery, so that its limits apply to all of them together. */
 export function payloadDelivery(dependencies: GatewayDependencies, turns: Turns): Delivery {
-  const downloads = new DividedSlots(dependencies.limits.maxDownloads, 'downloads');
+  const { limits, metrics } = dependencies;
+  const downloads = new DividedSlots(limits.maxDownloads, 'downloads');
+  metrics?.watchBound({
+    what: 'downloads',
+    unit: 'items',
+    limit: () => downloads.most,
+    used: () => downloads.used,
+  });
   return async (c, found, signal, disposition) => {
     const stored = await findPayload(dependencies, found, signal);
     const validators = validatorsOf(found, stored);

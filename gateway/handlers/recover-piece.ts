@@ -11,10 +11,16 @@ import { Slots } from '../request/slots.ts';
  * The task in the header is signed, the request is not. 200 with the bytes of the piece and nothing else.
  */
 export function recoverPiece(
-  { limits }: Pick<GatewayDependencies, 'limits'>,
+  { limits, metrics }: Pick<GatewayDependencies, 'limits' | 'metrics'>,
   repairer: Ref<RepairMessage>,
 ): Handler {
   const slots = new Slots(limits.maxReceptions, 'pieces');
+  metrics?.watchBound({
+    what: 'served_pieces',
+    unit: 'items',
+    limit: () => slots.most,
+    used: () => slots.used,
+  });
   return async (c) => {
     const signal = clientSignal(c);
     const task = readRecoveryMessage(c.req.header(RECOVERY_MESSAGE_HEADER) ?? '', Date.now());

@@ -21,11 +21,17 @@ import { UploadBody } from '../upload/body.ts';
  * signed, the request is not. The answer is 200 with an empty body; the BLS signature is in a header.
  */
 export function replicatePiece(
-  { limits }: Pick<GatewayDependencies, 'limits'>,
+  { limits, metrics }: Pick<GatewayDependencies, 'limits' | 'metrics'>,
   receivers: Ref<ReceptionMessage>,
 ): Handler {
   const share = Math.max(1, Math.floor(limits.maxReceptions / 4));
   const receptions = new SharedSlots(limits.maxReceptions, share, 'pieces and columns');
+  metrics?.watchBound({
+    what: 'receptions',
+    unit: 'items',
+    limit: () => receptions.most,
+    used: () => receptions.used,
+  });
   return async (c) => {
     const signal = clientSignal(c);
     const task = readReceiveMessage(c.req.header(RECEIVE_MESSAGE_HEADER) ?? '', Date.now());

@@ -13,6 +13,10 @@ export interface GatewayEnv {
     share: ClientShare;
     target: Target;
     address: Address;
+    /** The traceparent of the request; absent when nothing is traced. */
+    trace?: string;
+    /** Name of the handler, for example `putObject`; absent for a request that reached none. */
+    operation?: string;
     /** Media type of XML answers, if not `application/xml`. */
     xmlType?: string;
   };

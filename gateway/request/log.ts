@@ -2,13 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { Proxies } from '#runtime/http/proxies';
 import type { Logger } from '#runtime/telemetry/logger';
+import { Metrics } from '#runtime/telemetry/metrics';
 import type { GatewayContext, GatewayEnv, RequestRecord } from './context.ts';
 
 /**
- * Assigns an id to every request, and writes one line when the request has ended. Queries are omitted: they may contain
- * signatures.
+ * Assigns an id to every request; when it has ended, it is counted, and one line is written. Queries are omitted: they may
+ * contain signatures.
  */
-export function requestLog(log: Logger, proxies = new Proxies()): MiddlewareHandler<GatewayEnv> {
+export function requestLog(
+  log: Logger,
+  proxies = new Proxies(),
+  metrics = new Metrics(),
+): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
     const started = performance.now();
     const { incoming } = c.env ?? {};
@@ -17,12 +22,38 @@ export function requestLog(log: Logger, proxies = new Proxies()): MiddlewareHand
     c.set('record', record);
     c.header('X-Gnfd-Request-ID', record.id);
     await next();
-    if (record.unlogged) return;
     const { status } = c.res;
-    const write = () => writeLine(log, c, status, performance.now() - started);
+    const write = () => {
+      const ms = performance.now() - started;
+      measure(metrics, c, status, ms);
+      if (!record.unlogged) writeLine(log, c, status, ms);
+    };
     if (record.sent) void record.sent.then(write);
     else write();
   };
+}
+
+/** Operations in which clients send payload, and in which they are sent some. */
+const DIRECTIONS: Readonly<Record<string, 'in' | 'out'>> = {
+  putObject: 'in',
+  putPart: 'in',
+  putDelegated: 'in',
+  putDelegatedPart: 'in',
+  getObject: 'out',
+  viewObject: 'out',
+  downloadObject: 'out',
+};
+
+function measure(metrics: Metrics, c: GatewayContext, status: number, ms: number): void {
+  const { bytes, failure } = c.get('record');
+  const operation = c.get('operation') ?? 'none';
+  metrics.requests.of(operation, status).inc();
+  metrics.requestSeconds.of(operation).observe(ms / 1_000);
+  if (failure) metrics.errors.of('gateway', failure.error.code).inc();
+  if (operation === 'replicatePiece') metrics.peerBytes.of('in', 'http', 'any').inc(bytes);
+  if (operation === 'recoverPiece') metrics.peerBytes.of('out', 'http', 'any').inc(bytes);
+  const direction = DIRECTIONS[operation];
+  if (direction) metrics.clientBytes.of(direction).inc(bytes);
 }
 
 function writeLine(log: Logger, c: GatewayContext, status: number, ms: number): void {

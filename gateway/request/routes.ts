@@ -33,7 +33,8 @@ export interface Handlers {
  * Maps requests to handlers: the first matching row counts (protocols/greenfield/README.md#gateway-routes). HEAD is
  * answered as GET, without the body.
  */
-export function addRoutes(app: Hono<GatewayEnv>, handlers: Handlers): void {
+export function addRoutes(app: Hono<GatewayEnv>, given: Handlers): void {
+  const handlers = named(given);
   app.post(OBJECT, withQuery(['delegate'], handlers.putDelegatedPart));
   app.post(OBJECT, withQuery(['offset', 'complete'], handlers.putPart));
   app.put(OBJECT, withQuery(['delegate'], handlers.putDelegated));
@@ -61,6 +62,19 @@ export function addRoutes(app: Hono<GatewayEnv>, handlers: Handlers): void {
   app.notFound((c) => {
     throw notServed(c);
   });
+}
+
+/** The same handlers; each notes its name in the request's variables. */
+function named(handlers: Handlers): Handlers {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, handler]: [string, Handler]) => [
+      name,
+      (c: GatewayContext) => {
+        c.set('operation', name);
+        return handler(c);
+      },
+    ]),
+  ) as unknown as Handlers;
 }
 
 /**

@@ -15,6 +15,15 @@ export class Slots {
     this.what = what;
   }
 
+  /** Slots that are taken, and how many there are. */
+  get used(): number {
+    return this.taken;
+  }
+
+  get most(): number {
+    return typeof this.limit === 'number' ? this.limit : this.limit();
+  }
+
   /** Number of free slots; less than 0 when the limit has become smaller. */
   get free(): number {
     return this.most - this.taken;
@@ -34,10 +43,6 @@ export class Slots {
       mine = false;
     };
   }
-
-  private get most(): number {
-    return typeof this.limit === 'number' ? this.limit : this.limit();
-  }
 }
 
 /** Slots of which one user may hold at most a fixed number. */
@@ -52,6 +57,14 @@ export class SharedSlots {
     this.slots = new Slots(limit, what);
     this.share = share;
     this.what = what;
+  }
+
+  get used(): number {
+    return this.slots.used;
+  }
+
+  get most(): number {
+    return this.slots.most;
   }
 
   /** As `Slots.take`. @throws Retryable 406/60003 when none is free, or the user has its share */
@@ -85,6 +98,14 @@ export class DividedSlots {
   constructor(limit: SlotLimit, what: string) {
     this.slots = new Slots(limit, what);
     this.what = what;
+  }
+
+  get used(): number {
+    return this.slots.used;
+  }
+
+  get most(): number {
+    return this.slots.most;
   }
 
   /**

@@ -52,9 +52,14 @@ export function payloadIntake(
       silentMs: () => body.silentMs(),
       [Symbol.asyncIterator]: () => pacedUpload(body, c.get('share'), signal),
     };
+    const trace = c.get('trace');
     try {
       const { durability } = await objects.ask<Acknowledgement>(
-        (reply) => ({ type: 'upload', request: { ...upload, body: stream, signal }, reply }),
+        (reply) => ({
+          type: 'upload',
+          request: { ...upload, body: stream, signal, ...(trace !== undefined && { trace }) },
+          reply,
+        }),
         { signal },
       );
       c.header('X-Sealion-Durability', durability);

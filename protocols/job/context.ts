@@ -78,6 +78,10 @@ export interface JobContext {
   readonly changedAt: number;
   /** Unix ms after which an unsealed object is rejected on chain; each upload, and each part of one, restarts the time. */
   readonly deadlineAt: number;
+  /** Unix ms at which the payload was stored; present from UPLOAD_OBJECT_DONE on. */
+  readonly uploadedAt?: number;
+  /** The traceparent of the request with which the newest upload began, where it is traced. */
+  readonly trace?: string;
   /** Upload attempts started, from 1. */
   readonly uploadAttempt: number;
   /** Segments of the parts that have come, by index; present while an upload in parts is under way. */

@@ -30,6 +30,8 @@ export type JobEvent =
       readonly object?: JobObject;
       /** When the payload comes in several requests, between which nobody owns the job. */
       readonly inParts?: true;
+      /** The W3C traceparent of the request, where it is traced: all later work on the job belongs to its trace. */
+      readonly trace?: string;
     }
   /** stays in UPLOAD_OBJECT_DOING: the segments of one part are stored, from `firstSegment` on */
   | {

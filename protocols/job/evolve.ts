@@ -46,11 +46,16 @@ export function replay(events: Iterable<JobEvent>): JobContext | undefined {
 function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated' }>): JobContext {
   switch (event.type) {
     case 'UploadStarted': {
-      const { attempt: uploadAttempt, deadlineAt, object = context.object, inParts } = event;
+      const { attempt: uploadAttempt, deadlineAt, object = context.object, inParts, trace } = event;
       const life = isAnotherLife(context, object) ? anotherLife(context, object) : context;
       // What was signed against an upload that did not come says nothing of the one that comes now.
-      const { reject: _void, ...rest } = life;
-      return { ...rest, uploadAttempt, deadlineAt, object, ...(inParts && { storedSegments: {} }) };
+      const { reject: _void, trace: _other, ...rest } = life;
+      return {
+        ...rest,
+        ...{ uploadAttempt, deadlineAt, object },
+        ...(inParts && { storedSegments: {} }),
+        ...(trace !== undefined && { trace }),
+      };
     }
     case 'PartStored': {
       const { checksums, firstSegment, deadlineAt = context.deadlineAt } = event;
@@ -64,10 +69,10 @@ function apply(context: JobContext, event: Exclude<JobEvent, { type: 'JobCreated
     }
     case 'UploadCompleted': {
       const { type: _type, at: _at, deadlineAt = context.deadlineAt, ...payload } = event;
-      return succeeded({ ...context, deadlineAt, payload, failedSeals: 0 });
+      return succeeded({ ...context, deadlineAt, uploadedAt: event.at, payload, failedSeals: 0 });
     }
     case 'PayloadLost': {
-      const { payload: _lost, allocation: _void, seal: _kept, ...rest } = context;
+      const { payload: _lost, uploadedAt: _then, allocation: _void, seal: _kept, ...rest } = context;
       return failed({ ...rest, receipts: {} }, event.failure);
     }
     case 'AllocationStarted': {

@@ -103,6 +103,7 @@ export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
   }
 
   report(error: SealionError, directive: Directive): void {
+    this.#world.watch?.failed(this.behaviour.kind, error);
     this.#lastError = { code: error.code, message: error.message, at: Date.now() };
     this.#world.inspector.emit({ type: 'failed', path: this.path, error, directive });
     const level =
@@ -179,6 +180,7 @@ export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
   }
 
   #deadLetter(message: M, reason: 'stopped' | 'mailbox-full'): typeof reason {
+    if (reason === 'mailbox-full') this.#world.watch?.refused(this.behaviour.kind);
     this.#world.inspector.emit({ type: 'dead-letter', path: this.path, message: labelOf(message), reason });
     this.log.debug({ message: labelOf(message), reason }, 'dead letter');
     return reason;

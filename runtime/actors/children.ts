@@ -3,13 +3,14 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Inspector } from './inspection.ts';
 import type { TurnRunner } from './nact.ts';
 import { LocalRef } from './ref.ts';
-import type { Behaviour, Ended, Ref, SupervisionTable, TreeNode } from './types.ts';
+import type { Behaviour, Ended, Ref, SupervisionTable, SystemWatcher, TreeNode } from './types.ts';
 
 /** Shared by all actors of one system. */
 export interface World {
   readonly supervision: SupervisionTable;
   readonly log: Logger;
   readonly inspector: Inspector;
+  readonly watch?: SystemWatcher;
   /** Numbers incarnations in the order of their start. */
   nextNumber(): number;
   /** Creates an actor and starts it. */

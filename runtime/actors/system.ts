@@ -8,7 +8,7 @@ import type { ActorSystem, ActorSystemOptions } from './types.ts';
  * Starts an actor system. An error that escalates beyond a top actor is logged; that actor has ended, the others
  * continue.
  */
-export function createActorSystem({ name, supervision, log }: ActorSystemOptions): ActorSystem {
+export function createActorSystem({ name, supervision, watch, log }: ActorSystemOptions): ActorSystem {
   const inspector = new Inspector(log);
   const nact = startNact();
   let last = 0;
@@ -16,6 +16,7 @@ export function createActorSystem({ name, supervision, log }: ActorSystemOptions
     supervision,
     log,
     inspector,
+    ...(watch && { watch }),
     nextNumber: () => {
       last += 1;
       return last;

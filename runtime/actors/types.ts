@@ -201,9 +201,18 @@ export interface ActorSystem {
   stop(): Promise<void>;
 }
 
+/** Sees what goes wrong in an actor system, to count it; its methods must not throw. */
+export interface SystemWatcher {
+  /** An actor of this kind has failed; what happens to it is supervision's decision. */
+  failed(kind: string, error: SealionError): void;
+  /** An actor of this kind did not get a message, since its mailbox was full. */
+  refused(kind: string): void;
+}
+
 export interface ActorSystemOptions {
   /** For example `sp-1@node-a`. */
   readonly name: string;
   readonly supervision: SupervisionTable;
+  readonly watch?: SystemWatcher;
   readonly log: Logger;
 }

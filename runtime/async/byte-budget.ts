@@ -106,6 +106,11 @@ export class ByteBudgets {
     this.#limit = limit;
   }
 
+  /** Bytes acquired of the fullest one. */
+  get mostUsed(): number {
+    return Math.max(0, ...Array.from(this.#budgets.values(), ({ used }) => used));
+  }
+
   of(spId: number): ByteBudget {
     const known = this.#budgets.get(spId);
     if (known) return known;

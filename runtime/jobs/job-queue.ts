@@ -15,8 +15,15 @@ export interface JobQueue {
    * on the job.
    */
   hasten(job: JobId): Promise<void>;
+  /** How many jobs have an entry, leased or not, and when the oldest was queued, unix ms. */
+  waiting(options?: { readonly signal?: AbortSignal }): Promise<Waiting>;
   /** True while the job has an entry, leased or not. */
   has(job: JobId): Promise<boolean>;
+}
+
+export interface Waiting {
+  readonly entries: number;
+  readonly oldestAt?: number;
 }
 
 /**

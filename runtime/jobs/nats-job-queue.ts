@@ -1,7 +1,7 @@
 import { throwIfAborted } from '#protocols/errors';
 import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
 import { Semaphore } from '../async/semaphore.ts';
-import type { JobQueue, Lease } from './job-queue.ts';
+import type { JobQueue, Lease, Waiting } from './job-queue.ts';
 import { MessageLease } from './message-lease.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
@@ -78,6 +78,11 @@ class NatsJobQueue implements JobQueue {
 
   async hasten(job: JobId): Promise<void> {
     await this.#queue.replace(subjectOf(job), HASTENED);
+  }
+
+  async waiting(options: { readonly signal?: AbortSignal } = {}): Promise<Waiting> {
+    throwIfAborted(options.signal);
+    return await this.#queue.waiting();
   }
 
   async has(job: JobId): Promise<boolean> {

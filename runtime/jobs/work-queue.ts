@@ -14,6 +14,7 @@ import { isJetStreamError, isSubjectTaken, JetStreamCode, natsError } from '../n
 import { askOverReconnects } from '../nats/reconnects.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Waiting } from './job-queue.ts';
 import type { LeaseNotes } from './lease-book.ts';
 import { type Pulled, type PullSource, pullOne } from './pull.ts';
 
@@ -123,6 +124,16 @@ export class WorkQueue {
       return (await this.#manager.streams.getMessage(this.#stream, { last_by_subj: subject })) !== null;
     } catch (error) {
       throw natsError(error, `looking up ${subject}`);
+    }
+  }
+
+  /** How many messages there are, and when the oldest was published. */
+  async waiting(): Promise<Waiting> {
+    try {
+      const { messages, first_ts } = (await this.#manager.streams.info(this.#stream)).state;
+      return { entries: messages, ...(messages > 0 && { oldestAt: Date.parse(first_ts) }) };
+    } catch (error) {
+      throw natsError(error, `counting the messages of ${this.#stream}`);
     }
   }
 

@@ -54,6 +54,8 @@ export interface ColumnOffer {
   readonly approval: string;
   /** The seven integrity hashes. */
   readonly checksums: readonly Hex[];
+  /** The traceparent of the column, where it is traced; beside the message and not signed. */
+  readonly trace?: string;
 }
 
 export interface OutboundPiece {

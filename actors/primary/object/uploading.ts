@@ -42,6 +42,7 @@ export async function beginUpload(
     deadlineAt: Date.now() + ports.timing.jobDeadlineMs,
     ...(log.current && !isDeepStrictEqual(log.current.object, object) && { object }),
     ...(part && { inParts: true }),
+    ...(request.trace !== undefined && { trace: request.trace }),
   };
   const { current } = log;
   const anotherLife = current !== undefined && isAnotherLife(current, object);

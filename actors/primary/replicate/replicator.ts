@@ -209,5 +209,6 @@ function offerOf({ context, redundancyIndex, ports }: ReplicatorOptions): Column
     parityChunks: object.parityChunks,
     approval: approval.message,
     checksums: checksumsOf(context),
+    ...(context.trace !== undefined && { trace: context.trace }),
   };
 }

@@ -9,6 +9,7 @@ import {
   REPLICATE_PIECE_PATH,
 } from '#protocols/replication/receive-message';
 import { orAborted } from '../../async/or-aborted.ts';
+import { TRACEPARENT } from '../../telemetry/traces.ts';
 import type { ColumnOffer, PeerOptions, ReplicationSession } from '../peers.ts';
 import type { ColumnTask } from './column-task.ts';
 import type { HttpAnswer, HttpLinks } from './links.ts';
@@ -135,7 +136,10 @@ export class HttpSession implements ReplicationSession {
       method: 'PUT',
       endpoint,
       path: REPLICATE_PIECE_PATH,
-      headers: { [RECEIVE_MESSAGE_HEADER]: header },
+      headers: {
+        [RECEIVE_MESSAGE_HEADER]: header,
+        ...(offer.trace !== undefined && { [TRACEPARENT]: offer.trace }),
+      },
       ...(body && { body }),
     } as const;
     const answer = await links.call(call, {

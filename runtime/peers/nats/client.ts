@@ -59,11 +59,12 @@ export class NatsPeerClient implements PeerClient {
     const plan = planPayload(offer);
     const small = this.#small(plan, options.column);
     if (small) return this.#sendSmall(offer, small, options.signal);
-    const { job, from: _, to, gvgId, redundancyIndex, ...terms } = offer;
+    const { job, from: _, to, gvgId, redundancyIndex, trace, ...terms } = offer;
     const about = { job, gvgId, redundancyIndex };
     const session = new SendingSession(this.#context, {
       about,
       to,
+      ...(trace !== undefined && { trace }),
       plan,
       checksums: offer.checksums,
       messageBytes: Math.min(this.#context.limits.pieceMessage, this.#maxPayload() - HEADER_ROOM),

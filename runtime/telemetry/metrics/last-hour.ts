@@ -15,11 +15,11 @@ export interface Totals {
 export interface LastHour {
   /** When the first minute began, unix ms; always a full minute. */
   readonly since: number;
-  readonly uploads: readonly number[];
-  readonly bytesIn: readonly number[];
-  readonly bytesOut: readonly number[];
-  readonly seals: readonly number[];
-  readonly errors: Readonly<Record<string, readonly number[]>>;
+  readonly uploads: number[];
+  readonly bytesIn: number[];
+  readonly bytesOut: number[];
+  readonly seals: number[];
+  readonly errors: Readonly<Record<string, number[]>>;
 }
 
 const MINUTE_MS = 60_000;

@@ -73,8 +73,14 @@ export class Registry {
     });
   }
 
-  readAll(name: string, help: string, labels: readonly string[], readings: Readings): void {
-    this.#expose(name, help, 'gauge', () =>
+  readAll(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    readings: Readings,
+    type: 'gauge' | 'counter' = 'gauge',
+  ): void {
+    this.#expose(name, help, type, () =>
       Array.from(readings(), ([values, value]) => ({ value, labels: labelled(labels, values.map(String)) })),
     );
   }

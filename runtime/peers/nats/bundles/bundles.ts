@@ -16,6 +16,7 @@ import type { PeerContext } from '../context.ts';
 import { HEADER_ROOM } from '../limits.ts';
 import { ReplayGuard } from '../replays.ts';
 import { bundleSender, bundleSubject, newToken } from '../subjects.ts';
+import { traceHeaders, tracesOf } from '../trace-headers.ts';
 import { Lane } from './lane.ts';
 
 /** A letter that answers another. */
@@ -48,6 +49,8 @@ export class Bundles {
   readonly #heard = new ReplayGuard(BUNDLES_PER_SP);
   /** By the nonce of the letter that is being answered. */
   readonly #expected = new Map<string, (answer: AnswerLetter, from: number) => boolean>();
+  /** Traceparents of the letters that are traced. */
+  readonly #traces = new WeakMap<Letter, string>();
   #answers: Subscription | undefined;
 
   constructor(context: PeerContext) {
@@ -72,6 +75,16 @@ export class Bundles {
     const lane = this.#lanes.get(subject) ?? this.#lane(to, subject);
     this.#lanes.set(subject, lane);
     lane.post(letter, letterBytes(letter), onLost);
+  }
+
+  /** Sends a traceparent along with a letter, in a header of its bundle. */
+  setTrace(letter: Letter, traceparent: string): void {
+    this.#traces.set(letter, traceparent);
+  }
+
+  /** The traceparent that came with a letter. */
+  traceOf(letter: Letter): string | undefined {
+    return this.#traces.get(letter);
   }
 
   /** Removes a letter that has not been sent yet. */
@@ -115,7 +128,10 @@ export class Bundles {
       try {
         const expiresAt = Date.now() + LIFETIME_MS;
         const bytes = await codec.sealBundle({ to, answerTo: this.#token, expiresAt }, letters);
-        await orAborted(connection.request(subject, bytes, { timeout: TAKEN_MS }), closed);
+        const traces = letters.map((letter) => this.#traces.get(letter));
+        const headers = traces.some((trace) => trace !== undefined) ? traceHeaders(traces) : undefined;
+        const options = { timeout: TAKEN_MS, ...(headers && { headers }) };
+        await orAborted(connection.request(subject, bytes, options), closed);
       } catch (error) {
         throw natsError(error, `sending to SP ${to}`, 'peer-unreachable');
       }
@@ -158,10 +174,13 @@ export class Bundles {
       const bundle = await codec.openBundle(message.data, from);
       checkReply(message, from);
       if (!this.#heard.admit(from, bundle.nonce, bundle.expiresAt, Date.now())) throw repeated();
-      for (const opened of bundle.letters) {
+      const traces = tracesOf(message.headers);
+      for (const [i, opened] of bundle.letters.entries()) {
         if (!senderLimits.allows(from)) return;
         try {
           if ('fault' in opened) throw opened.fault;
+          const trace = traces[i];
+          if (trace !== undefined) this.#traces.set(opened.letter, trace);
           await handle(opened.letter, bundle);
         } catch (error) {
           senderLimits.rejected(from, error, 'rejected a letter');

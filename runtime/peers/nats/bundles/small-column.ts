@@ -34,6 +34,7 @@ export async function sendSmallColumn(
   const { times, closed } = context;
   const { to } = offer;
   const letter = letterOf(offer, column);
+  if (offer.trace !== undefined) bundles.setTrace(letter, offer.trace);
   const answered = deferred<Receipt>();
   let lost: unknown;
   let losses = 0;
@@ -91,7 +92,7 @@ class CompletedSession implements ReplicationSession {
 }
 
 function letterOf(offer: ColumnOffer, column: Uint8Array): Letter<'column'> {
-  const { job, gvgId, redundancyIndex, from: _, to: __, checksums, ...terms } = offer;
+  const { job, gvgId, redundancyIndex, from: _, to: __, checksums, trace: ___, ...terms } = offer;
   return {
     kind: 'column',
     nonce: newToken(),

@@ -33,10 +33,12 @@ export class SmallOffer implements InboundOffer {
   #settled = false;
 
   constructor(options: SmallOfferOptions) {
-    const { letter, bundle, context } = options;
+    const { letter, bundle, bundles, context } = options;
+    const trace = bundles.traceOf(letter);
     const { job, gvgId, redundancyIndex, body } = letter;
     this.#options = options;
-    this.offer = { ...body, job, gvgId, redundancyIndex, from: bundle.from, to: context.spId };
+    const about = { job, gvgId, redundancyIndex, from: bundle.from, to: context.spId };
+    this.offer = { ...body, ...about, ...(trace !== undefined && { trace }) };
     this.#plan = planPayload(body);
   }
 

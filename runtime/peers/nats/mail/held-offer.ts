@@ -12,6 +12,7 @@ import type { PeerContext } from '../context.ts';
 import type { CreditBudget } from '../session/credit-budget.ts';
 import { ReceivingSession } from '../session/receiving-session.ts';
 import { mailSubject, newToken, sessionSubject } from '../subjects.ts';
+import { tracesOf } from '../trace-headers.ts';
 import { post } from './post.ts';
 
 /** How long a primary has to confirm our answer, ms. */
@@ -42,7 +43,8 @@ export class HeldOffer implements InboundOffer {
     this.#message = message;
     this.#control = control;
     this.#onSettled = onSettled;
-    this.offer = toOffer(control);
+    const [trace] = tracesOf(message.headers);
+    this.offer = { ...toOffer(control), ...(trace !== undefined && { trace }) };
     this.#plan = planPayload(this.offer);
     this.#renewal = setInterval(() => this.#tellMailbox((held) => held.working()), context.times.ackWait / 3);
   }

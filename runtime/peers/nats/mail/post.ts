@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Retryable } from '#protocols/errors';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, natsError } from '#runtime/nats/errors';
+import { traceHeaders } from '../trace-headers.ts';
 
 const ACK_LIMIT_MS = 5_000;
 
@@ -17,9 +18,13 @@ export async function post(
   subject: string,
   message: Uint8Array,
   signal?: AbortSignal,
+  trace?: string,
 ): Promise<void> {
   const answer = await orAborted(
-    connection.request(subject, message, { timeout: ACK_LIMIT_MS }),
+    connection.request(subject, message, {
+      timeout: ACK_LIMIT_MS,
+      ...(trace !== undefined && { headers: traceHeaders([trace]) }),
+    }),
     signal,
   ).catch((error: unknown) => {
     if (isNoResponders(error)) throw unreachable(subject, 'it has no mailbox', error);

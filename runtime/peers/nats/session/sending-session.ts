@@ -23,6 +23,8 @@ export interface SendingSessionOptions {
   readonly about: ControlSubject;
   /** SP id of the secondary. */
   readonly to: number;
+  /** The traceparent of the column. */
+  readonly trace?: string;
   readonly plan: PayloadPlan;
   /** The seven integrity hashes. */
   readonly checksums: readonly Hex[];
@@ -81,7 +83,7 @@ export class SendingSession implements ReplicationSession {
    */
   async offer(body: Omit<ControlBody<'offer'>, 'token'>, signal?: AbortSignal): Promise<void> {
     const { connection, codec, spId, times } = this.#context;
-    const { about, to } = this.#options;
+    const { about, to, trace } = this.#options;
     const timer = setTimeout(() => this.#end(offerUnanswered(to, times.offer)), times.offer);
     try {
       const message = await codec.seal({
@@ -95,7 +97,7 @@ export class SendingSession implements ReplicationSession {
       const { job, redundancyIndex } = about;
       const subject = mailSubject('offer', { job, redundancyIndex, from: spId, to });
       await Promise.all([
-        post(connection, subject, message.bytes, signal),
+        post(connection, subject, message.bytes, signal, trace),
         orAborted(this.#answered, signal),
       ]);
     } finally {

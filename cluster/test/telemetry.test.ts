@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { text } from '../client/sp-answers.ts';
+import { requestSigned } from '../client/sp-request.ts';
+import { type Network, useNetwork } from './network.ts';
+import { until } from './until.ts';
+
+interface SpanRecord {
+  readonly node: string;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+}
+
+/** A collector for traces: OTLP as JSON over HTTP. */
+const spans: SpanRecord[] = [];
+let received = '';
+const collector = createServer(async (request: IncomingMessage, response) => {
+  const body = await text(request);
+  received += body;
+  for (const { resource, scopeSpans } of JSON.parse(body).resourceSpans) {
+    const node = resource.attributes.find(({ key }: { key: string }) => key === 'service.instance.id').value;
+    for (const scope of scopeSpans)
+      for (const span of scope.spans) spans.push({ ...span, node: node.stringValue });
+  }
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+}).listen(0, '127.0.0.1');
+await once(collector, 'listening');
+test.after.always(() => void collector.close());
+
+const { port } = collector.address() as AddressInfo;
+const telemetry = { traces: { endpoint: `http://127.0.0.1:${port}/v1/traces`, sampling: 0 } };
+const HTTP_ONLY = 3;
+const network = useNetwork(test, {
+  nodeOf: (spId) => ({
+    limits: { diskReserve: '256 MiB' },
+    telemetry,
+    ...(spId === HTTP_ONLY && { peers: { wires: ['http'] } }),
+  }),
+});
+
+/** Uploads an object of this size to SP 1 as part of a trace of the client. @returns the spans of that trace, all sent */
+async function traced(net: Network, size: number, traceId: string): Promise<readonly SpanRecord[]> {
+  const object = await net.createObject(await net.createBucket(1), { size });
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': String(size),
+    'x-gnfd-content-sha256': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+  };
+  const body = Readable.from([object.payload]);
+  const { endpoint } = net.client(1);
+  const call = { method: 'PUT', address: object, headers, body } as const;
+  await text(await requestSigned(endpoint, net.privateKey, call, undefined));
+  await net.sealed(object);
+  return until('all spans have been sent', async () => {
+    const own = spans.filter((span) => span.traceId === traceId);
+    const has = (name: string, count = 1) => own.filter((span) => span.name === name).length >= count;
+    const all = has('SEAL_OBJECT_DOING') && has('send column', 6) && has('receive column', 5);
+    return all && own.some(({ name }) => name.endsWith('replicatePiece')) ? own : undefined;
+  });
+}
+
+for (const [what, size, traceId] of [
+  ['in bundles', 10_000, '4bf92f3577b34da6a3ce929d0e0e4736'],
+  ['piece by piece', 2_000_000, '5bf92f3577b34da6a3ce929d0e0e4737'],
+] as const) {
+  test(`one trace leads from the request of the client over both wires to the seal: columns ${what}`, async (t) => {
+    const own = await traced(network(), size, traceId);
+    const put = own.find(({ name }) => name === 'PUT putObject');
+    t.is(put?.parentSpanId, '00f067aa0ba902b7', 'the client is its parent');
+    const seal = own.find(({ name }) => name === 'SEAL_OBJECT_DOING');
+    t.is(seal?.parentSpanId, put?.spanId);
+    const columns = own.filter(({ name }) => name === 'send column');
+    t.true(columns.every(({ parentSpanId }) => parentSpanId === put?.spanId));
+    const atSecondaries = own.filter(({ node }) => node !== 'sp-1@a');
+    t.is(new Set(atSecondaries.map(({ node }) => node)).size, 6);
+    for (const { parentSpanId } of atSecondaries) {
+      t.true(columns.some(({ spanId }) => spanId === parentSpanId));
+    }
+  });
+}
+
+test('an upload without a traceparent is not traced when nothing is sampled', async (t) => {
+  const net = network();
+  const before = new Set(spans.map(({ traceId }) => traceId)).size;
+  const object = await net.createObject(await net.createBucket(1), { size: 10 });
+  await net.put(1, object);
+  await net.sealed(object);
+  t.true(new Set(spans.map(({ traceId }) => traceId)).size <= Math.max(before, 2));
+});
+
+test('a node shows to Prometheus what it does', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(1), { size: 100_000 });
+  await net.put(1, object);
+  await net.sealed(object);
+  const metrics = await until('the node has noted the seal', async () => {
+    const text = await net.metrics(1);
+    return /^sealion_jobs_ended_total\{outcome="sealed"\} [1-9]/m.test(text) && text;
+  });
+  for (const line of [
+    /^sealion_uploads_total [1-9]/m,
+    /^sealion_client_bytes_total\{direction="in"\} [1-9]/m,
+    /^sealion_requests_total\{operation="putObject",status="200"\} [1-9]/m,
+    /^sealion_job_state_seconds_count\{state="REPLICATE_OBJECT_DOING"\} [1-9]/m,
+    /^sealion_job_seal_seconds_count [1-9]/m,
+    /^sealion_columns_total\{sp="[2-7]",wire="nats",outcome="stored"\} [1-9]/m,
+    /^sealion_columns_total\{sp="3",wire="http",outcome="stored"\} [1-9]/m,
+    /^sealion_chain_height [1-9]/m,
+    /^sealion_ready 1$/m,
+    /^sealion_fenced 0$/m,
+    /^sealion_bounded_limit_items\{what="uploads"\} 64$/m,
+    /^sealion_actors\{kind="objects"\} 1$/m,
+    /^nodejs_eventloop_lag_p99_seconds /m,
+  ]) {
+    t.regex(metrics, line);
+  }
+  for (const name of ['sealion_queue_jobs', 'sealion_chain_lag_seconds', 'sealion_free_bytes']) {
+    t.regex(metrics, new RegExp(`^${name} [0-9]`, 'm'));
+  }
+});
+
+test('no key, password or token of the devnet is in a metric or a trace', async (t) => {
+  const net = network();
+  const folder = join(dirname(net.devnet.path), 'state');
+  const secrets = new Set<string>();
+  for (const file of await readdir(folder, { recursive: true })) {
+    if (!/keys\/\w+$|config.*\.yaml$|\.token$/.test(file)) continue;
+    const content = await readFile(join(folder, file), 'utf8');
+    if (/keys\/|\.token$/.test(file)) secrets.add(content.trim());
+    for (const [, password = ''] of content.matchAll(/password: "?([^\s"]+)/g)) secrets.add(password);
+  }
+  t.true(secrets.size > 20);
+  const shown = received + (await Promise.all([1, 2, 3].map((id) => net.metrics(id)))).join('');
+  for (const secret of secrets) t.false(shown.includes(secret));
+});
+
+test('dashboards and alert rules ask for nothing but what a node exports', async (t) => {
+  const folder = fileURLToPath(new URL('../../../cluster/deploy/', import.meta.url));
+  const exported = await network().metrics(1);
+  const names = new Set([...exported.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name));
+  const labels = new Map<string, Set<string>>();
+  for (const [, name = '', list = ''] of exported.matchAll(/^(\w+)\{([^}]*)\}/gm)) {
+    for (const [, label = ''] of list.matchAll(/(\w+)="/g)) {
+      labels.set(name, (labels.get(name) ?? new Set()).add(label));
+    }
+  }
+  const files = (await readdir(folder)).filter((name) => /^grafana-.*\.json$|^alerts\.yaml$/.test(name));
+  t.is(files.length, 4);
+  for (const file of files) {
+    const content = await readFile(join(folder, file), 'utf8');
+    const asked = content.matchAll(/\b((?:sealion|nodejs|process)_[a-z0-9_]+)(?:\{([^}]*)\})?/g);
+    for (const [, name = '', filter = ''] of asked) {
+      t.true(names.has(name) || names.has(name.replace(/_(bucket|sum|count)$/, '')), `${file}: ${name}`);
+      for (const [, label = ''] of filter.matchAll(/(\w+)(?:=|!=|=~)\\?"/g)) {
+        const known = labels.get(name);
+        t.true(label === 'job' || !known || known.has(label), `${file}: ${name} has no ${label}`);
+      }
+    }
+  }
+});
