@@ -142,3 +142,38 @@ inChromium('a suspended node does not answer, and is there again when it continu
   await nodeRow('c').getByText('ready').waitFor();
   t.deepEqual(browser?.complaints, []);
 });
+
+inChromium(
+  'a node is drained and another provider is banned by buttons, undone, and all of it is recorded',
+  async (t) => {
+    const act = async (address: string, row: string, button: string) => {
+      await see(address);
+      await page.locator(`tr[id="${row}"]`).getByRole('link', { name: button, exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: button }).click();
+      await page.getByRole('heading', { name: `${button}: done` }).waitFor();
+    };
+    const node = 'node-sp-1@b';
+    await act('/', node, 'Drain');
+    await see('/');
+    await nodeRow('b').getByText('draining', { exact: true }).waitFor();
+    await act('/', node, 'End draining');
+    await see('/');
+    await nodeRow('b').getByText('ready').waitFor();
+    await act('/', node, 'Pause uploads');
+    await see('/');
+    await nodeRow('b').getByText('paused', { exact: true }).waitFor();
+    await act('/', node, 'Accept uploads again');
+    await act('/peers', 'peer-6', 'Ban');
+    await see('/peers');
+    await page.locator('#peer-6').getByText('banned').waitFor();
+    await act('/peers', 'peer-6', 'End the ban');
+    await see('/audit');
+    const actions = await page.locator('#audit tr td[data-label=Action]').allInnerTexts();
+    t.deepEqual(
+      actions.map((text) => text.replace(/^.*: /, '')),
+      ['unban-peer', 'ban-peer', 'resume-intake', 'pause-intake', 'undrain', 'drain'],
+    );
+    await page.locator('#audit').getByText('ann').first().waitFor();
+    t.deepEqual(browser?.complaints, []);
+  },
+);

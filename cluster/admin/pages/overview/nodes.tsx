@@ -68,9 +68,13 @@ const READINESS: Readonly<Record<NodeReport['readiness'], Tone>> = {
   draining: 'wait',
 };
 
-function State({ readiness, fenced }: NodeReport) {
+function State({ readiness, fenced, paused }: NodeReport) {
   if (fenced) return <Badge tone="bad" text="fenced" />;
-  return <Badge tone={READINESS[readiness]} text={readiness} />;
+  return (
+    <>
+      <Badge tone={READINESS[readiness]} text={readiness} /> {paused && <Badge tone="wait" text="paused" />}
+    </>
+  );
 }
 
 function Disk({ disk: { freeBytes, limitBytes, reserveBytes } }: NodeReport) {
@@ -112,10 +116,11 @@ function SqlState({ records: { reachable, behind, error } }: NodeReport) {
   );
 }
 
-function Actions({ node, readiness }: NodeReport) {
+function Actions({ node, readiness, paused }: NodeReport) {
   return (
     <span class="acts">
       <ActionLink action={readiness === 'draining' ? 'undrain' : 'drain'} target={node} />
+      <ActionLink action={paused ? 'resume-intake' : 'pause-intake'} target={node} />
     </span>
   );
 }
