@@ -56,7 +56,7 @@ inChromium('no page is wider than the window, on a phone, a tablet or a desktop'
   const page = await browser.logIn(TOKENS.act);
   for (const address of ADDRESSES) {
     await page.goto(address);
-    for (const width of [360, 768, 1440]) {
+    for (const width of [360, 768, 1024, 1440]) {
       await page.setViewportSize({ width, height: 800 });
       t.true((await beyondTheEdge(page)) <= 0, `${address} at ${width}`);
     }
