@@ -103,6 +103,7 @@ test('the smallest configuration gets every default', (t) => {
     },
     journal: { adapter: 'level', retentionDays: 7 },
     records: { adapter: 'sqlite' },
+    telemetry: { traces: { sampling: 0.01 } },
     log: { level: 'info' },
   });
 });
@@ -121,6 +122,7 @@ test('the example is valid, and the defaults that it shows are the defaults', as
         key: join(dirname(EXAMPLE), 'tls/privkey.pem'),
       },
     },
+    telemetry: { traces: { ...example.telemetry.traces, endpoint: 'http://127.0.0.1:4318/v1/traces' } },
     admin: {
       ...example.admin,
       tokens: {
@@ -167,7 +169,7 @@ test('an unknown key is rejected with its location and the known keys', (t) => {
   t.is(
     fault((text) => text.replace('node: a', 'node: a\nnods: b')),
     '/etc/sealion.yaml:4:1: "nods" is not known: expected one of sp, node, dataDir, roles, chain, gateway, admin, ' +
-      'nats, peers, keys, limits, timing, journal, records, log.',
+      'nats, peers, keys, limits, timing, journal, records, telemetry, log.',
   );
   t.is(
     fault((text) => `${text}log:\n  levle: debug\n`),

@@ -93,7 +93,7 @@ async function candidates(
 
 function approvalsMissing(lacking: readonly Shortfall[]): Retryable {
   const reasons = lacking.flatMap(({ gvgId, refused, silent }) => [
-    ...refused.map(({ spId, reason }) => `sp ${spId} refused group ${gvgId}: ${reason}`),
+    ...refused.map(({ spId, reason }) => `sp ${spId} refused group ${gvgId}: ${reason.replace(/\.$/, '')}`),
     ...silent.map((spId) => `sp ${spId} did not answer for group ${gvgId}`),
   ]);
   const more = reasons.length > MAX_NAMED ? `, and ${reasons.length - MAX_NAMED} more` : '';

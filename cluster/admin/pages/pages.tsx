@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { Terminal, toSealionError } from '#protocols/errors';
+import type { Actions } from '../actions/action.ts';
 import { requireRole } from '../door/door.ts';
 import type { AdminEnv } from '../door/env.ts';
 import { errorAnswer } from '../errors.ts';
 import type { ProviderView } from '../view/provider-view.ts';
-import type { Actions } from './actions/actions.ts';
 import { confirmView, outcomeView, type Wanted } from './actions/confirm.tsx';
 import { isActionName } from './actions/table.ts';
 import { assets } from './assets.ts';

@@ -1,6 +1,6 @@
 import { parseJobId } from '#protocols/job/identity';
+import type { Actions } from '../actions/action.ts';
 import type { ProviderView } from '../view/provider-view.ts';
-import type { Actions } from './actions/actions.ts';
 import { auditView } from './actions/audit.tsx';
 import { attempt } from './components/attempt.tsx';
 import { objectView } from './object/page.tsx';

@@ -1,21 +1,9 @@
+import type { AuditEntry } from '#runtime/records/audit';
 import { type Attempt, attempted } from '../components/attempt.tsx';
 import { Badge } from '../components/badge.tsx';
 import { Table } from '../components/table.tsx';
 import { Moment } from '../components/time.tsx';
 import type { View } from '../view.ts';
-
-/** One action of an operator, as the SQL DB keeps it. */
-export interface AuditEntry {
-  readonly id: string;
-  /** Unix ms. */
-  readonly at: number;
-  readonly who: string;
-  readonly action: string;
-  readonly target: string;
-  readonly reason?: string;
-  readonly outcome: string;
-  readonly isDone: boolean;
-}
 
 /** Who did what when, and what came of it. */
 export function auditView(entries: Attempt<readonly AuditEntry[]>): View {

@@ -1,5 +1,6 @@
+import type { ActionName } from '../../actions/action.ts';
 import type { View } from '../view.ts';
-import { ACTION_TEXTS, type ActionName } from './table.ts';
+import { ACTION_TEXTS } from './table.ts';
 
 /** What is to be done to what: `4711.0`, `sp-1@a`, or the id of a peer. */
 export interface Wanted {

@@ -1,4 +1,5 @@
-import { ACTION_TEXTS, type ActionName } from './table.ts';
+import type { ActionName } from '../../actions/action.ts';
+import { ACTION_TEXTS } from './table.ts';
 
 /** Leads to the question whether an action is wanted; with a script it is asked in a dialog on the same page. */
 export function ActionLink({ action, target }: { readonly action: ActionName; readonly target: string }) {

@@ -1,16 +1,4 @@
-/** What an operator can have done. Each goes to the actor that owns the matter, which may refuse it. */
-export const ACTIONS = [
-  'retry',
-  'reject',
-  'repair',
-  'drain',
-  'undrain',
-  'pause-intake',
-  'resume-intake',
-  'ban-peer',
-  'unban-peer',
-] as const;
-export type ActionName = (typeof ACTIONS)[number];
+import { ACTIONS, type ActionName } from '../../actions/action.ts';
 
 export interface ActionText {
   /** On the button that leads to the question. */
@@ -100,6 +88,13 @@ export const ACTION_TEXTS: Readonly<Record<ActionName, ActionText>> = {
     consequence: 'It is asked for room again, and may ask.',
     isFinal: false,
     back: peers,
+  },
+  'forget-node': {
+    button: 'Forget',
+    question: (target) => `Forget ${target}?`,
+    consequence: 'It is no longer listed as silent. If it starts again, it is listed as before.',
+    isFinal: false,
+    back: overview,
   },
 };
 

@@ -30,7 +30,12 @@ export function Nodes({
         })),
         ...silent.map((node) => ({
           id: `node-${node}`,
-          cells: [node, <Badge tone="bad" text="does not answer" />, ...labels.slice(2).map(() => '')],
+          cells: [
+            node,
+            <Badge tone="bad" text="does not answer" />,
+            ...LABELS.slice(2).map(() => ''),
+            ...(canAct ? [<ActionLink action="forget-node" target={node} />] : []),
+          ],
         })),
       ]}
     />

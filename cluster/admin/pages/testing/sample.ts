@@ -2,11 +2,11 @@ import type { JobEvent } from '#protocols/job/events';
 import { replay } from '#protocols/job/evolve';
 import type { TreeNode } from '#runtime/actors/types';
 import type { JobRecord } from '#runtime/records/records';
+import type { Actions } from '../../actions/action.ts';
 import { reportOf, viewOf } from '../../testing/view.ts';
 import type { JobView } from '../../view/job-view.ts';
 import type { PeerReport } from '../../view/peer-report.ts';
 import type { ProviderView } from '../../view/provider-view.ts';
-import type { Actions } from '../actions/actions.ts';
 
 /** A provider with something of everything, for tests of what the pages look like. */
 
