@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { ExitCode, runCommand } from './command.ts';
+import { completionScript, SHELLS } from './completion.ts';
 import { get } from './get.ts';
 import { journalMove } from './journal-move.ts';
 import { ls } from './ls.ts';
 import { DEVNET_FILE } from './network.ts';
+import { act } from './operator/act.ts';
+import { adminUrlOf } from './operator/admin.ts';
+import { addAdminOptions, addOperatorCommands, spId, wholeNumber } from './operator/commands.ts';
 import { put, VISIBILITIES } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { DEFAULT_BUCKET, STANDARD_STREAM } from './sources.ts';
@@ -21,17 +25,6 @@ function run(
 ): Promise<void> {
   const report = createReporter(options);
   return runCommand(report, (signal) => work(report, signal));
-}
-
-function spId(text: string): number {
-  const id = Number(text);
-  if (Number.isInteger(id) && id > 0) return id;
-  throw new InvalidArgumentError('Expected the id of a storage provider, a whole number of at least 1.');
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
 /** A command that talks to a network. */
@@ -125,17 +118,45 @@ clientCommand('status <bucket/object>', 'Show what the chain and the primary say
   (name, options) => run(options, (report, signal) => status(name, options, report, signal)),
 );
 
-clientCommand(
-  'verify <bucket/object>',
-  'Let every provider that holds a part of an object compare it with the chain. Fails if anything is missing or damaged.',
+addAdminOptions(
+  program
+    .command('verify <bucket/object>')
+    .description(
+      'Let every provider that holds a part of an object compare it with the chain. Fails if anything is missing or damaged.',
+    )
+    .showHelpAfterError('(see sealion verify --help)'),
 )
   .option('--repair', 'restore what is lost or damaged')
-  .action((name, options) => run(options, (report, signal) => verify(name, options, report, signal)));
+  .option('--reason <text>', 'for the record, with --admin')
+  .option('--yes', 'with --admin: do not ask; needed where there is no terminal')
+  .addHelpText(
+    'after',
+    `
+With --admin it needs --repair, and only the provider of that admin server verifies and repairs what it stores.`,
+  )
+  .action((name, options, command: Command) => {
+    const isForOne = adminUrlOf(options) !== undefined;
+    if (isForOne && !options.repair) command.error('error: with an admin server, verify needs --repair');
+    return run(options, (report, signal) =>
+      isForOne ? act('repair', name, options, report, signal) : verify(name, options, report, signal),
+    );
+  });
 
-clientCommand('tree', 'Show what every actor is doing, what it is waiting for, and when it will try again.')
-  .option('--sp <id>', 'only this storage provider', spId)
+addAdminOptions(
+  program
+    .command('tree')
+    .description('Show what every actor is doing, what it is waiting for, and when it will try again.')
+    .showHelpAfterError('(see sealion tree --help)'),
+)
   .option('--watch', 'repeat every second until Ctrl-C')
+  .addHelpText(
+    'after',
+    `
+Without --admin and --sp it shows all storage providers of the network.`,
+  )
   .action((options) => run(options, (report, signal) => tree(options, report, signal)));
+
+addOperatorCommands(program, run);
 
 clientCommand(
   'space',
@@ -172,5 +193,18 @@ for (const [name, description] of Object.entries(PROGRAMS)) {
       await import(program.href);
     });
 }
+
+program
+  .command('completion')
+  .description('Print the script with which a shell completes the words of this program.')
+  .addArgument(new Argument('<shell>').choices(SHELLS))
+  .addHelpText(
+    'after',
+    `
+  bash  source <(sealion completion bash)
+  zsh   source <(sealion completion zsh)
+  fish  sealion completion fish | source`,
+  )
+  .action((shell) => void process.stdout.write(completionScript(program, shell)));
 
 await program.parseAsync();

@@ -4,7 +4,7 @@ import { versionOnChain } from '#protocols/greenfield/content';
 import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
 import { PRIMARY } from '#protocols/integrity/checksums';
 import { type HomeView, openHomeView } from './home-view.ts';
-import { type NetworkSp, readNetwork } from './network.ts';
+import { DEVNET_FILE, type NetworkSp, readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
 
@@ -24,12 +24,12 @@ const PART_LIMIT_MS = 300_000;
  */
 export async function verify(
   name: string,
-  options: { readonly network: string; readonly repair?: boolean },
+  options: { readonly network?: string; readonly repair?: boolean },
   report: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   const address = parseObjectName(name);
-  const network = await readNetwork(options.network);
+  const network = await readNetwork(options.network ?? DEVNET_FILE);
   const session = await Session.open(network);
   try {
     const found = await session.chain.object(address.bucketName, address.objectName, { signal });

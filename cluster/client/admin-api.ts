@@ -11,10 +11,16 @@ export class AdminApi {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param url for example `http://127.0.0.1:9133` */
-  constructor(url: string, token?: string) {
+  /**
+   * @param url for example `http://127.0.0.1:9133`
+   * @param operator who asks, for the record of actions; printable ASCII
+   */
+  constructor(url: string, token?: string, operator?: string) {
     this.#url = url;
-    this.#headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    this.#headers = {
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+      ...(operator !== undefined && { 'X-Sealion-Operator': operator }),
+    };
   }
 
   /** With the token of a devnet, or another network whose description names one. */
@@ -22,9 +28,10 @@ export class AdminApi {
     url: string,
     tokens: TokenFiles | undefined,
     role: keyof TokenFiles = 'view',
+    operator?: string,
   ): Promise<AdminApi> {
     const file = tokens?.[role];
-    return new AdminApi(url, file && (await readFile(file, 'utf8')).trim());
+    return new AdminApi(url, file && (await readFile(file, 'utf8')).trim(), operator);
   }
 
   /**
@@ -32,17 +39,17 @@ export class AdminApi {
    * @throws Retryable `no-node` when it does not answer; the error that it answers with
    */
   get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return this.#ask(path, { method: 'GET' }, signal);
+    return this.#ask(path, { method: 'GET' }, ANSWER_LIMIT_MS, signal);
   }
 
-  /** As `get`, for actions. */
-  post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  /** As `get`, for actions. @param limitMs how long the answer may take, 10 s by default */
+  post<T>(path: string, body: unknown, signal?: AbortSignal, limitMs = ANSWER_LIMIT_MS): Promise<T> {
     const headers = { 'Content-Type': 'application/json' };
-    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, signal);
+    return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, limitMs, signal);
   }
 
-  async #ask<T>(path: string, init: RequestInit, signal?: AbortSignal): Promise<T> {
-    const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
+  async #ask<T>(path: string, init: RequestInit, limitMs: number, signal?: AbortSignal): Promise<T> {
+    const limit = AbortSignal.timeout(limitMs);
     const headers = { ...this.#headers, ...init.headers };
     let response: Response;
     let answer: unknown;

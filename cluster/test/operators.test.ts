@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { formatJobId } from '#protocols/job/identity';
 import { operatorApi } from '../admin/api/api.ts';
@@ -153,6 +157,54 @@ test.serial('actions need the right token, and are recorded, refused ones too', 
   t.like(audit[0], { action: 'ban-peer', isDone: false });
   t.true(audit.some(({ action, isDone }) => action === 'reject' && isDone));
   t.true(audit.every(({ who }) => who.startsWith('token for act at 127.0.0.1')));
+});
+
+/** The command line as an operator runs it: with the address of a node and a token. */
+async function sealion(role: 'view' | 'act' | undefined, ...args: readonly string[]) {
+  const { sps, adminTokens } = network().devnet.file;
+  const token = role === undefined ? [] : ['--token-file', adminTokens?.[role] ?? ''];
+  const program = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
+  const child = spawn(process.execPath, [program, ...args, '--admin', sps[0]?.admin ?? '', ...token], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, complaint, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, output, complaint };
+}
+
+test.serial('the command line shows and does the same, with the address of a node and a token', async (t) => {
+  const net = network();
+  const object = await uploaded(1_000);
+  await net.sealed(object);
+  const id = formatJobId(object.job);
+  const name = `${object.bucketName}/${object.objectName}`;
+  const shown = async (...args: readonly string[]) => (await sealion('view', ...args)).output;
+
+  t.regex(await shown('nodes'), /^NODE +STATE .*\nsp-1@a +ready +.*\n1 node\n$/);
+  t.regex(await shown('jobs', id), new RegExp(`\\n${id} +[A-Z_]+ +1000 bytes .* ${name}\\n1 job\\n$`));
+  await until('the job says so', async () => (await shown('job', name)).startsWith('It is sealed'));
+  t.like(JSON.parse(await shown('job', id, '--json')), { event: 'job', job: id });
+  t.regex(await shown('peers'), /\n4 +/);
+  t.regex(await shown('tree'), /^sp-1@a\n├── /);
+
+  t.like(await sealion('act', 'drain', 'a'), { code: 1, output: '' });
+  t.is((await sealion('act', 'drain', 'a', '--yes', '--reason', 'a new disk')).code, 0);
+  t.regex(await shown('nodes'), /\nsp-1@a +draining /);
+  t.is((await sealion('act', 'undrain', 'a', '--yes')).code, 0);
+  t.regex(await shown('audit'), / drain +a +yes +.*\(reason: a new disk\)\n/);
+  const verified = await sealion('act', 'verify', name, '--repair', '--yes', '--json');
+  t.like(JSON.parse(verified.output), { event: 'done', action: 'repair', target: id });
+
+  const ended = await sealion('act', 'retry', id, '--yes');
+  t.is(ended.code, 1);
+  t.regex(ended.complaint, /\(job-transition\)\n$/);
+  t.regex((await sealion('view', 'drain', 'a', '--yes')).complaint, /\(role-missing\)\n$/);
+  t.regex((await sealion(undefined, 'nodes')).complaint, /\(token-missing\)\n$/);
+  t.is((await sealion('view', 'nodes', '--sp', '1')).code, 2);
+  t.is((await sealion('view', 'verify', name)).code, 2);
 });
 
 test.serial(
