@@ -71,8 +71,8 @@ test.serial(
     });
     t.regex(waiting.why, /sp 4/i);
     t.regex(waiting.why, /tried again/);
-    await net.devnet.sp(4).start();
     await until('the retry is accepted', () => act('retry', id).catch(() => undefined));
+    await net.devnet.sp(4).start();
     await net.sealed(object);
     const sealed = await until('the view says so', async () => {
       const found = await view(object);
