@@ -21,6 +21,11 @@ export class Exchanges {
     this.#latest.set(request.socket, { request, response });
   }
 
+  /** Whether the latest request of a connection has not come to its end yet. */
+  isWithinRequest(socket: Duplex): boolean {
+    return this.#latest.get(socket)?.request.complete === false;
+  }
+
   /** Ends a connection on which something other than HTTP arrived. @param answer the whole answer in wire format */
   refuse(socket: Duplex, answer: string): void {
     // The parser reports an error for each further chunk.

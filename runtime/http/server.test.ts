@@ -95,6 +95,20 @@ test('a client that closes its side gets its answer', async (t) => {
   t.regex(await all, /0123456789$/);
 });
 
+test('a client that closes its side within a request is refused, whatever else it asked for', async (t) => {
+  for (const header of ['X: y', 'Connection: upgrade\r\nUpgrade: websocket']) {
+    const cancelled = { count: 0 };
+    const { socket, all } = await open(t, async (request) => {
+      await request.toArray().catch(() => {
+        cancelled.count += 1;
+      });
+    });
+    socket.end(`PUT / HTTP/1.1\r\nHost: a\r\n${header}\r\nContent-Length: 5\r\n\r\nabc`);
+    t.deepEqual(statuses(await all), ['400'], header);
+    await until(() => cancelled.count === 1);
+  }
+});
+
 test('two Host headers are refused, even the same twice', async (t) => {
   for (const second of ['a', 'b']) {
     const { socket, all } = await open(t, answered);

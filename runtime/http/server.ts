@@ -95,6 +95,12 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   // Other expectations may be ignored (RFC 9110 §10.1.1); Node would refuse them without a body.
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => refuse(error, socket, exchanges, malformed));
+  // Node reports a client that closes its side within a request, but not within one that asks for an upgrade.
+  server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) =>
+    socket.once('end', () => {
+      if (exchanges.isWithinRequest(socket)) refuse(new Error('cut off'), socket, exchanges, malformed);
+    }),
+  );
   if (options.maxPerClient) server.on('connection', boundPerClient(options.maxPerClient, options.proxies));
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
