@@ -182,13 +182,20 @@ export class Network {
 
   /** A job according to the journal of an SP's node; undefined if unknown there. */
   async job(spId: number, job: JobId): Promise<JobView | undefined> {
-    const api = await this.admin(this.#file(spId).admin);
-    try {
-      return await api.get<JobView>(`/api/jobs/${formatJobId(job)}`);
-    } catch (error) {
-      if (error instanceof Terminal && error.code === 'not-found') return undefined;
-      throw error;
+    const { admin, nodes = [] } = this.#file(spId);
+    const view = async (url: string) => (await this.admin(url)).get<JobView>(`/api/jobs/${formatJobId(job)}`);
+    const urls = nodes.length > 0 ? nodes.map((node) => node.admin) : [admin];
+    let failure: unknown;
+    for (const url of urls) {
+      try {
+        return await view(url);
+      } catch (error) {
+        if (error instanceof Terminal && error.code === 'not-found') return undefined;
+        // A node that was stopped; another may know.
+        failure = error;
+      }
     }
+    throw failure;
   }
 
   /**

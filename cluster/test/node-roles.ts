@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { TreeNode } from '#runtime/actors/types';
+import { AdminApi } from '../client/admin-api.ts';
 import type { Role } from '../config/roles.ts';
 import type { Devnet } from '../devnet/devnet.ts';
 
@@ -20,6 +21,7 @@ export async function giveRoles(devnet: Devnet, roles: Readonly<Record<string, r
 /** The top actors of a node of SP 1. */
 export async function actorsOf(devnet: Devnet, name: string): Promise<readonly string[]> {
   const node = devnet.file.sps[0]?.nodes?.find((one) => one.name === name);
-  const { children } = (await (await fetch(`${node?.admin}/tree`)).json()) as TreeNode;
+  const api = await AdminApi.of(node?.admin ?? '', devnet.file.adminTokens);
+  const { children } = await api.get<TreeNode>('/api/nodes/self/tree');
   return children.map((child) => child.name);
 }
