@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { mustRun, SetupError, step } from './step.mjs';
 
 /** Debian packages with the programs that single tests need, which are skipped without them. */
-const PACKAGES = ['caddy', 'chromium', 'curl', 'nginx', 'openssl', 'postgresql', 'wget'];
+const PACKAGES = ['caddy', 'chromium', 'curl', 'fish', 'nginx', 'openssl', 'postgresql', 'wget', 'zsh'];
 /** Where Debian puts PostgreSQL's programs, which are not in the PATH. */
 const POSTGRES_FOLDER = '/usr/lib/postgresql';
 /** What keeps Debian's package from making a database of its own, and starting it. */
