@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { ROOT, run } from './step.mjs';
 
 /** Files of tests that run at once: more than a small machine has cores, since tests of networks wait most of the time. */
-const AT_ONCE = Math.max(4, availableParallelism());
+const AT_ONCE = Math.max(3, availableParallelism());
 
 /**
  * Runs the compiled tests and shows their results as they arrive.

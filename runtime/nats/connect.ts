@@ -23,7 +23,7 @@ export interface NatsOptions {
 
 const CONNECT_LIMIT_MS = 5_000;
 const RECONNECT_WAIT_MS = 250;
-const PING_EVERY_MS = 10_000;
+const PING_EVERY_MS = 5_000;
 
 /**
  * Opens a connection to one NATS plane (ARCHITECTURE.md#the-two-nats-planes). The first connect fails fast; after that
