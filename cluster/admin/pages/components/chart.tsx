@@ -1,4 +1,4 @@
-import { count } from '../../../cli/units.ts';
+import { count, size } from '../../../cli/units.ts';
 
 const WIDTH = 240;
 const HEIGHT = 40;
@@ -52,4 +52,18 @@ export function Progress({
       <progress value={String(done)} max={String(Math.max(1, total))} aria-label={text} /> {text}
     </>
   );
+}
+
+/** How far the work of an actor is, as its line says. @param unit `bytes`, or what is counted */
+export function AmountDone({
+  done,
+  total,
+  unit,
+}: {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+}) {
+  const text = unit === 'bytes' ? `${size(done)} of ${size(total)}` : `${done} of ${total} ${unit}`;
+  return <Progress done={done} total={total} text={text} />;
 }

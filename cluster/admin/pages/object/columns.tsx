@@ -1,7 +1,7 @@
-import { duration, rate, size } from '../../../cli/units.ts';
+import { duration, rate } from '../../../cli/units.ts';
 import type { ApprovalView, ColumnView } from '../../view/job-view.ts';
 import { Badge, type Tone } from '../components/badge.tsx';
-import { Progress } from '../components/chart.tsx';
+import { AmountDone, Progress } from '../components/chart.tsx';
 import { Table } from '../components/table.tsx';
 import { Time } from '../components/time.tsx';
 import type { Fragments } from '../live/fragments.tsx';
@@ -54,7 +54,7 @@ function cells({
     state === 'stored' ? (
       <Progress done={1} total={1} text="stored" />
     ) : (
-      activity?.progress && <Done {...activity.progress} />
+      activity?.progress && <AmountDone {...activity.progress} />
     ),
     bytesPerSecond !== undefined && rate(bytesPerSecond, 1_000),
     activity && state !== 'stored' && (
@@ -75,19 +75,6 @@ function cells({
       </>
     ),
   ];
-}
-
-function Done({
-  done,
-  total,
-  unit,
-}: {
-  readonly done: number;
-  readonly total: number;
-  readonly unit: string;
-}) {
-  const text = unit === 'bytes' ? `${size(done)} of ${size(total)}` : `${done} of ${total} ${unit}`;
-  return <Progress done={done} total={total} text={text} />;
 }
 
 /** Both signatures of each secondary, and whether they were checked. */

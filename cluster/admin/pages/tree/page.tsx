@@ -1,7 +1,7 @@
 import type { TreeNode } from '#runtime/actors/types';
-import { count, size } from '../../../cli/units.ts';
+import { count } from '../../../cli/units.ts';
 import { Badge } from '../components/badge.tsx';
-import { Progress } from '../components/chart.tsx';
+import { AmountDone } from '../components/chart.tsx';
 import { Time } from '../components/time.tsx';
 import type { Fragments } from '../live/fragments.tsx';
 import type { View } from '../view.ts';
@@ -229,7 +229,12 @@ function Row({ row }: { readonly row: TreeRow }) {
         {activity && (
           <>
             {activity.doing}
-            {activity.progress && <ActivityProgress {...activity.progress} />}
+            {activity.progress && (
+              <>
+                {' '}
+                <AmountDone {...activity.progress} />
+              </>
+            )}
             {activity.waitsFor !== undefined && (
               <>
                 {' '}
@@ -260,22 +265,4 @@ function Row({ row }: { readonly row: TreeRow }) {
 function Name({ node }: { readonly node: TreeNode }) {
   const job = /^object\/(\d+\.\d+)$/.exec(node.name)?.[1];
   return job === undefined ? <span>{node.name}</span> : <a href={`/objects/${job}`}>{node.name}</a>;
-}
-
-function ActivityProgress({
-  done,
-  total,
-  unit,
-}: {
-  readonly done: number;
-  readonly total: number;
-  readonly unit: string;
-}) {
-  const text = unit === 'bytes' ? `${size(done)} of ${size(total)}` : `${done} of ${total} ${unit}`;
-  return (
-    <>
-      {' '}
-      <Progress done={done} total={total} text={text} />
-    </>
-  );
 }
