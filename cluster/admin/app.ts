@@ -1,10 +1,11 @@
-import { Hono } from 'hono';
-import { Retryable, Terminal } from '#protocols/errors';
+import { type Context, Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
 import type { Actions } from './actions/action.ts';
 import { json } from './answers.ts';
 import { operatorApi } from './api/api.ts';
 import type { OwnNode } from './api/nodes.ts';
-import { door, secured } from './door/door.ts';
+import { door, secured, wantsPage } from './door/door.ts';
 import type { AdminEnv } from './door/env.ts';
 import { Identifier } from './door/identify.ts';
 import { login } from './door/login.ts';
@@ -26,7 +27,12 @@ export interface AdminOptions {
   };
   /** Further parts, behind the same door: `/metrics`, the pages. Their paths begin at the root. */
   readonly parts?: readonly Hono<AdminEnv>[];
+  /** The page that a browser gets when something could not be had; without it, browsers get JSON too. */
+  readonly errorPage?: ErrorPage;
 }
+
+/** Renders why something could not be had. */
+export type ErrorPage = (error: SealionError, c: Context<AdminEnv>) => string;
 
 /** The admin server: for machines `/health` and `/ready`, the API, and whatever else is mounted. */
 export function adminApp({
@@ -36,6 +42,7 @@ export function adminApp({
   version,
   door: rules,
   parts = [],
+  errorPage,
 }: AdminOptions): Hono<AdminEnv> {
   const app = new Hono<AdminEnv>();
   const identifier = new Identifier(rules);
@@ -53,7 +60,12 @@ export function adminApp({
       advice: 'The pages begin at /, and /api/openapi.json describes the API.',
     });
   });
-  app.onError(errorAnswer);
+  app.onError((thrown, c) => {
+    const answer = errorAnswer(thrown, c);
+    // A stranger is not shown which node this is.
+    if (!errorPage || !wantsPage(c) || !c.get('identity')) return answer;
+    return c.html(errorPage(toSealionError(thrown), c), answer.status as ContentfulStatusCode);
+  });
   return app;
 }
 

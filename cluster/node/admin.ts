@@ -105,7 +105,15 @@ export async function openAdmin(
     'admin server',
     () =>
       serveAdmin(
-        adminApp({ view, own, actions, version: VERSION, door, parts: [metricsPage(metrics), ui] }),
+        adminApp({
+          view,
+          own,
+          actions,
+          version: VERSION,
+          door,
+          parts: [metricsPage(metrics), ui.app],
+          errorPage: ui.errorPage,
+        }),
         listen,
         log,
       ),

@@ -119,6 +119,8 @@ export interface Activity {
     readonly done: number;
     readonly total: number;
     readonly unit: 'bytes' | 'segments' | 'secondaries';
+    /** What was done already when it began; what it did since then shows how fast it is. */
+    readonly from?: number;
   };
 }
 

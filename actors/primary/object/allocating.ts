@@ -7,10 +7,9 @@ import { failPhase, type Next, pipe, record, type Work } from './work.ts';
 export function startAllocation(work: Work): Next {
   const { ctx, log, ports } = work;
   ctx.say({ doing: 'getting approvals', waitsFor: 'the members of the virtual groups' });
-  const onProgress = (text: string) => ctx.say({ doing: text, waitsFor: 'the other members' });
   pipe(
     work,
-    (signal) => allocate(log.context, ports, { signal, onProgress }),
+    (signal) => allocate(log.context, ports, { signal, onProgress: (line) => ctx.say(line) }),
     (outcome) => ({ type: 'allocated', outcome }),
   );
   return 'wait';

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { Retryable } from '#protocols/errors';
 import type { JobContext } from '#protocols/job/context';
+import type { Activity } from '#runtime/actors/types';
 import { chainAway, TestChain } from '../../testing/chain.ts';
 import { deny, grant, TestPeers } from '../../testing/peers.ts';
 import { group } from '../../testing/providers.ts';
@@ -15,8 +16,8 @@ function setUp(groups: readonly (readonly number[])[], job: Partial<JobContext> 
   const peers = new TestPeers(chain);
   const context = { ...newJob({ payloadSize: 5_000, maxSegmentSize: 1_024 }), ...job };
   const ports = { spId: 1, chain, peers, providers: async () => chain.providers, timing: PRIMARY_TIMING };
-  const progress: string[] = [];
-  const run = () => allocate(context, ports, { signal, onProgress: (text) => progress.push(text) });
+  const progress: Activity[] = [];
+  const run = () => allocate(context, ports, { signal, onProgress: (line) => progress.push(line) });
   return { chain, peers, progress, run };
 }
 
@@ -34,7 +35,10 @@ test('the first group whose members all approve is chosen, with the approvals in
     B.map((spId, index) => [spId, index, `approval of ${spId}`]),
   );
   t.is(peers.asks.length, 1, 'all are asked at once');
-  t.is(progress.at(-1), 'approvals: 7 of 7 storage providers answered');
+  t.deepEqual(progress.at(-1), {
+    doing: 'approvals: 7 of 7 storage providers answered; sp 2 refused group 1: full',
+  });
+  t.is(progress[0]?.waitsFor?.split(', ').length, 6, 'those that are awaited are named');
 });
 
 test('groups are asked in order of free stake, and only those with room for the payload', async (t) => {

@@ -3,37 +3,37 @@ import {
   type ChosenGroup,
   chooseGroup,
   type MemberAnswer,
-  type Shortfall,
   shortfalls,
 } from '#protocols/approval/choose-group';
+import { unwillingText } from '#protocols/approval/unwilling';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 import type { JobContext } from '#protocols/job/context';
+import type { Activity } from '#runtime/actors/types';
 import { usableGroups } from '#runtime/chain/usable-groups';
 import type { PrimaryPorts } from '../ports.ts';
 
 type Ports = Pick<PrimaryPorts, 'spId' | 'chain' | 'peers' | 'providers' | 'timing' | 'isBanned'>;
 
-/** Maximum number of groups in one ask, and of members named in one failure. */
+/** Maximum number of groups in one ask, and of members named as awaited. */
 const MAX_GROUPS = 100;
-const MAX_NAMED = 12;
+const MAX_AWAITED = 12;
 
 /**
  * GetApproval: asks the members of the bucket's groups, all at once, and takes the first group in which all approved. A
  * group that failed before is chosen only if no other is complete at the end (ARCHITECTURE.md#the-two-nats-planes).
- * @param onProgress called with a line for the actor tree
+ * @param onProgress called with a line for the actor tree, which names those that refused and those that are awaited
  * @throws Retryable `no-group` when no group can take the payload; `approvals-missing`, which names the members that
  * refused or did not answer
  */
 export async function allocate(
   context: JobContext,
   ports: Ports,
-  options: { readonly signal: AbortSignal; readonly onProgress: (text: string) => void },
+  options: { readonly signal: AbortSignal; readonly onProgress: (line: Activity) => void },
 ): Promise<ChosenGroup> {
   const { signal, onProgress } = options;
   const groups = await candidates(context, ports, signal);
   const untried = groups.filter(({ gvgId }) => !context.excludedGvgIds.includes(gvgId));
   const preferred = untried.length > 0 ? untried : groups;
-  const members = new Set(groups.flatMap(({ secondarySpIds }) => secondarySpIds)).size;
   const ask = {
     job: context.id,
     primarySpId: ports.spId,
@@ -46,14 +46,14 @@ export async function allocate(
   const answers: MemberAnswer[] = [];
   for await (const answer of ports.peers.ask(ask, { signal, timeoutMs: ports.timing.approvalTimeoutMs })) {
     answers.push(answer);
-    onProgress(`approvals: ${answers.length} of ${members} storage providers answered`);
+    onProgress(progressOf(groups, answers));
     const chosen = chooseGroup(preferred, answers, Date.now());
     if (chosen) return chosen;
   }
   throwIfAborted(signal);
   const chosen = chooseGroup(groups, answers, Date.now());
   if (chosen) return chosen;
-  throw approvalsMissing(shortfalls(groups, answers, Date.now()));
+  throw approvalsMissing(unwillingText(shortfalls(groups, answers, Date.now())));
 }
 
 /** Groups with room for the payload and all members in service, most free stake first. */
@@ -91,15 +91,26 @@ async function candidates(
   });
 }
 
-function approvalsMissing(lacking: readonly Shortfall[]): Retryable {
-  const reasons = lacking.flatMap(({ gvgId, refused, silent }) => [
-    ...refused.map(({ spId, reason }) => `sp ${spId} refused group ${gvgId}: ${reason.replace(/\.$/, '')}`),
-    ...silent.map((spId) => `sp ${spId} did not answer for group ${gvgId}`),
-  ]);
-  const more = reasons.length > MAX_NAMED ? `, and ${reasons.length - MAX_NAMED} more` : '';
+function progressOf(groups: readonly AskedGroup[], answers: readonly MemberAnswer[]): Activity {
+  const members = [...new Set(groups.flatMap(({ secondarySpIds }) => secondarySpIds))];
+  const awaited = members.filter((id) => !answers.some(({ spId }) => spId === id));
+  const refusals = shortfalls(groups, answers, Date.now()).map((group) => ({ ...group, silent: [] }));
+  const refused = unwillingText(refusals);
+  return {
+    doing: `approvals: ${answers.length} of ${members.length} storage providers answered${refused && `; ${refused}`}`,
+    ...(awaited.length > 0 && {
+      waitsFor: awaited
+        .slice(0, MAX_AWAITED)
+        .map((id) => `sp ${id}`)
+        .join(', '),
+    }),
+  };
+}
+
+function approvalsMissing(unwilling: string): Retryable {
   return new Retryable({
     code: 'approvals-missing',
-    message: `No virtual group was approved by all of its members: ${reasons.slice(0, MAX_NAMED).join('; ')}${more}.`,
+    message: `No virtual group was approved by all of its members: ${unwilling}.`,
     advice: 'The job is retried automatically; check the storage providers that the message names.',
     gatewayCode: 70002,
   });

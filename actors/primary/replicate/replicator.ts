@@ -61,8 +61,17 @@ async function replicate(
   const plan = planPayload(context.object);
   const offer = offerOf(options);
   const to = `sp ${offer.to}`;
-  const say = (doing: string, done: number, waitsFor: string) =>
-    ctx.say({ doing, waitsFor, progress: { done, total: plan.segmentCount, unit: 'segments' } });
+  const say = (doing: string, done: number, waitsFor: string, from?: number) =>
+    ctx.say({
+      doing,
+      waitsFor,
+      progress: {
+        done,
+        total: plan.segmentCount,
+        unit: 'segments',
+        ...(from !== undefined && { from }),
+      },
+    });
 
   const inline = wireOf(offer.approval) === 'nats' && plan.columnLength <= INLINE_COLUMN_BYTES;
   const column = inline ? await wholeColumn(options, signal) : undefined;
@@ -71,7 +80,7 @@ async function replicate(
   try {
     let sending: Promise<void> = Promise.resolve();
     for (let index = session.firstMissing; index < plan.segmentCount; index += 1) {
-      say(`sending column ${redundancyIndex} to ${to}`, index, `credit of ${to}`);
+      say(`sending column ${redundancyIndex} to ${to}`, index, `credit of ${to}`, session.firstMissing);
       const piece = await takePiece(options, offer.to, index, signal);
       const before = sending;
       sending = sendPiece(options, session, piece, signal);

@@ -40,7 +40,7 @@ const jobView = z
         state: z.enum(['waiting', 'moving', 'stored']),
         activity: z.looseObject({ doing: z.string() }).optional(),
         lastError: z.looseObject({ code: z.string() }).optional(),
-        bytesPerSecond: z.number().optional(),
+        bytesPerSecond: z.number().optional().describe('on average, since it began to be sent'),
         completedAt: z.number().optional(),
         receipt: z
           .object({
@@ -55,7 +55,9 @@ const jobView = z
       z.object({
         spId: z.number(),
         redundancyIndex: z.number().optional(),
+        gvgId: z.number().optional().describe('the group whose choice a refusal prevents'),
         approved: z.boolean(),
+        silent: z.boolean().optional().describe('it has not answered'),
         reason: z.string().optional(),
         expiresAt: z.number().optional(),
         at: z.number().optional(),

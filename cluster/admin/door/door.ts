@@ -65,10 +65,17 @@ export function requireRole(role: AdminRole): MiddlewareHandler<AdminEnv> {
   };
 }
 
+/** Whether a person looks at the answer in a browser. Addresses for machines always answer with data. */
+export function wantsPage(c: Context<AdminEnv>): boolean {
+  const { path } = c.req;
+  return (
+    /\btext\/html\b/.test(c.req.header('accept') ?? '') && !path.startsWith('/api/') && !PROBES.has(path)
+  );
+}
+
 /** A browser is shown the login, everybody else an error. */
 function toLogin(c: Context<AdminEnv>): Response {
-  const wantsPage = c.req.method === 'GET' && /\btext\/html\b/.test(c.req.header('accept') ?? '');
-  if (wantsPage && !c.req.path.startsWith('/api/')) {
+  if (c.req.method === 'GET' && wantsPage(c)) {
     const { pathname, search } = new URL(c.req.url);
     return c.redirect(`${LOGIN}?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);
   }

@@ -21,6 +21,7 @@ const ADDRESSES = [
   '/confirm?action=ban-peer&target=4',
   '/confirm?action=reject&target=4711.0',
   '/objects/nothing',
+  '/nowhere/at/all',
 ];
 
 const actions = sampleActions();
@@ -33,13 +34,14 @@ test.before(async (t) => {
   const chromium = findProgram('chromium');
   if (chromium === undefined) return;
   const view = { ...sampleView(), trees: async () => ({ trees, silent: ['sp-1@c'] }) };
+  const { app, errorPage } = await pages({ view, actions });
   const { port } = await serve(
     {
       teardown: (stop) => {
         stopServer = stop;
       },
     },
-    { view, parts: [await pages({ view, actions })] },
+    { view, parts: [app], errorPage },
   );
   browser = await PageBrowser.launch(chromium, `http://127.0.0.1:${port}`);
   t.pass();
@@ -179,6 +181,17 @@ inChromium('who may only look sees no buttons, and is refused', async (t) => {
   )) as { status: number };
   t.is(status, 403);
   t.deepEqual(actions.performed, []);
+});
+
+inChromium('an address that is not there answers with a page that leads back', async (t) => {
+  const page = await browser.logIn(TOKENS.view);
+  const answer = await page.goto('/nowhere/at/all');
+  t.is(answer?.status(), 404);
+  await page.getByRole('heading', { name: 'This was not found' }).waitFor();
+  await page.getByRole('main').getByRole('link', { name: 'Overview' }).click();
+  await page.locator('#tiles').waitFor();
+  const data = await page.goto('/api/nowhere');
+  t.is(data?.headers()['content-type'], 'application/json', 'addresses for machines answer with data');
 });
 
 inChromium('a page is shown after the login alone, and no longer after the logout', async (t) => {

@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
-import { Terminal, toSealionError } from '#protocols/errors';
+import { Terminal } from '#protocols/errors';
 import type { Actions } from '../actions/action.ts';
+import type { ErrorPage } from '../app.ts';
 import { requireRole } from '../door/door.ts';
 import type { AdminEnv } from '../door/env.ts';
-import { errorAnswer } from '../errors.ts';
 import type { ProviderView } from '../view/provider-view.ts';
 import { confirmView, outcomeView, type Wanted } from './actions/confirm.tsx';
 import { isActionName } from './actions/table.ts';
@@ -24,6 +24,11 @@ export interface PagesOptions {
   readonly actions: Actions;
 }
 
+export interface Pages {
+  readonly app: Hono<AdminEnv>;
+  readonly errorPage: ErrorPage;
+}
+
 const MAX_TEXT = 200;
 const FORM_LIMIT = 4_096;
 
@@ -31,7 +36,7 @@ const FORM_LIMIT = 4_096;
  * The pages for operators. They work without a script, and are kept up to date with one (`assets/live.js`): `/events`
  * sends what has changed of a page. Who may see and do what is decided by the door.
  */
-export async function pages(options: PagesOptions): Promise<Hono<AdminEnv>> {
+export async function pages(options: PagesOptions): Promise<Pages> {
   const { view, actions } = options;
   const sources = pageSources(view);
   const streams = new LiveStreams();
@@ -89,12 +94,7 @@ export async function pages(options: PagesOptions): Promise<Hono<AdminEnv>> {
     );
     return send(c, outcomeView(request, outcome));
   });
-  app.onError((thrown, c) => {
-    const answer = errorAnswer(thrown, c);
-    if (!/\btext\/html\b/.test(c.req.header('accept') ?? '')) return answer;
-    return c.html(html(c, view, errorView(toSealionError(thrown))), answer.status as 400);
-  });
-  return app;
+  return { app, errorPage: (error, c) => html(c, view, errorView(error)) };
 }
 
 function html(c: Context<AdminEnv>, { node, spId }: ProviderView, page: View): string {

@@ -13,6 +13,7 @@ export interface ColumnView {
   /** What its replicator is doing, and what it waits for. */
   readonly activity?: TreeNode['activity'];
   readonly lastError?: TreeNode['lastError'];
+  /** On average, since it began to be sent. */
   readonly bytesPerSecond?: number;
   /** Unix ms. */
   readonly completedAt?: number;
@@ -27,8 +28,13 @@ export interface ColumnView {
 /** An SP's answer to being asked for room. */
 export interface ApprovalView {
   readonly spId: number;
+  /** Of an approval. */
   readonly redundancyIndex?: number;
+  /** The group whose choice it prevents. */
+  readonly gvgId?: number;
   readonly approved: boolean;
+  /** It has not answered at all. */
+  readonly silent?: boolean;
   /** Why not. */
   readonly reason?: string;
   /** Unix ms; of an approval. */

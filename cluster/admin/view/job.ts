@@ -4,7 +4,9 @@ import { formatJobId } from '#protocols/job/identity';
 import { troubleOf } from '#protocols/job/trouble';
 import type { TreeNode } from '#runtime/actors/types';
 import type { OwnerAnswer } from '#runtime/home/home';
-import type { ApprovalView, ColumnView, JobView } from './job-view.ts';
+import { approvalsOf } from './approvals.ts';
+import { movingRate, storedRate } from './column-rate.ts';
+import type { ColumnView, JobView } from './job-view.ts';
 import { whyNotSealed } from './why.ts';
 
 export interface JobFacts {
@@ -19,17 +21,25 @@ export function jobViewOf({ context, events, owner, trees }: JobFacts): JobView 
   const actors = trees.flatMap((tree) => actorsOf(formatJobId(context.id), tree));
   const nextTryAt = troubleOf(context)?.nextTryAt;
   const seal = sealOf(context, events);
-  const columns = columnsOf(context, events, actors);
+  const now = Date.now();
+  const columns = columnsOf(context, events, actors, now);
   const owned = owner && { owner };
+  const [object] = actors;
   return {
     job: formatJobId(context.id),
-    ...whyNotSealed({ context, columns, now: Date.now(), ...owned }),
+    ...whyNotSealed({
+      context,
+      columns,
+      now,
+      ...owned,
+      ...(object?.activity && { activity: object.activity }),
+    }),
     context,
     events,
     ...owned,
     actors,
     columns,
-    approvals: [...approvalsOf(context), ...refusalsIn(events)],
+    approvals: approvalsOf(context, events, actors),
     ...(seal && { seal }),
     ...(nextTryAt !== undefined && { nextTryAt }),
   };
@@ -42,21 +52,25 @@ function actorsOf(job: string, { children }: TreeNode): readonly TreeNode[] {
 }
 
 function columnsOf(
-  { allocation, receipts }: JobContext,
+  { allocation, receipts, object }: JobContext,
   events: readonly JobEvent[],
   actors: readonly TreeNode[],
+  now: number,
 ): readonly ColumnView[] {
   const replicators = new Map(actors.flatMap(({ children }) => children.map((child) => [child.name, child])));
   return (allocation?.secondarySpIds ?? []).map((spId, redundancyIndex) => {
     const receipt = receipts[redundancyIndex];
     const { activity, lastError } = replicators.get(`replicator/${redundancyIndex}`) ?? {};
     const completedAt = receipt && completionOf(redundancyIndex, events);
+    const bytesPerSecond =
+      completedAt === undefined ? movingRate(object, activity, now) : storedRate(object, events, completedAt);
     return {
       redundancyIndex,
       spId,
       state: receipt ? 'stored' : activity ? 'moving' : 'waiting',
       ...(activity && { activity }),
       ...(lastError && { lastError }),
+      ...(bytesPerSecond !== undefined && { bytesPerSecond }),
       ...(completedAt !== undefined && { completedAt }),
       ...(receipt && { receipt: receiptOf(receipt) }),
     };
@@ -83,29 +97,6 @@ function completionOf(redundancyIndex: number, events: readonly JobEvent[]): num
       at = event.at;
   }
   return at;
-}
-
-function approvalsOf({ allocation }: JobContext): readonly ApprovalView[] {
-  return (allocation?.approvals ?? []).map(({ spId, redundancyIndex, expiresAt }) => ({
-    spId,
-    redundancyIndex,
-    approved: true,
-    expiresAt,
-  }));
-}
-
-/** Whom the last ask found unwilling or silent; empty once a group was found. */
-function refusalsIn(events: readonly JobEvent[]): readonly ApprovalView[] {
-  const last = events.findLast(({ type }) => type === 'AllocationFailed' || type === 'AllocationCompleted');
-  if (last?.type !== 'AllocationFailed') return [];
-  const { at, failure } = last;
-  const found = failure.message.matchAll(/\bsp (\d+) (refused group \d+: [^;]+|did not answer)/g);
-  return [...found].map(([, spId, reason = '']) => ({
-    spId: Number(spId),
-    approved: false,
-    reason: reason.replace(/\.$/, ''),
-    at,
-  }));
 }
 
 function sealOf({ seal, signedSeals }: JobContext, events: readonly JobEvent[]): JobView['seal'] {

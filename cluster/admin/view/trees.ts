@@ -7,7 +7,12 @@ const activity = z.object({
   since: z.number().describe('unix ms'),
   nextTryAt: z.number().optional().describe('unix ms'),
   progress: z
-    .object({ done: z.number(), total: z.number(), unit: z.enum(['bytes', 'segments', 'secondaries']) })
+    .object({
+      done: z.number(),
+      total: z.number(),
+      unit: z.enum(['bytes', 'segments', 'secondaries']),
+      from: z.number().optional().describe('what was done already at `since`'),
+    })
     .optional(),
 });
 

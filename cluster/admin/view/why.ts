@@ -10,6 +10,8 @@ export interface WhyFacts {
   /** Who works on it; absent when nobody answers. */
   readonly owner?: Pick<OwnerAnswer, 'node' | 'since'>;
   readonly columns: readonly Pick<ColumnView, 'spId' | 'state' | 'activity'>[];
+  /** Of its object actor. */
+  readonly activity?: ColumnView['activity'];
   /** Unix ms. */
   readonly now: number;
 }
@@ -86,7 +88,7 @@ function inProgress(facts: WhyFacts): Why {
   }
   switch (context.state) {
     case 'ALLOC_SECONDARY_DOING':
-      return { why: `Other storage providers have been asked for room since ${since}.` };
+      return allocating(facts);
     case 'REPLICATE_OBJECT_DOING':
       return replicating(facts);
     case 'SIGN_OBJECT_DOING':
@@ -99,6 +101,14 @@ function inProgress(facts: WhyFacts): Why {
     default:
       return { why: `${owner?.node} is about to begin its next step, since ${since}.` };
   }
+}
+
+/** Members of groups have been asked for room; those that refuse are named while others are still awaited. */
+function allocating({ context, activity }: WhyFacts): Why {
+  const begin = `Other storage providers have been asked for room since ${time(context.changedAt)}`;
+  const { doing, waitsFor } = activity ?? {};
+  const answers = doing?.startsWith('approvals: ') ? `: ${doing.slice('approvals: '.length)}` : '';
+  return { why: `${begin}${answers}${waitsFor === undefined ? '' : `, awaited: ${waitsFor}`}.` };
 }
 
 /** Nobody works on it, although it is due. */

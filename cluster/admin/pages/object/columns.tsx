@@ -1,5 +1,5 @@
 import { duration, rate } from '../../../cli/units.ts';
-import type { ApprovalView, ColumnView } from '../../view/job-view.ts';
+import type { ColumnView } from '../../view/job-view.ts';
 import { Badge, type Tone } from '../components/badge.tsx';
 import { AmountDone, Progress } from '../components/chart.tsx';
 import { Table } from '../components/table.tsx';
@@ -114,42 +114,6 @@ function Signature({ signature, checked }: { readonly signature: string; readonl
         <code>{signature}</code>
       </details>
     </>
-  );
-}
-
-/** Who was asked for room, and what they said. */
-export function Approvals({
-  approvals,
-  live,
-}: {
-  readonly approvals: readonly ApprovalView[];
-  readonly live: Fragments;
-}) {
-  return (
-    <Table
-      id="approvals"
-      live={live}
-      caption={
-        approvals.length === 0 ? 'Nobody has answered yet' : 'Answers of other SPs to being asked for room'
-      }
-      labels={['Provider', 'Answer', 'Reason', 'When']}
-      lines={approvals.map(({ spId, redundancyIndex, approved, reason, expiresAt, at }, i) => ({
-        id: `approval-${spId}-${redundancyIndex ?? i}`,
-        cells: [
-          `SP ${spId}`,
-          <Badge tone={approved ? 'good' : 'bad'} text={approved ? 'approved' : 'refused'} />,
-          reason,
-          <>
-            {at !== undefined && <Time at={at} />}
-            {expiresAt !== undefined && (
-              <>
-                ends <Time at={expiresAt} as="until" />
-              </>
-            )}
-          </>,
-        ],
-      }))}
-    />
   );
 }
 

@@ -7,7 +7,8 @@ import { StateBadge, type Tone, toneOf } from '../components/badge.tsx';
 import { Time } from '../components/time.tsx';
 import type { Fragments } from '../live/fragments.tsx';
 import type { View } from '../view.ts';
-import { Approvals, Columns, Receipts } from './columns.tsx';
+import { Approvals } from './approvals.tsx';
+import { Columns, Receipts } from './columns.tsx';
 import { Actors, Events, Timeline } from './history.tsx';
 import { nextStep } from './next-step.ts';
 
