@@ -36,7 +36,7 @@ export function checkFetch(
 /**
  * Checks a request over HTTP in the order and with the codes of today's SPs, but against the chain alone. Those recover
  * only EC objects; we also serve pieces of REPLICA objects, since only SPs that can use them request them.
- * @returns the requested column: the task names the column of the requester
+ * @returns the requested column (the task names the column of the requester), and the SP that asks
  * @throws Terminal 50009 unknown object, 50031 another redundancy than the chain's, 50043 not sealed, 45209 bad
  * index, 50030 no right to ask
  */
@@ -44,7 +44,7 @@ export async function checkTask(
   task: ReadRecoveryTask,
   { chain, spId }: { readonly chain: Chain; readonly spId: number },
   signal: AbortSignal,
-): Promise<{ readonly content: SealedContent; readonly column: number }> {
+): Promise<{ readonly content: SealedContent; readonly column: number; readonly from: number }> {
   const { job, bucketName, objectName, redundancyIndex: repaired } = task;
   const onChain = await chain.object(bucketName, objectName, { signal });
   if (!onChain || onChain.object.id !== job.objectId) {
@@ -67,7 +67,7 @@ export async function checkTask(
   const holdsIt = repaired !== PRIMARY && gvg.secondarySpIds[repaired] === from;
   const isPrimary = from !== 0 && from === gvg.primarySpId && gvg.primarySpId !== spId;
   if (column < 0 || !(holdsIt || isPrimary)) throw notEntitled(from);
-  return { content, column };
+  return { content, column, from };
 }
 
 function refused(code: string, gatewayCode: number, why: string): Terminal {

@@ -63,11 +63,20 @@ export class PieceServer {
    * @throws as `checkTask`; Terminal `piece-missing` (85102); Retryable `piece-corrupt` (85101)
    */
   async serveTask(task: ReadRecoveryTask, signal: AbortSignal): Promise<Uint8Array> {
-    const { content, column } = await checkTask(task, this.#ports, signal);
+    const { content, column, from } = await checkTask(task, this.#ports, signal);
+    const { counts } = this.#ports;
     const { segmentIndex } = task;
     const { segmentCount, pieceLength } = content.plan;
     const length = segmentIndex < segmentCount ? pieceLength(segmentIndex) : 0;
-    return this.#piece({ content, column, segmentIndex, offset: 0, length }, signal);
+    try {
+      const bytes = await this.#piece({ content, column, segmentIndex, offset: 0, length }, signal);
+      counts.done('served', from, 'http');
+      counts.bytes('served', from, 'http', bytes.length);
+      return bytes;
+    } catch (error) {
+      counts.failed('served', from, 'http', error);
+      throw error;
+    }
   }
 
   async #content(job: JobId, signal: AbortSignal): Promise<SealedContent> {

@@ -1,6 +1,7 @@
 import type { ByteBudget } from '#runtime/async/byte-budget';
 import type { Chain } from '#runtime/chain/chain';
 import type { Journal } from '#runtime/journal/journal';
+import type { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PieceSource } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
@@ -12,6 +13,8 @@ export interface RepairPorts {
   readonly pieces: PieceStore;
   /** The other SPs. */
   readonly peers: PieceSource;
+  /** For what they fetch over HTTP; the host counts what they fetch over NATS. */
+  readonly counts: PeerCounts;
   /** Payload bytes that the node may hold. */
   readonly memory: ByteBudget;
   /** How long to wait for a holder before asking another in parallel, ms. */

@@ -7,6 +7,7 @@ import { checksum } from '#protocols/integrity/checksums';
 import { ByteBudget } from '#runtime/async/byte-budget';
 import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
+import { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import { SegmentRecords } from '../ledger/segment-record.ts';
 import { TestChain } from '../testing/chain.ts';
@@ -41,7 +42,16 @@ async function recovererFor(
 
   const peers = new TestHolders(sample, holders, lists);
   const memory = new ByteBudget(2 ** 24);
-  const ports = { spId, chain: new TestChain([]), journal, pieces: await pieces, peers, memory, hedgeMs: 20 };
+  const ports = {
+    spId,
+    chain: new TestChain([]),
+    journal,
+    pieces: await pieces,
+    peers,
+    counts: new PeerCounts(),
+    memory,
+    hedgeMs: 20,
+  };
   return { peers, memory, recoverer: new Recoverer(ports, new ChecksumLists(ports)) };
 }
 

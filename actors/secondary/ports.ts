@@ -1,6 +1,7 @@
 import type { Chain } from '#runtime/chain/chain';
 import type { Ledger } from '#runtime/journal/journal';
 import type { Keyring } from '#runtime/keys/keys';
+import type { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PeerHost } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 
@@ -11,6 +12,8 @@ export interface SecondaryPorts {
   readonly ledger: Ledger;
   readonly pieces: PieceStore;
   readonly host: PeerHost;
+  /** For what comes over HTTP; the host counts what comes over NATS. */
+  readonly counts: PeerCounts;
   readonly keys: Pick<Keyring, 'operator' | 'approval' | 'bls'>;
   readonly timing: SecondaryTiming;
 }

@@ -64,14 +64,21 @@ export function taskReceiver(options: TaskReceiverOptions): Behaviour<never, und
       say: (activity) => ctx.say(activity),
       admit: () => admit(checked, approver, signal),
     });
+    const { counts } = ports;
+    const { from } = checked.offer;
     const refused = (error: unknown) => {
-      refusals.warn(`SP ${checked.offer.from}`, error, TASK_REFUSED);
+      counts.failed('columnsIn', from, 'http', error);
+      refusals.warn(`SP ${from}`, error, TASK_REFUSED);
       throw error;
     };
     if (message.type === 'receive-piece') {
-      await captureResult(message.reply, reception.piece(message.body).catch(refused));
+      const received = reception.piece(message.body).then(() => {
+        counts.bytes('columnsIn', from, 'http', message.task.pieceSize);
+      });
+      await captureResult(message.reply, received.catch(refused));
     } else {
       const finished = reception.finish().then((result) => {
+        counts.done('columnsIn', from, 'http');
         ctx.log.info(holding(checked.offer), HOLDING);
         return result;
       });

@@ -214,6 +214,7 @@ function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, hos
     chain,
     journal,
     home,
+    wires,
     background,
     freeBytes,
     isBanned,
@@ -226,6 +227,7 @@ function spawnReceivers(system: ActorSystem, dependencies: TreeDependencies, hos
     keys,
     ledger: journal.ledger,
     host,
+    counts: wires.counts,
     timing: SECONDARY_TIMING,
   };
   const limits = { ...APPROVAL_LIMITS, reserveBytes: config.limits.diskReserve };
@@ -264,6 +266,7 @@ function spawnRepairer(
       journal,
       pieces,
       peers: wires.pieces,
+      counts: wires.counts,
       calls,
       hedgeMs: HEDGE_MS,
       ...beside,

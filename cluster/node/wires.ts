@@ -2,10 +2,12 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import type { Chain } from '#runtime/chain/chain';
 import type { Keyring } from '#runtime/keys/keys';
 import { absentHost } from '#runtime/peers/absent-host';
+import { countedHost } from '#runtime/peers/counted-host';
+import { countedPeers, countedPieces } from '#runtime/peers/counted-peers';
 import { HttpPeerClient } from '#runtime/peers/http/client';
-import { measuredHost, measuredPeers } from '#runtime/peers/measured-peers';
 import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
-import { countedClient, countedHost, PeerCounts } from '#runtime/peers/peer-counts';
+import { PeerCounts } from '#runtime/peers/peer-counts';
+import { watchPeers } from '#runtime/peers/peer-metrics';
 import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
 import { tracedHost, tracedPeers } from '#runtime/peers/traced-peers';
@@ -57,11 +59,11 @@ export async function openWires(context: WiresContext): Promise<Wires> {
   const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });
   const pieces = new PieceWires({ ...(nats && { nats: nats.pieces }), ...(http && { http }) });
   const counts = new PeerCounts();
-  const host = nats ? countedHost(nats.host, counts) : absentHost;
+  watchPeers(metrics.registry, counts);
   return {
-    client: measuredPeers(tracedPeers(countedClient(client, counts), traces), metrics),
-    host: measuredHost(tracedHost(host, traces), metrics),
-    pieces,
+    client: countedPeers(tracedPeers(client, traces), counts, metrics),
+    host: nats ? countedHost(tracedHost(nats.host, traces), counts, metrics) : absentHost,
+    pieces: countedPieces(pieces, (spId) => pieces.wireTo(spId), counts),
     counts,
   };
 }

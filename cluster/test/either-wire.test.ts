@@ -51,6 +51,7 @@ test('either wire can finish a column begun over the other, and answer for one s
   const gvg = await fixture.chain.gvg(1);
   if (!self || !gvg) throw new Error('the chain does not know us');
 
+  let overHttp = 0;
   await fc.assert(
     fc.asyncProperty(columns, async ({ begins, taken, ends, repeats, redundancy, payloadSize }) => {
       const payload = randomBytes(payloadSize);
@@ -82,6 +83,7 @@ test('either wire can finish a column begun over the other, and answer for one s
         const subject = { chainId, objectId: job.objectId, gvg, redundancyIndex: INDEX, checksums };
         await t.notThrowsAsync(checkReceipt(receipt, subject, self, wire, verifySealSignature));
         receipts.push(receipt);
+        if (wire === 'http') overHttp += 1;
       }
       t.is(receipts[0]?.blsSignature, receipts[1]?.blsSignature);
       const record = await new Columns(us.ports).get({ job, redundancyIndex: INDEX });
@@ -89,4 +91,7 @@ test('either wire can finish a column begun over the other, and answer for one s
     }),
     { numRuns: 12 },
   );
+  const [primary] = us.ports.counts.report();
+  t.is(primary?.spId, 1);
+  t.is(primary?.columnsIn.done, overHttp);
 });

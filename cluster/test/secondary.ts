@@ -17,6 +17,7 @@ import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from 
 import { connectNats } from '#runtime/nats/connect';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
+import { PeerCounts } from '#runtime/peers/peer-counts';
 import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { type ChainFixture, type FixtureOptions, startChain } from '../devnet/chain/testing.ts';
@@ -118,6 +119,7 @@ export async function startSecondary(
     ledger: journal.ledger,
     pieces: await openNatsPieceStore({ connection: home, bucket: 'pieces', log: silentLogger }),
     host: peers.host,
+    counts: new PeerCounts(),
     keys: keysOf(world.fixture, spId),
     timing: { chainLagMs: 500, chainPollMs: 20, taskLagMs: 500, taskPollMs: 20, ...options.timing },
   };

@@ -149,6 +149,11 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
       }
       t.is(await client.fetchChecksums(), undefined);
     }
+    const { length } = scene.object.columns[INDEX] ?? [];
+    t.deepEqual(
+      scene.us.ports.counts.report().map(({ spId, served }) => [spId, served.done]),
+      [1, 2, 7].map((id) => [id, length]),
+    );
     await t.throwsAsync(httpClient(t, scene, 9).fetchPiece(requestOf(scene, 0)), {
       code: 'fetch-refused',
       message: /50030/,

@@ -123,6 +123,10 @@ test('a node shows to Prometheus what it does', async (t) => {
   ]) {
     t.regex(metrics, line);
   }
+  t.regex(
+    await net.metrics(HTTP_ONLY),
+    /^sealion_received_columns_total\{sp="1",wire="http",outcome="stored"\} [1-9]/m,
+  );
   for (const name of ['sealion_queue_jobs', 'sealion_chain_lag_seconds', 'sealion_free_bytes']) {
     t.regex(metrics, new RegExp(`^${name} [0-9]`, 'm'));
   }

@@ -50,8 +50,6 @@ function measure(metrics: Metrics, c: GatewayContext, status: number, ms: number
   metrics.requests.of(operation, status).inc();
   metrics.requestSeconds.of(operation).observe(ms / 1_000);
   if (failure) metrics.errors.of('gateway', failure.error.code).inc();
-  if (operation === 'replicatePiece') metrics.peerBytes.of('in', 'http', 'any').inc(bytes);
-  if (operation === 'recoverPiece') metrics.peerBytes.of('out', 'http', 'any').inc(bytes);
   const direction = DIRECTIONS[operation];
   if (direction) metrics.clientBytes.of(direction).inc(bytes);
 }

@@ -1,18 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Wire } from '#protocols/approval/wire';
 import { toSealionError } from '#protocols/errors';
-import type {
-  ApprovalAnswer,
-  InboundOffer,
-  InboundPiece,
-  InboundSession,
-  PeerClient,
-  PeerHost,
-  ReplicationSession,
-} from './peers.ts';
+import type { ApprovalAnswer } from './peers.ts';
 
-/** Columns in one direction. */
-export interface ColumnCounts {
+/**
+ * What is exchanged with another SP: columns sent and received, and pieces for repairs, which we fetch or which it
+ * fetches from us.
+ */
+export const EXCHANGES = ['columnsOut', 'columnsIn', 'fetched', 'served'] as const;
+export type Exchange = (typeof EXCHANGES)[number];
+
+export interface ExchangeCounts {
   done: number;
   /** By code; see `MAX_REASONS`. */
   readonly failed: Record<string, number>;
@@ -20,16 +18,32 @@ export interface ColumnCounts {
 }
 
 /** What this node knows of another SP since it was started. */
-export interface PeerCount {
+export interface PeerCount extends Readonly<Record<Exchange, ExchangeCounts>> {
   readonly spId: number;
   /** On which it answered last, and when (unix ms), and how long that took (ms). */
-  wire?: Wire;
-  answeredAt?: number;
-  lagMs?: number;
-  readonly approvals: { given: number; readonly refused: Record<string, number> };
-  readonly columnsOut: ColumnCounts;
-  readonly columnsIn: ColumnCounts;
-  lastError?: { readonly code: string; readonly message: string; readonly at: number };
+  readonly wire?: Wire;
+  readonly answeredAt?: number;
+  readonly lagMs?: number;
+  /** Answers to our asks; silent: how often it was asked and gave none in time. */
+  readonly approvals: {
+    readonly given: number;
+    readonly refused: Readonly<Record<string, number>>;
+    readonly silent: number;
+  };
+  readonly lastError?: { readonly code: string; readonly message: string; readonly at: number };
+}
+
+/** The counts of an SP, those of each wire apart. */
+export interface CountedPeer {
+  readonly approvals: { given: number; readonly refused: Record<string, number>; silent: number };
+  readonly exchanges: ReadonlyMap<`${Exchange}/${Wire}`, ExchangeCounts>;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface Known extends CountedPeer {
+  readonly exchanges: Map<`${Exchange}/${Wire}`, ExchangeCounts>;
+  readonly last: Writable<Pick<PeerCount, 'wire' | 'answeredAt' | 'lagMs' | 'lastError'>>;
 }
 
 const MAX_PEERS = 1_000;
@@ -37,140 +51,108 @@ const MAX_PEERS = 1_000;
 const MAX_REASONS = 50;
 const MAX_MESSAGE = 500;
 
-/** Counts what this node exchanges with each other SP, in bounded memory. */
+/** Counts what this node exchanges with each other SP, in bounded memory; the one place where that is counted. */
 export class PeerCounts {
-  readonly #peers = new LRUCache<number, PeerCount>({ max: MAX_PEERS });
+  readonly #peers = new LRUCache<number, Known>({ max: MAX_PEERS });
 
   /** By the id of the SP. */
   report(): readonly PeerCount[] {
-    return [...this.#peers.values()].sort((a, b) => a.spId - b.spId);
+    return Array.from(this, ([spId, peer]) => ({
+      spId,
+      ...(peer as Known).last,
+      approvals: peer.approvals,
+      ...(Object.fromEntries(EXCHANGES.map((what) => [what, overBothWires(peer, what)])) as Record<
+        Exchange,
+        ExchangeCounts
+      >),
+    }));
   }
 
-  of(spId: number): PeerCount {
-    const known = this.#peers.get(spId);
-    if (known) return known;
-    const columns = (): ColumnCounts => ({ done: 0, failed: {}, bytes: 0 });
-    const peer: PeerCount = {
-      spId,
-      approvals: { given: 0, refused: {} },
-      columnsOut: columns(),
-      columnsIn: columns(),
-    };
-    this.#peers.set(spId, peer);
-    return peer;
+  /** By the id of the SP. */
+  *[Symbol.iterator](): IterableIterator<readonly [spId: number, peer: CountedPeer]> {
+    yield* [...this.#peers.entries()].sort(([a], [b]) => a - b);
   }
 
   answered({ spId, granted, refused, message }: ApprovalAnswer, lagMs: number): void {
-    const peer = this.of(spId);
-    peer.wire = message === '' ? 'http' : 'nats';
-    peer.answeredAt = Date.now();
-    peer.lagMs = Math.round(lagMs);
-    if (granted.length > 0) peer.approvals.given += 1;
+    const { approvals, last } = this.#of(spId);
+    last.wire = message === '' ? 'http' : 'nats';
+    last.answeredAt = Date.now();
+    last.lagMs = Math.round(lagMs);
+    if (granted.length > 0) approvals.given += 1;
     for (const { code, reason } of refused) {
-      count(peer.approvals.refused, code);
-      peer.lastError = { code, message: reason.slice(0, MAX_MESSAGE), at: Date.now() };
+      count(approvals.refused, code);
+      last.lastError = errorOf(code, reason);
     }
   }
 
-  failed(spId: number, direction: 'columnsOut' | 'columnsIn', thrown: unknown): void {
-    const error = toSealionError(thrown);
-    if (error.kind === 'cancelled') return;
-    const peer = this.of(spId);
-    count(peer[direction].failed, error.code);
-    peer.lastError = { code: error.code, message: error.message.slice(0, MAX_MESSAGE), at: Date.now() };
+  /** The SP was asked, and has not answered in time. */
+  silent(spId: number): void {
+    this.#of(spId).approvals.silent += 1;
   }
+
+  done(what: Exchange, spId: number, wire: Wire): void {
+    this.#exchange(what, spId, wire).done += 1;
+  }
+
+  bytes(what: Exchange, spId: number, wire: Wire, bytes: number): void {
+    this.#exchange(what, spId, wire).bytes += bytes;
+  }
+
+  /** What was cancelled has not failed. */
+  failed(what: Exchange, spId: number, wire: Wire, thrown: unknown): void {
+    const { kind, code, message } = toSealionError(thrown);
+    if (kind !== 'cancelled') this.refused(what, spId, wire, { code, reason: message });
+  }
+
+  refused(
+    what: Exchange,
+    spId: number,
+    wire: Wire,
+    { code, reason }: { readonly code: string; readonly reason: string },
+  ): void {
+    count(this.#exchange(what, spId, wire).failed, code);
+    this.#of(spId).last.lastError = errorOf(code, reason);
+  }
+
+  #exchange(what: Exchange, spId: number, wire: Wire): ExchangeCounts {
+    const { exchanges } = this.#of(spId);
+    const key = `${what}/${wire}` as const;
+    const known = exchanges.get(key);
+    if (known) return known;
+    const counts = none();
+    exchanges.set(key, counts);
+    return counts;
+  }
+
+  #of(spId: number): Known {
+    const known = this.#peers.get(spId);
+    if (known) return known;
+    const peer: Known = { approvals: { given: 0, refused: {}, silent: 0 }, exchanges: new Map(), last: {} };
+    this.#peers.set(spId, peer);
+    return peer;
+  }
+}
+
+function none(): ExchangeCounts {
+  return { done: 0, failed: {}, bytes: 0 };
+}
+
+function overBothWires({ exchanges }: CountedPeer, what: Exchange): ExchangeCounts {
+  const all = none();
+  for (const wire of ['nats', 'http'] as const) {
+    const { done, failed, bytes } = exchanges.get(`${what}/${wire}`) ?? none();
+    all.done += done;
+    all.bytes += bytes;
+    for (const [code, times] of Object.entries(failed)) all.failed[code] = (all.failed[code] ?? 0) + times;
+  }
+  return all;
+}
+
+function errorOf(code: string, message: string): NonNullable<PeerCount['lastError']> {
+  return { code, message: message.slice(0, MAX_MESSAGE), at: Date.now() };
 }
 
 function count(reasons: Record<string, number>, code: string): void {
   const key = code in reasons || Object.keys(reasons).length < MAX_REASONS ? code : 'other';
   reasons[key] = (reasons[key] ?? 0) + 1;
-}
-
-/** A client that counts what it asks and sends. */
-export function countedClient(client: PeerClient, counts: PeerCounts): PeerClient {
-  return {
-    async *ask(ask, options) {
-      const begin = performance.now();
-      for await (const answer of client.ask(ask, options)) {
-        counts.answered(answer, performance.now() - begin);
-        yield answer;
-      }
-    },
-    async open(offer, options) {
-      try {
-        return countedSession(await client.open(offer, options), offer.to, counts);
-      } catch (error) {
-        counts.failed(offer.to, 'columnsOut', error);
-        throw error;
-      }
-    },
-  };
-}
-
-function countedSession(session: ReplicationSession, spId: number, counts: PeerCounts): ReplicationSession {
-  return {
-    firstMissing: session.firstMissing,
-    async send(piece, options) {
-      await session.send(piece, options);
-      counts.of(spId).columnsOut.bytes += piece.bytes.length;
-    },
-    async done(checksums, options) {
-      try {
-        const receipt = await session.done(checksums, options);
-        counts.of(spId).columnsOut.done += 1;
-        return receipt;
-      } catch (error) {
-        counts.failed(spId, 'columnsOut', error);
-        throw error;
-      }
-    },
-    close: () => session.close(),
-  };
-}
-
-/** A host that counts the columns that come over NATS. */
-export function countedHost(host: PeerHost, counts: PeerCounts): PeerHost {
-  return {
-    serveAsks: (answer, options) => host.serveAsks(answer, options),
-    serveRecovery: (answer, options) => host.serveRecovery(answer, options),
-    async *offers(options) {
-      for await (const inbound of host.offers(options)) yield countedOffer(inbound, counts);
-    },
-  };
-}
-
-function countedOffer(inbound: InboundOffer, counts: PeerCounts): InboundOffer {
-  const { offer, carriesColumn } = inbound;
-  return {
-    offer,
-    ...(carriesColumn !== undefined && { carriesColumn }),
-    async accept(firstMissing, options) {
-      return countedInbound(await inbound.accept(firstMissing, options), offer.from, counts);
-    },
-    async receipt(receipt) {
-      await inbound.receipt(receipt);
-      counts.of(offer.from).columnsIn.done += 1;
-    },
-    async refuse(refusal) {
-      await inbound.refuse(refusal);
-      count(counts.of(offer.from).columnsIn.failed, refusal.code);
-    },
-    postpone: (delayMs) => inbound.postpone(delayMs),
-  };
-}
-
-function countedInbound(session: InboundSession, spId: number, counts: PeerCounts): InboundSession {
-  async function* counted(
-    pieces: AsyncIterable<InboundPiece>,
-  ): AsyncGenerator<InboundPiece, void, undefined> {
-    for await (const piece of pieces) {
-      counts.of(spId).columnsIn.bytes += piece.size;
-      yield piece;
-    }
-  }
-  return {
-    pieces: (options) => counted(session.pieces(options)),
-    done: (options) => session.done(options),
-    close: () => session.close(),
-  };
 }

@@ -71,6 +71,8 @@ export interface OutboundPiece {
 export interface ReplicationSession {
   /** First segment whose piece the secondary does not have; the segment count when it has all. */
   readonly firstMissing: number;
+  /** Bytes of pieces that have been sent with the offer; none by default. */
+  readonly sentBytes?: number;
   /**
    * Sends the piece of one segment. Pieces are sent in segment order; the next one may be passed before the previous
    * one has been sent. Resolves when all bytes have been sent, as the receiver's credit allows.

@@ -31,6 +31,11 @@ export class PieceWires implements PieceSource {
     return this.#overEither(request, (wire) => wire.fetchChecksums(request, options));
   }
 
+  /** The wire on which an SP answered last; the first to be tried, while it has not. */
+  wireTo(spId: number): Wire {
+    return this.#answered.get(spId) ?? (this.#wires.nats ? 'nats' : 'http');
+  }
+
   async #overEither<T>({ to }: ColumnRequest, ask: (wire: PieceSource) => Promise<T>): Promise<T> {
     const order: readonly Wire[] = this.#answered.get(to) === 'http' ? ['http', 'nats'] : ['nats', 'http'];
     let failure: unknown;

@@ -20,6 +20,7 @@ export function tracedPeers(client: PeerClient, traces: Traces): PeerClient {
         .catch(failed);
       return {
         firstMissing: session.firstMissing,
+        ...(session.sentBytes !== undefined && { sentBytes: session.sentBytes }),
         send: (piece, how) => session.send(piece, how).catch(failed),
         done: async (checksums, how) => {
           const receipt = await session.done(checksums, how).catch(failed);

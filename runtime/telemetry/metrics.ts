@@ -78,45 +78,15 @@ export class Metrics {
   /** Outcome: `sealed`, `discontinued` (rejected by us, or deleted or cancelled on chain). */
   readonly jobsEnded = this.registry.counts('sealion_jobs_ended_total', 'Jobs that have ended.', ['outcome']);
 
-  /** Answer: `granted`, `refused`. */
-  readonly approvals = this.registry.counts(
-    'sealion_approvals_total',
-    'Answers of other SPs to our asks for approval.',
-    ['sp', 'answer'],
-  );
-
   readonly columnSeconds = this.registry.distributions(
     'sealion_column_seconds',
     'From the offer of a column to its receipt.',
     ['wire'],
   );
 
-  /** Outcome: `stored`, or the code of the error. */
-  readonly columns = this.registry.counts(
-    'sealion_columns_total',
-    'Columns sent to other SPs.',
-    ['sp', 'wire', 'outcome'],
-    MAX_CODES,
-  );
-
   readonly receivedColumnSeconds = this.registry.distribution(
     'sealion_received_column_seconds',
-    'From an offer of another SP to our receipt.',
-  );
-
-  /** Outcome: `stored`, or the code of the error. */
-  readonly receivedColumns = this.registry.counts(
-    'sealion_received_columns_total',
-    'Columns that other SPs have sent, by their primary.',
-    ['sp', 'outcome'],
-    MAX_CODES,
-  );
-
-  readonly peerBytes = this.registry.counts(
-    'sealion_peer_bytes_total',
-    'Pieces sent to other SPs and received from them.',
-    ['direction', 'wire', 'sp'],
-    MAX_CODES,
+    'From an offer of another SP over NATS to our receipt.',
   );
 
   /** Operation: `put`, `get`, `read`, `stat`, `delete`. */

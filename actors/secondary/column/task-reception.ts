@@ -33,7 +33,11 @@ export async function checkTask(
   const offer = { ...task, from, to: ports.spId, approval: '' };
   const { taskLagMs, taskPollMs: chainPollMs } = ports.timing;
   const timing = { chainLagMs: from === 0 ? 0 : taskLagMs, chainPollMs };
-  return { task, offer, place: await checkOffer(offer, { ...ports, timing }, signal) };
+  const place = await checkOffer(offer, { ...ports, timing }, signal).catch((error: unknown) => {
+    if (from !== 0) ports.counts.failed('columnsIn', from, 'http', error);
+    throw error;
+  });
+  return { task, offer, place };
 }
 
 export interface TaskReceptionOptions extends CheckedTask {

@@ -1,4 +1,5 @@
 import type { StorageProvider } from '#protocols/greenfield/types';
+import type { Exchange } from '#runtime/peers/peer-counts';
 import type { Bans } from '../actions/bans.ts';
 import type { Gatherer } from './gather.ts';
 import { type PeerReport, peerReport } from './peer-report.ts';
@@ -48,10 +49,10 @@ export async function peersOf(sources: PeerSources, signal?: AbortSignal): Promi
 function merged(spId: number, counts: readonly PeerReport[]): PeerReport {
   const newest = [...counts].sort((a, b) => (b.answeredAt ?? 0) - (a.answeredAt ?? 0))[0];
   const errors = counts.flatMap(({ lastError }) => lastError ?? []).sort((a, b) => b.at - a.at);
-  const columns = (direction: 'columnsOut' | 'columnsIn') => ({
-    done: sum(counts.map((one) => one[direction].done)),
-    failed: addedUp(counts.map((one) => one[direction].failed)),
-    bytes: sum(counts.map((one) => one[direction].bytes)),
+  const exchange = (what: Exchange) => ({
+    done: sum(counts.map((one) => one[what].done)),
+    failed: addedUp(counts.map((one) => one[what].failed)),
+    bytes: sum(counts.map((one) => one[what].bytes)),
   });
   return {
     spId,
@@ -61,9 +62,12 @@ function merged(spId: number, counts: readonly PeerReport[]): PeerReport {
     approvals: {
       given: sum(counts.map(({ approvals }) => approvals.given)),
       refused: addedUp(counts.map(({ approvals }) => approvals.refused)),
+      silent: sum(counts.map(({ approvals }) => approvals.silent)),
     },
-    columnsOut: columns('columnsOut'),
-    columnsIn: columns('columnsIn'),
+    columnsOut: exchange('columnsOut'),
+    columnsIn: exchange('columnsIn'),
+    fetched: exchange('fetched'),
+    served: exchange('served'),
     ...(errors[0] && { lastError: errors[0] }),
   };
 }

@@ -35,8 +35,10 @@ test('a provider is listed with refusals, failures and its ban', (t) => {
     {
       spId: 4,
       answeredAt: 1_000,
-      approvals: { given: 3, refused: { 'no-space': 2 } },
+      approvals: { given: 3, refused: { 'no-space': 2 }, silent: 5 },
       columnsOut: { done: 1, failed: { 'peer-stalled': 1 }, bytes: 1_024 },
+      fetched: { done: 0, failed: {}, bytes: 0 },
+      served: { done: 2, failed: {}, bytes: 2_048 },
       columnsIn: { done: 0, failed: {}, bytes: 0 },
       bannedUntil: 121_000,
     },
@@ -46,9 +48,10 @@ test('a provider is listed with refusals, failures and its ban', (t) => {
     '0 ms ago',
     '3',
     '2',
+    '5',
     '1 (1.0 KiB), 1 failed',
     '0 (0 bytes)',
-    'banned for 2 min; refused: no-space ×2',
+    'banned for 2 min; refused: no-space ×2; served for repairs: 2 (2.0 KiB)',
   ]);
 });
 

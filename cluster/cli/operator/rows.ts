@@ -57,6 +57,7 @@ export const PEER_HEADING = [
   'ANSWERED',
   'APPROVED',
   'REFUSED',
+  'SILENT',
   'SENT',
   'RECEIVED',
   'NOTES',
@@ -71,6 +72,7 @@ export function peerRow(peer: PeerReport, now: number): string[] {
     answeredAt === undefined ? 'never' : `${duration(now - answeredAt)} ago`,
     String(approvals.given),
     String(sum(approvals.refused)),
+    String(approvals.silent),
     traffic(columnsOut),
     traffic(columnsIn),
     notesOn(peer, now),
@@ -82,15 +84,22 @@ function traffic({ done, failed, bytes }: PeerReport['columnsOut']): string {
   return `${done} (${size(bytes)})${failures > 0 ? `, ${failures} failed` : ''}`;
 }
 
-function notesOn({ bannedUntil, approvals, lastError }: PeerReport, now: number): string {
+function notesOn(peer: PeerReport, now: number): string {
+  const { bannedUntil, approvals, fetched, served, lastError } = peer;
   const reasons = Object.entries(approvals.refused).map(([reason, times]) => `${reason} ×${times}`);
   return [
     bannedUntil !== undefined && bannedUntil > now && `banned for ${duration(bannedUntil - now)}`,
     reasons.length > 0 && `refused: ${reasons.join(', ')}`,
+    isUsed(fetched) && `fetched for repairs: ${traffic(fetched)}`,
+    isUsed(served) && `served for repairs: ${traffic(served)}`,
     lastError && `last error ${duration(now - lastError.at)} ago: ${lastError.message} (${lastError.code})`,
   ]
     .filter(Boolean)
     .join('; ');
+}
+
+function isUsed({ done, failed }: PeerReport['fetched']): boolean {
+  return done > 0 || sum(failed) > 0;
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

@@ -15,6 +15,7 @@ const LABELS = [
   'Approvals',
   'Columns sent',
   'Columns received',
+  'Repairs',
   'Last error',
 ];
 
@@ -46,8 +47,7 @@ export function peersView(peers: Attempt<readonly PeerReport[]>, canAct: boolean
 }
 
 function cells(peer: PeerReport, now: number) {
-  const { spId, endpoint, status, wire, answeredAt, lagMs, approvals, columnsOut, columnsIn, lastError } =
-    peer;
+  const { spId, endpoint, status, wire, answeredAt, lagMs, approvals, lastError } = peer;
   return [
     <>
       <span id={`sp-${spId}`}>SP {spId}</span> <small class="quiet">{endpoint}</small>{' '}
@@ -60,9 +60,11 @@ function cells(peer: PeerReport, now: number) {
     <>
       {approvals.given} given
       <Reasons reasons={approvals.refused} word="refused" />
+      {approvals.silent > 0 && <div>{count(approvals.silent, 'ask')} not answered</div>}
     </>,
-    <Columns {...columnsOut} />,
-    <Columns {...columnsIn} />,
+    <Exchanged {...peer.columnsOut} counted={count(peer.columnsOut.done, 'column')} />,
+    <Exchanged {...peer.columnsIn} counted={count(peer.columnsIn.done, 'column')} />,
+    <Repairs {...peer} />,
     lastError && (
       <>
         <Badge tone="bad" text={lastError.code} /> {lastError.message} (<Time at={lastError.at} />)
@@ -83,10 +85,24 @@ function isBanned({ bannedUntil = 0 }: PeerReport, now: number): boolean {
   return bannedUntil > now;
 }
 
-function Columns({ done, failed, bytes }: PeerReport['columnsOut']) {
+function Repairs({ fetched, served }: PeerReport) {
   return (
     <>
-      {`${count(done, 'column')}, ${size(bytes)}`}
+      <Exchanged {...fetched} counted={`${fetched.done} fetched`} />
+      <br />
+      <Exchanged {...served} counted={`${served.done} served`} />
+    </>
+  );
+}
+
+function Exchanged({
+  counted,
+  failed,
+  bytes,
+}: Pick<PeerReport['columnsOut'], 'failed' | 'bytes'> & { readonly counted: string }) {
+  return (
+    <>
+      {`${counted}, ${size(bytes)}`}
       <Reasons reasons={failed} word="failed" />
     </>
   );

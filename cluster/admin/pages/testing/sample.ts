@@ -161,9 +161,11 @@ const PEERS: readonly PeerReport[] = [2, 3, 4].map((spId) => ({
   status: 'IN_SERVICE',
   wire: spId === 3 ? ('http' as const) : ('nats' as const),
   answeredAt: NOW - 1_000 * spId,
-  approvals: { given: 100, refused: spId === 4 ? { 'disk reserve': 3 } : {} },
+  approvals: { given: 100, refused: spId === 4 ? { 'disk reserve': 3 } : {}, silent: spId === 4 ? 2 : 0 },
   columnsOut: { done: 90, failed: spId === 4 ? { 'peer-silent': 4 } : {}, bytes: 2 ** 33 },
   columnsIn: { done: 20, failed: {}, bytes: 2 ** 30 },
+  fetched: { done: 0, failed: spId === 4 ? { 'peer-unreachable': 1 } : {}, bytes: 0 },
+  served: { done: 3, failed: {}, bytes: 2 ** 20 },
   lagMs: 12,
   ...(spId === 4 && {
     lastError: { code: 'peer-silent', message: HOSTILE, at: NOW },

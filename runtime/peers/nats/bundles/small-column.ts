@@ -53,7 +53,8 @@ export async function sendSmallColumn(
   const timer = setTimeout(() => answered.reject(offerUnanswered(to, times.offer, lost)), times.offer);
   post();
   try {
-    return new CompletedSession(planPayload(offer).segmentCount, await orAborted(answered, signal, closed));
+    const receipt = await orAborted(answered, signal, closed);
+    return new CompletedSession(planPayload(offer).segmentCount, column.length, receipt);
   } finally {
     clearInterval(repeat);
     clearTimeout(timer);
@@ -65,11 +66,13 @@ export async function sendSmallColumn(
 /** The session of a column that the secondary has already stored and signed for. */
 class CompletedSession implements ReplicationSession {
   readonly firstMissing: number;
+  readonly sentBytes: number;
   readonly #receipt: Receipt;
   #closed = false;
 
-  constructor(segmentCount: number, receipt: Receipt) {
+  constructor(segmentCount: number, sentBytes: number, receipt: Receipt) {
     this.firstMissing = segmentCount;
+    this.sentBytes = sentBytes;
     this.#receipt = receipt;
   }
 
