@@ -12,12 +12,13 @@ const ASK: ApprovalAsk = {
   primarySpId: 1,
   bucketName: 'bucket-1',
   objectName: 'object',
-  payloadSize: 4000,
+  // Too large for a standing approval, which would be asked for beside this one and count as well.
+  payloadSize: 400_000,
   redundancy: 'EC',
   groups: [{ gvgId: 1, secondarySpIds: MEMBERS }],
 };
-/** Size of a column of 4000 bytes in segments of 1024: a quarter of each. */
-const COLUMN_BYTES = 1000;
+/** Size of a column of the payload in segments of 1024 bytes: a quarter of each. */
+const COLUMN_BYTES = 100_000;
 
 async function start(t: ExecutionContext, options: SecondaryOptions = {}) {
   const world = await startWorld(t);

@@ -24,7 +24,7 @@ const stop = new AbortController();
 test.before(async () => {
   server = await startServer();
   for (const id of [1, 2, 3]) nodes.set(id, await startNode(server.url, id));
-  for (const id of [2, 3]) void approveAll(node(id), stop.signal);
+  for (const id of [2, 3]) await approveAll(node(id), stop.signal);
 });
 
 test.after.always(async () => {

@@ -11,7 +11,7 @@ const stop = new AbortController();
 test.before(async () => {
   server = await startServer();
   for (const id of [1, 2, 3, 4, 5]) nodes.set(id, await startNode(server.url, id));
-  for (const id of [2, 3, 4]) void approveAll(node(id), stop.signal);
+  for (const id of [2, 3, 4]) await approveAll(node(id), stop.signal);
 });
 
 test.after.always(async () => {
@@ -72,15 +72,14 @@ test.serial('a refusal comes with its reason', async (t) => {
 test.serial('the nodes of one SP share the asks', async (t) => {
   const second = await startNode(server.url, 2);
   const until = new AbortController();
-  const serving = approveAll(second, until.signal);
-  await second.peers.flush();
+  const { ended } = await approveAll(second, until.signal);
   const spy = node(1).peers.subscribe(`${peersInbox(1)}.>`);
   for (let i = 0; i < 10; i++) await collect(makeSample(1_000, 1_000, [2, 3]).ask, 10_000);
   await node(1).peers.flush();
   t.is(spy.getReceived(), 20);
   spy.unsubscribe();
   until.abort();
-  await serving;
+  await ended;
   await second.close();
 });
 

@@ -84,7 +84,7 @@ test.serial('messages of one SP, however many and large, do not displace those o
 
 test.serial('a flood of invalid messages from one SP neither delays another nor fills the log', async (t) => {
   const stop = new AbortController();
-  void approveAll(secondary, stop.signal);
+  await approveAll(secondary, stop.signal);
   const taking = (async () => {
     for await (const held of secondary.host.offers({ limit: 8, signal: stop.signal })) {
       await receive(held).catch(() => undefined);

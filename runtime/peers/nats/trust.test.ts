@@ -39,7 +39,7 @@ test.before(async () => {
   primary = await startNode(server.url, 1, { log: heardBy1.log });
   secondary = await startNode(server.url, 2, { log: heardBy2.log });
   rogue = await joinPlane(server.url, 3);
-  void approveAll(secondary, stop.signal);
+  await approveAll(secondary, stop.signal);
 });
 
 test.after.always(async () => {

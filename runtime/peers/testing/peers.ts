@@ -159,8 +159,11 @@ export function digest(chunks: readonly Uint8Array[]): string {
   return toHex(hash.digest());
 }
 
-/** Grants every ask all that it asks for, until the signal fires. */
-export function approveAll(node: Node, signal: AbortSignal): Promise<void> {
+/** Grants every ask all that it asks for, until the signal fires; the server knows of it when the promise resolves. */
+export async function approveAll(
+  node: Node,
+  signal: AbortSignal,
+): Promise<{ readonly ended: Promise<void> }> {
   const answer = async (ask: ApprovalAsk) => ({
     spId: node.spId,
     expiresAt: Date.now() + 600_000,
@@ -169,7 +172,9 @@ export function approveAll(node: Node, signal: AbortSignal): Promise<void> {
     ),
     refused: [],
   });
-  return node.host.serveAsks(answer, { signal });
+  const ended = node.host.serveAsks(answer, { signal });
+  await node.peers.flush();
+  return { ended };
 }
 
 /** The offer of the sample's column to the SP that holds a place, with an approval as it would give it. */
