@@ -1,5 +1,7 @@
 import test from 'ava';
 import { silentLogger } from '../telemetry/logger.ts';
+import { startCuttingProxy } from '../testing/cutting-proxy.ts';
+import { askAgain } from './ask-again.ts';
 import { connectNats } from './connect.ts';
 import { askOverReconnects, connectionBack } from './reconnects.ts';
 import { startNatsServer } from './server.ts';
@@ -20,9 +22,8 @@ test('a request lost by a restarted server is sent again, and the first answer c
   let asked = 0;
   answering();
   const back = connectionBack(connection);
-  const answer = askOverReconnects(connection, () =>
-    connection.request('question', '', { timeout: 600_000, noMux: true }),
-  );
+  const ask = (timeout: number) => connection.request('question', '', { timeout, noMux: true });
+  const answer = askOverReconnects(connection, () => ask(600_000));
   await before.ended;
   t.false(back.aborted);
   const after = await startNatsServer({ port: before.port });
@@ -42,4 +43,27 @@ test('a failure is reported while the connection is up', async (t) => {
     askOverReconnects(connection, () => Promise.reject(new Error('no'))),
     { message: 'no' },
   );
+});
+
+test('a request without an answer is sent again, and at once after a lost connection', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const proxy = await startCuttingProxy(server.port, ({ line }) => line.startsWith('PUB cut'));
+  t.teardown(() => proxy.close());
+  const connection = await connectNats({ url: proxy.url, name: 'test', log: silentLogger });
+  t.teardown(() => connection.close());
+  const answering = await connectNats({ url: server.url, name: 'answering', log: silentLogger });
+  t.teardown(() => answering.close());
+  let asked = 0;
+  answering.subscribe('question', {
+    callback: (_error, message) => {
+      asked += 1;
+      if (asked === 2) connection.publish('cut');
+      if (asked === 3) message.respond('answer');
+    },
+  });
+  await answering.flush();
+  const ask = (timeout: number) => connection.request('question', '', { timeout });
+  const answer = await askAgain(connection, ask, { limitMs: 600_000, againMs: [10, 600_000] });
+  t.deepEqual([answer.string(), asked, proxy.cuts], ['answer', 3, 1]);
 });

@@ -12,10 +12,13 @@ import { connectionBack } from '../nats/reconnects.ts';
 /** No responders: the stream has no leader, or is not there. */
 const NO_RESPONDERS = 503;
 const NOT_FOUND = 404;
+/** When a question without an answer is asked again, ms after the one before. */
+const AGAIN_MS = [1_000, 2_000, 4_000];
 
 interface Asked {
   readonly seq: number;
   readonly answer: Deferred<Msg>;
+  repetition?: NodeJS.Timeout;
   /** The link that the question went over; it is asked again over one other. */
   link: string | undefined;
   again: boolean;
@@ -23,8 +26,11 @@ interface Asked {
 
 /**
  * Asks for messages of one stream by their sequence, over a connection's one subscription: half the client's work of
- * the library's requests, which make a timer, a subject and two errors with their stacks for each question. What was
+ * the library's requests, which make timers, a subject and two errors with their stacks for each question. What was
  * under way when the connection was lost is asked once more when it is back.
+ *
+ * Each replica of a stream answers a part of the questions. nats-server 2.9 gives one that hangs its part as well, for
+ * as long as it hangs, so that a question without an answer is repeated: another may get it.
  */
 export class ChunkLink {
   readonly #connection: NatsConnection;
@@ -54,6 +60,7 @@ export class ChunkLink {
     const limit = setTimeout(() => asked.answer.reject(new errors.TimeoutError()), this.#limitMs);
     try {
       this.#ask(token, asked);
+      this.#repeat(token, asked);
       const message = await asked.answer;
       if (message.headers?.code === NOT_FOUND) return undefined;
       if (message.headers?.code === NO_RESPONDERS) throw new errors.NoRespondersError(this.#subject);
@@ -61,8 +68,23 @@ export class ChunkLink {
       return message;
     } finally {
       clearTimeout(limit);
+      clearTimeout(asked.repetition);
       this.#asked.delete(token);
     }
+  }
+
+  #repeat(token: string, asked: Asked, times = 0): void {
+    const pause = AGAIN_MS[times];
+    if (pause === undefined) return;
+    asked.repetition = setTimeout(() => {
+      try {
+        // After a loss of the connection it is asked again anyway.
+        if (asked.link === linkOf(this.#connection)) this.#ask(token, asked);
+        this.#repeat(token, asked, times + 1);
+      } catch (error) {
+        asked.answer.reject(error);
+      }
+    }, pause);
   }
 
   #ask(token: string, asked: Asked): void {

@@ -6,6 +6,7 @@ import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { startCuttingProxy } from '../testing/cutting-proxy.ts';
+import { ChunkLink } from './chunk-link.ts';
 import { openNatsPieceStore } from './nats-piece-store.ts';
 
 const MiB = 1024 * 1024;
@@ -87,4 +88,19 @@ test.serial('a read goes on over a lost connection', async (t) => {
   await store.put('k', bytes);
   t.true(bytes.equals(await store.get('k')));
   t.is(proxy.cuts, 1);
+});
+
+test.serial('a question that a hanging replica got is asked again', async (t) => {
+  const replica = await connectNats({ url: server.url, name: 'replica', log });
+  t.teardown(() => replica.close());
+  const heard: string[] = [];
+  replica.subscribe('$JS.API.DIRECT.GET.hangs', {
+    callback: (_, message) => {
+      heard.push(message.string());
+      if (heard.length > 1) message.respond('the chunk');
+    },
+  });
+  await replica.flush();
+  const answer = await new ChunkLink(connection, 'hangs', 60_000).get(7);
+  t.deepEqual([answer?.string(), heard], ['the chunk', ['{"seq":7}', '{"seq":7}']]);
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { peersInbox } from '../../nats/accounts.ts';
 import type { NatsServer } from '../../nats/server.ts';
 import type { ApprovalAnswer, ApprovalAsk } from '../peers.ts';
-import { approveAll, makeSample, type Node, startNode, startServer } from '../testing/peers.ts';
+import { approveAll, joinPlane, makeSample, type Node, startNode, startServer } from '../testing/peers.ts';
 
 let server: NatsServer;
 const nodes = new Map<number, Node>();
@@ -36,6 +36,25 @@ test.serial('an ask ends at its deadline when an SP is silent', async (t) => {
     (await collect(ask, 500)).map(({ spId }) => spId),
     [2],
   );
+});
+
+test.serial('an SP whose ask a hanging server got is asked again', async (t) => {
+  const hanging = await joinPlane(server.url, 5);
+  const swallowed = hanging.subscribe('approval.ask.*', { queue: 'approvers-of-5', max: 1 });
+  await hanging.flush();
+  const { ask } = makeSample(1_000, 1_000, [2, 5]);
+  const asking = collect(ask, 60_000);
+  for await (const _ of swallowed);
+  await hanging.close();
+  const until = new AbortController();
+  const serving = approveAll(node(5), until.signal);
+  const answers = await asking;
+  t.deepEqual(
+    answers.map(({ spId }) => spId),
+    [2, 5],
+  );
+  until.abort();
+  await serving;
 });
 
 test.serial('an SP that is not listed is not asked, and one that has no answer stays silent', async (t) => {

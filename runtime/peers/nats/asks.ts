@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { createInbox, type Msg } from '@nats-io/nats-core';
 import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
 import { type ControlSubject, EVERYBODY } from '#protocols/control/header';
@@ -21,6 +21,12 @@ import { ASKS, askSubject, lastToken, newToken } from './subjects.ts';
 /** Asks answered concurrently, with a share per requester; more are ignored, and retried by their senders. */
 const AT_ONCE = 64;
 
+/**
+ * When SPs that have not answered are asked again, ms after the time before: nats-server 2.9 gives a server of its
+ * cluster that hangs its share of the asks, for as long as it hangs.
+ */
+const AGAIN_MS = [2_500, 3_500];
+
 /** Status of the message that stands in for an answer when nobody listens. */
 const NOBODY_LISTENS = 503;
 
@@ -29,7 +35,16 @@ const ASKS_PER_SP = 1_000;
 
 type Answer = Parameters<PeerHost['serveAsks']>[0];
 
-/** GetApproval: one broadcast; each listed SP answers into the inbox of the requester. */
+/** What one ask is sent with, each time. */
+interface Question {
+  readonly expiresAt: number;
+  /** Where answers go. */
+  readonly inbox: string;
+  /** Of all times that it was sent. */
+  readonly nonces: Set<string>;
+}
+
+/** GetApproval: a broadcast; each listed SP answers into the inbox of the requester. */
 export class Asks {
   readonly #context: PeerContext;
   readonly #approvals: HeldApprovals;
@@ -46,7 +61,7 @@ export class Asks {
     ask: ApprovalAsk,
     options: PeerOptions & { readonly timeoutMs: number },
   ): AsyncGenerator<ApprovalAnswer> {
-    const { connection, codec, spId, closed } = this.#context;
+    const { connection, spId, closed } = this.#context;
     const signals = [options.signal, closed];
     for (const signal of signals) throwIfAborted(signal);
     const held = this.#approvals.answers(ask);
@@ -56,33 +71,23 @@ export class Asks {
       await turn();
       for (const signal of signals) throwIfAborted(signal);
     }
-    const { job, primarySpId: _, standing: __, ...terms } = ask;
     const awaited = new Set(ask.groups.flatMap((group) => group.secondarySpIds));
-    const question = await codec.seal({
-      kind: 'ask',
-      to: EVERYBODY,
-      about: aboutAll(job),
-      expiresAt: Date.now() + options.timeoutMs,
-      body: {
-        ...terms,
-        groups: ask.groups.map(({ gvgId, secondarySpIds }) => ({
-          gvgId,
-          secondarySpIds: [...secondarySpIds],
-        })),
-      },
-    });
+    const expiresAt = Date.now() + options.timeoutMs;
+    const nonces = new Set<string>();
     const inbox = createInbox(peersInbox(spId));
     const answers = connection.subscribe(inbox);
     const stop = () => answers.unsubscribe();
     const timer = setTimeout(stop, options.timeoutMs);
+    const over = new AbortController();
     for (const signal of signals) {
       signal?.addEventListener('abort', stop, { once: true });
       if (signal?.aborted) stop();
     }
     try {
-      connection.publish(askSubject(spId), question.bytes, { reply: inbox });
+      await this.#publish(ask, { expiresAt, inbox, nonces });
+      void this.#repeat(ask, { expiresAt, inbox, nonces }, over.signal);
       for await (const message of answers) {
-        const answer = await this.#open(message, ask, question.nonce);
+        const answer = await this.#open(message, ask, nonces);
         if (!answer || !awaited.delete(answer.spId)) continue;
         yield answer;
         if (awaited.size === 0) break;
@@ -92,10 +97,39 @@ export class Asks {
       throw natsError(error, 'asking for approvals');
     } finally {
       clearTimeout(timer);
+      over.abort();
       stop();
       for (const signal of signals) signal?.removeEventListener('abort', stop);
     }
   }
+
+  /** Asks all. The nonce of the question is added to those that are expected in answers. */
+  async #publish(ask: ApprovalAsk, { expiresAt, inbox, nonces }: Question): Promise<void> {
+    const { connection, codec, spId } = this.#context;
+    const { job, primarySpId: _, standing: __, ...terms } = ask;
+    const groups = ask.groups.map(({ gvgId, secondarySpIds }) => ({
+      gvgId,
+      secondarySpIds: [...secondarySpIds],
+    }));
+    const body = { ...terms, groups };
+    const about = aboutAll(job);
+    const { bytes, nonce } = await codec.seal({ kind: 'ask', to: EVERYBODY, about, expiresAt, body });
+    nonces.add(nonce);
+    connection.publish(askSubject(spId), bytes, { reply: inbox });
+  }
+
+  /** Asks again until the signal fires. An SP that is asked twice gives the same place again. */
+  async #repeat(ask: ApprovalAsk, question: Question, over: AbortSignal): Promise<void> {
+    try {
+      for (const pause of AGAIN_MS) {
+        await sleep(pause, undefined, { signal: over });
+        await this.#publish(ask, question);
+      }
+    } catch (error) {
+      if (!over.aborted) this.#context.log.debug({ error }, 'could not ask for approvals again');
+    }
+  }
+
   /** Answers until the signal fires, then waits for answers in progress. The nodes of one SP share the asks. */
   async serve(decide: Answer, signal: AbortSignal): Promise<void> {
     const { connection, spId, closed, senderLimits } = this.#context;
@@ -178,13 +212,17 @@ export class Asks {
   }
 
   /** Undefined for a message that is not an answer to this ask. */
-  async #open(message: Msg, ask: ApprovalAsk, nonce: string): Promise<ApprovalAnswer | undefined> {
+  async #open(
+    message: Msg,
+    ask: ApprovalAsk,
+    nonces: ReadonlySet<string>,
+  ): Promise<ApprovalAnswer | undefined> {
     if (message.headers?.code === NOBODY_LISTENS) return undefined;
     const { codec, senderLimits } = this.#context;
     try {
       const expected = { kinds: ['approval'], about: aboutAll(ask.job) } as const;
       const { body, from, expiresAt } = await codec.open(message.data, expected);
-      if (body.re !== nonce) throw notTaken('approval-unasked', 'The approval belongs to another ask.');
+      if (!nonces.has(body.re)) throw notTaken('approval-unasked', 'The approval belongs to another ask.');
       for (const { gvgId, redundancyIndex } of body.granted) {
         const group = ask.groups.find((asked) => asked.gvgId === gvgId);
         if (group?.secondarySpIds[redundancyIndex] !== from)

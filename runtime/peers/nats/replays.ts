@@ -11,6 +11,11 @@ export class ReplayGuard {
     this.#perSender = perSender;
   }
 
+  /** True for one that was admitted and is not forgotten. */
+  has(sender: number, nonce: string): boolean {
+    return this.#seen.get(sender)?.has(nonce) ?? false;
+  }
+
   /**
    * True the first time.
    * @param expiresAt Unix ms at which the message itself is no longer valid

@@ -10,6 +10,7 @@ import {
 } from '#protocols/replication/bundle';
 import type { LetterKind } from '#protocols/replication/letters';
 import { orAborted } from '#runtime/async/or-aborted';
+import { askAgain } from '#runtime/nats/ask-again';
 import { natsError } from '#runtime/nats/errors';
 import { answer, checkReply } from '../answer.ts';
 import type { PeerContext } from '../context.ts';
@@ -28,6 +29,11 @@ type Handler = (letter: Letter, bundle: BundleHeader) => void | Promise<void>;
 const LIFETIME_MS = 120_000;
 /** How long to wait until the receiver confirms a bundle, ms: the permission to answer lasts a minute. */
 const TAKEN_MS = 30_000;
+/**
+ * When an unconfirmed bundle is sent again, ms after the time before. It may have been lost, and the letters after it
+ * wait; but a receiver without room is late too.
+ */
+const AGAIN_MS = [3_000, 6_000, 12_000];
 /** Maximum number of unread bundles of one SP; each of its nodes sends one at a time. */
 const UNREAD = 8;
 /** Nonces kept per SP: more than the bundles that it sends during the validity of one. */
@@ -130,8 +136,10 @@ export class Bundles {
         const bytes = await codec.sealBundle({ to, answerTo: this.#token, expiresAt }, letters);
         const traces = letters.map((letter) => this.#traces.get(letter));
         const headers = traces.some((trace) => trace !== undefined) ? traceHeaders(traces) : undefined;
-        const options = { timeout: TAKEN_MS, ...(headers && { headers }) };
-        await orAborted(connection.request(subject, bytes, options), closed);
+        const send = (timeout: number) =>
+          connection.request(subject, bytes, { timeout, ...(headers && { headers }) });
+        const limits = { limitMs: TAKEN_MS, againMs: AGAIN_MS };
+        await orAborted(askAgain(connection, send, limits), closed);
       } catch (error) {
         throw natsError(error, `sending to SP ${to}`, 'peer-unreachable');
       }
@@ -173,7 +181,13 @@ export class Bundles {
     try {
       const bundle = await codec.openBundle(message.data, from);
       checkReply(message, from);
-      if (!this.#heard.admit(from, bundle.nonce, bundle.expiresAt, Date.now())) throw repeated();
+      if (this.#heard.has(from, bundle.nonce)) {
+        // Sent again: its letters have been handled, and the confirmation came too late or was lost.
+        senderLimits.charge(from);
+        answer(message, from);
+        return;
+      }
+      if (!this.#heard.admit(from, bundle.nonce, bundle.expiresAt, Date.now())) throw tooMany();
       const traces = tracesOf(message.headers);
       for (const [i, opened] of bundle.letters.entries()) {
         if (!senderLimits.allows(from)) return;
@@ -216,9 +230,6 @@ export function wrongKind(kind: LetterKind): Terminal {
   });
 }
 
-function repeated(): Terminal {
-  return new Terminal({
-    code: 'bundle-repeated',
-    message: 'The bundle was heard before, or its sender sends too many.',
-  });
+function tooMany(): Terminal {
+  return new Terminal({ code: 'too-many-bundles', message: 'Its sender sends too many bundles.' });
 }

@@ -19,6 +19,8 @@ import { HeldOffer } from './held-offer.ts';
 import type { Mailboxes } from './mailboxes.ts';
 
 const PULL_MS = 30_000;
+/** When two in a row are missing the pull has been lost, for example with the server that had it; ms. */
+const HEARTBEAT_MS = 2_500;
 const RETRY_MS = 1_000;
 /** When we cannot check an offer now, for example because the chain does not answer. */
 const UNCHECKED_MS = 5_000;
@@ -111,7 +113,11 @@ export class Offers {
     while (!until.aborted) {
       await this.#context.senderLimits.untilAllowed(from, until);
       await slots.untilFree(from, until);
-      const pulled = await consumer.fetch({ max_messages: 1, expires: PULL_MS });
+      const pulled = await consumer.fetch({
+        max_messages: 1,
+        expires: PULL_MS,
+        idle_heartbeat: HEARTBEAT_MS,
+      });
       const stop = () => pulled.stop();
       until.addEventListener('abort', stop, { once: true });
       if (until.aborted) stop();

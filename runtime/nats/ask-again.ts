@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Deferred, deferred, type NatsConnection } from '@nats-io/nats-core';
+import { connectionBack } from './reconnects.ts';
+
+export interface AskAgainOptions {
+  /** ms, for all tries together. */
+  readonly limitMs: number;
+  /** When it is asked again, ms after the try before; at once when the connection has been lost and is back. */
+  readonly againMs: readonly number[];
+}
+
+/**
+ * Sends a request, and sends it again while there is no answer, for requests that may be repeated. nats-server 2.9
+ * gives a server of its cluster that hangs its share of what goes to a queue group, for as long as it hangs.
+ * @param ask sends it once, with the time that it has, ms
+ * @returns the first answer
+ * @throws the first failure
+ */
+export async function askAgain<T>(
+  connection: NatsConnection,
+  ask: (timeoutMs: number) => Promise<T>,
+  { limitMs, againMs }: AskAgainOptions,
+): Promise<T> {
+  const giveUpAt = performance.now() + limitMs;
+  const answered: Deferred<T> = deferred();
+  const settled = new AbortController();
+  const send = () => ask(Math.max(1, giveUpAt - performance.now())).then(answered.resolve, answered.reject);
+  const repeat = async () => {
+    for (const pause of againMs) {
+      const signal = AbortSignal.any([settled.signal, connectionBack(connection)]);
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+      if (settled.signal.aborted) return;
+      void send();
+    }
+  };
+  void send();
+  void repeat();
+  try {
+    return await answered;
+  } finally {
+    settled.abort();
+  }
+}
