@@ -54,7 +54,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   app.use(firstTurn(turns, BYTES_PER_TURN));
   if (traces?.on) app.use(traced(traces));
   app.use(notStored);
-  app.use(clientRates(limits, log));
+  app.use(clientRates(limits, log, metrics));
   app.use(target);
   app.use(boundHead);
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));

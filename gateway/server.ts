@@ -33,9 +33,7 @@ export interface ServeOptions {
   readonly log: Logger;
 }
 
-export interface RunningGateway {
-  /** Port on which it listens. */
-  readonly port: number;
+export interface RunningGateway extends Pick<HttpServer, 'port' | 'connections'> {
   /**
    * Accepts no new connections, waits for the open requests up to the limit, then aborts them. Resolves when the
    * last connection is closed; may be called more than once.
@@ -99,6 +97,7 @@ export async function serveGateway(app: Gateway, options: ServeOptions): Promise
   let closed: Promise<void> | undefined;
   return {
     port: server.port,
+    connections: server.connections,
     close: () => {
       closed ??= close(server, open, options.closeTimeoutMs);
       return closed;

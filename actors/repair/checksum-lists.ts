@@ -4,6 +4,7 @@ import type { Hex } from '#protocols/greenfield/types';
 import { checksum, integrityHash, PRIMARY } from '#protocols/integrity/checksums';
 import { formatJobId } from '#protocols/job/identity';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
+import { watchItems } from '#runtime/telemetry/sizes';
 import { readJob } from '../job-log.ts';
 import { Columns } from '../ledger/column-record.ts';
 import { SegmentRecords } from '../ledger/segment-record.ts';
@@ -25,6 +26,7 @@ export class ChecksumLists {
 
   constructor(ports: RepairPorts) {
     this.#ports = ports;
+    watchItems(ports.sizes, 'checksum_lists', this.#known);
     this.#columns = new Columns({ ledger: ports.journal.ledger, pieces: ports.pieces });
     this.#records = new SegmentRecords(ports.journal.ledger);
   }

@@ -5,6 +5,7 @@ import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import type { ReadRecoveryTask } from '#protocols/replication/recovery-message';
 import type { InboundFetch } from '#runtime/peers/peers';
+import { watchItems } from '#runtime/telemetry/sizes';
 import type { ChecksumLists } from './checksum-lists.ts';
 import { type SealedContent, sealedContent } from './content.ts';
 import { checkFetch, checkTask } from './piece-access.ts';
@@ -34,6 +35,8 @@ export class PieceServer {
   constructor(ports: RepairPorts, lists: ChecksumLists) {
     this.#ports = ports;
     this.#lists = lists;
+    watchItems(ports.sizes, 'sealed_contents', this.#contents);
+    watchItems(ports.sizes, 'computed_pieces', this.#made);
   }
 
   /**

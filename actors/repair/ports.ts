@@ -4,6 +4,7 @@ import type { Journal } from '#runtime/journal/journal';
 import type { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PieceSource } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
+import type { Sizes } from '#runtime/telemetry/sizes';
 
 /** Dependencies of verification and repair; created once per node. */
 export interface RepairPorts {
@@ -15,6 +16,8 @@ export interface RepairPorts {
   readonly peers: PieceSource;
   /** For what they fetch over HTTP; the host counts what they fetch over NATS. */
   readonly counts: PeerCounts;
+  /** Shown the sizes of the caches. */
+  readonly sizes: Sizes;
   /** Payload bytes that the node may hold. */
   readonly memory: ByteBudget;
   /** How long to wait for a holder before asking another in parallel, ms. */

@@ -9,6 +9,7 @@ import type { Journal } from '#runtime/journal/journal';
 import { openLevelJournal } from '#runtime/journal/level-journal';
 import { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PieceStore } from '#runtime/pieces/piece-store';
+import { noSizes } from '#runtime/telemetry/sizes';
 import { SegmentRecords } from '../ledger/segment-record.ts';
 import { TestChain } from '../testing/chain.ts';
 import { type Holder, type SealedSample, sealedSample, TestHolders } from '../testing/holders.ts';
@@ -49,6 +50,7 @@ async function recovererFor(
     pieces: await pieces,
     peers,
     counts: new PeerCounts(),
+    sizes: noSizes,
     memory,
     hedgeMs: 20,
   };

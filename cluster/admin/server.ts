@@ -1,6 +1,6 @@
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { openHttpServer } from '#runtime/http/server';
+import { type HttpServer, openHttpServer } from '#runtime/http/server';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { AdminEnv } from './door/env.ts';
 
@@ -11,8 +11,7 @@ export interface AdminAddress {
   readonly port: number;
 }
 
-export interface AdminServer {
-  readonly port: number;
+export interface AdminServer extends Pick<HttpServer, 'port' | 'connections'> {
   close(): Promise<void>;
 }
 
@@ -49,6 +48,7 @@ export async function serveAdmin(
   });
   return {
     port: server.port,
+    connections: server.connections,
     close: () => {
       const closed = server.close();
       server.disconnect();

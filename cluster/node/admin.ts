@@ -19,7 +19,7 @@ import { providerView } from '../admin/view/provider.ts';
 import { hasRole, ROLES } from '../config/roles.ts';
 import { VERSION } from '../version.ts';
 import type { Foundation } from './foundation.ts';
-import { watchNode } from './gauges.ts';
+import { watchBalances, watchNode } from './gauges.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
 import type { Work } from './work.ts';
@@ -73,6 +73,11 @@ export async function openAdmin(
   );
   const providers = () => foundation.chain.storageProviders();
   const gatherer = new Gatherer({ rollCall: home.rollCall, inspect: home.inspect, known });
+  const balances = feeBalances(foundation.chain, {
+    operator: foundation.keys.operator.address,
+    seal: foundation.keys.seal.address,
+  });
+  watchBalances(metrics, balances);
   const view = providerView({
     node: name,
     spId: config.sp.id,
@@ -81,10 +86,7 @@ export async function openAdmin(
     records: work.records,
     directory: home.directory,
     known,
-    balances: feeBalances(foundation.chain, {
-      operator: foundation.keys.operator.address,
-      seal: foundation.keys.seal.address,
-    }),
+    balances,
     peers: (over) => peersOf({ spId: config.sp.id, gatherer, providers, bans: work.bans }, over),
   });
   const actions = operatorActions({
@@ -119,6 +121,7 @@ export async function openAdmin(
       ),
     (it) => it.close(),
   );
+  metrics.watchBound({ what: 'admin_connections', unit: 'items', ...server.connections });
   return server.port;
 }
 

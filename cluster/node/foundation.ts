@@ -93,7 +93,7 @@ async function openChain(
   const { sp } = config;
   const chain = await lifecycle.open(
     'chain',
-    () => connectChain({ ...config.chain, log }),
+    () => connectChain({ ...config.chain, log, sizes: metrics }),
     (it) => it.close(),
   );
   const own = await retryUntilUp(
@@ -133,7 +133,7 @@ async function connectHomePlane({ name, config, lifecycle, log, signal }: StartC
 
 /** Opens the streams of the home plane. @param on.journal id of the journal that belongs to this node alone */
 async function openHomePlane(
-  { name, config, log, signal }: StartContext,
+  { name, config, metrics, log, signal }: StartContext,
   on: HomeLinks & { readonly leases: LeaseBook; readonly journal?: string },
 ): Promise<Home> {
   const { homeLink, readLink, leases, journal } = on;
@@ -153,6 +153,7 @@ async function openHomePlane(
         ackWaitMs: config.timing.ackWaitMs,
         leases,
         log,
+        sizes: metrics,
       }),
     { log, signal },
   );

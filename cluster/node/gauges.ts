@@ -6,6 +6,7 @@ import type { Home } from '#runtime/home/open-home';
 import type { Background } from '#runtime/load/background';
 import type { Metrics } from '#runtime/telemetry/metrics';
 import type { NodeReport } from '../admin/view/node-report.ts';
+import type { KeyBalance } from '../admin/view/provider-view.ts';
 
 /** States that are read when Prometheus asks, since nobody has to count them in the meantime. */
 
@@ -124,6 +125,20 @@ export function watchNode({ registry }: Metrics, report: () => Promise<NodeRepor
       const { rttMs } = (await report()).nats;
       return rttMs === undefined ? undefined : rttMs / 1_000;
     },
+  );
+}
+
+/** What the accounts that pay fees have left. @param balances may be slightly old */
+export function watchBalances(
+  { registry }: Metrics,
+  balances: (signal: AbortSignal) => Promise<readonly KeyBalance[]>,
+): void {
+  registry.readAll(
+    'sealion_fee_balance_bnb',
+    'BNB of the account of each key that pays fees; absent while the chain does not answer.',
+    ['key'],
+    async () =>
+      (await withDeadline(LIMIT_MS, [], balances)).map(({ key, bnb }) => [[key], Number(bnb)] as const),
   );
 }
 

@@ -108,6 +108,7 @@ async function openGateway(
     (it) => it.close(),
     drainMs + CUT_OFF_MS,
   );
+  metrics.watchBound({ what: 'gateway_connections', unit: 'items', ...gateway.connections });
   return gateway.port;
 }
 

@@ -169,6 +169,8 @@ function spawnObjects(
 ) {
   const { pieces, queue, directory, feed, durability } = home;
   const outgoing = new ByteBudgets(config.limits.bytesPerSp);
+  const shardMemory = new ReusedMemory(SHARD_MEMORY);
+  shardMemory.watch(metrics, 'shard_memory');
   metrics.watchBound({
     what: 'byte_budget',
     unit: 'bytes',
@@ -197,7 +199,7 @@ function spawnObjects(
     signer: sealing,
     providers: (signal) => chain.storageProviders(signal && { signal }),
     memory,
-    shardMemory: new ReusedMemory(SHARD_MEMORY),
+    shardMemory,
     outgoing,
     sealChecks: new SealChecks(),
     background,
@@ -254,7 +256,7 @@ export function drainTree(
 
 function spawnRepairer(
   system: ActorSystem,
-  { config, chain, journal, home, wires }: TreeDependencies,
+  { config, chain, journal, home, wires, metrics }: TreeDependencies,
   beside: Pick<RepairerOptions, 'host' | 'memory' | 'objects' | 'receivers'>,
 ) {
   const { pieces, calls } = home;
@@ -267,6 +269,7 @@ function spawnRepairer(
       pieces,
       peers: wires.pieces,
       counts: wires.counts,
+      sizes: metrics,
       calls,
       hedgeMs: HEDGE_MS,
       ...beside,

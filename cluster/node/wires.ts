@@ -53,6 +53,7 @@ export async function openWires(context: WiresContext): Promise<Wires> {
           providers: () => chain.storageProviders(),
           operatorKey: keys.operator,
           allowPrivateEndpoints: config.peers.allowPrivateEndpoints,
+          sizes: metrics,
         }),
       (it) => it.close(),
     ));
@@ -69,7 +70,7 @@ export async function openWires(context: WiresContext): Promise<Wires> {
 }
 
 async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Peers> {
-  const { name, config, keys, chain, home, lifecycle, log, signal } = context;
+  const { name, config, keys, chain, home, lifecycle, metrics, log, signal } = context;
   const { timing, sp } = config;
   const { replicas } = config.nats.home;
   const peers = await lifecycle.open(
@@ -77,7 +78,7 @@ async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Pee
     () => connectPlane({ spId: sp.id, name, plane: 'peers', config: plane, log, signal }),
     (it) => it.close(),
   );
-  context.metrics.watchLink('peers', peers);
+  metrics.watchLink('peers', peers);
   const join = () =>
     connectPeers({
       spId: sp.id,
@@ -89,6 +90,7 @@ async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Pee
       replicas,
       times: { ackWait: timing.ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
       log,
+      sizes: metrics,
     });
   return lifecycle.open(
     'peers',

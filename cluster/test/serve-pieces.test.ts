@@ -16,6 +16,7 @@ import type { AccountKey } from '#runtime/keys/keys';
 import { HttpPeerClient } from '#runtime/peers/http/client';
 import { wireObject, wireParams } from '#runtime/peers/http/column-task';
 import { silentLogger } from '#runtime/telemetry/logger';
+import { noSizes } from '#runtime/telemetry/sizes';
 import { type ChainFixture, createBucket, seal } from '../devnet/chain/testing.ts';
 import { createWaitingObject, keysOf, type WaitingObject } from './offers.ts';
 import { serveSecondary } from './receive-gateway.ts';
@@ -46,6 +47,7 @@ async function start(t: ExecutionContext, redundancy: 'EC' | 'REPLICA' = 'EC'): 
       journal: us.journal,
       // This test repairs nothing.
       peers: { fetchPiece: () => Promise.reject(new Error()), fetchChecksums: async () => undefined },
+      sizes: noSizes,
       memory: new ByteBudget(2 ** 26),
       hedgeMs: 100,
       calls: natsCalls(us.home, silentLogger),

@@ -118,6 +118,13 @@ test('a node shows to Prometheus what it does', async (t) => {
     /^sealion_ready 1$/m,
     /^sealion_fenced 0$/m,
     /^sealion_bounded_limit_items\{what="uploads"\} [1-9]/m,
+    /^sealion_bounded_limit_items\{what="gateway_connections"\} [1-9]/m,
+    /^sealion_bounded_limit_items\{what="leases"\} [1-9]/m,
+    /^sealion_bounded_limit_bytes\{what="credit"\} [1-9]/m,
+    /^sealion_cache_items\{cache="chain_objects"\} [1-9]/m,
+    /^sealion_cache_limit_bytes\{cache="shard_memory"\} [1-9]/m,
+    /^sealion_fee_balance_bnb\{key="operator"\} [1-9]/m,
+    /^sealion_fee_balance_bnb\{key="seal"\} [1-9]/m,
     /^sealion_actors\{kind="objects"\} 1$/m,
     /^nodejs_eventloop_lag_p99_seconds /m,
   ]) {

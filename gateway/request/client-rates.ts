@@ -4,6 +4,7 @@ import { Retryable } from '#protocols/errors';
 import { clientOf } from '#runtime/http/hosts';
 import { TokenBuckets } from '#runtime/load/token-buckets';
 import type { Logger } from '#runtime/telemetry/logger';
+import { noSizes, watchItems } from '#runtime/telemetry/sizes';
 import type { GatewayLimits } from '../limits.ts';
 import { type ClientShare, clientGone, type GatewayEnv } from './context.ts';
 
@@ -18,10 +19,16 @@ const LOOK_EVERY_MS = 1_000;
  * Limits the requests and bytes per second of each client address and each signing account.
  * @throws Retryable 429/960001, as today's providers
  */
-export function clientRates({ perClient }: GatewayLimits, log: Logger): MiddlewareHandler<GatewayEnv> {
+export function clientRates(
+  { perClient }: GatewayLimits,
+  log: Logger,
+  sizes = noSizes,
+): MiddlewareHandler<GatewayEnv> {
   const { requestsPerSecond, bytesPerSecond } = perClient;
   const requests = new TokenBuckets({ perSecond: requestsPerSecond, burst: BURST_S * requestsPerSecond });
   const bytes = new TokenBuckets({ perSecond: bytesPerSecond, burst: BURST_S * bytesPerSecond });
+  watchItems(sizes, 'clients_by_requests', requests);
+  watchItems(sizes, 'clients_by_bytes', bytes);
   const refused = { count: 0, reportedAt: Number.NEGATIVE_INFINITY };
   const take = (key: string, c: Parameters<MiddlewareHandler<GatewayEnv>>[0]) => {
     const retryAfterMs = requests.take(key);

@@ -21,6 +21,15 @@ export class Cache<K extends string | number, V> {
     this.#loads = new LRUCache({ max: maxEntries, ttl: ttlMs });
   }
 
+  /** Entries that are kept, and how many may be. */
+  get size(): number {
+    return this.#loads.size;
+  }
+
+  get max(): number {
+    return this.#loads.max;
+  }
+
   async get(key: K, signal?: AbortSignal): Promise<V> {
     throwIfAborted(signal);
     return orAborted(this.#loads.get(key) ?? this.#begin(key), signal);

@@ -1,3 +1,5 @@
+import type { Sizes } from '../telemetry/sizes.ts';
+
 /** Below this length new memory costs little, bytes. */
 const SMALLEST = 64 * 1024;
 /** After this time without a use, all is left to the garbage collector, ms. */
@@ -17,6 +19,11 @@ export class ReusedMemory {
   /** @param limit bytes that are kept for the next use; what is given back beyond that is collected */
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Shows how much is kept. */
+  watch(sizes: Sizes, cache: string): void {
+    sizes.watchCache({ cache, unit: 'bytes', limit: this.#limit, size: () => this.#kept });
   }
 
   /** Memory of exactly this many bytes, with any content. */

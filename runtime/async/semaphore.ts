@@ -1,10 +1,17 @@
 /** A counting semaphore for which only one caller may wait at a time. */
 export class Semaphore {
+  readonly count: number;
   #free: number;
   #wake: (() => void) | undefined;
 
   constructor(count: number) {
+    this.count = count;
     this.#free = count;
+  }
+
+  /** Slots that are occupied. */
+  get used(): number {
+    return this.count - this.#free;
   }
 
   /**

@@ -44,6 +44,15 @@ export class Answers<V> {
     this.#options = options;
   }
 
+  /** Answers that are kept, and how many may be. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get max(): number {
+    return this.#options.maxEntries;
+  }
+
   /** @param ask must have a time limit of its own, as it may serve several callers */
   async get(
     key: string,

@@ -16,6 +16,7 @@ import type {
 import { Cache } from '../async/cache.ts';
 import { Gathered } from '../async/gathered.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
+import { noSizes, type Sizes, watchItems } from '../telemetry/sizes.ts';
 import { type Answer, Answers, type AnswersOptions } from './answers.ts';
 import type {
   AgeOptions,
@@ -52,6 +53,8 @@ export interface ConnectOptions {
   /** Time limit of one request to one node, ms. */
   readonly timeoutMs?: number;
   readonly log?: Logger;
+  /** Shown the sizes of the caches. */
+  readonly sizes?: Sizes;
 }
 
 /**
@@ -68,7 +71,8 @@ export async function connectChain(options: ConnectOptions): Promise<Chain & Cha
     });
   }
   const log = options.log ?? silentLogger;
-  return new ChainClient(options.chainId, new Rpc({ urls, timeoutMs: options.timeoutMs ?? 10_000, log }));
+  const rpc = new Rpc({ urls, timeoutMs: options.timeoutMs ?? 10_000, log });
+  return new ChainClient(options.chainId, rpc, options.sizes ?? noSizes);
 }
 
 /** Maximum age of answers that change rarely, ms. */
@@ -99,7 +103,7 @@ class ChainClient implements Chain, ChainLists, ChainBalances {
   readonly #permissions: Answers<boolean>;
   readonly #transactions: Answers<IncludedTransaction | undefined>;
 
-  constructor(chainId: string, rpc: Rpc) {
+  constructor(chainId: string, rpc: Rpc, sizes: Sizes) {
     this.chainId = chainId;
     this.#rpc = rpc;
     const bounds = { ttlMs: CACHE_TTL_MS, maxEntries: 256 };
@@ -126,6 +130,19 @@ class ChainClient implements Chain, ChainLists, ChainBalances {
     this.#transactions = kept();
     this.#gvgs = kept();
     this.#gvgsOfFamilies = kept({ keeps: (groups) => groups.length > 0 });
+    this.#watchCaches(sizes);
+  }
+
+  /** Those that have one entry or a few whatever happens are left out. */
+  #watchCaches(sizes: Sizes): void {
+    watchItems(sizes, 'chain_buckets', this.#buckets);
+    watchItems(sizes, 'chain_permissions', this.#permissions);
+    watchItems(sizes, 'chain_objects', this.#objects);
+    watchItems(sizes, 'chain_families', this.#families);
+    watchItems(sizes, 'chain_transactions', this.#transactions);
+    watchItems(sizes, 'chain_groups', this.#gvgs);
+    watchItems(sizes, 'chain_groups_of_families', this.#gvgsOfFamilies);
+    watchItems(sizes, 'chain_past_parameters', this.#pastParams);
   }
 
   async latestBlock(options?: AgeOptions): Promise<LatestBlock> {

@@ -12,6 +12,7 @@ import { openBucket } from '../pieces/bucket.ts';
 import { openNatsPieceStore } from '../pieces/nats-piece-store.ts';
 import type { PieceStore } from '../pieces/piece-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { noSizes, type Sizes } from '../telemetry/sizes.ts';
 import type { Calls } from './calls.ts';
 import { assessDurability } from './durability.ts';
 import type { Directory, Durability, InspectPoint, JobFeed, RollCall } from './home.ts';
@@ -48,6 +49,8 @@ export interface HomeOptions {
   /** The leases of this node; what its last process held is given back. */
   readonly leases?: LeaseBook;
   readonly log: Logger;
+  /** Shown the sizes of what is bounded. */
+  readonly sizes?: Sizes;
 }
 
 /** Everything that a node has on the home plane (ARCHITECTURE.md#the-two-nats-planes). */
@@ -83,7 +86,7 @@ export interface KeepHome extends Pick<KeepOptions, 'signal'> {
  * `nats-refused`, `jetstream-disabled`; Retryable `nats-unavailable`, `piece-store-unavailable`
  */
 export async function openHome(options: HomeOptions): Promise<Home> {
-  const { connection, bucket = 'pieces', replicas = 1, syncAlways = false, log } = options;
+  const { connection, bucket = 'pieces', replicas = 1, syncAlways = false, sizes = noSizes, log } = options;
   const serverVersion = connection.info?.version ?? '';
   if (options.shared) checkSharedServer(serverVersion);
   const { level, because } = assessDurability({ serverVersion, replicas, syncAlways });
@@ -122,8 +125,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   ];
   if (options.leases) await takeBackLeases(options.leases, options);
   const home: Home = {
-    pieces: await openNatsPieceStore({ ...store, ...reads }),
-    queue: await openJobQueue({ ...workQueue, freesLeases: succession?.continues ?? false }),
+    pieces: await openNatsPieceStore({ ...store, ...reads, sizes }),
+    queue: await openJobQueue({ ...workQueue, sizes, freesLeases: succession?.continues ?? false }),
     roles: await openRoles(workQueue),
     directory: succession
       ? succeedingDirectory(directory, succession)

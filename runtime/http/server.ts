@@ -13,6 +13,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Terminal } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Bound } from '../telemetry/sizes.ts';
 import { type CertificateFiles, describe, followCertificate, readCertificate } from './certificate.ts';
 import { Exchanges } from './exchanges.ts';
 import { clientOf } from './hosts.ts';
@@ -60,6 +61,8 @@ export interface HttpServerOptions {
 
 export interface HttpServer {
   readonly port: number;
+  /** How many connections are open, and how many may be. */
+  readonly connections: Pick<Bound, 'used' | 'limit'>;
   /** Accepts no new connections. Resolves when the last one is closed; may be called more than once. */
   close(): Promise<void>;
   /** Closes all connections, even those with open requests. */
@@ -115,6 +118,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   let closed: Promise<void> | undefined;
   return {
     port: (server.address() as AddressInfo).port,
+    connections: { used: () => sockets.size, limit: () => maxConnections },
     close: () => {
       unfollow();
       closed ??= new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '#protocols/errors';
 import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
 import { Semaphore } from '../async/semaphore.ts';
+import { noSizes, type Sizes } from '../telemetry/sizes.ts';
 import type { JobQueue, Lease, Waiting } from './job-queue.ts';
 import { MessageLease } from './message-lease.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
@@ -17,6 +18,8 @@ export interface JobQueueOptions extends WorkQueueOptions {
    * were postponed, rather than after ack_wait. A holder that is alive all the same would go on besides the next.
    */
   readonly freesLeases?: boolean;
+  /** Shown how many leases are held. */
+  readonly sizes?: Sizes;
 }
 
 /**
@@ -24,17 +27,19 @@ export interface JobQueueOptions extends WorkQueueOptions {
  * @throws Terminal `stream-unfit`, `bad-ack-wait`; Retryable `nats-unavailable`
  */
 export async function openJobQueue(options: JobQueueOptions): Promise<JobQueue> {
-  const { freesLeases = false, ...queueOptions } = options;
+  const { freesLeases = false, sizes = noSizes, ...queueOptions } = options;
   const queue = await WorkQueue.open('JOBS', `${SUBJECTS}>`, queueOptions);
   if (freesLeases) await queue.free(CONSUMER);
-  return new NatsJobQueue(queue);
+  return new NatsJobQueue(queue, sizes);
 }
 
 class NatsJobQueue implements JobQueue {
   readonly #queue: WorkQueue;
+  readonly #sizes: Sizes;
 
-  constructor(queue: WorkQueue) {
+  constructor(queue: WorkQueue, sizes: Sizes) {
     this.#queue = queue;
+    this.#sizes = sizes;
   }
 
   async enqueue(
@@ -50,6 +55,12 @@ class NatsJobQueue implements JobQueue {
     readonly signal: AbortSignal;
   }): AsyncGenerator<Lease, void, undefined> {
     const semaphore = new Semaphore(options.limit);
+    this.#sizes.watchBound({
+      what: 'leases',
+      unit: 'items',
+      limit: () => semaphore.count,
+      used: () => semaphore.used,
+    });
     while (await semaphore.acquire(options.signal)) {
       const message = await this.#queue.pull(CONSUMER, `${SUBJECTS}>`, options.signal);
       if (!message) return;

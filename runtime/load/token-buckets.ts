@@ -51,9 +51,13 @@ export class TokenBuckets {
     return this.#msFor(Math.max(0, -bucket.tokens));
   }
 
-  /** Number of keys in memory. */
+  /** Number of keys in memory, and how many may be. */
   get size(): number {
     return this.#buckets.size;
+  }
+
+  get max(): number {
+    return this.#buckets.max;
   }
 
   #filled(key: string): Bucket {

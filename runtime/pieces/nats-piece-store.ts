@@ -4,6 +4,7 @@ import type { ObjectInfo } from '@nats-io/obj';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import { Gathered } from '../async/gathered.ts';
+import { noSizes, type Sizes } from '../telemetry/sizes.ts';
 import {
   type Bucket,
   type BucketOptions,
@@ -43,6 +44,8 @@ export interface PieceStoreOptions extends BucketOptions {
   readonly readConnection?: NatsConnection;
   /** Bytes of chunks that all readers together hold; 32 MiB by default. */
   readonly readMemory?: number;
+  /** Shown what readers hold, and the memory that is kept for the next. */
+  readonly sizes?: Sizes;
 }
 
 /**
@@ -50,10 +53,17 @@ export interface PieceStoreOptions extends BucketOptions {
  * connections stay the caller's.
  */
 export async function openNatsPieceStore(options: PieceStoreOptions): Promise<PieceStore> {
-  const { connection, readConnection = connection, readMemory: memory = READ_MEMORY } = options;
+  const {
+    connection,
+    readConnection = connection,
+    readMemory: memory = READ_MEMORY,
+    sizes = noSizes,
+  } = options;
   const bucket = await openBucket(options);
   const link = new ChunkLink(readConnection, bucket.stream, bucket.requestLimitMs);
   const chunks = new SharedChunks({ window: Math.min(READ_WINDOW, memory), memory });
+  sizes.watchBound({ what: 'read_chunks', unit: 'bytes', limit: () => memory, used: () => chunks.held });
+  bucket.chunkMemory.watch(sizes, 'chunk_memory');
   return new NatsPieceStore(bucket, { bucket, link, chunks });
 }
 

@@ -1,19 +1,11 @@
 import { type LastHour, MinuteSeries, type Totals } from './metrics/last-hour.ts';
 import { Registry } from './metrics/registry.ts';
+import type { Bound, Kept, Sizes } from './sizes.ts';
 
 export type { LastHour, Totals } from './metrics/last-hour.ts';
 
 /** Codes of errors that are kept apart, over all places where they are counted; protocols/ERRORS.md has some 330. */
 const MAX_CODES = 1_000;
-
-/** Something that has a limit, for the alert that it is reached. */
-export interface Bound {
-  /** Plural, with `_` for spaces, for example `uploads`. */
-  readonly what: string;
-  readonly unit: 'bytes' | 'items';
-  limit(): number;
-  used(): number;
-}
 
 /** What a connection to a nats-server has carried, as its client counts it. */
 export interface LinkStats {
@@ -26,7 +18,7 @@ export interface LinkStats {
  * its sums and its last hour. Each node has its own. Names begin with `sealion_` and end in their unit. What is measured
  * where it arises has a field here; sizes and other states are read when they are asked for (`registry.read`).
  */
-export class Metrics {
+export class Metrics implements Sizes {
   readonly registry = new Registry();
 
   /** Where: `gateway`, `job` (failed phases), `actor` (failures of actors), `peers` (input of other SPs that was refused). */
@@ -119,7 +111,9 @@ export class Metrics {
     ['kind'],
   );
 
-  readonly #bounds: Bound[] = [];
+  /** By name: what is opened again replaces what was before. */
+  readonly #bounds = new Map<string, Bound>();
+  readonly #caches = new Map<string, Kept>();
   readonly #links: (readonly [plane: string, stats: () => LinkStats])[] = [];
 
   readonly #bytesIn = this.clientBytes.of('in');
@@ -140,9 +134,12 @@ export class Metrics {
     };
   }
 
-  /** Watches something that has a limit. @param what for example `uploads`; a plural, with `_` for spaces */
   watchBound(bound: Bound): void {
-    this.#bounds.push(bound);
+    this.#bounds.set(bound.what, bound);
+  }
+
+  watchCache(kept: Kept): void {
+    this.#caches.set(kept.cache, kept);
   }
 
   /** Counts the bytes of a connection to a nats-server. @param plane `home`, `home_reads` or `peers` */
@@ -158,17 +155,28 @@ export class Metrics {
       });
     const help = 'Bytes of the connections to nats-servers.';
     this.registry.readAll('sealion_nats_bytes_total', help, ['plane', 'direction'], bytes, 'counter');
+    this.#showSizes();
+  }
+
+  #showSizes(): void {
     for (const unit of ['bytes', 'items'] as const) {
-      const of = (value: (bound: Bound) => number) =>
-        this.#bounds
-          .filter((bound) => bound.unit === unit)
-          .map((bound) => [[bound.what], value(bound)] as const);
-      const help = `of what is bounded, in ${unit}.`;
-      this.registry.readAll(`sealion_bounded_${unit}`, `Size ${help}`, ['what'], () =>
-        of(({ used }) => used()),
+      const bounds = () => [...this.#bounds.values()].filter((bound) => bound.unit === unit);
+      const caches = () => [...this.#caches.values()].filter((kept) => kept.unit === unit);
+      const show = (name: string, help: string, label: string, of: () => (readonly [string, number])[]) =>
+        this.registry.readAll(name, `${help}, in ${unit}.`, [label], () =>
+          of().map(([value, size]) => [[value], size] as const),
+        );
+      show(`sealion_bounded_${unit}`, 'What is in use of something bounded', 'what', () =>
+        bounds().map((bound) => [bound.what, bound.used()]),
       );
-      this.registry.readAll(`sealion_bounded_limit_${unit}`, `Limit ${help}`, ['what'], () =>
-        of(({ limit }) => limit()),
+      show(`sealion_bounded_limit_${unit}`, 'Limit of something bounded', 'what', () =>
+        bounds().map((bound) => [bound.what, bound.limit()]),
+      );
+      show(`sealion_cache_${unit}`, 'Size of a cache, which is full most of the time', 'cache', () =>
+        caches().map((kept) => [kept.cache, kept.size()]),
+      );
+      show(`sealion_cache_limit_${unit}`, 'Limit of a cache', 'cache', () =>
+        caches().map((kept) => [kept.cache, kept.limit]),
       );
     }
   }

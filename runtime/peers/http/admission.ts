@@ -46,6 +46,15 @@ export class Admissions {
     });
   }
 
+  /** Admissions that are remembered, and how many may be. */
+  get size(): number {
+    return this.#verdicts.size;
+  }
+
+  get max(): number {
+    return this.#verdicts.max;
+  }
+
   /**
    * @returns why an SP gets no column now; undefined when it may get one
    * @throws Cancelled when the signal fires

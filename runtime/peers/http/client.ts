@@ -4,6 +4,7 @@ import type { StorageProvider } from '#protocols/greenfield/types';
 import { formatJobId } from '#protocols/job/identity';
 import type { Chain } from '../../chain/chain.ts';
 import type { AccountKey } from '../../keys/keys.ts';
+import { noSizes, type Sizes, watchItems } from '../../telemetry/sizes.ts';
 import type {
   ApprovalAnswer,
   ApprovalAsk,
@@ -29,6 +30,8 @@ export interface HttpPeersOptions {
   readonly allowPrivateEndpoints: boolean;
   /** Overrides of `HTTP_TIMES`. */
   readonly times?: Partial<HttpTimes>;
+  /** Shown the sizes of the caches. */
+  readonly sizes?: Sizes;
 }
 
 /** How long an admission counts as an approval, ms. */
@@ -54,6 +57,8 @@ export class HttpPeerClient implements PieceSource {
     this.#options = options;
     this.#links = new HttpLinks(options);
     this.#admissions = new Admissions({ ...options, links: this.#links });
+    watchItems(options.sizes ?? noSizes, 'http_admissions', this.#admissions);
+    watchItems(options.sizes ?? noSizes, 'http_progress', this.#progress);
   }
 
   /** One SP's answer to an ask for all its places, based on the admission check. It contains no message of that SP. */

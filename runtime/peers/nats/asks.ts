@@ -132,8 +132,9 @@ export class Asks {
 
   /** Answers until the signal fires, then waits for answers in progress. The nodes of one SP share the asks. */
   async serve(decide: Answer, signal: AbortSignal): Promise<void> {
-    const { connection, spId, closed, senderLimits } = this.#context;
+    const { connection, spId, closed, senderLimits, sizes } = this.#context;
     const slots = new SenderSlots(AT_ONCE);
+    sizes.watchBound({ what: 'asks', unit: 'items', limit: () => slots.limit, used: () => slots.used });
     const until = AbortSignal.any([signal, closed]);
     if (until.aborted) return;
     // Every answer in progress may listen.

@@ -4,6 +4,7 @@ import { Cancelled, throwIfAborted } from '#protocols/errors';
 import type { StorageProvider } from '#protocols/greenfield/types';
 import type { AccountKey } from '../../keys/keys.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { noSizes, type Sizes } from '../../telemetry/sizes.ts';
 import type { PeerClient, PeerHost, PieceSource } from '../peers.ts';
 import { Asks } from './asks.ts';
 import { Bundles } from './bundles/bundles.ts';
@@ -32,6 +33,8 @@ export interface PeersOptions {
   /** Connection to our own account, where the mailboxes are. Stays its owner's. */
   readonly home: NatsConnection;
   readonly log: Logger;
+  /** Shown the sizes of what is bounded. */
+  readonly sizes?: Sizes;
   /** Replicas of the mailboxes: 1 (default), or 3 in a cluster of servers. */
   readonly replicas?: number;
   /** Overrides of `PEER_TIMES`. */
@@ -69,6 +72,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
     limits: FLOW_LIMITS,
     times,
     log,
+    sizes: options.sizes ?? noSizes,
     senderLimits: new SenderLimits(log),
     closed: closing.signal,
   };

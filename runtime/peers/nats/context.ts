@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Sizes } from '../../telemetry/sizes.ts';
 import type { ControlCodec } from './control-codec.ts';
 import type { FlowLimits } from './limits.ts';
 import type { SenderLimits } from './sender-limits.ts';
@@ -28,6 +29,8 @@ export interface PeerContext {
   readonly limits: FlowLimits;
   readonly times: PeerTimes;
   readonly log: Logger;
+  /** Shown the sizes of what is bounded. */
+  readonly sizes: Sizes;
   /** Limits everything that another SP can cause to be logged. */
   readonly senderLimits: SenderLimits;
   /** Fires when the adapter is closed. */

@@ -33,6 +33,12 @@ export class Recovery implements PieceSource {
 
   constructor(context: PeerContext) {
     this.#context = context;
+    context.sizes.watchBound({
+      what: 'served_ranges',
+      unit: 'items',
+      limit: () => FETCHES_AT_ONCE,
+      used: () => this.#runningInAll,
+    });
   }
 
   async fetchPiece(request: PieceRequest, options: PeerOptions = {}): Promise<Uint8Array> {

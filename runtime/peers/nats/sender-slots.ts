@@ -10,15 +10,20 @@ const SHARE = 1 / 4;
  * Thus at most the limit plus one per sender are in use.
  */
 export class SenderSlots {
-  readonly #limit: number;
+  readonly limit: number;
   readonly #share: number;
   readonly #held = new Map<number, number>();
   #inAll = 0;
   #freed: Deferred<void> = deferred();
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
     this.#share = Math.max(1, Math.floor(limit * SHARE));
+  }
+
+  /** Slots that are held. */
+  get used(): number {
+    return this.#inAll;
   }
 
   /** Waits until the sender may hold one more slot. Rejects when the signal fires. */
@@ -28,7 +33,7 @@ export class SenderSlots {
 
   hasFree(sender: number): boolean {
     const held = this.#held.get(sender) ?? 0;
-    return held === 0 || (held < this.#share && this.#inAll < this.#limit);
+    return held === 0 || (held < this.#share && this.#inAll < this.limit);
   }
 
   take(sender: number): void {

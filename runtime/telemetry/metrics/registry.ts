@@ -18,8 +18,9 @@ interface Sample {
 
 /** A gauge whose value is read when it is asked for; undefined while it is unknown. */
 export type Reading = () => number | undefined | Promise<number | undefined>;
+type Labelled = Iterable<readonly [readonly (string | number)[], number]>;
 /** The same for several, with the values of their labels. */
-export type Readings = () => Iterable<readonly [readonly (string | number)[], number]>;
+export type Readings = () => Labelled | Promise<Labelled>;
 
 /** Names instruments, and writes all of them as text for Prometheus. Each node has its own. */
 export class Registry {
@@ -80,8 +81,11 @@ export class Registry {
     readings: Readings,
     type: 'gauge' | 'counter' = 'gauge',
   ): void {
-    this.#expose(name, help, type, () =>
-      Array.from(readings(), ([values, value]) => ({ value, labels: labelled(labels, values.map(String)) })),
+    this.#expose(name, help, type, async () =>
+      Array.from(await readings(), ([values, value]) => ({
+        value,
+        labels: labelled(labels, values.map(String)),
+      })),
     );
   }
 

@@ -44,7 +44,14 @@ export class Offers {
     this.#context = context;
     this.#mailboxes = mailboxes;
     this.#senders = senders;
-    this.#budget = new CreditBudget(context.limits);
+    const budget = new CreditBudget(context.limits);
+    this.#budget = budget;
+    context.sizes.watchBound({
+      what: 'credit',
+      unit: 'bytes',
+      limit: () => context.limits.credit,
+      used: () => budget.outstanding,
+    });
     this.#small = new SmallOffers(context, bundles, asks);
   }
 
@@ -54,6 +61,12 @@ export class Offers {
     const until = AbortSignal.any([signal, this.#context.closed, left.signal]);
     if (until.aborted) return;
     const slots = new SenderSlots(limit);
+    this.#context.sizes.watchBound({
+      what: 'columns',
+      unit: 'items',
+      limit: () => slots.limit,
+      used: () => slots.used,
+    });
     const arrived = new Arrivals<InboundOffer>();
     const waiting = new Set<InboundOffer>();
     const give = (offer: InboundOffer) => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { silentLogger } from '../../../telemetry/logger.ts';
+import { noSizes } from '../../../telemetry/sizes.ts';
 import {
   approvedOffer,
   codecOf,
@@ -40,6 +41,7 @@ test('an SP whose receipts match nothing is soon ignored, and another one is sti
     limits: FLOW_LIMITS,
     times: PEER_TIMES,
     log: silentLogger,
+    sizes: noSizes,
     senderLimits: new SenderLimits(silentLogger),
     closed: closing.signal,
   };

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Letter } from '#protocols/replication/bundle';
+import { watchItems } from '../../../telemetry/sizes.ts';
 import type { ApprovalAnswer, ApprovalAsk } from '../../peers.ts';
 import type { AnswerLetter, Bundles } from '../bundles/bundles.ts';
 import type { PeerContext } from '../context.ts';
@@ -35,6 +36,7 @@ export class HeldApprovals {
   constructor(context: PeerContext, bundles: Bundles) {
     this.#context = context;
     this.#bundles = bundles;
+    watchItems(context.sizes, 'standing_approvals', this.#held);
   }
 
   /**
