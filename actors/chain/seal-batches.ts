@@ -31,8 +31,8 @@ const GIVEN_UP_KEPT = { max: 1_000, ttl: 3_600_000 };
 type Signer = Pick<SigningAccount, 'sign' | 'signTogether' | 'giveUp'>;
 
 /**
- * The seals of one key, one transaction after another. A single seal is signed at once; seals that become ready before
- * the chain has answered share the next transaction. It is broadcast when all of their jobs have asked for that, since
+ * The seals of one key, one transaction after another. Seals that become ready before the chain has answered, and
+ * before its owner calls `signNext`, share the next transaction. It is broadcast when all of their jobs have asked for that, since
  * each persists it first. A seal that the chain would refuse, or has refused before, is signed alone, in turn with
  * shared transactions, so that it does not harm others.
  */
@@ -55,6 +55,11 @@ export class SealBatches {
   /** Number of seals that wait for their signature. */
   get waiting(): number {
     return this.#together.length + this.#alone.length;
+  }
+
+  /** True when nothing is gained by waiting for more seals: those that wait fill a transaction, or one is signed alone. */
+  get isFull(): boolean {
+    return this.#together.length >= this.#maxSeals || this.#alone.length > 0;
   }
 
   add(request: SealRequest): void {

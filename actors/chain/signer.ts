@@ -60,6 +60,7 @@ type Message =
   | { readonly type: 'role'; readonly outcome: Outcome<Holding> }
   | { readonly type: 'role-lost'; readonly outcome: Outcome<void> }
   | { readonly type: 'flush' }
+  | { readonly type: 'sign-next' }
   | { readonly type: 'give-up'; readonly transaction: SignedTransaction }
   | { readonly type: 'forwarded' };
 
@@ -72,6 +73,10 @@ interface State {
   /** Broadcasts that wait for one with a lower sequence. */
   parked: readonly BroadcastRequest[];
   stopTimer?: () => void;
+  /** When the last transaction of seals was signed; monotonic, ms. */
+  sealedAt: number;
+  /** True while a `sign-next` is on its way. */
+  gathers: boolean;
 }
 
 const HOLD_MS = 10_000;
@@ -81,6 +86,8 @@ const PARKED_LIMIT = 1000;
 const WAITING_LIMIT = 1000;
 const SEALS_PER_TRANSACTION = 10;
 const BATCH_WAIT_MS = 3_000;
+/** Seals that become ready within this time after another are signed together, ms; blocks come every second or so. */
+const GATHER_MS = 300;
 
 /**
  * Signs and broadcasts for one key. Only one actor in the whole SP does so: the one that holds the role of the key.
@@ -100,7 +107,9 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
       );
       const account = new SigningAccount({ holdMs: HOLD_MS, ...options });
       const { sealsPerTransaction = SEALS_PER_TRANSACTION, batchWaitMs = BATCH_WAIT_MS } = options;
-      return { account, batches: new SealBatches(account, sealsPerTransaction), batchWaitMs, parked: [] };
+      const batches = new SealBatches(account, sealsPerTransaction);
+      const sealedAt = Number.NEGATIVE_INFINITY;
+      return { account, batches, batchWaitMs, parked: [], sealedAt, gathers: false };
     },
 
     async receive(state, message, ctx) {
@@ -134,6 +143,10 @@ export function signer(options: SignerOptions): Behaviour<SignerMessage, State> 
           break;
         case 'flush':
           await flush(state, state.parked, ctx);
+          await signNext(state, ctx);
+          break;
+        case 'sign-next':
+          state.gathers = false;
           await signNext(state, ctx);
           break;
         case 'forwarded':
@@ -196,11 +209,21 @@ async function signSeal(state: State, request: SealRequest, ctx: Context<Message
   await signNext(state, ctx);
 }
 
-async function signNext({ holding, batches, batchWaitMs }: State, ctx: Context<Message>): Promise<void> {
+/** Signs the next transaction of seals: at once after a pause, else when more of them may have become ready. */
+async function signNext(state: State, ctx: Context<Message>): Promise<void> {
+  const { holding, batches, batchWaitMs } = state;
   if (!holding || batches.waiting === 0) return;
   if (holding.signal.aborted) throw roleLost(holding.role);
+  const waitMs = state.sealedAt + GATHER_MS - performance.now();
+  if (waitMs > 0 && !batches.isFull) {
+    if (!state.gathers) ctx.after(waitMs, { type: 'sign-next' });
+    state.gathers = true;
+    return;
+  }
   const transaction = await batches.signNext(ctx.signal);
-  if (transaction) ctx.after(batchWaitMs, { type: 'give-up', transaction });
+  if (!transaction) return;
+  state.sealedAt = performance.now();
+  ctx.after(batchWaitMs, { type: 'give-up', transaction });
 }
 
 /** Broadcasts a transaction once all jobs that share it have asked for that. */

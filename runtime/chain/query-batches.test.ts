@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { deferred } from '@nats-io/nats-core';
 import test from 'ava';
 import { Cancelled } from '#protocols/errors';
 import { QueryBatches } from './query-batches.ts';
@@ -8,13 +10,13 @@ interface Call {
 }
 
 /** A node that answers each call with its method, and the bodies of its requests. */
-function node({ batches = true } = {}) {
+function node({ batches = true, until = async (_request: number) => {} } = {}) {
   const requests: (Call | readonly Call[])[] = [];
   const answerTo = ({ id, method }: Call) =>
     method === 'bad' ? { id, error: { code: -1, message: 'bad' } } : { id, result: method };
   const queries = new QueryBatches(async (_url, json) => {
     const calls: Call | readonly Call[] = JSON.parse(json);
-    requests.push(calls);
+    await until(requests.push(calls));
     if (!('length' in calls)) return { status: 200, text: JSON.stringify(answerTo(calls)) };
     const answers = batches
       ? calls.map(answerTo).toReversed()
@@ -23,6 +25,10 @@ function node({ batches = true } = {}) {
   });
   const ask = (method: string, signal?: AbortSignal) => queries.ask('http://node', { id: 7, method }, signal);
   return { ask, requests };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await nextTurn();
 }
 
 test('queries of one turn share requests of ten, and each gets its own answer', async (t) => {
@@ -63,4 +69,28 @@ test('an aborted query ends at once, and the others of its batch get their answe
   stop.abort();
   await t.throwsAsync(aborted, { instanceOf: Cancelled });
   t.is((await other).result, 'b');
+});
+
+test('queries that come while another is asked share the next request', async (t) => {
+  const first = deferred<void>();
+  const { ask, requests } = node({ until: (request) => (request === 1 ? first : Promise.resolve()) });
+  const one = ask('a');
+  await turns(2);
+  const others: Promise<unknown>[] = [];
+  for (const name of ['b', 'c', 'd']) {
+    others.push(ask(name));
+    await turns(1);
+  }
+  first.resolve();
+  await Promise.all([one, ...others]);
+  const sent = requests.map((calls) => ('length' in calls ? calls : [calls]).map(({ method }) => method));
+  t.deepEqual(sent.flat(), ['a', 'b', 'c', 'd']);
+  t.is(sent[0]?.length, 1);
+});
+
+test('queries do not wait long for a request without an answer', async (t) => {
+  const { ask } = node({ until: (request) => (request === 1 ? new Promise(() => {}) : Promise.resolve()) });
+  void ask('a');
+  await turns(2);
+  t.is((await ask('b')).result, 'b');
 });

@@ -18,6 +18,15 @@ export type Post = (
   signal: AbortSignal | undefined,
 ) => Promise<{ readonly status: number; readonly text: string }>;
 
+/** The queries to one node. */
+interface Line {
+  readonly waiting: Waiting[];
+  /** Requests that are not answered yet. */
+  inFlight: number;
+  /** Sends what waits, at the latest; absent while nothing waits. */
+  timer?: NodeJS.Timeout | undefined;
+}
+
 interface Waiting {
   readonly call: RpcCall;
   readonly signal: AbortSignal | undefined;
@@ -27,17 +36,21 @@ interface Waiting {
 
 /** Number of calls in one request: the limit that CometBFT sets by default. */
 const MAX_CALLS = 10;
+/** How long queries wait for the answer to others before they are sent, ms. */
+const TOGETHER_MS = 20;
 /** How long a node that has refused a batch gets single requests, ms. */
 const SINGLE_MS = 60_000;
 
 /**
- * Queries that are sent to a node in one turn of the event loop share a request, as a JSON-RPC batch. Where the node
- * does not answer batches, each is sent by itself. Only for calls that may be repeated.
+ * Queries to a node share a request, as a JSON-RPC batch: those of one turn of the event loop and, while a request is
+ * under way, those that come until its answer, but for 20 ms at most. So a busy node gets few requests, and a query to an
+ * idle one does not wait. Where the node does not answer batches, each is sent by itself. Only for calls that may be
+ * repeated.
  */
 export class QueryBatches {
   readonly #post: Post;
   /** By URL. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #lines = new Map<string, Line>();
   /** Until when a node gets single requests; monotonic, ms. */
   readonly #singleUntil = new Map<string, number>();
 
@@ -47,25 +60,34 @@ export class QueryBatches {
 
   /** @throws what `post` fails with, Error for an answer that is not JSON-RPC, Cancelled */
   ask(url: string, call: RpcCall, signal: AbortSignal | undefined): Promise<RpcAnswer> {
+    const line = this.#lines.get(url) ?? { waiting: [], inFlight: 0 };
+    this.#lines.set(url, line);
     const answer = new Promise<RpcAnswer>((resolve, reject) => {
-      const waiting = { call, signal, resolve, reject };
-      const others = this.#waiting.get(url);
-      if (others) {
-        others.push(waiting);
-        return;
-      }
-      this.#waiting.set(url, [waiting]);
-      setImmediate(() => this.#send(url));
+      line.waiting.push({ call, signal, resolve, reject });
     });
+    if (line.waiting.length === 1) this.#sendSoon(url, line);
     return orAborted(answer, signal);
   }
 
-  #send(url: string): void {
-    const waiting = this.#waiting.get(url) ?? [];
-    this.#waiting.delete(url);
+  #sendSoon(url: string, line: Line): void {
+    if (line.inFlight === 0) setImmediate(() => this.#send(url, line));
+    else line.timer = setTimeout(() => this.#send(url, line), TOGETHER_MS);
+  }
+
+  #send(url: string, line: Line): void {
+    clearTimeout(line.timer);
+    line.timer = undefined;
     const isSingle = performance.now() < (this.#singleUntil.get(url) ?? 0);
     const calls = isSingle ? 1 : MAX_CALLS;
-    while (waiting.length > 0) void this.#sendTogether(url, waiting.splice(0, calls));
+    while (line.waiting.length > 0) void this.#await(url, line, line.waiting.splice(0, calls));
+  }
+
+  /** One request; what waits for its answer is sent after it. */
+  async #await(url: string, line: Line, together: readonly Waiting[]): Promise<void> {
+    line.inFlight += 1;
+    await this.#sendTogether(url, together);
+    line.inFlight -= 1;
+    if (line.inFlight === 0 && line.timer) this.#send(url, line);
   }
 
   async #sendTogether(url: string, together: readonly Waiting[]): Promise<void> {
@@ -77,7 +99,7 @@ export class QueryBatches {
       const answers = parse(text);
       if (!Array.isArray(answers)) {
         this.#singleUntil.set(url, performance.now() + SINGLE_MS);
-        for (const one of together) void this.#sendAlone(url, one);
+        await Promise.all(together.map((one) => this.#sendAlone(url, one)));
         return;
       }
       const byId = new Map(answers.filter(isAnswer).map((answer) => [answer.id, answer]));

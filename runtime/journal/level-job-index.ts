@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { throwIfAborted } from '#protocols/errors';
 import type { JobEvent } from '#protocols/job/events';
 import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
@@ -8,6 +9,8 @@ import type { LevelStore, Table, Write } from './level-store.ts';
 
 const BUILT = 'built';
 const WRITES_AT_ONCE = 1_000;
+/** Open jobs whose entry is known to be there. */
+const KNOWN_OPEN = { max: 10_000 };
 
 /**
  * Index of open and ended jobs, so that a search for work need not read the whole history. Written in the same
@@ -19,6 +22,7 @@ export class LevelJobIndex {
   /** Unix ms of the event that ended the job. */
   readonly #ended: Table<number>;
   readonly #about: Table<boolean>;
+  readonly #knownOpen = new LRUCache<string, true>(KNOWN_OPEN);
 
   constructor(store: LevelStore) {
     this.#store = store;
@@ -45,19 +49,33 @@ export class LevelJobIndex {
     const state = STATE_AFTER[event.type];
     if (!state) return [];
     const key = formatJobId(job);
-    return isTerminal(state)
-      ? [
-          { type: 'del', sublevel: this.#open, key },
-          { type: 'put', sublevel: this.#ended, key, value: event.at },
-        ]
-      : [
-          { type: 'put', sublevel: this.#open, key, value: true },
-          { type: 'del', sublevel: this.#ended, key },
-        ];
+    if (isTerminal(state)) {
+      // at once, since the next event may be in the same batch
+      this.#knownOpen.delete(key);
+      return [
+        { type: 'del', sublevel: this.#open, key },
+        { type: 'put', sublevel: this.#ended, key, value: event.at },
+      ];
+    }
+    if (this.#knownOpen.get(key)) return [];
+    return [
+      { type: 'put', sublevel: this.#open, key, value: true },
+      { type: 'del', sublevel: this.#ended, key },
+    ];
+  }
+
+  /** An event is durable, together with its `writes`. */
+  written(job: JobId, event: JobEvent): void {
+    const state = STATE_AFTER[event.type];
+    if (!state) return;
+    const key = formatJobId(job);
+    if (isTerminal(state)) this.#knownOpen.delete(key);
+    else this.#knownOpen.set(key, true);
   }
 
   forget(job: JobId): Write[] {
     const key = formatJobId(job);
+    this.#knownOpen.delete(key);
     return [
       { type: 'del', sublevel: this.#open, key },
       { type: 'del', sublevel: this.#ended, key },

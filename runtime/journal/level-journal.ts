@@ -23,7 +23,9 @@ const LIMITS = { batch: 256, waiting: 10_000 };
 export async function openLevelJournal(options: { readonly directory: string }): Promise<Journal> {
   const store = await LevelStore.open(options.directory);
   try {
-    return new LevelJournal(await identityOf(store), store, await LevelLog.open(store));
+    const journal = new LevelJournal(await identityOf(store), store, await LevelLog.open(store));
+    await store.tablesOpen();
+    return journal;
   } catch (error) {
     await store.close();
     throw error;

@@ -16,7 +16,7 @@ export class LevelLedger implements Ledger {
   }
 
   async get<T>(key: string): Promise<T | undefined> {
-    return (await this.#store.guard(() => this.#table.get(key))) as T | undefined;
+    return this.#store.look(this.#table, key) as T | undefined;
   }
 
   async put(key: string, value: unknown): Promise<void> {

@@ -4,6 +4,7 @@ import { type EventsByKey, eventKey } from './fence.ts';
 import type { Positioned, StoredEvent } from './journal.ts';
 import { LevelJobIndex } from './level-job-index.ts';
 import type { LevelStore, Table, Write } from './level-store.ts';
+import { RecentEvents } from './recent-events.ts';
 import { RecentJobs } from './recent-jobs.ts';
 import { Watermark } from './watermark.ts';
 
@@ -22,6 +23,7 @@ export class LevelLog {
   readonly #index: Table<number>;
   readonly #position: Table<number>;
   readonly #recent = new RecentJobs();
+  readonly #latest = new RecentEvents();
   readonly #written = new Watermark(0);
   /** A write failed, and only the disk knows how far it came. */
   #uncertain = false;
@@ -51,7 +53,10 @@ export class LevelLog {
     const recent = this.#recent.read(job);
     if (recent) return recent;
     // most of what is asked for is not there yet, and one look at a key costs less than an iterator
-    if ((await this.#positions([eventKey(job, 1)])).length === 0) return [];
+    if (this.#store.look(this.#index, eventKey(job, 1)) === undefined) {
+      this.#recent.addUnknown(job);
+      return [];
+    }
     const events: StoredEvent[] = [];
     let positions: number[] = [];
     for await (const [, position] of this.#store.scan(this.#index, jobRange(job))) {
@@ -69,11 +74,11 @@ export class LevelLog {
     let position = after;
     while (await this.#written.above(position, signal)) {
       const written = this.#written.value;
-      const page = await this.#store.page(this.#log, { gt: positionKey(position), limit: READ_BATCH });
-      for (const [key, event] of page) {
+      const page = this.#latest.after(position, READ_BATCH) ?? (await this.#page(position));
+      for (const event of page) {
         if (signal.aborted) return;
-        position = Number(key);
-        yield { ...event, position };
+        position = event.position;
+        yield event;
       }
       // purged events leave gaps, at the end too
       if (page.length < READ_BATCH) position = Math.max(position, written);
@@ -102,7 +107,8 @@ export class LevelLog {
 
   /** Writes events behind all others: all or nothing. `around` comes first. */
   async write(fresh: readonly StoredEvent[]): Promise<void> {
-    let last = this.#written.value;
+    const before = this.#written.value;
+    let last = before;
     const writes: Write[] = [];
     for (const stored of fresh) {
       const { job, n, event } = stored;
@@ -119,7 +125,11 @@ export class LevelLog {
       this.#uncertain = true;
       throw error;
     }
-    for (const stored of fresh) this.#recent.add(stored);
+    for (const [i, stored] of fresh.entries()) {
+      this.jobs.written(stored.job, stored.event);
+      this.#recent.add(stored);
+      this.#latest.add({ ...stored, position: before + i + 1 });
+    }
     this.#written.advance(last);
   }
 
@@ -127,6 +137,7 @@ export class LevelLog {
   async purge(job: JobId, last: number): Promise<void> {
     if ((await this.#positions([eventKey(job, last + 1)])).length > 0) return;
     this.#recent.forget(job);
+    this.#latest.forget(job);
     const writes = this.jobs.forget(job);
     for await (const [key, position] of this.#store.scan(this.#index, jobRange(job))) {
       writes.push({ type: 'del', sublevel: this.#index, key });
@@ -142,7 +153,13 @@ export class LevelLog {
 
   async #findEnd(): Promise<void> {
     this.#written.advance((await this.#store.guard(() => this.#position.get(LAST))) ?? 0);
+    this.#latest.beginAfter(this.#written.value);
     this.#uncertain = false;
+  }
+
+  async #page(after: number): Promise<Positioned[]> {
+    const page = await this.#store.page(this.#log, { gt: positionKey(after), limit: READ_BATCH });
+    return page.map(([key, event]) => ({ ...event, position: Number(key) }));
   }
 
   async #positions(keys: readonly string[]): Promise<number[]> {

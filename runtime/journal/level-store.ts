@@ -26,6 +26,7 @@ const LIMITS = { batch: 256, waiting: 10_000 };
 export class LevelStore {
   readonly #db: Level;
   readonly #directory: string;
+  readonly #tables: { open(): Promise<void> }[] = [];
   readonly #commits = new GroupCommit<readonly Write[]>((groups) => this.#commit(groups), LIMITS);
 
   private constructor(db: Level, directory: string) {
@@ -46,7 +47,14 @@ export class LevelStore {
   }
 
   table<V>(name: string): Table<V> {
-    return table(this.#db, name);
+    const made = table<V>(this.#db, name);
+    this.#tables.push(made);
+    return made;
+  }
+
+  /** Resolves when all tables may be looked into. */
+  async tablesOpen(): Promise<void> {
+    await this.guard(() => Promise.all(this.#tables.map((one) => one.open())));
   }
 
   /** All or nothing, and on the disk when it resolves. */
@@ -85,6 +93,18 @@ export class LevelStore {
   /** The same at once, for a range with a limit. */
   async page<V>(from: Table<V>, range: Range & { readonly limit: number }): Promise<[string, V][]> {
     return await this.guard(() => from.iterator(range).all());
+  }
+
+  /**
+   * One entry of a table that is open. What is looked up was mostly written a moment ago, or never: LevelDB then finds that out in memory, in a
+   * fifth of the time that it takes to ask another thread.
+   */
+  look<V>(from: Table<V>, key: string): V | undefined {
+    try {
+      return from.getSync(key);
+    } catch (error) {
+      throw levelError(error, this.#directory);
+    }
   }
 
   async guard<R>(work: () => Promise<R>): Promise<R> {

@@ -16,12 +16,21 @@ export class RecentJobs {
     return this.#jobs.get(formatJobId(job))?.slice();
   }
 
+  /** The job has no event yet. */
+  addUnknown(job: JobId): void {
+    this.#put(formatJobId(job), []);
+  }
+
   /** An event is durable. */
   add(stored: StoredEvent): void {
     const key = formatJobId(stored.job);
     const events = this.#jobs.get(key) ?? (stored.n === 1 ? [] : undefined);
     if (!events) return;
     events.push(stored);
+    this.#put(key, events);
+  }
+
+  #put(key: string, events: StoredEvent[]): void {
     this.#jobs.delete(key);
     this.#jobs.set(key, events);
     for (const oldest of this.#jobs.keys()) {

@@ -50,7 +50,7 @@ export class Reception {
     const { inbound, signal } = this.#options;
     const { plan } = place;
     const { from, checksums } = inbound.offer;
-    const record = await this.#column.open(from, place, checksums);
+    const record = await this.#column.open(from, place, checksums, inbound.carriesColumn);
     const pieceChecksums = inbound.carriesColumn ? [] : await this.#column.pieces(place);
     const firstMissing = pieceChecksums.length;
     this.#session = await inbound.accept(firstMissing, { signal });

@@ -40,8 +40,10 @@ export class StoredColumn {
    * first, and a completed column counts as incomplete again.
    * @param from sp id of the primary
    * @param offered its checksums, as in `known`
+   * @param isWhole true when all pieces are here: if there is no record, `sign` writes the first. Should the node end
+   * before, the caretaker finds pieces without a record and deletes them
    */
-  open(from: number, place: Place, offered: readonly Hex[]): Promise<ColumnRecord> {
+  open(from: number, place: Place, offered: readonly Hex[], isWhole = false): Promise<ColumnRecord> {
     return this.#columns.inTurn(this.#id, async () => {
       const { job, redundancyIndex } = this.#id;
       const earlier = await this.#columns.get(this.#id);
@@ -51,7 +53,7 @@ export class StoredColumn {
       const { segmentCount } = place.plan;
       const announcement = announcementOf(place.content, offered);
       const record = { job, redundancyIndex, from, announcement, segmentCount, touchedAt: Date.now() };
-      await this.#columns.put(record);
+      if (earlier || !isWhole) await this.#columns.put(record);
       return record;
     });
   }
