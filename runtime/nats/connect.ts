@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
 import type { NatsConnection, Status } from '@nats-io/nats-core';
 import { NatsConnectionImpl, setTransportFactory } from '@nats-io/nats-core/internal';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/node_transport.js';
@@ -6,7 +7,7 @@ import { throwIfAborted } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
 import { natsError } from './errors.ts';
 import { Outbound } from './outbound.ts';
-import { wholeMessages } from './whole-messages.ts';
+import { MessageReader, wholeMessages } from './whole-messages.ts';
 
 export interface NatsOptions {
   /** One URL, or several separated by commas: `nats://host:4222`. */
@@ -68,8 +69,29 @@ function sendWithoutCopies({ protocol }: NatsConnectionImpl): void {
 class Transport extends NodeTransport {
   #corked: Socket | undefined;
 
+  /** As the library's, but what arrives is read to where it stays, and handed over in whole messages. */
+  override async dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
+    const reader = new MessageReader();
+    const socket = createConnection({
+      host: hostname,
+      port,
+      noDelay: true,
+      onread: {
+        buffer: () => reader.room,
+        callback: (count) => {
+          const complete = reader.arrived(count);
+          if (complete) socket.emit('data', complete);
+          return true;
+        },
+      },
+    });
+    await once(socket, 'connect');
+    return socket;
+  }
+
   override iterate(): AsyncIterableIterator<Uint8Array> {
-    return wholeMessages(super.iterate());
+    const frames = super.iterate();
+    return this.isEncrypted() ? wholeMessages(frames) : frames;
   }
 
   /** The library writes once for each microtask. What is sent in one turn of the event loop goes in one write. */

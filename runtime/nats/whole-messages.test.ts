@@ -7,15 +7,25 @@ import { connectNats } from './connect.ts';
 import { startNatsServer } from './server.ts';
 import { wholeMessages } from './whole-messages.ts';
 
-const operation = fc.oneof(
-  fc.constantFrom('PING\r\n', 'PONG\r\n', '+OK\r\n', "-ERR 'MSG 7'\r\n", 'INFO {"max_payload":7}\r\n'),
-  fc
+const bodyLength = fc.oneof({ weight: 20, arbitrary: fc.nat(90) }, fc.constantFrom(65_500, 131_072, 300_000));
+const cutLength = fc.oneof({ weight: 20, arbitrary: fc.nat(60) }, fc.constantFrom(65_536, 131_072, 200_000));
+const line = fc.constantFrom(
+  'PING\r\n',
+  'PONG\r\n',
+  '+OK\r\n',
+  "-ERR 'MSG 7'\r\n",
+  'INFO {"max_payload":7}\r\n',
+);
+const longLine = fc.constant(`INFO {"connect_urls":["${'x'.repeat(200_000)}"]}\r\n`);
+const operation = fc.oneof({ weight: 10, arbitrary: line }, longLine, {
+  weight: 10,
+  arbitrary: fc
     .tuple(
       fc.constantFrom('MSG a.b 1 ', 'MSG a.b 1 reply.9 ', 'HMSG a 12 4 ', 'hmsg a 1 r 0 '),
-      fc.string({ maxLength: 90 }),
+      bodyLength.map((length) => '\nMSG a 1 3\r'.repeat(length / 10 + 1).slice(0, length)),
     )
-    .map(([line, body]) => `${line}${Buffer.byteLength(body)}\r\n${body}\r\n`),
-);
+    .map(([begin, body]) => `${begin}${body.length}\r\n${body}\r\n`),
+});
 
 async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0;
@@ -30,7 +40,7 @@ test('bytes are passed on unchanged, however they arrive, and each operation in 
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { maxLength: 20 }),
-      fc.array(fc.nat(60), { maxLength: 60 }),
+      fc.array(cutLength, { maxLength: 60 }),
       async (operations, lengths) => {
         const expected = operations.map((text) => Buffer.from(text));
         const passed: Uint8Array[] = [];
@@ -44,7 +54,7 @@ test('bytes are passed on unchanged, however they arrive, and each operation in 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
