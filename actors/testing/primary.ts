@@ -45,7 +45,10 @@ import { group, keysOf } from './providers.ts';
 import { testObject } from './stage.ts';
 
 const MIB = 2 ** 20;
-const TIME_LIMIT_MS = 60_000;
+/** Longer than anything takes, even on a slow machine; ms. */
+const TIME_LIMIT_MS = 180_000;
+/** So long that no lease ends because the machine is slow: then a job would be worked on again. */
+const ACK_WAIT_MS = 30_000;
 
 /** What a primary keeps over its restarts: an account on NATS and a journal. Chain and peers are a test's own. */
 export interface Ground {
@@ -77,14 +80,10 @@ export async function newPayload(
   return { job: { objectId: String(lastObjectId), version: 0 }, object: { ...object, checksums }, bytes };
 }
 
-export async function newGround(
-  t: ExecutionContext,
-  connection: NatsConnection,
-  options: { readonly ackWaitMs?: number } = {},
-): Promise<Ground> {
+export async function newGround(t: ExecutionContext, connection: NatsConnection): Promise<Ground> {
   const journal = await newJournal(t, connection);
   const pieces = await openNatsPieceStore({ connection, bucket: randomUUID(), log: silentLogger });
-  const queue = await openJobQueue({ connection, log: silentLogger, ...options });
+  const queue = await openJobQueue({ connection, ackWaitMs: ACK_WAIT_MS, log: silentLogger });
   return { connection, journal, pieces, queue };
 }
 

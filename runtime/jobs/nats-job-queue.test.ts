@@ -13,7 +13,9 @@ import { type Logger, silentLogger } from '../telemetry/logger.ts';
 import type { JobQueue, Lease } from './job-queue.ts';
 import { openJobQueue } from './nats-job-queue.ts';
 
-const ACK_WAIT_MS = 2_000;
+/** For tests that wait for the end of a lease; in the others a slow machine must not end one. */
+const SHORT_MS = 2_000;
+const ACK_WAIT_MS = 10_000;
 const log = silentLogger;
 const job = (id: number) => ({ objectId: String(id), version: 0 });
 const test = anyTest as TestFn<{ server: NatsServer }>;
@@ -26,10 +28,10 @@ test.afterEach.always(async (t) => {
   await t.context.server.stop();
 });
 
-async function open(t: Context): Promise<JobQueue> {
+async function open(t: Context, ackWaitMs = ACK_WAIT_MS): Promise<JobQueue> {
   const connection = await connectNats({ url: t.context.server.url, name: 'test', log });
   t.teardown(() => connection.close());
-  return await openJobQueue({ connection, ackWaitMs: ACK_WAIT_MS, log });
+  return await openJobQueue({ connection, ackWaitMs, log });
 }
 
 /** One by one, until the test ends. */
@@ -62,12 +64,12 @@ test('a job has at most one entry, from its enqueue until it is done', async (t)
 });
 
 test('a held lease renews itself and is given to nobody else', async (t) => {
-  const [one, other] = [await open(t), await open(t)];
+  const [one, other] = [await open(t, SHORT_MS), await open(t, SHORT_MS)];
   await one.enqueue(job(1));
   const lease = await leasesOf(t, one).next();
   const taken = leasesOf(t, other).next();
   taken.catch(() => undefined);
-  t.is(await Promise.race([taken, sleep(3 * ACK_WAIT_MS, 'nobody')]), 'nobody');
+  t.is(await Promise.race([taken, sleep(3 * SHORT_MS, 'nobody')]), 'nobody');
   t.false(lease.signal.aborted);
   await lease.done();
 });
@@ -146,7 +148,7 @@ test('bad input is refused', async (t) => {
 /** A node in a process of its own, and what it tells, one by one. */
 function node(t: Context) {
   const script = new URL('./nats-jobs.child.js', import.meta.url);
-  const child = fork(script, [t.context.server.url, String(ACK_WAIT_MS)]);
+  const child = fork(script, [t.context.server.url, String(SHORT_MS)]);
   t.teardown(() => child.kill('SIGKILL'));
   const told = on(child, 'message');
   const says = async (): Promise<unknown> => (await told.next()).value[0];
@@ -154,24 +156,25 @@ function node(t: Context) {
 }
 
 test('the job of a killed node is given to another', async (t) => {
-  const queue = await open(t);
+  const queue = await open(t, SHORT_MS);
   await queue.enqueue(job(1));
   const victim = node(t);
   t.is(await victim.says(), '1.0');
   victim.kill('SIGKILL');
   const lease = await leasesOf(t, queue).next();
   t.deepEqual(lease.job, job(1));
-  t.is(lease.delivery, 2);
+  // One that a slow machine hears of too late is delivered once more.
+  t.true(lease.delivery >= 2);
 });
 
 test('a suspended node finds its lease lost, and does not disturb the next owner', async (t) => {
-  const queue = await open(t);
+  const queue = await open(t, SHORT_MS);
   await queue.enqueue(job(1));
   const sleeper = node(t);
   t.is(await sleeper.says(), '1.0');
   sleeper.kill('SIGSTOP');
   const lease = await leasesOf(t, queue).next();
-  t.is(lease.delivery, 2);
+  t.true(lease.delivery >= 2);
   sleeper.kill('SIGCONT');
   t.is(await sleeper.says(), 'lost: lease-lost');
   t.false(lease.signal.aborted);
@@ -179,7 +182,7 @@ test('a suspended node finds its lease lost, and does not disturb the next owner
 });
 
 test('a lease is lost when the server no longer answers', async (t) => {
-  const queue = await open(t);
+  const queue = await open(t, SHORT_MS);
   await queue.enqueue(job(1));
   const lease = await leasesOf(t, queue).next();
   await t.context.server.kill();
