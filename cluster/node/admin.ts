@@ -131,7 +131,7 @@ function ownNode(
   { records, background, space }: Work,
   { tree, readiness, controls }: AdminParts,
 ): OwnNode {
-  const { succession, durability } = home;
+  const { succession, durability, leaseLosses } = home;
   const since = Date.now();
   const report = nodeReporter({
     node: name,
@@ -153,6 +153,7 @@ function ownNode(
     readiness,
     isPaused: () => controls.isPaused,
     counters: metrics,
+    leaseLosses,
   });
   const graceMs = config.timing.replacedMinutes * 60_000;
   return { report, tree, load: () => background.report, space: () => spaceReport(journal.ledger, graceMs) };

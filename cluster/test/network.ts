@@ -200,15 +200,22 @@ export class Network {
 
   /**
    * Starts another node of an SP, with a data folder of its own: possible, but a mistake while the journal is embedded.
+   * @param limits that differ from those of the first node
    * @returns its process, the activity of its signer, and a client of its gateway
    */
-  async addNode(spId: number): Promise<{
+  async addNode(
+    spId: number,
+    limits: object = {},
+  ): Promise<{
     readonly node: DevnetProcess;
     readonly signer: () => Promise<string>;
     readonly client: SpClient;
   }> {
     const folder = join(this.#directory, 'state', `sp${spId}`);
-    const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as { readonly admin: object };
+    const config = parse(await readFile(join(folder, 'config.yaml'), 'utf8')) as {
+      readonly admin: object;
+      readonly limits: object;
+    };
     const file = join(folder, 'second.yaml');
     const listen = { host: '127.0.0.1', port: 0 };
     const domains = ['second.localhost'];
@@ -217,6 +224,7 @@ export class Network {
       dataDir: 'second',
       gateway: { listen, domains },
       admin: { ...config.admin, listen },
+      limits: { ...config.limits, ...limits },
     };
     const second = { ...config, ...own };
     await writeFile(file, stringify(second), { mode: 0o600 });

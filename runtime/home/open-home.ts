@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { LeaseBook } from '../jobs/lease-book.ts';
+import { type LeaseLosses, LostLeases } from '../jobs/lost-leases.ts';
 import { openJobQueue } from '../jobs/nats-job-queue.ts';
 import { openRoles } from '../jobs/nats-roles.ts';
 import type { Roles } from '../jobs/roles.ts';
@@ -58,6 +59,8 @@ export interface Home {
   readonly pieces: PieceStore;
   readonly queue: JobQueue;
   readonly roles: Roles;
+  /** The leases that this process has lost; undefined when it has lost none. */
+  readonly leaseLosses: () => LeaseLosses | undefined;
   readonly directory: Directory;
   readonly feed: JobFeed;
   readonly inspect: InspectPoint;
@@ -90,13 +93,16 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const serverVersion = connection.info?.version ?? '';
   if (options.shared) checkSharedServer(serverVersion);
   const { level, because } = assessDurability({ serverVersion, replicas, syncAlways });
-  const workQueue = {
+  const lost = new LostLeases();
+  const standing = {
     connection,
     replicas,
     notes: options.leases,
     log,
     ...(options.ackWaitMs !== undefined && { ackWaitMs: options.ackWaitMs }),
   };
+  const workQueue = { ...standing, onLost: () => lost.count('jobs') };
+  const rolesQueue = { ...standing, onLost: () => lost.count('roles') };
   const { node, journal, ackWaitMs = ACK_WAIT_MS } = options;
   const succession =
     journal === undefined
@@ -116,7 +122,7 @@ export async function openHome(options: HomeOptions): Promise<Home> {
       loss: 'the caretaker queues all open jobs again.',
       create: () => openJobQueue(workQueue),
     },
-    { name: 'ROLES', loss: 'roles are assigned again.', create: () => openRoles(workQueue) },
+    { name: 'ROLES', loss: 'roles are assigned again.', create: () => openRoles(rolesQueue) },
     {
       name: `OBJ_${bucket}`,
       loss: 'all stored pieces are gone. Unsealed uploads end as lost and can be repeated; sealed objects are repaired from other providers.',
@@ -127,7 +133,8 @@ export async function openHome(options: HomeOptions): Promise<Home> {
   const home: Home = {
     pieces: await openNatsPieceStore({ ...store, ...reads, sizes }),
     queue: await openJobQueue({ ...workQueue, sizes, freesLeases: succession?.continues ?? false }),
-    roles: await openRoles(workQueue),
+    roles: await openRoles(rolesQueue),
+    leaseLosses: () => lost.losses,
     directory: succession
       ? succeedingDirectory(directory, succession)
       : directoryWithoutSilent(directory, ackWaitMs),

@@ -15,6 +15,8 @@ export interface MessageLeaseOptions {
   readonly notes?: LeaseNotes | undefined;
   /** Called once, when the lease has ended in whatever way. */
   readonly onEnd?: () => void;
+  /** Called once, when it has expired. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 /**
@@ -133,6 +135,7 @@ export class MessageLease {
   }
 
   #expire(): void {
+    if (!this.#ended) this.#options.onLost?.();
     this.#end();
     this.#over.abort(
       new Cancelled({

@@ -28,10 +28,10 @@ test.afterEach.always(async (t) => {
   await t.context.server.stop();
 });
 
-async function open(t: Context, ackWaitMs = ACK_WAIT_MS): Promise<JobQueue> {
+async function open(t: Context, ackWaitMs = ACK_WAIT_MS, onLost?: () => void): Promise<JobQueue> {
   const connection = await connectNats({ url: t.context.server.url, name: 'test', log });
   t.teardown(() => connection.close());
-  return await openJobQueue({ connection, ackWaitMs, log });
+  return await openJobQueue({ connection, ackWaitMs, onLost, log });
 }
 
 /** One by one, until the test ends. */
@@ -181,13 +181,18 @@ test('a suspended node finds its lease lost, and does not disturb the next owner
   await lease.done();
 });
 
-test('a lease is lost when the server no longer answers', async (t) => {
-  const queue = await open(t, SHORT_MS);
+test('a lease is lost when the server no longer answers, and counted once', async (t) => {
+  let lost = 0;
+  const queue = await open(t, SHORT_MS, () => {
+    lost += 1;
+  });
   await queue.enqueue(job(1));
   const lease = await leasesOf(t, queue).next();
   await t.context.server.kill();
   if (!lease.signal.aborted) await once(lease.signal, 'abort');
   t.is(lease.signal.reason.code, 'lease-lost');
+  t.throws(() => lease.mustHold(), { code: 'lease-lost' });
+  t.is(lost, 1);
 });
 
 test('waiting for leases survives a restart of the server', async (t) => {

@@ -64,12 +64,13 @@ class NatsJobQueue implements JobQueue {
     while (await semaphore.acquire(options.signal)) {
       const message = await this.#queue.pull(CONSUMER, `${SUBJECTS}>`, options.signal);
       if (!message) return;
-      const { connection, ackWaitMs, notes } = this.#queue;
+      const { connection, ackWaitMs, notes, onLost } = this.#queue;
       const held = new MessageLease({
         connection,
         message,
         ackWaitMs,
         notes,
+        onLost,
         onEnd: () => semaphore.release(),
       });
       await held.noted;

@@ -40,8 +40,8 @@ class NatsRoles implements Roles {
     if (!message) {
       throw new Cancelled({ code: 'aborted', message: `Stopped waiting for the role ${role}.` });
     }
-    const { connection, ackWaitMs, notes } = this.#queue;
-    const held = new MessageLease({ connection, message, ackWaitMs, notes });
+    const { connection, ackWaitMs, notes, onLost } = this.#queue;
+    const held = new MessageLease({ connection, message, ackWaitMs, notes, onLost });
     await held.noted;
     return {
       role,

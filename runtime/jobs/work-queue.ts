@@ -33,6 +33,8 @@ export interface WorkQueueOptions {
   readonly replicas?: number;
   /** Where leases are noted for the next process of this node. */
   readonly notes?: LeaseNotes | undefined;
+  /** Called for each lease that has expired. */
+  readonly onLost?: (() => void) | undefined;
   readonly log: Logger;
 }
 
@@ -46,6 +48,7 @@ export class WorkQueue {
   readonly ackWaitMs: number;
   readonly log: Logger;
   readonly notes: LeaseNotes | undefined;
+  readonly onLost: (() => void) | undefined;
   readonly #stream: string;
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
@@ -61,6 +64,7 @@ export class WorkQueue {
     this.ackWaitMs = options.ackWaitMs;
     this.log = options.log;
     this.notes = options.notes;
+    this.onLost = options.onLost;
     this.#stream = stream;
     this.#client = jetstream(options.connection);
     this.#manager = manager;

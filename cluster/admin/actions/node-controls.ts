@@ -121,10 +121,10 @@ export class NodeControls {
 
   async #giveUp(target: string, by: string): Promise<string> {
     const job = parseJobId(target);
-    const { objects } = this.#options.actors;
-    await objects.ask<JobContext>((reply) => ({ type: 'give-up', job, by, reply }), {
+    const { node, actors } = this.#options;
+    await actors.objects.ask<JobContext>((reply) => ({ type: 'give-up', job, by, reply }), {
       timeoutMs: ANSWER_MS,
     });
-    return 'The job is given up: its object is rejected on chain once no signed seal can be included any more.';
+    return `${node} has given the job up: its object is rejected on chain once no signed seal can be included any more.`;
   }
 }

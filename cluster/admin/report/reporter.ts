@@ -18,18 +18,22 @@ export interface ReporterOptions
   /** Whether the node refuses uploads. */
   readonly isPaused: () => boolean;
   readonly counters: Counters;
+  /** Leases that the node has lost. */
+  readonly leaseLosses: () => NodeReport['leaseLosses'];
 }
 
 /** What a node says of itself, to its own admin server and to those of the SP's other nodes. */
 export function nodeReporter(options: ReporterOptions): () => Promise<NodeReport> {
-  const { probes, load, readiness, isPaused, counters, reserveBytes, ...facts } = options;
+  const { probes, load, readiness, isPaused, counters, leaseLosses, reserveBytes, ...facts } = options;
   return async () => {
     const { disk, ...found } = await probes.look();
+    const losses = leaseLosses();
     return {
       ...facts,
       ...found,
       readiness: readiness(),
       paused: isPaused(),
+      ...(losses && { leaseLosses: losses }),
       load: load(),
       disk: { ...disk, reserveBytes },
       totals: counters.totals(),

@@ -10,10 +10,24 @@ export interface Trouble {
 /** A chain that lags longer counts as trouble, ms: approvals are refused from then on. */
 const CHAIN_LAG_MS = 30_000;
 
-/** What is wrong with a node, as far as it knows. */
-export function troublesOf({ fenced, nats, chain, records, disk }: NodeReport): readonly Trouble[] {
+/** For so long operators are shown that a node was fenced, ms. */
+const RECENT_MS = 3_600_000;
+
+/** Whether a node has lost leases of late. @param now unix ms */
+export function wasFenced({ leaseLosses }: NodeReport, now: number): boolean {
+  return leaseLosses !== undefined && now - leaseLosses.lastAt < RECENT_MS;
+}
+
+/** What is wrong with a node, as far as it knows. @param now unix ms */
+export function troublesOf(report: NodeReport, now = Date.now()): readonly Trouble[] {
+  const { fenced, nats, chain, records, disk, leaseLosses } = report;
   const found: (Trouble | false)[] = [
     fenced && { what: 'another node has succeeded this one, which writes nothing any more', blocks: true },
+    leaseLosses !== undefined &&
+      wasFenced(report, now) && {
+        what: `it was fenced at ${new Date(leaseLosses.lastAt).toISOString()}: it could not renew its leases in time, and its work may have gone to other nodes`,
+        blocks: false,
+      },
     !nats.connected && { what: 'NATS does not answer', blocks: true },
     chain.error !== undefined && { what: 'the chain does not answer', blocks: false },
     (chain.lagMs ?? 0) > CHAIN_LAG_MS && {

@@ -59,6 +59,12 @@ export const nodeReport = z
       .optional()
       .describe('it refuses new uploads, as an operator said or because it drains'),
     fenced: z.boolean().describe('another node has succeeded this one: it writes nothing any more'),
+    leaseLosses: z
+      .object({ times: count, jobs: count, roles: count, lastAt: at })
+      .optional()
+      .describe(
+        'leases that it could not renew in time, since its start: it was suspended or cut off from NATS, and the work may have gone to other nodes',
+      ),
     load: loadReport,
     disk: z.object({
       freeBytes: count.optional(),

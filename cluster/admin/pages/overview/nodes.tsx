@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx';
-import { duration, size } from '../../../cli/units.ts';
+import { count, duration, size } from '../../../cli/units.ts';
+import { wasFenced } from '../../report/troubles.ts';
 import type { NodeReport, NodeReports } from '../../view/node-report.ts';
 import { ActionLink } from '../actions/link.tsx';
 import { Badge, type Tone } from '../components/badge.tsx';
@@ -15,7 +16,8 @@ export function Nodes({
   silent,
   live,
   canAct,
-}: NodeReports & { readonly live: Fragments; readonly canAct: boolean }) {
+  now,
+}: NodeReports & { readonly live: Fragments; readonly canAct: boolean; readonly now: number }) {
   const labels = canAct ? [...LABELS, 'Actions'] : LABELS;
   return (
     <Table
@@ -26,13 +28,16 @@ export function Nodes({
       lines={[
         ...reports.map((report) => ({
           id: `node-${report.node}`,
-          cells: [...cells(report), ...(canAct ? [<Actions {...report} />] : [])],
+          cells: [...cells(report, now), ...(canAct ? [<Actions {...report} />] : [])],
         })),
         ...silent.map((node) => ({
           id: `node-${node}`,
           cells: [
             node,
-            <Badge tone="bad" text="does not answer" />,
+            <>
+              <Badge tone="bad" text="does not answer" />{' '}
+              <small class="quiet">Other nodes have its jobs and roles when its leases end.</small>
+            </>,
             ...LABELS.slice(2).map(() => ''),
             ...(canAct ? [<ActionLink action="forget-node" target={node} />] : []),
           ],
@@ -42,7 +47,7 @@ export function Nodes({
   );
 }
 
-function cells(report: NodeReport): readonly Child[] {
+function cells(report: NodeReport, now: number): readonly Child[] {
   const { node, roles, version, durability, load, nats } = report;
   return [
     <>
@@ -51,7 +56,7 @@ function cells(report: NodeReport): readonly Child[] {
         started <Time at={report.since} />
       </small>
     </>,
-    <State {...report} />,
+    <State report={report} now={now} />,
     roles.join(', '),
     version,
     durability,
@@ -73,12 +78,35 @@ const READINESS: Readonly<Record<NodeReport['readiness'], Tone>> = {
   draining: 'wait',
 };
 
-function State({ readiness, fenced, paused }: NodeReport) {
-  if (fenced) return <Badge tone="bad" text="fenced" />;
+function State({ report, now }: { readonly report: NodeReport; readonly now: number }) {
+  const { readiness, fenced, paused, leaseLosses } = report;
+  if (fenced) {
+    return (
+      <>
+        <Badge tone="bad" text="fenced" />{' '}
+        <small>
+          Another node was started after it and has its place: it writes nothing any more. Stop it.
+        </small>
+      </>
+    );
+  }
   return (
     <>
-      <Badge tone={READINESS[readiness]} text={readiness} /> {paused && <Badge tone="wait" text="paused" />}
+      <Badge tone={READINESS[readiness]} text={readiness} /> {paused && <Badge tone="wait" text="paused" />}{' '}
+      {wasFenced(report, now) && <Badge tone="wait" text="was fenced" />}{' '}
+      {leaseLosses && <Losses {...leaseLosses} />}
     </>
+  );
+}
+
+/** A node that was suspended or cut off continues by itself; that it was is shown until it starts again. */
+function Losses({ times, jobs, roles, lastAt }: NonNullable<NodeReport['leaseLosses']>) {
+  return (
+    <small class="quiet">
+      Fenced {count(times, 'time')} since its start, last <Time at={lastAt} />: it was suspended or cut off
+      from NATS for longer than a lease lasts, and lost {count(jobs, 'job')} and {count(roles, 'role')}, which
+      may have gone to other nodes.
+    </small>
   );
 }
 

@@ -36,7 +36,7 @@ function Overview({ live, ...data }: OverviewData & { readonly live: Fragments }
       <section class="box" aria-labelledby="nodes-title">
         <h2 id="nodes-title">Nodes</h2>
         {attempted(data.nodes, (reports) => (
-          <Nodes {...reports} live={live} canAct={data.canAct} />
+          <Nodes {...reports} live={live} canAct={data.canAct} now={data.now} />
         ))}
       </section>
       <div class="columns">

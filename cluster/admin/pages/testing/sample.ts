@@ -189,7 +189,10 @@ export function sampleView(objects = 3): ProviderView {
   return viewOf({
     nodes: async () => ({
       reports: [
-        reportOf('sp-1@a', { lastHour }),
+        reportOf('sp-1@a', {
+          lastHour,
+          leaseLosses: { times: 2, jobs: 3, roles: 1, lastAt: NOW - 60_000 },
+        }),
         reportOf('sp-1@b', { readiness: 'draining', fenced: true, chain: { error: 'No answer.' } }),
       ],
       silent: ['sp-1@c'],
