@@ -11,7 +11,7 @@ import { Identifier } from './door/identify.ts';
 import { login } from './door/login.ts';
 import type { Tokens } from './door/tokens.ts';
 import { errorAnswer } from './errors.ts';
-import { troublesOf } from './report/troubles.ts';
+import { readinessOf, troublesOf } from './report/troubles.ts';
 import type { ProviderView } from './view/provider-view.ts';
 
 export interface AdminOptions {
@@ -79,13 +79,11 @@ async function health(own: OwnNode) {
 async function ready(own: OwnNode) {
   const report = await own.report();
   const { node, readiness } = report;
-  const troubles = troublesOf(report);
-  const blocking = troubles.filter(({ blocks }) => blocks);
-  if (readiness === 'ready' && blocking.length === 0) return { status: readiness, node, troubles };
-  const state = readiness === 'ready' ? blocking.map(({ what }) => what).join(', ') : readiness;
+  const { isReady, because } = readinessOf(report);
+  if (isReady) return { status: readiness, node, troubles: troublesOf(report) };
   throw new Retryable({
     code: 'not-ready',
-    message: `${node} is not ready for clients: ${state}.`,
+    message: `${node} is not ready for clients: ${because}.`,
     advice: 'Send clients to another node of the storage provider.',
   });
 }

@@ -128,7 +128,7 @@ export async function openAdmin(
 function ownNode(
   { name, config, metrics }: StartContext,
   { journal, chain, homeLink, home }: Foundation,
-  { records, background, space }: Work,
+  { records, background, space, peersLink }: Work,
   { tree, readiness, controls }: AdminParts,
 ): OwnNode {
   const { succession, durability, leaseLosses } = home;
@@ -144,6 +144,7 @@ function ownNode(
     probes: new Probes({
       chain,
       homeLink,
+      peersLink,
       journal,
       records,
       ...(succession && { succession }),

@@ -5,6 +5,7 @@ import type { Chain } from '#runtime/chain/chain';
 import type { Home } from '#runtime/home/open-home';
 import type { Background } from '#runtime/load/background';
 import type { Metrics } from '#runtime/telemetry/metrics';
+import { readinessOf } from '../admin/report/troubles.ts';
 import type { NodeReport } from '../admin/view/node-report.ts';
 import type { KeyBalance } from '../admin/view/provider-view.ts';
 
@@ -107,8 +108,10 @@ export function watchHome({ registry }: Metrics, { home, chain, freeBytes }: Wat
 
 /** What the node says of itself, as on the pages for operators. */
 export function watchNode({ registry }: Metrics, report: () => Promise<NodeReport>): void {
-  registry.read('sealion_ready', '1 while the node wants clients, 0 before and after.', async () =>
-    (await report()).readiness === 'ready' ? 1 : 0,
+  registry.read(
+    'sealion_ready',
+    '1 while clients may be sent to the node, as /ready says; 0 before and after, and while NATS is away.',
+    async () => (readinessOf(await report()).isReady ? 1 : 0),
   );
   registry.read('sealion_fenced', '1 once another node has succeeded this one.', async () =>
     (await report()).fenced ? 1 : 0,

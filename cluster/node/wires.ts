@@ -32,6 +32,8 @@ export interface Wires {
   readonly pieces: PieceSource;
   /** What is exchanged with each of them. */
   readonly counts: PeerCounts;
+  /** Connection to the peers plane, where this node uses it. */
+  readonly peersLink?: NatsConnection;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function openWires(context: WiresContext): Promise<Wires> {
   const { config, keys, chain, lifecycle, metrics, traces, log } = context;
   const { wires } = config.peers;
   const plane = wires.includes('nats') ? config.nats.peers : undefined;
-  const nats = plane && (await joinPlane(context, plane));
+  const peersLink = plane && (await connectPeersPlane(context, plane));
+  const nats = peersLink && (await joinPeers(context, peersLink));
   const http =
     wires.includes('http') &&
     (await lifecycle.open(
@@ -66,19 +69,25 @@ export async function openWires(context: WiresContext): Promise<Wires> {
     host: nats ? countedHost(tracedHost(nats.host, traces), counts, metrics) : absentHost,
     pieces: countedPieces(pieces, (spId) => pieces.wireTo(spId), counts),
     counts,
+    ...(peersLink && { peersLink }),
   };
 }
 
-async function joinPlane(context: WiresContext, plane: PlaneConfig): Promise<Peers> {
-  const { name, config, keys, chain, home, lifecycle, metrics, log, signal } = context;
-  const { timing, sp } = config;
-  const { replicas } = config.nats.home;
+async function connectPeersPlane(context: WiresContext, plane: PlaneConfig): Promise<NatsConnection> {
+  const { name, config, lifecycle, metrics, log, signal } = context;
   const peers = await lifecycle.open(
     'connection to the peers plane',
-    () => connectPlane({ spId: sp.id, name, plane: 'peers', config: plane, log, signal }),
+    () => connectPlane({ spId: config.sp.id, name, plane: 'peers', config: plane, log, signal }),
     (it) => it.close(),
   );
   metrics.watchLink('peers', peers);
+  return peers;
+}
+
+async function joinPeers(context: WiresContext, peers: NatsConnection): Promise<Peers> {
+  const { config, keys, chain, home, lifecycle, metrics, log, signal } = context;
+  const { timing, sp } = config;
+  const { replicas } = config.nats.home;
   const join = () =>
     connectPeers({
       spId: sp.id,

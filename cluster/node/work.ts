@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { SUPERVISION } from '#actors/supervision';
 import { createActorSystem } from '#runtime/actors/system';
 import type { ActorSystem } from '#runtime/actors/types';
@@ -31,6 +32,8 @@ export interface Work {
   readonly space: (signal?: AbortSignal) => Promise<Space>;
   /** What is exchanged with each other SP. */
   readonly peerCounts: PeerCounts;
+  /** Connection to the peers plane, where this node uses it. */
+  readonly peersLink?: NatsConnection | undefined;
   /** SPs that operators have banned. */
   readonly bans: Bans;
   readonly system: ActorSystem;
@@ -95,7 +98,16 @@ export async function openWork(node: StartContext, foundation: Foundation): Prom
       },
     }),
   );
-  return { records, background, space, peerCounts: wires.counts, bans, system, actors };
+  return {
+    records,
+    background,
+    space,
+    peerCounts: wires.counts,
+    peersLink: wires.peersLink,
+    bans,
+    system,
+    actors,
+  };
 }
 
 /** Whether other SPs reach this node with asks, or over HTTP with the first piece of a column. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { Hono } from 'hono';
+import { metricsPage } from '../metrics.ts';
 import { answerOf, serve, statusOf, TOKENS } from '../testing/server.ts';
 import { requireRole } from './door.ts';
 import type { AdminEnv } from './env.ts';
@@ -33,6 +34,21 @@ test('health is answered without a token, to the machines that may ask', async (
   const elsewhere = await serve(t, { door: { probes: ['10.0.0.0/8'] } });
   t.is(await statusOf(elsewhere, 'GET /health', LOCAL), 401);
   t.is(await statusOf(elsewhere, 'GET /health', LOCAL, VIEW), 200);
+});
+
+test('metrics need no token for the machines that may ask, and one through a proxy', async (t) => {
+  const parts = [metricsPage({ text: async () => ({ body: 'up 1\n', contentType: 'text/plain' }) })];
+  const admin = await serve(t, { parts });
+  const { status, headers, body } = await answerOf(admin, 'GET /metrics', LOCAL);
+  t.is(status, 200);
+  t.is(headers?.get('content-type'), 'text/plain');
+  t.is(headers?.get('cache-control'), 'no-store');
+  t.is(body, 'up 1\n');
+  const proxied = 'X-Forwarded-For: 10.0.0.1';
+  t.is(await statusOf(admin, 'GET /metrics', LOCAL, proxied), 401);
+  t.is(await statusOf(admin, 'GET /metrics', LOCAL, proxied, VIEW), 200);
+  t.is(await statusOf(admin, 'GET /metrics', 'Host: sealion.example.com'), 421);
+  t.is(await statusOf(admin, 'POST /metrics', LOCAL), 404);
 });
 
 test('callers of this machine need no token only if told so, and none that a proxy passes on', async (t) => {

@@ -4,7 +4,7 @@ import { Proxies } from '#runtime/http/proxies';
 import { checkCaller } from './callers.ts';
 import type { AdminEnv } from './env.ts';
 import { SECURITY_HEADERS } from './headers.ts';
-import type { Identifier } from './identify.ts';
+import { type Identifier, isForwarded } from './identify.ts';
 import type { AdminRole } from './tokens.ts';
 
 export interface DoorOptions {
@@ -31,7 +31,8 @@ export function door({ identifier, hosts, probes }: DoorOptions): MiddlewareHand
     const { incoming } = c.env;
     checkCaller(incoming, hosts);
     const { path } = c.req;
-    const isProbe = PROBES.has(path) && networks.has(incoming.socket.remoteAddress ?? '');
+    const isNear = networks.has(incoming.socket.remoteAddress ?? '') && !isForwarded(incoming);
+    const isProbe = PROBES.has(path) && isNear;
     const needsNothing = isProbe || path === LOGIN || path.startsWith(ASSETS);
     if (!needsNothing) {
       const identity = identifier.identify(incoming);

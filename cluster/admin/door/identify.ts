@@ -68,8 +68,12 @@ export class Identifier {
 
 /** True when no machine but this one can have sent the request. */
 export function isOfThisMachine({ headers, socket }: Pick<Caller, 'headers' | 'socket'>): boolean {
-  if (FORWARDED.some((name) => headers[name] !== undefined)) return false;
-  return isLoopback(withoutMapping(socket.remoteAddress ?? ''));
+  return !isForwarded({ headers }) && isLoopback(withoutMapping(socket.remoteAddress ?? ''));
+}
+
+/** True when a proxy says that it passes on the request of somebody else. */
+export function isForwarded({ headers }: Pick<Caller, 'headers'>): boolean {
+  return FORWARDED.some((name) => headers[name] !== undefined);
 }
 
 function nameIn(headers: IncomingMessage['headers']): Pick<Identity, 'name'> {

@@ -17,10 +17,14 @@ const TTL_MS = 1_000;
 export interface ProbeOptions {
   readonly chain: Pick<Chain, 'latestBlock'>;
   readonly homeLink: NatsConnection;
+  /** To the other SPs; absent where they are reached over HTTP alone. */
+  readonly peersLink?: NatsConnection | undefined;
   readonly journal: Pick<Journal, 'position'>;
   readonly records: Pick<Records, 'position'>;
   readonly succession?: Succession;
-  readonly space: () => Promise<{ readonly freeBytes: number; readonly limitBytes?: number }>;
+  readonly space: (
+    signal: AbortSignal,
+  ) => Promise<{ readonly freeBytes: number; readonly limitBytes?: number }>;
 }
 
 type Found = Pick<NodeReport, 'chain' | 'nats' | 'records' | 'fenced'> & {
@@ -43,46 +47,58 @@ export class Probes {
   }
 
   async #look(): Promise<Found> {
-    const [chain, nats, records, fenced, disk] = await Promise.all([
+    const [chain, nats, records, fenced, space] = await Promise.all([
       this.#chain(),
       this.#nats(),
       this.#records(),
       this.#isFenced(),
-      this.#options.space().catch(() => ({})),
+      this.#space(),
     ]);
-    return { chain, nats, records, fenced, disk };
+    return { chain, nats: { ...nats, jetStream: space !== undefined }, records, fenced, disk: space ?? {} };
   }
 
   async #chain(): Promise<Found['chain']> {
     try {
-      const { height, time } = await limited((signal) => this.#options.chain.latestBlock({ signal }));
+      const { height, time } = await limited((signal) =>
+        orAborted(this.#options.chain.latestBlock({ signal }), signal),
+      );
       return { height, blockAt: time, lagMs: Math.max(0, Date.now() - time) };
     } catch (error) {
       return { error: codeOf(error) };
     }
   }
 
-  async #nats(): Promise<Found['nats']> {
-    const { homeLink } = this.#options;
+  async #nats(): Promise<Omit<Found['nats'], 'jetStream'>> {
+    const { homeLink, peersLink } = this.#options;
     const versions = homeLink.info ? [homeLink.info.version] : [];
-    try {
-      const rttMs = await limited((signal) => orAborted(homeLink.rtt(), signal));
-      return { connected: true, versions, rttMs };
-    } catch {
-      return { connected: false, versions };
-    }
+    const [rttMs, peersRttMs] = await Promise.all([roundTrip(homeLink), peersLink && roundTrip(peersLink)]);
+    return {
+      connected: rttMs !== undefined,
+      versions,
+      ...(rttMs !== undefined && { rttMs }),
+      ...(peersLink && { peersConnected: peersRttMs !== undefined }),
+    };
   }
 
+  /** Without a journal that answers nobody knows how far the SQL DB is behind; that it answers is another matter. */
   async #records(): Promise<Found['records']> {
     const { journal, records } = this.#options;
+    const written = limited((signal) => orAborted(journal.position(), signal)).catch(() => undefined);
     try {
-      const [written, projected] = await limited((signal) =>
-        orAborted(Promise.all([journal.position(), records.position()]), signal),
-      );
-      return { reachable: true, behind: Math.max(0, written - projected) };
+      const projected = await limited((signal) => orAborted(records.position(), signal));
+      const position = await written;
+      return {
+        reachable: true,
+        ...(position !== undefined && { behind: Math.max(0, position - projected) }),
+      };
     } catch (error) {
       return { reachable: false, error: codeOf(error) };
     }
+  }
+
+  /** JetStream itself says how much room there is: undefined when it does not answer. */
+  async #space(): Promise<Omit<NodeReport['disk'], 'reserveBytes'> | undefined> {
+    return limited((signal) => orAborted(this.#options.space(signal), signal)).catch(() => undefined);
   }
 
   /** Once fenced, a node remains so; while nobody can say, the last answer holds. */
@@ -94,6 +110,10 @@ export class Probes {
     });
     return this.#fenced;
   }
+}
+
+async function roundTrip(link: NatsConnection): Promise<number | undefined> {
+  return limited((signal) => orAborted(link.rtt(), signal)).catch(() => undefined);
 }
 
 function limited<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {

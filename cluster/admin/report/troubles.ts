@@ -18,6 +18,14 @@ export function wasFenced({ leaseLosses }: NodeReport, now: number): boolean {
   return leaseLosses !== undefined && now - leaseLosses.lastAt < RECENT_MS;
 }
 
+/** Whether load balancers should send clients to a node, and why not. */
+export function readinessOf(report: NodeReport): { readonly isReady: boolean; readonly because: string } {
+  const { readiness } = report;
+  const blocking = troublesOf(report).filter(({ blocks }) => blocks);
+  const because = readiness === 'ready' ? blocking.map(({ what }) => what).join(', ') : readiness;
+  return { isReady: because === '', because };
+}
+
 /** What is wrong with a node, as far as it knows. @param now unix ms */
 export function troublesOf(report: NodeReport, now = Date.now()): readonly Trouble[] {
   const { fenced, nats, chain, records, disk, leaseLosses } = report;
@@ -29,6 +37,11 @@ export function troublesOf(report: NodeReport, now = Date.now()): readonly Troub
         blocks: false,
       },
     !nats.connected && { what: 'NATS does not answer', blocks: true },
+    nats.connected && !nats.jetStream && { what: 'JetStream does not answer', blocks: true },
+    nats.peersConnected === false && {
+      what: 'the nats-server that connects the storage providers does not answer',
+      blocks: false,
+    },
     chain.error !== undefined && { what: 'the chain does not answer', blocks: false },
     (chain.lagMs ?? 0) > CHAIN_LAG_MS && {
       what: `the newest block of the chain is ${Math.round((chain.lagMs ?? 0) / 1_000)} s old`,

@@ -21,7 +21,7 @@ export function reportOf(node: string, parts: Partial<NodeReport> = {}): NodeRep
     load: { eventLoop: { lateMs: 0, worstMs: 0 }, requests: 0, jobs: { inWork: 0, allowed: 8 } },
     disk: { freeBytes: 2 ** 40, reserveBytes: 2 ** 30 },
     chain: { height: 7, blockAt: 2_000, lagMs: 500 },
-    nats: { connected: true, versions: ['2.10.27'], rttMs: 1 },
+    nats: { connected: true, versions: ['2.10.27'], rttMs: 1, jetStream: true },
     records: { reachable: true, behind: 0 },
     totals: { uploads: 0, bytesIn: 0, bytesOut: 0, seals: 0, errors: {} },
     lastHour: {

@@ -81,6 +81,11 @@ export const nodeReport = z
       connected: z.boolean(),
       versions: z.array(z.string()),
       rttMs: count.optional(),
+      jetStream: z.boolean().default(true).describe('JetStream answers, on which pieces and queue are kept'),
+      peersConnected: z
+        .boolean()
+        .optional()
+        .describe('the server that connects the SPs answers; absent where they are reached over HTTP alone'),
     }),
     records: z.object({
       reachable: z.boolean(),
