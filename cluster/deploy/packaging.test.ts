@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
+import { withProgram } from '#runtime/testing/programs';
 import { parseConfig } from '../config/load.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -33,7 +36,7 @@ for (const name of ['Dockerfile', 'Dockerfile.devnet']) {
     for (const [program] of text.matchAll(/(?:dist|cluster\/deploy)\/[\w/.-]+\.m?js/g)) {
       t.true(existsSync(join(ROOT, program)), program);
     }
-    t.regex(text, /^USER node$/m);
+    t.regex(text, /^USER 1000:1000$/m);
   });
 }
 
@@ -109,6 +112,27 @@ const analyzed = existsSync(ANALYZER);
       faults.filter((line) => !/\/usr\/bin\/node is not executable/.test(line)),
       [],
     );
+  },
+);
+
+withProgram(test, 'promtool')(
+  'Prometheus accepts its configurations, the alert rules say what they should, and every panel asks a valid question',
+  async (t, promtool) => {
+    const check = (...args: string[]) => run(promtool, args, { cwd: FOLDER });
+    for (const name of ['prometheus.yaml', 'prometheus.devnet.yaml']) {
+      await t.notThrowsAsync(check('check', 'config', name), name);
+    }
+    await t.notThrowsAsync(check('test', 'rules', 'alerts.test.yaml'));
+    const panels = readdirSync(FOLDER)
+      .filter((name) => /^grafana-.*\.json$/.test(name))
+      .flatMap((name) => JSON.parse(read(name)).panels as { targets: { expr: string }[] }[]);
+    const rules = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+    const folder = await mkdtemp(join(tmpdir(), 'sealion-panels-'));
+    t.teardown(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'panels.json');
+    const asRules = rules.map((expr, i) => ({ record: `panel_${i}`, expr }));
+    await writeFile(file, JSON.stringify({ groups: [{ name: 'panels', rules: asRules }] }));
+    await t.notThrowsAsync(check('check', 'rules', file));
   },
 );
 

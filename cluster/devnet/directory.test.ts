@@ -1,11 +1,17 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Terminal } from '#protocols/errors';
-import { claimDirectory } from './directory.ts';
+import { claimDirectory, type DevnetFile, type DevnetFileSp } from './directory.ts';
 
-const FILE = { chain: { rpc: 'http://127.0.0.1:1', chainId: 'c_1-1' }, sps: [], accounts: [], pid: 1 };
+const SP = { id: 1, admin: 'http://127.0.0.1:9133', nodes: [] } as unknown as DevnetFileSp;
+const FILE: DevnetFile = {
+  chain: { rpc: 'http://127.0.0.1:1', chainId: 'c_1-1' },
+  sps: [SP],
+  accounts: [],
+  pid: 1,
+};
 
 async function folder(t: ExecutionContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'sealion-devnet-'));
@@ -25,6 +31,8 @@ test('devnet.json exists from publish to release, readable by its owner alone', 
   await directory.publish(FILE);
   t.deepEqual(JSON.parse(await readFile(directory.file, 'utf8')), FILE);
   t.is((await stat(directory.file)).mode & 0o077, 0);
+  const targets = await readFile(join(dirname(directory.file), 'prometheus.json'), 'utf8');
+  t.deepEqual(JSON.parse(targets), [{ targets: ['127.0.0.1:9133'], labels: { provider: '1' } }]);
   await directory.release();
   t.false(await exists(directory.file));
 });

@@ -61,9 +61,11 @@ export interface DevnetDirectory {
  */
 export async function claimDirectory(path: string, keep: boolean): Promise<DevnetDirectory> {
   const [state, file, lock] = [join(path, 'state'), join(path, 'devnet.json'), join(path, 'lock')];
+  const prometheus = join(path, 'prometheus.json');
   await mkdir(path, { recursive: true });
   await takeLock(lock, path);
   await rm(file, { force: true });
+  await rm(prometheus, { force: true });
   if (!keep) await rm(state, { recursive: true, force: true });
   await mkdir(state, { recursive: true, mode: 0o700 });
   return {
@@ -72,13 +74,23 @@ export async function claimDirectory(path: string, keep: boolean): Promise<Devne
     async publish(devnet) {
       await writeFile(`${file}.new`, `${JSON.stringify(devnet, undefined, 2)}\n`, { mode: 0o600 });
       await rename(`${file}.new`, file);
+      await writeFile(prometheus, `${JSON.stringify(prometheusTargets(devnet), undefined, 2)}\n`);
     },
     async release() {
       await rm(file, { force: true });
+      await rm(prometheus, { force: true });
       await rm(lock, { force: true });
       held.delete(lock);
     },
   };
+}
+
+/** The admin servers of all nodes, as Prometheus reads them (`file_sd_configs`). */
+function prometheusTargets({ sps }: DevnetFile): readonly object[] {
+  return sps.map(({ id, admin, nodes = [] }) => ({
+    targets: [...new Set([admin, ...nodes.map((node) => node.admin)])].map((url) => new URL(url).host),
+    labels: { provider: String(id) },
+  }));
 }
 
 /** Locks held by this process. Our process id in any other lock is that of an earlier process. */

@@ -168,6 +168,9 @@ test('dashboards and alert rules ask for nothing but what a node exports', async
   t.is(files.length, 4);
   for (const file of files) {
     const content = await readFile(join(folder, file), 'utf8');
+    for (const [, codes = ''] of content.matchAll(/code=~?\\?"([a-z0-9|-]+)/g)) {
+      for (const code of codes.split('|')) t.true(exported.includes(`code="${code}"`), `${file}: ${code}`);
+    }
     const asked = content.matchAll(/\b((?:sealion|nodejs|process)_[a-z0-9_]+)(?:\{([^}]*)\})?/g);
     for (const [, name = '', filter = ''] of asked) {
       t.true(names.has(name) || names.has(name.replace(/_(bucket|sum|count)$/, '')), `${file}: ${name}`);

@@ -7,6 +7,9 @@ export type { LastHour, Totals } from './metrics/last-hour.ts';
 /** Codes of errors that are kept apart, over all places where they are counted; protocols/ERRORS.md has some 330. */
 const MAX_CODES = 1_000;
 
+/** Alert rules ask whether these have grown: a count that first appears as 1 has not, as far as Prometheus knows. */
+const ALERTED = ['payload-lost', 'fee-too-high', 'chain-sdk-5'];
+
 /** What a connection to a nats-server has carried, as its client counts it. */
 export interface LinkStats {
   readonly inBytes: number;
@@ -124,7 +127,9 @@ export class Metrics implements Sizes {
   /** Sums since the node was started. */
   totals(): Totals {
     const errors: Record<string, number> = {};
-    for (const [[, code = ''], { value }] of this.errors) errors[code] = (errors[code] ?? 0) + value;
+    for (const [[, code = ''], { value }] of this.errors) {
+      if (value > 0) errors[code] = (errors[code] ?? 0) + value;
+    }
     return {
       uploads: this.uploads.value,
       bytesIn: this.#bytesIn.value,
@@ -148,6 +153,7 @@ export class Metrics implements Sizes {
   }
 
   constructor() {
+    for (const code of ALERTED) for (const where of ['job', 'actor']) this.errors.of(where, code);
     const bytes = () =>
       this.#links.flatMap(([plane, stats]) => {
         const { inBytes, outBytes } = stats();

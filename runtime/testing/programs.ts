@@ -1,14 +1,19 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ExecutionContext, TestFn } from 'ava';
 import { findPostgres } from '../records/postgres-server.ts';
 
-/** Not in the PATH of users other than root on Debian, but where its servers are. */
-const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
+/** Not in the PATH of users other than root on Debian, but where its servers are; and what the set-up has unpacked. */
+const FURTHER_FOLDERS = [
+  '/usr/sbin',
+  '/usr/local/sbin',
+  fileURLToPath(new URL('../../../.cache/programs', import.meta.url)),
+];
 
 /** The path of an installed program; undefined where it is not installed. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS];
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...FURTHER_FOLDERS];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 

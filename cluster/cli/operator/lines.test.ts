@@ -24,7 +24,10 @@ test('columns are aligned, and the last one is not padded', (t) => {
 });
 
 test('a node is listed with its state and what troubles it', (t) => {
-  const row = nodeRow(reportOf('sp-1@a', { paused: true, nats: { connected: false, versions: [], jetStream: false } }), 61_000);
+  const row = nodeRow(
+    reportOf('sp-1@a', { paused: true, nats: { connected: false, versions: [], jetStream: false } }),
+    61_000,
+  );
   t.deepEqual(row.slice(0, 4), ['sp-1@a', 'ready, paused', '60.0 s', '0 of 8']);
   t.is(row.at(-1), 'NATS does not answer');
   t.is(nodeRow(reportOf('sp-1@a', { fenced: true }), 0)[1], 'fenced');
