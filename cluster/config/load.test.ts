@@ -188,6 +188,33 @@ test('a missing key is reported with its location', (t) => {
   );
 });
 
+test('a node needs the keys that its roles sign with, and no others', (t) => {
+  const all = { approval: '{ env: APPROVAL }', seal: '{ file: /keys/seal.key }', bls: '{ env: BLS }' };
+  const missing = (roles: string, wires: string) =>
+    Object.entries(all).flatMap(([key, place]) => {
+      const message = fault((text) =>
+        text
+          .replace(`  ${key}: ${place}\n`, '')
+          .concat(
+            `roles: ${roles}\npeers: { wires: ${wires} }\njournal: { adapter: jetstream }\n`,
+            'records: { adapter: postgres, postgres: { url: "postgresql://sealion@db/sealion" } }\n',
+          ),
+      );
+      if (message === 'accepted') return [];
+      t.regex(
+        message,
+        new RegExp(`keys\\.${key} is missing: expected .*; a node with the role .* signs with it`),
+      );
+      return key;
+    });
+  t.deepEqual(missing('[task]', '[nats, http]'), []);
+  t.deepEqual(missing('[keeper]', '[nats, http]'), ['seal']);
+  t.deepEqual(missing('[gateway]', '[nats]'), ['approval']);
+  t.deepEqual(missing('[gateway]', '[nats, http]'), ['approval', 'bls']);
+  t.deepEqual(missing('[receiver]', '[nats]'), ['approval', 'bls']);
+  t.deepEqual(missing('all', '[nats]'), ['approval', 'seal', 'bls']);
+});
+
 test('an invalid value is reported with its location and what is expected', (t) => {
   t.is(
     fault((text) => `${text}gateway:\n  listen:\n    port: http\n`),

@@ -13,6 +13,29 @@ export type Role = (typeof ROLES)[number];
 /** Roles as a configuration states them. */
 export type StatedRoles = 'all' | readonly Role[];
 
+/** The keys of an SP. */
+export const KEYS = ['operator', 'approval', 'seal', 'bls'] as const;
+export type KeyName = (typeof KEYS)[number];
+
+/** The roles for which a node signs with a key; a node needs no key that it does not sign with. @param wires to other SPs */
+function signersWith(key: KeyName, wires: readonly string[]): readonly Role[] {
+  switch (key) {
+    // what it tells other SPs, and asks them for
+    case 'operator':
+      return ROLES;
+    case 'approval':
+      return ['gateway', 'receiver'];
+    case 'seal':
+      return ['keeper'];
+    case 'bls':
+      return wires.includes('http') ? ['gateway', 'receiver'] : ['receiver'];
+  }
+}
+
+export function needsKey(stated: StatedRoles, key: KeyName, wires: readonly string[]): boolean {
+  return signersWith(key, wires).some((role) => hasRole(stated, role));
+}
+
 /** Each role at one of so many nodes, as evenly as can be; a fifth node and those after it have all roles. */
 export function rolesApart(nodes: number): readonly StatedRoles[] {
   const apart = Array.from({ length: nodes }, (_, i) => ROLES.filter((_role, r) => r % nodes === i));

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { isNetwork } from '#runtime/http/proxies';
-import { hasAllRoles, hasRole, ROLES, type StatedRoles } from './roles.ts';
-import { account, address, bytes, path, secret, section, text, url, wholeNumber } from './values.ts';
+import { hasAllRoles, hasRole, type KeyName, needsKey, ROLES, type StatedRoles } from './roles.ts';
+import {
+  account,
+  address,
+  bytes,
+  path,
+  secret,
+  secretPlace,
+  section,
+  text,
+  url,
+  wholeNumber,
+} from './values.ts';
 
 const MIB = 2 ** 20;
 
@@ -74,10 +85,10 @@ export function nodeConfig(base: string) {
       allowPrivateEndpoints: z.boolean('true or false').default(false),
     }).prefault({}),
     keys: section({
-      operator: secret(base, 'the operator key'),
-      approval: secret(base, 'the approval key'),
-      seal: secret(base, 'the seal key'),
-      bls: secret(base, 'the BLS key'),
+      operator: secret(base, KEY_NAMES.operator),
+      approval: secret(base, KEY_NAMES.approval).optional(),
+      seal: secret(base, KEY_NAMES.seal).optional(),
+      bls: secret(base, KEY_NAMES.bls).optional(),
     }),
     limits: section({
       byteBudget: bytes(64 * MIB, 'the payload that the node may hold in memory').default(256 * MIB),
@@ -129,6 +140,9 @@ export function nodeConfig(base: string) {
       path: ['nats', 'peers'],
       message: 'the nats-server that connects the SPs, or leave nats out of peers.wires',
     })
+    .refine(hasKeyFor('approval'), missingKey('approval', 'gateway or receiver'))
+    .refine(hasKeyFor('seal'), missingKey('seal', 'keeper'))
+    .refine(hasKeyFor('bls'), missingKey('bls', 'receiver, or gateway with http in peers.wires,'))
     .refine(({ roles, journal }) => hasAllRoles(roles) || journal.adapter !== 'level', {
       path: ['roles'],
       message:
@@ -154,11 +168,31 @@ export type NodeConfig = z.output<ReturnType<typeof nodeConfig>>;
 /** How to reach one NATS plane (ARCHITECTURE.md#the-two-nats-planes). */
 export type PlaneConfig = NonNullable<NodeConfig['nats']['peers']>;
 
+/** Whether a configuration has the key, or its roles do not need it. */
+function hasKeyFor(key: KeyName) {
+  return (node: {
+    readonly keys: Readonly<Partial<Record<KeyName, unknown>>>;
+    readonly roles: StatedRoles;
+    readonly peers: { readonly wires: readonly string[] };
+  }) => node.keys[key] !== undefined || !needsKey(node.roles, key, node.peers.wires);
+}
+
+function missingKey(key: KeyName, roles: string) {
+  const message = `${secretPlace(KEY_NAMES[key])}; a node with the role ${roles} signs with it`;
+  return { path: ['keys', key], message };
+}
+
 /** Whose only work is what other SPs ask for over NATS. */
 function isReceiverOnly(roles: StatedRoles): boolean {
   return ROLES.every((role) => hasRole(roles, role) === (role === 'receiver'));
 }
 
+const KEY_NAMES = {
+  operator: 'the operator key',
+  approval: 'the approval key',
+  seal: 'the seal key',
+  bls: 'the BLS key',
+} as const;
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const NODE_NAME = 'a name for this node, of up to 63 letters, digits, "_" and "-"';
 const ROLES_FORM = `all, or a list of ${ROLES.join(', ')}`;

@@ -64,7 +64,12 @@ export function path(base: string, what: string) {
 export function secret(base: string, what: string) {
   const file = section({ file: path(base, 'the path of a file') });
   const env = section({ env: text('the name of an environment variable') });
-  return z.union([file, env], `where ${what} is stored: { file: <path> } or { env: <name of a variable> }`);
+  return z.union([file, env], secretPlace(what));
+}
+
+/** What is expected where the location of a secret is missing. */
+export function secretPlace(what: string): string {
+  return `where ${what} is stored: { file: <path> } or { env: <name of a variable> }`;
 }
 
 /** An account address, converted to EIP-55 case. */

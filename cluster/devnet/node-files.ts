@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { homeUser, peersUser } from '#runtime/nats/accounts';
 import { postgresUrl } from '#runtime/records/postgres-server';
+import { KEYS, needsKey, type StatedRoles } from '../config/roles.ts';
 import { type DevnetPlan, domainOf, isCluster, type NodePlan, natsUrl, nodesOf } from './plan.ts';
 
 /** Settings of a node that a devnet may change; see cluster/deploy/sealion.example.yaml. */
@@ -12,7 +13,7 @@ export interface NodeSettings {
   readonly timing?: object;
   readonly journal?: object;
   readonly limits?: object;
-  readonly peers?: object;
+  readonly peers?: { readonly wires?: readonly string[] };
   readonly gateway?: object;
   readonly log?: object;
   readonly telemetry?: object;
@@ -33,7 +34,7 @@ export async function writeNodeFiles(
   const [keys, sp, account] = [genesis.sps[index], genesis.chain.sps[index], natsAccounts[index]];
   if (!keys || !sp || !account) throw new RangeError(`the plan has no SP at ${index}`);
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
-  for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
+  for (const name of KEYS) {
     await writeFile(join(folder, 'keys', name), `${keys[name]}\n`, { mode: 0o600 });
   }
   for (const role of ['view', 'act'] as const) {
@@ -60,12 +61,7 @@ export async function writeNodeFiles(
       },
       peers: { url, user: peersUser(sp.id), password: account.peersPassword },
     },
-    keys: {
-      operator: { file: 'keys/operator' },
-      approval: { file: 'keys/approval' },
-      seal: { file: 'keys/seal' },
-      bls: { file: 'keys/bls' },
-    },
+    keys: keyPlaces(node.roles, settings.peers),
     ...(index === 0 &&
       postgres && {
         records: {
@@ -85,4 +81,13 @@ export async function writeNodeFiles(
   const path = join(folder, isCluster(plan, index) ? `config-${node.name}.yaml` : 'config.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });
   return path;
+}
+
+/** Where the keys are that a node of these roles needs. */
+export function keyPlaces(
+  roles: StatedRoles,
+  { wires = ['nats', 'http'] }: NonNullable<NodeSettings['peers']> = {},
+): Readonly<Record<string, { readonly file: string }>> {
+  const needed = KEYS.filter((key) => needsKey(roles, key, wires));
+  return Object.fromEntries(needed.map((key) => [key, { file: `keys/${key}` }]));
 }

@@ -10,9 +10,12 @@ import { LeaseBook } from '#runtime/jobs/lease-book';
 import { fencedJournal } from '#runtime/journal/fenced-journal';
 import type { Journal } from '#runtime/journal/journal';
 import { measuredJournal } from '#runtime/journal/measured-journal';
-import { openKeyring } from '#runtime/keys/keyring';
+import { withAbsentKeys } from '#runtime/keys/absent-key';
+import { type KeySources, type LoadedKeys, openKeyring } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
 import { measuredPieceStore } from '#runtime/pieces/measured-piece-store';
+import { hasRole, KEYS, needsKey } from '../config/roles.ts';
+import type { NodeConfig } from '../config/schema.ts';
 import { connectPlane } from './connect-plane.ts';
 import { ownProvider } from './identity.ts';
 import { makeDataFolder, openOwnJournal, openSharedJournal } from './journals.ts';
@@ -20,7 +23,7 @@ import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
 import { readBytes } from './tree.ts';
 
-/** The base of a node: its keys, its storage, and the chain. */
+/** The base of a node: the keys that its roles need, its storage, and the chain. */
 export interface Foundation {
   readonly keys: Keyring;
   /** For reading; all appends go through `ownJournal`. */
@@ -30,6 +33,8 @@ export interface Foundation {
   readonly chain: Chain & ChainBalances;
   readonly homeLink: NatsConnection;
   readonly home: Home;
+  /** Absent on a node that serves clients only. */
+  readonly leases?: LeaseBook;
 }
 
 interface HomeLinks {
@@ -43,7 +48,7 @@ interface HomeLinks {
  */
 export async function openFoundation(node: StartContext): Promise<Foundation> {
   const { config, log } = node;
-  const keys = await openKeyring(config.keys);
+  const loaded = await openKeyring(neededKeys(config));
   // Checked first: the gateway opens last, and a bad certificate should be reported before any waiting.
   if (config.gateway.tls) await readCertificate(config.gateway.tls);
   if (fallbackCause !== undefined) {
@@ -55,18 +60,20 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
   // Opened first: its lock keeps a second process out of the data folder.
   const embedded = config.journal.adapter === 'level' ? await openOwnJournal(node) : undefined;
   if (!embedded) await makeDataFolder(config);
-  const leases = await node.lifecycle.open(
-    'leases',
-    () => LeaseBook.open({ directory: join(config.dataDir, 'leases'), log }),
-    (it) => it.close(),
-  );
-  const chain = await openChain(node, keys);
+  const leases = holdsLeases(config)
+    ? await node.lifecycle.open(
+        'leases',
+        () => LeaseBook.open({ directory: join(config.dataDir, 'leases'), log }),
+        (it) => it.close(),
+      )
+    : undefined;
+  const { chain, keys } = await openChain(node, loaded);
   const { homeLink, readLink } = await connectHomePlane(node);
   const journal = embedded ?? (await openSharedJournal(node, homeLink));
   const home = await openHomePlane(node, {
     homeLink,
     readLink,
-    leases,
+    ...(leases && { leases }),
     ...(embedded && { journal: embedded.id }),
   });
   const { succession } = home;
@@ -81,15 +88,27 @@ export async function openFoundation(node: StartContext): Promise<Foundation> {
     ownJournal,
     chain,
     homeLink,
+    ...(leases && { leases }),
     home: { ...home, pieces: measuredPieceStore(home.pieces, metrics) },
   };
+}
+
+/** Where the keys are that the roles of this node sign with; others are not read. */
+function neededKeys({ keys, roles, peers }: NodeConfig): Partial<KeySources> {
+  const needed = KEYS.filter((key) => keys[key] && needsKey(roles, key, peers.wires));
+  return Object.fromEntries(needed.map((key) => [key, keys[key]]));
+}
+
+/** Jobs, roles, or offers of other SPs. */
+function holdsLeases({ roles }: NodeConfig): boolean {
+  return (['task', 'keeper', 'receiver'] as const).some((role) => hasRole(roles, role));
 }
 
 /** Connects to the chain, and checks that our keys are those registered for the SP. */
 async function openChain(
   { config, lifecycle, metrics, log, signal }: StartContext,
-  keys: Keyring,
-): Promise<Chain & ChainBalances> {
+  loaded: LoadedKeys,
+): Promise<{ readonly chain: Chain & ChainBalances; readonly keys: Keyring }> {
   const { sp } = config;
   const chain = await lifecycle.open(
     'chain',
@@ -100,7 +119,7 @@ async function openChain(
     'the chain',
     async () => {
       await chain.latestBlock({ signal });
-      return ownProvider(await chain.storageProviders({ signal }), keys, sp.id, sp.operatorAddress);
+      return ownProvider(await chain.storageProviders({ signal }), loaded, sp.id, sp.operatorAddress);
     },
     { log, signal },
   );
@@ -108,7 +127,7 @@ async function openChain(
     { spId: own.id, operator: own.operatorAddress, status: own.status },
     'the keys match the SP on chain',
   );
-  return measuredChain(chain, metrics);
+  return { chain: measuredChain(chain, metrics), keys: withAbsentKeys(loaded, own) };
 }
 
 /** Connects to the home plane twice, since payload that clients read must not delay anything else. */
@@ -134,7 +153,7 @@ async function connectHomePlane({ name, config, lifecycle, log, signal }: StartC
 /** Opens the streams of the home plane. @param on.journal id of the journal that belongs to this node alone */
 async function openHomePlane(
   { name, config, metrics, log, signal }: StartContext,
-  on: HomeLinks & { readonly leases: LeaseBook; readonly journal?: string },
+  on: HomeLinks & { readonly leases?: LeaseBook; readonly journal?: string },
 ): Promise<Home> {
   const { homeLink, readLink, leases, journal } = on;
   const { replicas, syncAlways, shared } = config.nats.home;
@@ -151,7 +170,7 @@ async function openHomePlane(
         syncAlways,
         shared,
         ackWaitMs: config.timing.ackWaitMs,
-        leases,
+        ...(leases && { leases }),
         log,
         sizes: metrics,
       }),

@@ -40,6 +40,13 @@ for (const name of ['operator', 'approval', 'seal', 'bls'] as const) {
   });
 }
 
+test('a node that has some of the keys is checked by these', (t) => {
+  const { operator, approval } = keysOf(3);
+  t.is(ownProvider(chain.sps, { operator, approval }, 3).moniker, 'sp3');
+  const { approval: wrong } = keysOf(4);
+  t.throws(() => ownProvider(chain.sps, { operator, approval: wrong }, 3), { code: 'wrong-key' });
+});
+
 test('all mismatches are reported at once', (t) => {
   const configured = chain.sps[0]?.operatorAddress ?? '';
   const error = t.throws(() => ownProvider(chain.sps, keysOf(4), 3, configured), { code: 'wrong-key' });

@@ -1,16 +1,17 @@
 import { Terminal } from '#protocols/errors';
 import type { StorageProvider } from '#protocols/greenfield/types';
+import type { LoadedKeys } from '#runtime/keys/keyring';
 import type { Keyring } from '#runtime/keys/keys';
 
 /**
- * Finds our own SP on chain and checks that our keys are those registered there: nothing signed with another key
- * would ever be accepted.
+ * Finds our own SP on chain and checks that the keys that this node has are those registered there: nothing signed with
+ * another key would ever be accepted.
  * @param configured the operator address in the configuration, if given
  * @throws Terminal `unknown-sp`, `wrong-key` with every key that does not match
  */
 export function ownProvider(
   providers: readonly StorageProvider[],
-  keys: Keyring,
+  keys: LoadedKeys,
   spId: number,
   configured?: string,
 ): StorageProvider {
@@ -24,10 +25,10 @@ export function ownProvider(
   }
   const faults = [
     configured !== undefined && configured !== own.operatorAddress && `sp.operatorAddress is ${configured}`,
-    fault('operator', keys.operator.address, own.operatorAddress),
-    fault('approval', keys.approval.address, own.approvalAddress),
-    fault('seal', keys.seal.address, own.sealAddress),
-    fault('bls', keys.bls.publicKey, own.blsKey),
+    fault('operator', keys.operator?.address, own.operatorAddress),
+    fault('approval', keys.approval?.address, own.approvalAddress),
+    fault('seal', keys.seal?.address, own.sealAddress),
+    fault('bls', keys.bls?.publicKey, own.blsKey),
   ].filter((found) => found !== false);
   if (faults.length === 0) return own;
   throw new Terminal({
@@ -37,8 +38,8 @@ export function ownProvider(
   });
 }
 
-function fault(name: keyof Keyring, ours: string, chains: string): string | false {
-  if (ours.toLowerCase() === chains.toLowerCase()) return false;
+function fault(name: keyof Keyring, ours: string | undefined, chains: string): string | false {
+  if (ours === undefined || ours.toLowerCase() === chains.toLowerCase()) return false;
   return `the ${name} key belongs to ${ours}, the chain has ${chains || 'none'}`;
 }
 

@@ -1,18 +1,20 @@
 import type { NatsConnection } from '@nats-io/nats-core';
 import type { Chain } from '#runtime/chain/chain';
+import type { LeaseBook } from '#runtime/jobs/lease-book';
 import type { Keyring } from '#runtime/keys/keys';
 import { absentHost } from '#runtime/peers/absent-host';
 import { countedHost } from '#runtime/peers/counted-host';
 import { countedPeers, countedPieces } from '#runtime/peers/counted-peers';
 import { HttpPeerClient } from '#runtime/peers/http/client';
-import { connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
+import { connectForPieces, connectPeers, type Peers } from '#runtime/peers/nats/connect-peers';
 import { PeerCounts } from '#runtime/peers/peer-counts';
 import { watchPeers } from '#runtime/peers/peer-metrics';
 import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
 import { tracedHost, tracedPeers } from '#runtime/peers/traced-peers';
 import { PeerWires } from '#runtime/peers/wires';
-import type { PlaneConfig } from '../config/schema.ts';
+import { hasRole } from '../config/roles.ts';
+import type { NodeConfig, PlaneConfig } from '../config/schema.ts';
 import { connectPlane } from './connect-plane.ts';
 import { retryUntilUp } from './retry-until-up.ts';
 import type { StartContext } from './start-context.ts';
@@ -22,6 +24,7 @@ export interface WiresContext extends StartContext {
   readonly chain: Chain;
   /** Connection to the home plane. */
   readonly home: NatsConnection;
+  readonly leases?: LeaseBook | undefined;
 }
 
 /** The connections of a node's actors to other SPs, except for the gateway. */
@@ -60,13 +63,14 @@ export async function openWires(context: WiresContext): Promise<Wires> {
         }),
       (it) => it.close(),
     ));
-  const client = new PeerWires({ ...(nats && { nats: nats.client }), ...(http && { http }), log });
+  const mail = nats && 'client' in nats ? nats : undefined;
+  const client = new PeerWires({ ...(mail && { nats: mail.client }), ...(http && { http }), log });
   const pieces = new PieceWires({ ...(nats && { nats: nats.pieces }), ...(http && { http }) });
   const counts = new PeerCounts();
   watchPeers(metrics.registry, counts);
   return {
     client: countedPeers(tracedPeers(client, traces), counts, metrics),
-    host: nats ? countedHost(tracedHost(nats.host, traces), counts, metrics) : absentHost,
+    host: mail ? countedHost(tracedHost(mail.host, traces), counts, metrics) : absentHost,
     pieces: countedPieces(pieces, (spId) => pieces.wireTo(spId), counts),
     counts,
     ...(peersLink && { peersLink }),
@@ -84,23 +88,38 @@ async function connectPeersPlane(context: WiresContext, plane: PlaneConfig): Pro
   return peers;
 }
 
-async function joinPeers(context: WiresContext, peers: NatsConnection): Promise<Peers> {
-  const { config, keys, chain, home, lifecycle, metrics, log, signal } = context;
+/** Sends and receives columns, as a task node and a receiver do; else there is no mail. */
+function exchangesColumns({ roles }: NodeConfig): boolean {
+  return hasRole(roles, 'task') || hasRole(roles, 'receiver');
+}
+
+async function joinPeers(
+  context: WiresContext,
+  peers: NatsConnection,
+): Promise<Peers | Pick<Peers, 'pieces' | 'close'>> {
+  const { config, keys, chain, home, leases, lifecycle, metrics, log, signal } = context;
   const { timing, sp } = config;
   const { replicas } = config.nats.home;
-  const join = () =>
-    connectPeers({
-      spId: sp.id,
-      chainId: chain.chainId,
-      operatorKey: keys.operator,
-      providers: () => chain.storageProviders(),
-      peers,
-      home,
-      replicas,
-      times: { ackWait: timing.ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
-      log,
-      sizes: metrics,
-    });
+  const options = {
+    spId: sp.id,
+    chainId: chain.chainId,
+    operatorKey: keys.operator,
+    providers: () => chain.storageProviders(),
+    peers,
+    replicas,
+    times: { ackWait: timing.ackWaitMs, offer: timing.offerTimeoutMs, stall: timing.stallTimeoutMs },
+    notes: leases,
+    log,
+    sizes: metrics,
+  };
+  if (!exchangesColumns(config)) {
+    return lifecycle.open(
+      'peers',
+      () => connectForPieces(options),
+      (it) => it.close(),
+    );
+  }
+  const join = () => connectPeers({ ...options, home });
   return lifecycle.open(
     'peers',
     () => retryUntilUp('the mailboxes', join, { log, signal }),

@@ -43,8 +43,8 @@ export interface Work {
 /** Opens the wires to other SPs and the SQL DB, and spawns the actors. @throws as `startNode` */
 export async function openWork(node: StartContext, foundation: Foundation): Promise<Work> {
   const { name, config, lifecycle, metrics, log } = node;
-  const { keys, journal, ownJournal, chain, homeLink, home } = foundation;
-  const wires = await openWires({ ...node, keys, chain, home: homeLink });
+  const { keys, journal, ownJournal, chain, homeLink, home, leases } = foundation;
+  const wires = await openWires({ ...node, keys, chain, home: homeLink, leases });
   const records = await lifecycle.open(
     'records',
     () => openRecords(node),

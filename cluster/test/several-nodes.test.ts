@@ -20,7 +20,7 @@ import type { SpClient } from '../client/sp-client.ts';
 import { TakeOver } from '../devnet/take-over.ts';
 import { delegatedPayload, putDelegatedAt } from './delegated-client.ts';
 import { bytesOf, useNetwork } from './network.ts';
-import { actorsOf, giveRoles } from './node-roles.ts';
+import { actorsOf, dataOf, giveRoles } from './node-roles.ts';
 import type { WaitingObject } from './offers.ts';
 import { persistentPut } from './persistent-put.ts';
 import { until } from './until.ts';
@@ -339,4 +339,6 @@ testSerial('with roles apart, a gateway takes uploads that others seal, and each
     if (name === 'b') await devnet.sp(1, name).start();
   }
   t.true((await network().sealed(column)).gvg?.secondarySpIds.includes(1), 'received after the restart');
+  t.deepEqual(await dataOf(devnet, 'a'), [], 'a gateway stores nothing in its data folder');
+  t.deepEqual(await dataOf(devnet, 'b'), ['leases']);
 });

@@ -7,6 +7,8 @@ import { Terminal } from '#protocols/errors';
 import { blsVerify } from '#protocols/greenfield/bls';
 import { fromHex } from '#protocols/greenfield/hex';
 import { recoverAddress } from '#protocols/greenfield/signature';
+import { PROVIDERS } from '../peers/testing/peers.ts';
+import { withAbsentKeys } from './absent-key.ts';
 import { accountKey, blsKey, type KeySources, openKeyring } from './keyring.ts';
 
 const SECRETS = { operator: '11', approval: '22', seal: '33', bls: '44' } as const;
@@ -46,6 +48,23 @@ test('keys come from files', async (t) => {
   const file = await keyFile(t, `${secretOf('seal')}\n`);
   const keys = await openKeyring({ ...fromEnv, seal: { file } }, env);
   t.is(keys.seal.address, accountKey(fromHex(secretOf('seal'))).address);
+});
+
+test('of a key that is not loaded only what is public is known', async (t) => {
+  const loaded = await openKeyring({ operator: fromEnv.operator }, env);
+  t.deepEqual(Object.keys(loaded), ['operator']);
+  const [own] = PROVIDERS;
+  if (!own) throw new Error('there are no providers');
+  const keys = withAbsentKeys(loaded, own);
+  t.true(keys.operator === loaded.operator);
+  t.is(keys.seal.address, own.sealAddress);
+  t.is(keys.bls.publicKey, own.blsKey);
+  const digest = new Uint8Array(32);
+  const absent = { instanceOf: Terminal, code: 'key-absent' };
+  for (const name of ['approval', 'seal', 'bls'] as const) {
+    await t.throwsAsync(keys[name].sign(digest), absent, name);
+  }
+  t.throws(() => keys.seal.publicKey, absent);
 });
 
 test('signatures by the keys verify', async (t) => {

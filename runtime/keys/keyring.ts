@@ -12,24 +12,35 @@ export type KeySources = { readonly [name in keyof Keyring]: SecretSource };
 
 const KEY_FORM = /^(?:0x)?[0-9a-fA-F]{64}$/;
 
+/** A keyring of which some keys may be missing. */
+export type LoadedKeys = Partial<Keyring>;
+
 /**
- * Loads the keys of the SP, each 32 bytes as 64 hex digits with or without `0x`.
+ * Loads the keys of the SP that have a source, each 32 bytes as 64 hex digits with or without `0x`.
  * @throws Terminal as `readSecret`, `bad-key`
  */
+export async function openKeyring(sources: KeySources, env?: NodeJS.ProcessEnv): Promise<Keyring>;
+export async function openKeyring(sources: Partial<KeySources>, env?: NodeJS.ProcessEnv): Promise<LoadedKeys>;
 export async function openKeyring(
-  sources: KeySources,
+  sources: Partial<KeySources>,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<Keyring> {
-  const load = async <K>(name: keyof Keyring, build: (secret: Uint8Array) => K): Promise<K> => {
+): Promise<LoadedKeys> {
+  const load = async <K>(name: keyof Keyring, build: (secret: Uint8Array) => K): Promise<K | undefined> => {
     const what = `${name} key`;
     const source = sources[name];
-    return keyFrom(await readSecret(what, source, env), build, what, source);
+    return source && keyFrom(await readSecret(what, source, env), build, what, source);
   };
+  const [operator, approval, seal, bls] = [
+    await load('operator', accountKey),
+    await load('approval', accountKey),
+    await load('seal', accountKey),
+    await load('bls', blsKey),
+  ];
   return {
-    operator: await load('operator', accountKey),
-    approval: await load('approval', accountKey),
-    seal: await load('seal', accountKey),
-    bls: await load('bls', blsKey),
+    ...(operator && { operator }),
+    ...(approval && { approval }),
+    ...(seal && { seal }),
+    ...(bls && { bls }),
   };
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Cancelled, throwIfAborted } from '#protocols/errors';
 import type { StorageProvider } from '#protocols/greenfield/types';
+import type { LeaseNotes } from '../../jobs/lease-book.ts';
 import type { AccountKey } from '../../keys/keys.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { noSizes, type Sizes } from '../../telemetry/sizes.ts';
@@ -33,6 +34,8 @@ export interface PeersOptions {
   /** Connection to our own account, where the mailboxes are. Stays its owner's. */
   readonly home: NatsConnection;
   readonly log: Logger;
+  /** Where offers that are held are noted, for the next process of this node. */
+  readonly notes?: LeaseNotes | undefined;
   /** Shown the sizes of what is bounded. */
   readonly sizes?: Sizes;
   /** Replicas of the mailboxes: 1 (default), or 3 in a cluster of servers. */
@@ -59,23 +62,11 @@ export const PEER_TIMES: PeerTimes = { stall: 30_000, idle: 120_000, offer: 60_0
  * @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled`, `stream-unfit`; Cancelled
  */
 export async function connectPeers(options: PeersOptions): Promise<Peers> {
-  const { spId, home, log, signal } = options;
+  const { spId, home, signal } = options;
   throwIfAborted(signal);
-  const times = { ...PEER_TIMES, ...options.times };
   const closing = new AbortController();
-  // Every session has a listener, and there may be many.
-  setMaxListeners(0, closing.signal);
-  const context: PeerContext = {
-    spId,
-    connection: options.peers,
-    codec: new ControlCodec(options),
-    limits: FLOW_LIMITS,
-    times,
-    log,
-    sizes: options.sizes ?? noSizes,
-    senderLimits: new SenderLimits(log),
-    closed: closing.signal,
-  };
+  const context = contextOf(options, closing.signal);
+  const { times } = context;
   const mailboxes = await Mailboxes.open({
     home,
     spId,
@@ -97,9 +88,7 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
   const close = () => {
     closed ??= (async () => {
       signal?.removeEventListener('abort', close);
-      closing.abort(
-        new Cancelled({ code: 'peers-closed', message: 'This node is disconnecting from the peers plane.' }),
-      );
+      closing.abort(disconnecting());
       await offers.release();
       receipts.stop();
       bundles.stop();
@@ -115,4 +104,40 @@ export async function connectPeers(options: PeersOptions): Promise<Peers> {
     pieces: recovery,
     close,
   };
+}
+
+/**
+ * The peers plane for a node that neither sends nor receives columns: it fetches stored pieces, and has no mailboxes.
+ */
+export function connectForPieces(options: Omit<PeersOptions, 'home'>): Pick<Peers, 'pieces' | 'close'> {
+  const closing = new AbortController();
+  return {
+    pieces: new Recovery(contextOf(options, closing.signal)),
+    close: async () => closing.abort(disconnecting()),
+  };
+}
+
+function contextOf(options: Omit<PeersOptions, 'home'>, closed: AbortSignal): PeerContext {
+  const { spId, peers, notes, log, sizes = noSizes } = options;
+  // Every session has a listener, and there may be many.
+  setMaxListeners(0, closed);
+  return {
+    spId,
+    connection: peers,
+    codec: new ControlCodec(options),
+    limits: FLOW_LIMITS,
+    times: { ...PEER_TIMES, ...options.times },
+    ...(notes && { notes }),
+    log,
+    sizes,
+    senderLimits: new SenderLimits(log),
+    closed,
+  };
+}
+
+function disconnecting(): Cancelled {
+  return new Cancelled({
+    code: 'peers-closed',
+    message: 'This node is disconnecting from the peers plane.',
+  });
 }

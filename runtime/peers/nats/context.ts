@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { LeaseNotes } from '../../jobs/lease-book.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Sizes } from '../../telemetry/sizes.ts';
 import type { ControlCodec } from './control-codec.ts';
@@ -28,6 +29,8 @@ export interface PeerContext {
   readonly codec: ControlCodec;
   readonly limits: FlowLimits;
   readonly times: PeerTimes;
+  /** Where held offers are noted for the next process of this node. */
+  readonly notes?: LeaseNotes;
   readonly log: Logger;
   /** Shown the sizes of what is bounded. */
   readonly sizes: Sizes;

@@ -1,7 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import { LeaseBook } from '../../jobs/lease-book.ts';
+import { takeBackLeases } from '../../jobs/take-back.ts';
+import { silentLogger as log } from '../../telemetry/logger.ts';
 import type { ReplicationSession } from '../peers.ts';
-import { approvedOffer, digest, makeSample, receive, replicate, until } from '../testing/peers.ts';
-import { bigSample, drain, open, sendAll, stopsAt, usePlane } from '../testing/plane.ts';
+import {
+  approvedOffer,
+  digest,
+  joinHome,
+  makeSample,
+  receive,
+  replicate,
+  startNode,
+  until,
+} from '../testing/peers.ts';
+import { bigSample, drain, nextOffer, open, sendAll, stopsAt, usePlane } from '../testing/plane.ts';
 import { FLOW_LIMITS } from './limits.ts';
 import { pieceHeaders } from './session/session-wire.ts';
 
@@ -24,6 +39,35 @@ test.serial('a receiver that reads nothing is given up, an idle session is not',
   await t.throwsAsync(drain(inbound), { code: 'session-aborted' });
   await Promise.all([sendAll(idle.session, idle.sample), drain(idle.inbound)]);
   idle.session.close();
+});
+
+test.serial('a receiver that was killed has its offers back at once when it starts again', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sealion-offers-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  // So long that the test would hang if it were waited for.
+  const times = { ackWait: 600_000 };
+  const before = await LeaseBook.open({ directory, log });
+  const killed = await startNode(plane.url, 2, { times, notes: before });
+  const primary = await plane.start(1);
+  const sample = makeSample(2 * MIB, MIB);
+  const replicating = replicate(primary, await approvedOffer(1, sample, 2), sample);
+  await nextOffer(killed);
+  await before.close();
+  await killed.vanish();
+
+  const notes = await LeaseBook.open({ directory, log });
+  const home = await joinHome(plane.url, 2);
+  plane.closeAfterwards(home);
+  await takeBackLeases(notes, { connection: home, log });
+  const restarted = await startNode(plane.url, 2, { times, notes });
+  plane.closeAfterwards(restarted);
+  await receive(await nextOffer(restarted));
+  t.is((await replicating).integrityHash, digest(sample.pieces));
+  await restarted.close();
+  await notes.close();
+  const after = await LeaseBook.open({ directory, log });
+  plane.closeAfterwards(after);
+  t.is(await after.takeBack(async () => undefined), 0, 'it was completed');
 });
 
 test.serial('idle sessions of several SPs do not exclude another SP', async (t) => {

@@ -46,7 +46,8 @@ export class HeldOffer implements InboundOffer {
     const [trace] = tracesOf(message.headers);
     this.offer = { ...toOffer(control), ...(trace !== undefined && { trace }) };
     this.#plan = planPayload(this.offer);
-    this.#renewal = setInterval(() => this.#tellMailbox((held) => held.working()), context.times.ackWait / 3);
+    this.#renewal = setInterval(() => this.#renew(), context.times.ackWait / 3);
+    this.#note();
   }
 
   /** Position in the mailbox; a repeated offer has a new one. */
@@ -88,7 +89,7 @@ export class HeldOffer implements InboundOffer {
   async receipt(receipt: Receipt): Promise<void> {
     const { integrityHash, approvalSignature, blsSignature } = receipt;
     await this.#post('receipt', { re: this.#control.nonce, integrityHash, approvalSignature, blsSignature });
-    this.#settle((message) => message.ack());
+    await this.#settle((message) => message.ack());
   }
 
   async refuse(reason: OfferRefusal): Promise<void> {
@@ -96,24 +97,26 @@ export class HeldOffer implements InboundOffer {
     const refusal = { re: this.#control.nonce, ...reason };
     if (this.#session) await this.#post('refusal', refusal);
     else await this.#answer('refusal', refusal).catch(ignoreWithdrawn);
-    this.#settle((message) => message.ack());
+    await this.#settle((message) => message.ack());
   }
 
   async postpone(delayMs: number): Promise<void> {
     this.#session?.close();
-    this.#settle((message) => message.nak(delayMs));
+    await this.#settle((message) => message.nak(delayMs));
   }
 
   /** The mailbox has redelivered the same offer, since our last renewal was too long ago. */
   redelivered(message: JsMsg): void {
+    // A redelivered message is acknowledged on another subject.
+    void this.#context.notes?.drop(ackSubjectOf(this.#message));
     this.#message = message;
-    this.#tellMailbox((held) => held.working());
+    this.#renew();
   }
 
   /** A newer offer for the same column has replaced this one. */
   supersede(): void {
     this.#session?.finish();
-    this.#settle((message) => message.ack());
+    void this.#settle((message) => message.ack());
   }
 
   /** Answers the waiting primary; if nobody is there, the offer is void. */
@@ -131,7 +134,7 @@ export class HeldOffer implements InboundOffer {
       await orAborted(connection.request(subject, bytes, { timeout: ANSWER_MS }), signal, closed);
     } catch (error) {
       if (!isNoResponders(error)) throw natsError(error, `answering SP ${from}`, 'peer-unreachable');
-      this.#settle((message) => message.ack());
+      await this.#settle((message) => message.ack());
       throw withdrawn(error);
     }
   }
@@ -145,13 +148,25 @@ export class HeldOffer implements InboundOffer {
     await post(connection, subject, bytes, closed);
   }
 
-  #settle(how: (message: JsMsg) => void): void {
+  async #settle(how: (message: JsMsg) => void): Promise<void> {
     if (this.#settled) return;
     this.#settled = true;
     clearInterval(this.#renewal);
     this.#session?.finish();
-    this.#tellMailbox(how);
     this.#onSettled();
+    // As soon as it is given back, another node may have it.
+    await this.#context.notes?.drop(ackSubjectOf(this.#message));
+    this.#tellMailbox(how);
+  }
+
+  #renew(): void {
+    this.#tellMailbox((held) => held.working());
+    this.#note();
+  }
+
+  /** The next process of this node gives the offer back if this one has not settled it. */
+  #note(): void {
+    void this.#context.notes?.note(ackSubjectOf(this.#message), this.#context.times.ackWait);
   }
 
   /** If the connection is closed, the message is lost and the mailbox delivers the offer again. */
@@ -172,6 +187,11 @@ export function toOffer(control: ControlMessage<'offer'>): ColumnOffer {
   const { token: _, ...offer } = control.body;
   const { job, from, to, gvgId, redundancyIndex } = control;
   return { ...offer, job, from, to, gvgId, redundancyIndex };
+}
+
+/** Where acknowledgements of a message go: the library's messages have it, its type does not say so. */
+function ackSubjectOf(message: JsMsg): string {
+  return (message as JsMsg & { readonly reply: string }).reply;
 }
 
 function withdrawn(cause?: unknown): Retryable {
