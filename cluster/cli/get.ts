@@ -10,8 +10,9 @@ import { writeOrContinue } from '../client/file.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
-import { isFolder, STANDARD_STREAM } from './sources.ts';
+import { isFolder } from './sources.ts';
 import { size } from './units.ts';
+import { STANDARD_STREAM } from './values.ts';
 
 /**
  * `sealion get BUCKET/OBJECT [FILE]`: downloads an object. The file appears only when every byte has arrived and

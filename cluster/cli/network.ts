@@ -39,9 +39,6 @@ const NetworkFile = z.object({
 export type Network = Omit<DevnetFile, 'pid'>;
 export type NetworkSp = Network['sps'][number];
 
-/** The file that `npm run devnet` writes. */
-export const DEVNET_FILE = '.devnet/devnet.json';
-
 const START =
   'Start a devnet with "npm run devnet", or name the description of another network with --network.';
 

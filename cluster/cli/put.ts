@@ -1,19 +1,13 @@
 import { getMimeType } from 'hono/utils/mime';
 import { Retryable, type SealionError, Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
-import type { ObjectInfo, Redundancy, Visibility } from '#protocols/greenfield/types';
+import type { ObjectInfo, Redundancy } from '#protocols/greenfield/types';
 import { type UploadEvent, uploadFile, waitForSeal } from '../client/upload.ts';
 import { readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { Session } from './session.ts';
-import { asFile, type Source, STANDARD_STREAM, sourcesOf } from './sources.ts';
+import { asFile, type Source, sourcesOf } from './sources.ts';
 import { count, duration, size } from './units.ts';
-
-/** Values of `--visibility`. */
-export const VISIBILITIES = {
-  'public-read': 'PUBLIC_READ',
-  private: 'PRIVATE',
-  inherit: 'INHERIT',
-} as const satisfies Readonly<Record<string, Visibility>>;
+import { STANDARD_STREAM, VISIBILITIES } from './values.ts';
 
 export interface PutOptions {
   readonly network: string;

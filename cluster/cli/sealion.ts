@@ -3,20 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { Argument, Command, Option } from 'commander';
 import { ExitCode, runCommand } from './command.ts';
 import { completionScript, SHELLS } from './completion.ts';
-import { get } from './get.ts';
-import { journalMove } from './journal-move.ts';
-import { ls } from './ls.ts';
-import { DEVNET_FILE } from './network.ts';
-import { act } from './operator/act.ts';
-import { adminUrlOf } from './operator/admin.ts';
+import { adminUrlOf } from './operator/admin-url.ts';
 import { addAdminOptions, addOperatorCommands, spId, wholeNumber } from './operator/commands.ts';
-import { put, VISIBILITIES } from './put.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import { DEFAULT_BUCKET, STANDARD_STREAM } from './sources.ts';
-import { space } from './space.ts';
-import { status } from './status.ts';
-import { tree } from './tree.ts';
-import { verify } from './verify.ts';
+import { DEFAULT_BUCKET, DEVNET_FILE, STANDARD_STREAM, VISIBILITIES } from './values.ts';
 
 /** @param options `out`: stream for results, standard output by default */
 function run(
@@ -53,6 +43,8 @@ Exit codes:
   )
   .showHelpAfterError('(see sealion --help)');
 
+program.commandsGroup('Upload and download:');
+
 clientCommand(
   'put <file...>',
   'Create an object on chain for each file, upload it, and wait until it is sealed.',
@@ -83,7 +75,9 @@ Examples:
 A bucket that does not exist is created. A file or folder without a name goes to the bucket "${DEFAULT_BUCKET}".
 To continue an interrupted upload, run the same command again.`,
   )
-  .action((args, options) => run(options, (report, signal) => put(args, options, report, signal)));
+  .action((args, options) =>
+    run(options, async (report, signal) => (await import('./put.ts')).put(args, options, report, signal)),
+  );
 
 clientCommand(
   'get <bucket/object> [file]',
@@ -97,8 +91,8 @@ Without a file, or with a folder, the file is named after the last part of the o
 messages then go to standard error. To continue an interrupted download from FILE.part, run the same command again.`,
   )
   .action((name, file, options) =>
-    run({ ...options, ...(file === STANDARD_STREAM && { out: process.stderr }) }, (report, signal) =>
-      get(name, file, options, report, signal),
+    run({ ...options, ...(file === STANDARD_STREAM && { out: process.stderr }) }, async (report, signal) =>
+      (await import('./get.ts')).get(name, file, options, report, signal),
     ),
   );
 
@@ -112,10 +106,15 @@ Without a name, this lists the buckets of the account, newest first. With a pref
 names begin with it are shown. Each object is shown with its size, its state, the time of its last change, who may
 read it, and its name. If the chain has more than --limit, the entries read so far are shown, and the exit code is 1.`,
   )
-  .action((name, options) => run(options, (report, signal) => ls(name, options, report, signal)));
+  .action((name, options) =>
+    run(options, async (report, signal) => (await import('./ls.ts')).ls(name, options, report, signal)),
+  );
 
 clientCommand('status <bucket/object>', 'Show what the chain and the primary say about an object.').action(
-  (name, options) => run(options, (report, signal) => status(name, options, report, signal)),
+  (name, options) =>
+    run(options, async (report, signal) =>
+      (await import('./status.ts')).status(name, options, report, signal),
+    ),
 );
 
 addAdminOptions(
@@ -137,10 +136,14 @@ With --admin it needs --repair, and only the provider of that admin server verif
   .action((name, options, command: Command) => {
     const isForOne = adminUrlOf(options) !== undefined;
     if (isForOne && !options.repair) command.error('error: with an admin server, verify needs --repair');
-    return run(options, (report, signal) =>
-      isForOne ? act('repair', name, options, report, signal) : verify(name, options, report, signal),
+    return run(options, async (report, signal) =>
+      isForOne
+        ? (await import('./operator/act.ts')).act('repair', name, options, report, signal)
+        : (await import('./verify.ts')).verify(name, options, report, signal),
     );
   });
+
+program.commandsGroup('See what a provider does, and act, through the admin server of any of its nodes:');
 
 addAdminOptions(
   program
@@ -154,7 +157,9 @@ addAdminOptions(
     `
 Without --admin and --sp it shows all storage providers of the network.`,
   )
-  .action((options) => run(options, (report, signal) => tree(options, report, signal)));
+  .action((options) =>
+    run(options, async (report, signal) => (await import('./tree.ts')).tree(options, report, signal)),
+  );
 
 addOperatorCommands(program, run);
 
@@ -163,7 +168,11 @@ clientCommand(
   'Show how the store of each provider differs from what the chain needs, and what will be deleted.',
 )
   .option('--sp <id>', 'only this storage provider', spId)
-  .action((options) => run(options, (report, signal) => space(options, report, signal)));
+  .action((options) =>
+    run(options, async (report, signal) => (await import('./space.ts')).space(options, report, signal)),
+  );
+
+program.commandsGroup('Run it:');
 
 program
   .command('journal')
@@ -172,7 +181,11 @@ program
   .description('Move the level journal to JetStream, where the nodes of a storage provider share it.')
   .requiredOption('--config <file>', 'configuration of the node')
   .option('--json', 'one JSON object per line, for machines')
-  .action((options) => run(options, (report, signal) => journalMove(options, report, signal)));
+  .action((options) =>
+    run(options, async (report, signal) =>
+      (await import('./journal-move.ts')).journalMove(options, report, signal),
+    ),
+  );
 
 /** Separate programs with their own flags: they parse the arguments after their name. */
 const PROGRAMS = {

@@ -7,11 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { Terminal } from '#protocols/errors';
 import { filesIn, sizeOfFile } from '../client/file.ts';
 import { type ObjectName, parseObjectName } from './session.ts';
-
-/** Stands for standard input or output. */
-export const STANDARD_STREAM = '-';
-/** Bucket for files that are given without an object name. */
-export const DEFAULT_BUCKET = 'sealion';
+import { DEFAULT_BUCKET, STANDARD_STREAM } from './values.ts';
 
 /** A file to upload, and the object that it becomes. */
 export interface Source {

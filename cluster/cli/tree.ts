@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable } from '#protocols/errors';
 import type { Trees } from '../admin/view/trees.ts';
 import { openHomeView } from './home-view.ts';
-import { DEVNET_FILE, type NetworkSp, readNetwork, spOf } from './network.ts';
-import { type AdminOptions, adminUrlOf, openAdmin } from './operator/admin.ts';
+import { type NetworkSp, readNetwork, spOf } from './network.ts';
+import { openAdmin } from './operator/admin.ts';
+import { type AdminOptions, adminUrlOf } from './operator/admin-url.ts';
 import type { Reporter } from './reporter.ts';
 import { treeLines } from './tree-view.ts';
+import { DEVNET_FILE } from './values.ts';
 
 const WATCH_MS = 1_000;
 

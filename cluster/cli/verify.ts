@@ -4,9 +4,10 @@ import { versionOnChain } from '#protocols/greenfield/content';
 import type { GlobalVirtualGroup } from '#protocols/greenfield/types';
 import { PRIMARY } from '#protocols/integrity/checksums';
 import { type HomeView, openHomeView } from './home-view.ts';
-import { DEVNET_FILE, type NetworkSp, readNetwork } from './network.ts';
+import { type NetworkSp, readNetwork } from './network.ts';
 import type { Reporter } from './reporter.ts';
 import { parseObjectName, Session } from './session.ts';
+import { DEVNET_FILE } from './values.ts';
 
 /** One SP that holds a part of the object. */
 interface Holder {

@@ -4,7 +4,8 @@ import { printable } from '#runtime/telemetry/printable';
 import type { ActionName } from '../../admin/actions/action.ts';
 import { ACTION_TEXTS } from '../../admin/pages/actions/table.ts';
 import type { Reporter } from '../reporter.ts';
-import { type AdminOptions, openAdmin } from './admin.ts';
+import { openAdmin } from './admin.ts';
+import type { AdminOptions } from './admin-url.ts';
 import { findJob } from './find-job.ts';
 
 export interface ActOptions extends AdminOptions {

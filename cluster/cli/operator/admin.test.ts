@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { serve, TOKENS } from '../../admin/testing/server.ts';
-import { openAdmin, parseAdminUrl } from './admin.ts';
+import { openAdmin } from './admin.ts';
+import { parseAdminUrl } from './admin-url.ts';
 
 test('the address of an admin server has neither credentials nor a query', (t) => {
   t.is(parseAdminUrl('https://example.com/sp1/'), 'https://example.com/sp1');

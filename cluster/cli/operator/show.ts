@@ -7,7 +7,8 @@ import type { PeerReport } from '../../admin/view/peer-report.ts';
 import type { SearchHit } from '../../admin/view/provider-view.ts';
 import type { Reporter } from '../reporter.ts';
 import { count } from '../units.ts';
-import { type AdminOptions, openAdmin } from './admin.ts';
+import { openAdmin } from './admin.ts';
+import type { AdminOptions } from './admin-url.ts';
 import { findJob } from './find-job.ts';
 import { jobLines } from './job-lines.ts';
 import {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled, Retryable } from '#protocols/errors';
 import type { AdminApi } from '../../client/admin-api.ts';
 import type { Reporter } from '../reporter.ts';
-import { type AdminOptions, openAdmin } from './admin.ts';
+import { openAdmin } from './admin.ts';
+import type { AdminOptions } from './admin-url.ts';
 import { type Frame, frameOf, type Moment, readMoment, type Shown } from './frame.ts';
 import { Screen, type Terminal } from './screen.ts';
 
