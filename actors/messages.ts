@@ -74,6 +74,8 @@ export type RepairMessage =
       readonly type: 'recover-segment';
       readonly job: JobId;
       readonly segmentIndex: number;
+      /** The traceparent of the reader, where it is traced. */
+      readonly trace?: string;
       readonly reply: Reply<Uint8Array>;
     }
   /** Another SP repairs what it stores, over HTTP; its signer is known, its right to ask is not. */

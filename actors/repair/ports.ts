@@ -5,6 +5,7 @@ import type { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PieceSource } from '#runtime/peers/peers';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import type { Sizes } from '#runtime/telemetry/sizes';
+import type { Traces } from '#runtime/telemetry/traces';
 
 /** Dependencies of verification and repair; created once per node. */
 export interface RepairPorts {
@@ -18,6 +19,8 @@ export interface RepairPorts {
   readonly counts: PeerCounts;
   /** Shown the sizes of the caches. */
   readonly sizes: Sizes;
+  /** For the repairs that are traced: those of readers that are, and a share of all others. */
+  readonly traces: Pick<Traces, 'root'>;
   /** Payload bytes that the node may hold. */
   readonly memory: ByteBudget;
   /** How long to wait for a holder before asking another in parallel, ms. */

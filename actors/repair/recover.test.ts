@@ -10,6 +10,7 @@ import { openLevelJournal } from '#runtime/journal/level-journal';
 import { PeerCounts } from '#runtime/peers/peer-counts';
 import type { PieceStore } from '#runtime/pieces/piece-store';
 import { noSizes } from '#runtime/telemetry/sizes';
+import { noTraces } from '#runtime/telemetry/traces';
 import { SegmentRecords } from '../ledger/segment-record.ts';
 import { TestChain } from '../testing/chain.ts';
 import { type Holder, type SealedSample, sealedSample, TestHolders } from '../testing/holders.ts';
@@ -51,6 +52,7 @@ async function recovererFor(
     peers,
     counts: new PeerCounts(),
     sizes: noSizes,
+    traces: noTraces,
     memory,
     hedgeMs: 20,
   };

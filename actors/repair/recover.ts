@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, toSealionError } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import { checksum, PRIMARY } from '#protocols/integrity/checksums';
+import { formatJobId } from '#protocols/job/identity';
 import { redundancyCode } from '#protocols/payload/redundancy';
+import { ended } from '#runtime/telemetry/traces';
 import type { ChecksumLists } from './checksum-lists.ts';
 import type { SealedContent } from './content.ts';
 import { decodeSegment } from './decode.ts';
@@ -13,6 +15,11 @@ import type { RepairPorts } from './ports.ts';
 export interface Recovered {
   readonly bytes: Uint8Array;
   readonly checksum: Hex;
+}
+
+/** What is restored within a trace. */
+interface TracedContent extends SealedContent {
+  readonly trace?: string;
 }
 
 /** A piece of our column and its checksum, from a list that matches the chain. */
@@ -35,6 +42,7 @@ export class Recoverer {
   /**
    * A segment of the primary from any four of the six columns, with REPLICA from any one.
    * @param use consumes the segment while its memory is reserved
+   * @param trace the traceparent of whoever needs it
    * @throws Retryable `too-few-pieces`; what `use` throws; Cancelled
    */
   async segment<T>(
@@ -42,12 +50,15 @@ export class Recoverer {
     index: number,
     use: (segment: Recovered) => Promise<T>,
     signal: AbortSignal,
+    trace?: string,
   ): Promise<T> {
     const expected = (await this.#lists.own(content, PRIMARY, signal))?.[index];
-    return this.#inMemory(content, index, signal, async () => {
-      const bytes = await this.#decode(content, index, { expected, without: undefined, signal });
-      return use({ bytes, checksum: expected ?? checksum(bytes) });
-    });
+    return this.#traced('restore segment', content, index, trace, (traced) =>
+      this.#inMemory(content, index, signal, async () => {
+        const bytes = await this.#decode(traced, index, { expected, without: undefined, signal });
+        return use({ bytes, checksum: expected ?? checksum(bytes) });
+      }),
+    );
   }
 
   /**
@@ -61,12 +72,28 @@ export class Recoverer {
     use: (piece: Recovered) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    return this.#inMemory(content, at.segmentIndex, signal, async () =>
-      use({ bytes: await this.#piece(content, at, signal), checksum: at.expected }),
+    const { segmentIndex: index, expected } = at;
+    return this.#traced('restore piece', content, index, undefined, (traced) =>
+      this.#inMemory(content, index, signal, async () =>
+        use({ bytes: await this.#piece(traced, at, signal), checksum: expected }),
+      ),
     );
   }
 
-  async #piece(content: SealedContent, at: PieceAt, signal: AbortSignal): Promise<Uint8Array> {
+  #traced<T>(
+    name: string,
+    content: SealedContent,
+    index: number,
+    parent: string | undefined,
+    work: (traced: TracedContent) => Promise<T>,
+  ): Promise<T> {
+    const attributes = { 'sealion.job': formatJobId(content.job), 'sealion.segment': index };
+    const span = this.#ports.traces.root(name, { parent, attributes });
+    const { traceparent: trace } = span;
+    return ended(span, work({ ...content, ...(trace !== undefined && { trace }) }));
+  }
+
+  async #piece(content: TracedContent, at: PieceAt, signal: AbortSignal): Promise<Uint8Array> {
     const { column, segmentIndex, expected } = at;
     const over = new AbortController();
     const stop = () => over.abort(signal.reason);
@@ -106,7 +133,7 @@ export class Recoverer {
    * each piece is first verified against its column's checksums.
    */
   async #decode(
-    content: SealedContent,
+    content: TracedContent,
     segmentIndex: number,
     options: {
       readonly expected: Hex | undefined;
@@ -138,14 +165,15 @@ export class Recoverer {
   }
 
   #fetch(
-    { job, gvg, plan }: SealedContent,
+    { job, gvg, plan, trace }: TracedContent,
     to: number,
     redundancyIndex: number,
     segmentIndex: number,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const length = plan.pieceLength(segmentIndex);
-    const request = { job, to, gvgId: gvg.id, redundancyIndex, segmentIndex, length };
+    const traced = trace === undefined ? {} : { trace };
+    const request = { job, to, gvgId: gvg.id, redundancyIndex, segmentIndex, length, ...traced };
     return this.#ports.peers.fetchPiece(request, { signal });
   }
 

@@ -93,7 +93,7 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
     receive(state, message, ctx) {
       switch (message.type) {
         case 'recover-segment':
-          state.urgent.add(state.tasks.recovery(message.job, message.segmentIndex), message.reply, ctx);
+          state.urgent.add(state.tasks.recovery(message), message.reply, ctx);
           break;
         case 'verify': {
           const { job, from, repair, reply } = message;

@@ -30,7 +30,12 @@ export class RepairTasks {
   }
 
   /** Restores one of our segments, returns it to the waiting readers, then has it written back. */
-  recovery(job: JobId, segmentIndex: number): Task<Uint8Array> {
+  recovery(wanted: {
+    readonly job: JobId;
+    readonly segmentIndex: number;
+    readonly trace?: string;
+  }): Task<Uint8Array> {
+    const { job, segmentIndex, trace } = wanted;
     const { ports, recoverer, owners } = this.#dependencies;
     const counts = this.#counts;
     return {
@@ -46,7 +51,7 @@ export class RepairTasks {
           await writeBack(owners, place, recovered, 'a reader found it missing', signal);
           counts.repaired += 1;
         };
-        await recoverer.segment(content, segmentIndex, use, signal);
+        await recoverer.segment(content, segmentIndex, use, signal, trace);
       },
     };
   }

@@ -256,7 +256,7 @@ export function drainTree(
 
 function spawnRepairer(
   system: ActorSystem,
-  { config, chain, journal, home, wires, metrics }: TreeDependencies,
+  { config, chain, journal, home, wires, metrics, traces }: TreeDependencies,
   beside: Pick<RepairerOptions, 'host' | 'memory' | 'objects' | 'receivers'>,
 ) {
   const { pieces, calls } = home;
@@ -270,6 +270,7 @@ function spawnRepairer(
       peers: wires.pieces,
       counts: wires.counts,
       sizes: metrics,
+      traces,
       calls,
       hedgeMs: HEDGE_MS,
       ...beside,

@@ -11,7 +11,7 @@ import { PeerCounts } from '#runtime/peers/peer-counts';
 import { watchPeers } from '#runtime/peers/peer-metrics';
 import type { PeerClient, PeerHost, PieceSource } from '#runtime/peers/peers';
 import { PieceWires } from '#runtime/peers/piece-wires';
-import { tracedHost, tracedPeers } from '#runtime/peers/traced-peers';
+import { tracedHost, tracedPeers, tracedPieces } from '#runtime/peers/traced-peers';
 import { PeerWires } from '#runtime/peers/wires';
 import { hasRole } from '../config/roles.ts';
 import type { NodeConfig, PlaneConfig } from '../config/schema.ts';
@@ -71,7 +71,7 @@ export async function openWires(context: WiresContext): Promise<Wires> {
   return {
     client: countedPeers(tracedPeers(client, traces), counts, metrics),
     host: mail ? countedHost(tracedHost(mail.host, traces), counts, metrics) : absentHost,
-    pieces: countedPieces(pieces, (spId) => pieces.wireTo(spId), counts),
+    pieces: countedPieces(tracedPieces(pieces, traces), (spId) => pieces.wireTo(spId), counts),
     counts,
     ...(peersLink && { peersLink }),
   };

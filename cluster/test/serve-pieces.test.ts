@@ -17,6 +17,7 @@ import { HttpPeerClient } from '#runtime/peers/http/client';
 import { wireObject, wireParams } from '#runtime/peers/http/column-task';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { noSizes } from '#runtime/telemetry/sizes';
+import { noTraces } from '#runtime/telemetry/traces';
 import { type ChainFixture, createBucket, seal } from '../devnet/chain/testing.ts';
 import { createWaitingObject, keysOf, type WaitingObject } from './offers.ts';
 import { serveSecondary } from './receive-gateway.ts';
@@ -48,6 +49,7 @@ async function start(t: ExecutionContext, redundancy: 'EC' | 'REPLICA' = 'EC'): 
       // This test repairs nothing.
       peers: { fetchPiece: () => Promise.reject(new Error()), fetchChecksums: async () => undefined },
       sizes: noSizes,
+      traces: noTraces,
       memory: new ByteBudget(2 ** 26),
       hedgeMs: 100,
       calls: natsCalls(us.home, silentLogger),

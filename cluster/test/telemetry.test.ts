@@ -4,8 +4,10 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { segmentKey } from '#protocols/payload/keys';
 import { text } from '../client/sp-answers.ts';
 import { requestSigned } from '../client/sp-request.ts';
 import { type Network, useNetwork } from './network.ts';
@@ -37,7 +39,15 @@ test.after.always(() => void collector.close());
 
 const { port } = collector.address() as AddressInfo;
 const telemetry = { traces: { endpoint: `http://127.0.0.1:${port}/v1/traces`, sampling: 0 } };
+/** Traces of the clients of these tests. */
+const TRACES = {
+  bundles: '4bf92f3577b34da6a3ce929d0e0e4736',
+  pieces: '5bf92f3577b34da6a3ce929d0e0e4737',
+  download: '6bf92f3577b34da6a3ce929d0e0e4738',
+} as const;
 const HTTP_ONLY = 3;
+/** Room for columns of this size is asked for ahead; bytes. */
+const INLINE = 64 * 1_024;
 const network = useNetwork(test, {
   nodeOf: (spId) => ({
     limits: { diskReserve: '256 MiB' },
@@ -63,14 +73,16 @@ async function traced(net: Network, size: number, traceId: string): Promise<read
   return until('all spans have been sent', async () => {
     const own = spans.filter((span) => span.traceId === traceId);
     const has = (name: string, count = 1) => own.filter((span) => span.name === name).length >= count;
-    const all = has('SEAL_OBJECT_DOING') && has('send column', 6) && has('receive column', 5);
+    const columns = has('send column', 6) && has('receive column', 5);
+    const asks = has('ask for approvals') && (size <= INLINE || has('answer ask', 5));
+    const all = has('SEAL_OBJECT_DOING') && columns && asks;
     return all && own.some(({ name }) => name.endsWith('replicatePiece')) ? own : undefined;
   });
 }
 
 for (const [what, size, traceId] of [
-  ['in bundles', 10_000, '4bf92f3577b34da6a3ce929d0e0e4736'],
-  ['piece by piece', 2_000_000, '5bf92f3577b34da6a3ce929d0e0e4737'],
+  ['in bundles', 10_000, TRACES.bundles],
+  ['piece by piece', 2_000_000, TRACES.pieces],
 ] as const) {
   test(`one trace leads from the request of the client over both wires to the seal: columns ${what}`, async (t) => {
     const own = await traced(network(), size, traceId);
@@ -82,19 +94,57 @@ for (const [what, size, traceId] of [
     t.true(columns.every(({ parentSpanId }) => parentSpanId === put?.spanId));
     const atSecondaries = own.filter(({ node }) => node !== 'sp-1@a');
     t.is(new Set(atSecondaries.map(({ node }) => node)).size, 6);
+    const asks = own.filter(({ name }) => name === 'ask for approvals');
+    t.true(asks.every(({ parentSpanId }) => parentSpanId === put?.spanId));
     for (const { parentSpanId } of atSecondaries) {
-      t.true(columns.some(({ spanId }) => spanId === parentSpanId));
+      t.true([...columns, ...asks].some(({ spanId }) => spanId === parentSpanId));
     }
   });
 }
 
+test('the trace of a download leads over both wires to the pieces from which a lost segment is restored', async (t) => {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(1), { size: 100_000 });
+  await net.put(1, object);
+  await net.sealed(object);
+  await net.pieces(1).lose(segmentKey(object.job, 0));
+  // the other four are needed, however slow one of them is
+  for (const spId of [6, 7]) {
+    await net.pieces(spId).loseAll((key) => key.startsWith(`${object.job.objectId}+`));
+  }
+  const traceId = TRACES.download;
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+  const { endpoint } = net.client(1);
+  const call = { method: 'GET', address: object, headers } as const;
+  await buffer(await requestSigned(endpoint, net.privateKey, call, undefined));
+  const own = await until('all spans have been sent', async () => {
+    const found = spans.filter((span) => span.traceId === traceId);
+    const named = (name: string) => found.filter((span) => span.name === name);
+    const all = named('restore segment').length > 0 && named('serve piece').length >= 3;
+    return all && named('GET recoverPiece').length > 0 && found;
+  });
+  const get = own.find(({ name }) => name === 'GET getObject');
+  const restore = own.find(({ name }) => name === 'restore segment');
+  t.is(restore?.parentSpanId, get?.spanId);
+  const fetches = own.filter(({ name }) => name === 'fetch piece');
+  t.true(fetches.length >= 4);
+  t.true(fetches.every(({ parentSpanId }) => parentSpanId === restore?.spanId));
+  for (const { name, node, parentSpanId } of own) {
+    if (name !== 'serve piece' && name !== 'GET recoverPiece') continue;
+    t.not(node, 'sp-1@a');
+    t.true(fetches.some(({ spanId }) => spanId === parentSpanId));
+  }
+});
+
 test('an upload without a traceparent is not traced when nothing is sampled', async (t) => {
   const net = network();
-  const before = new Set(spans.map(({ traceId }) => traceId)).size;
   const object = await net.createObject(await net.createBucket(1), { size: 10 });
   await net.put(1, object);
   await net.sealed(object);
-  t.true(new Set(spans.map(({ traceId }) => traceId)).size <= Math.max(before, 2));
+  t.deepEqual(
+    spans.filter(({ traceId }) => !Object.values<string>(TRACES).includes(traceId)),
+    [],
+  );
 });
 
 test('a node shows to Prometheus what it does', async (t) => {

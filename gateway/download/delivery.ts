@@ -184,12 +184,17 @@ async function send(
   { range, signal, release, turns }: Sending,
 ): Promise<ReadableStream<Uint8Array>> {
   const record = c.get('record');
+  const trace = c.get('trace');
+  const traced = trace === undefined ? {} : { trace };
   const recover =
     repairer &&
     ((segmentIndex: number, until: AbortSignal) =>
-      repairer.ask<Uint8Array>((reply) => ({ type: 'recover-segment', job, segmentIndex, reply }), {
-        signal: until,
-      }));
+      repairer.ask<Uint8Array>(
+        (reply) => ({ type: 'recover-segment', job, segmentIndex, ...traced, reply }),
+        {
+          signal: until,
+        },
+      ));
   const pace = new ClientPace({
     idleTimeoutMs: limits.idleTimeoutMs,
     minBytesPerSecond: limits.minDownloadBytesPerSecond,

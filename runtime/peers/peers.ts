@@ -23,6 +23,8 @@ export interface ApprovalAsk {
   readonly groups: readonly { readonly gvgId: number; readonly secondarySpIds: readonly number[] }[];
   /** Only where an SP is asked: room for so many columns of at most 64 KiB, of any objects, and not for this one. */
   readonly standing?: { readonly columns: number };
+  /** The traceparent of the ask, where it is traced; beside the message and not signed. */
+  readonly trace?: string;
 }
 
 /** One member's answer for all its places in the asked groups. */
@@ -115,6 +117,8 @@ export interface ColumnRequest {
   readonly gvgId: number;
   /** Index of the column. A secondary is asked for its own column, the primary for the requester's. */
   readonly redundancyIndex: number;
+  /** The traceparent of the repair, where it is traced; beside the message and not signed. */
+  readonly trace?: string;
 }
 
 export interface PieceRequest extends ColumnRequest {
@@ -151,6 +155,8 @@ export interface InboundFetch {
   /** Within the piece or the list; bytes. */
   readonly offset: number;
   readonly length: number;
+  /** The traceparent that came beside it. */
+  readonly trace?: string;
 }
 
 /** The secondary's side. */

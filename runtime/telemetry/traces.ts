@@ -1,3 +1,5 @@
+import { toSealionError } from '#protocols/errors';
+
 /**
  * Traces of objects: a span for each step of an upload, on every node and SP that takes part, under one trace id. Callers
  * know only this file; what records and sends spans is loaded when it is configured (`openTraces`).
@@ -49,6 +51,18 @@ export function readTraceparent(
 /** A span that records nothing, and passes on the trace that it is in. */
 export function noSpan(traceparent?: string): Span {
   return traceparent === undefined ? NOTHING : { ...NOTHING, traceparent };
+}
+
+/** Ends a span with the outcome of what it is about. */
+export async function ended<T>(span: Span, work: Promise<T>): Promise<T> {
+  try {
+    const result = await work;
+    span.end();
+    return result;
+  } catch (error) {
+    span.end({ error: toSealionError(error).code });
+    throw error;
+  }
 }
 
 const NOTHING: Span = {

@@ -42,6 +42,7 @@ export async function allocate(
     payloadSize: context.object.payloadSize,
     redundancy: context.object.redundancy,
     groups,
+    ...(context.trace !== undefined && { trace: context.trace }),
   };
   const answers: MemberAnswer[] = [];
   for await (const answer of ports.peers.ask(ask, { signal, timeoutMs: ports.timing.approvalTimeoutMs })) {

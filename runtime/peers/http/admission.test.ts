@@ -39,6 +39,16 @@ test('an SP that was admitted is not asked for every object, one that was refuse
   t.is(gateway.asked, 2);
 });
 
+test('the trace of an ask is carried to the SP, and not to others that share its answer', async (t) => {
+  const gateway = await foreignGateway(t, SP);
+  const { ask } = makeSample(1_000, 1_000);
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  await httpClient(t, { [SP]: gateway }).ask({ ...ask, trace }, SP, NEVER);
+  t.is(gateway.trace, trace);
+  await httpClient(t, { [SP]: gateway }).ask(ask, SP, NEVER);
+  t.is(gateway.trace, undefined);
+});
+
 test('a caller that stops waiting for the status of an SP does not affect the others', async (t) => {
   const gateway = await foreignGateway(t, SP);
   const client = httpClient(t, { [SP]: gateway });

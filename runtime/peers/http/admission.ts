@@ -3,6 +3,7 @@ import { parseSpStatus, SP_STATUS_PATH } from '#protocols/greenfield/sp-status';
 import type { StorageProvider } from '#protocols/greenfield/types';
 import { Cache } from '../../async/cache.ts';
 import type { Chain } from '../../chain/chain.ts';
+import { TRACEPARENT } from '../../telemetry/traces.ts';
 import type { HttpLinks } from './links.ts';
 import { refusal } from './refusals.ts';
 
@@ -36,6 +37,8 @@ const MAX_ADMITTED = 1_000;
 export class Admissions {
   readonly #options: AdmissionOptions;
   readonly #verdicts: Cache<number, NotAdmitted | undefined>;
+  /** The traceparent of the ask that comes first; those that share its request are not in its trace. */
+  #trace: string | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -59,7 +62,8 @@ export class Admissions {
    * @returns why an SP gets no column now; undefined when it may get one
    * @throws Cancelled when the signal fires
    */
-  async refusalOf(spId: number, signal: AbortSignal): Promise<NotAdmitted | undefined> {
+  async refusalOf(spId: number, signal: AbortSignal, trace?: string): Promise<NotAdmitted | undefined> {
+    this.#trace = trace;
     const refused = await this.#verdicts.get(spId, signal);
     if (refused) this.#verdicts.forget(spId);
     return refused;
@@ -67,13 +71,15 @@ export class Admissions {
 
   async #ask(spId: number): Promise<NotAdmitted | undefined> {
     const { chain, providers, links } = this.#options;
+    // before anything is awaited: another ask may come meanwhile
+    const headers = this.#trace === undefined ? {} : { [TRACEPARENT]: this.#trace };
     try {
       const provider = (await providers()).find(({ id }) => id === spId);
       if (!provider) return { code: 'sp-unknown', reason: 'The chain does not list it.' };
       if (provider.status !== 'IN_SERVICE') {
         return { code: 'not-in-service', reason: `Its status on chain is ${provider.status}.` };
       }
-      const call = { method: 'GET', endpoint: provider.endpoint, path: SP_STATUS_PATH } as const;
+      const call = { method: 'GET', endpoint: provider.endpoint, path: SP_STATUS_PATH, headers } as const;
       const answer = await links.call(call, { timeoutMs: STATUS_TIMEOUT_MS, signals: [] });
       if (answer.status !== 200) throw refusal('status-refused', spId, answer);
       const status = parseSpStatus(answer.body);

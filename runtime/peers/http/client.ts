@@ -63,7 +63,7 @@ export class HttpPeerClient implements PieceSource {
 
   /** One SP's answer to an ask for all its places, based on the admission check. It contains no message of that SP. */
   async ask(ask: ApprovalAsk, spId: number, signal: AbortSignal): Promise<ApprovalAnswer> {
-    const refused = await this.#admissions.refusalOf(spId, signal);
+    const refused = await this.#admissions.refusalOf(spId, signal, ask.trace);
     const places = ask.groups
       .map(({ gvgId, secondarySpIds }) => ({ gvgId, redundancyIndex: secondarySpIds.indexOf(spId) }))
       .filter(({ redundancyIndex }) => redundancyIndex >= 0);

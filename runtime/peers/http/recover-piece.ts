@@ -10,6 +10,7 @@ import {
 import { recoveryTaskDigest } from '#protocols/replication/recovery-task';
 import type { Chain } from '../../chain/chain.ts';
 import type { AccountKey } from '../../keys/keys.ts';
+import { TRACEPARENT } from '../../telemetry/traces.ts';
 import { wrongLength } from '../nats/fetch-range.ts';
 import type { PieceRequest } from '../peers.ts';
 import { wireObject, wireParams } from './column-task.ts';
@@ -37,7 +38,7 @@ export async function recoverPiece(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const { chain, operatorKey, links, timeoutMs } = options;
-  const { job, to, segmentIndex, length } = request;
+  const { job, to, segmentIndex, length, trace } = request;
   const asked = signal ? { signal } : {};
   const providers = await options.providers();
   const endpoint = providers.find(({ id }) => id === to)?.endpoint;
@@ -67,7 +68,10 @@ export async function recoverPiece(
       method: 'GET',
       endpoint,
       path: RECOVER_PIECE_PATH,
-      headers: { [RECOVERY_MESSAGE_HEADER]: formatRecoveryMessage({ ...task, signature }) },
+      headers: {
+        [RECOVERY_MESSAGE_HEADER]: formatRecoveryMessage({ ...task, signature }),
+        ...(trace !== undefined && { [TRACEPARENT]: trace }),
+      },
       maxAnswer: length,
     },
     { timeoutMs, signals: [signal] },

@@ -17,6 +17,7 @@ import { ReplayGuard } from './replays.ts';
 import { SenderSlots } from './sender-slots.ts';
 import type { HeldApprovals } from './standing/held.ts';
 import { ASKS, askSubject, lastToken, newToken } from './subjects.ts';
+import { traceHeaders, tracesOf } from './trace-headers.ts';
 
 /** Asks answered concurrently, with a share per requester; more are ignored, and retried by their senders. */
 const AT_ONCE = 64;
@@ -106,7 +107,7 @@ export class Asks {
   /** Asks all. The nonce of the question is added to those that are expected in answers. */
   async #publish(ask: ApprovalAsk, { expiresAt, inbox, nonces }: Question): Promise<void> {
     const { connection, codec, spId } = this.#context;
-    const { job, primarySpId: _, standing: __, ...terms } = ask;
+    const { job, primarySpId: _, standing: __, trace, ...terms } = ask;
     const groups = ask.groups.map(({ gvgId, secondarySpIds }) => ({
       gvgId,
       secondarySpIds: [...secondarySpIds],
@@ -115,7 +116,10 @@ export class Asks {
     const about = aboutAll(job);
     const { bytes, nonce } = await codec.seal({ kind: 'ask', to: EVERYBODY, about, expiresAt, body });
     nonces.add(nonce);
-    connection.publish(askSubject(spId), bytes, { reply: inbox });
+    connection.publish(askSubject(spId), bytes, {
+      reply: inbox,
+      ...(trace !== undefined && { headers: traceHeaders([trace]) }),
+    });
   }
 
   /** Asks again until the signal fires. An SP that is asked twice gives the same place again. */
@@ -196,7 +200,9 @@ export class Asks {
       checkReply(message, from);
       if (!this.#heard.admit(from, nonce, control.expiresAt, Date.now()))
         throw notTaken('ask-repeated', 'The ask is a repetition, or its sender asks too often.');
-      const given = await decide({ ...body, job, primarySpId: from }, signal);
+      const [trace] = tracesOf(message.headers);
+      const ask = { ...body, job, primarySpId: from, ...(trace !== undefined && { trace }) };
+      const given = await decide(ask, signal);
       if (!given) return;
       const { expiresAt, granted, refused } = given;
       const approval = await codec.seal({

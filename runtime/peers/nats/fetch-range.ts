@@ -7,6 +7,7 @@ import type { ColumnRequest } from '../peers.ts';
 import type { PeerContext } from './context.ts';
 import { readRefusal } from './recovery-wire.ts';
 import { recoverySubject } from './subjects.ts';
+import { traceHeaders } from './trace-headers.ts';
 
 /** The requested bytes, as in the signed message. */
 export type FetchedRange = ControlBody<'fetch'>;
@@ -28,13 +29,16 @@ export async function fetchRange(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { connection, codec, spId, closed } = context;
-  const { to, job, gvgId, redundancyIndex } = request;
+  const { to, job, gvgId, redundancyIndex, trace } = request;
   for (let tries = 1; ; tries += 1) {
     throwIfAborted(signal);
     const about = { job, gvgId, redundancyIndex };
     const expiresAt = Date.now() + ANSWER_LIMIT_MS;
     const message = await codec.seal({ kind: 'fetch', to, about, expiresAt, body: range });
-    const asked = connection.request(recoverySubject(to, spId), message.bytes, { timeout: ANSWER_LIMIT_MS });
+    const asked = connection.request(recoverySubject(to, spId), message.bytes, {
+      timeout: ANSWER_LIMIT_MS,
+      ...(trace !== undefined && { headers: traceHeaders([trace]) }),
+    });
     const answer = await orAborted(asked, signal, closed).catch((thrown: unknown) => {
       const error = natsError(thrown, `asking storage provider ${to} for a piece`);
       // without the permission to ask, another wire may still work

@@ -13,6 +13,7 @@ import { FETCH_WINDOW, FETCHES_AT_ONCE, FETCHES_PER_ASKER, HEADER_ROOM } from '.
 import { writeRefusal } from './recovery-wire.ts';
 import { ReplayGuard } from './replays.ts';
 import { lastToken, recoveryRequests } from './subjects.ts';
+import { tracesOf } from './trace-headers.ts';
 
 /** Nonces kept per requester: more than the fetches answered during the validity of one. */
 const FETCHES_REMEMBERED = 10_000;
@@ -141,7 +142,9 @@ export class Recovery implements PieceSource {
           throw refused('fetch-repeated', 'The fetch is a repetition, or its sender asks too often.');
         if (body.length > this.#maxAnswer())
           throw refused('fetch-too-long', `An answer can have at most ${this.#maxAnswer()} bytes.`);
-        const bytes = await answer({ from, job, gvgId, redundancyIndex, ...body }, signal);
+        const [trace] = tracesOf(message.headers);
+        const asked = { from, job, gvgId, redundancyIndex, ...body, ...(trace !== undefined && { trace }) };
+        const bytes = await answer(asked, signal);
         if (bytes.length === body.length) return bytes;
         throw refused('wrong-range', 'The range goes beyond the end.');
       });

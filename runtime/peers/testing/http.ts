@@ -28,6 +28,8 @@ export interface ForeignGateway {
   readonly received: Received[];
   /** Requests for its status. */
   asked: number;
+  /** The traceparent of the last of them. */
+  trace?: string | undefined;
   status: SpStatus;
   /** Answers a task in place of a 200; false leaves it without any answer. */
   answer: (task: ReceivedTask, response: ServerResponse) => boolean | undefined;
@@ -67,6 +69,7 @@ export async function foreignGateway(
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === `${prefix}/status`) {
       gateway.asked += 1;
+      gateway.trace = request.headers.traceparent?.toString();
       response.end(formatSpStatus(gateway.status));
       return;
     }

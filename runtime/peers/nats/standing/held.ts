@@ -72,7 +72,7 @@ export class HeldApprovals {
   }
 
   #request(
-    { job, groups: _, standing: __, primarySpId: ___, ...terms }: ApprovalAsk,
+    { job, groups: _, standing: __, primarySpId: ___, trace: ____, ...terms }: ApprovalAsk,
     { gvgId, secondarySpIds }: ApprovalAsk['groups'][number],
     redundancyIndex: number,
     spId: number,
