@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { printableJson } from '#runtime/telemetry/printable';
 
 /** JSON that is safe to show in a terminal. */
-export function json<T>(c: Context, value: T, status: 200 | 202 = 200) {
-  return c.body(`${printableJson(value)}\n`, status, { 'Content-Type': 'application/json' });
+export function json<T>(c: Context, value: T) {
+  c.header('Content-Type', 'application/json');
+  return c.body(`${printableJson(value)}\n`);
 }

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { Retryable, type SealionError, Terminal, toSealionError } from '#protocols/errors';
-import type { Actions } from './actions/action.ts';
+import type { FollowedActions } from './actions/followed-actions.ts';
 import { json } from './answers.ts';
 import { operatorApi } from './api/api.ts';
 import type { OwnNode } from './api/nodes.ts';
@@ -17,7 +17,7 @@ import type { ProviderView } from './view/provider-view.ts';
 export interface AdminOptions {
   readonly view: ProviderView;
   readonly own: OwnNode;
-  readonly actions: Actions;
+  readonly actions: FollowedActions;
   readonly version: string;
   readonly door: {
     readonly tokens: Tokens;

@@ -4,6 +4,7 @@ import { exchange, readAnswers } from '#gateway/testing/wire';
 import { Terminal } from '#protocols/errors';
 import { silentLogger } from '#runtime/telemetry/logger';
 import { anyRawRequest } from '../test/raw-requests.ts';
+import { FollowedActions } from './actions/followed-actions.ts';
 import { adminApp } from './app.ts';
 import { serveAdmin } from './server.ts';
 import { serve, statusOf, TOKENS } from './testing/server.ts';
@@ -47,7 +48,7 @@ test('an address in use, and what is not there, are errors with a code', async (
   const app = adminApp({
     view,
     own: ownNode(),
-    actions: noActions(),
+    actions: new FollowedActions(noActions()),
     version: '0',
     door: { tokens: {}, openLoopback: false, hosts: [], probes: [] },
   });

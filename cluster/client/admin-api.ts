@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, Terminal } from '#protocols/errors';
 
 /** Where the tokens of admin servers are, by what they allow. */
 export type TokenFiles = Readonly<Partial<Record<'view' | 'act', string>>>;
 
 const ANSWER_LIMIT_MS = 10_000;
+/** One answer may take so long at most; what takes longer is asked for again. */
+const LONGEST_ANSWER_MS = 30_000;
+const ASK_AGAIN_MS = 500;
 
 /** The API of an admin server, for programs. */
 export class AdminApi {
@@ -42,13 +46,33 @@ export class AdminApi {
     return this.#ask(path, { method: 'GET' }, ANSWER_LIMIT_MS, signal);
   }
 
-  /** As `get`, for actions. @param limitMs how long the answer may take, 10 s by default */
+  /**
+   * As `get`, for actions: waits until what was begun has ended. @param limitMs how long that may take, 10 s by default
+   * @throws Retryable `action-in-progress` when it goes on after that
+   */
   post<T>(path: string, body: unknown, signal?: AbortSignal, limitMs = ANSWER_LIMIT_MS): Promise<T> {
     const headers = { 'Content-Type': 'application/json' };
     return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, limitMs, signal);
   }
 
+  /** @param limitMs how long the end of what is not done yet may be waited for */
   async #ask<T>(path: string, init: RequestInit, limitMs: number, signal?: AbortSignal): Promise<T> {
+    const giveUpAt = performance.now() + limitMs;
+    let found = await this.#answer<T>(path, init, answerLimit(limitMs), signal);
+    while (found.later !== undefined) {
+      if (performance.now() > giveUpAt) throw inProgress(limitMs);
+      await sleep(ASK_AGAIN_MS, undefined, signal && { signal });
+      found = await this.#answer<T>(found.later, { method: 'GET' }, ANSWER_LIMIT_MS, signal);
+    }
+    return found.answer;
+  }
+
+  async #answer<T>(
+    path: string,
+    init: RequestInit,
+    limitMs: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly answer: T; readonly later?: string }> {
     const limit = AbortSignal.timeout(limitMs);
     const headers = { ...this.#headers, ...init.headers };
     let response: Response;
@@ -65,11 +89,25 @@ export class AdminApi {
         cause,
       });
     }
-    if (response.ok) return answer as T;
+    const later = response.status === 202 ? response.headers.get('location') : null;
+    if (response.ok) return { answer: answer as T, ...(later !== null && { later }) };
     const { code = 'bad-answer', message = `status ${response.status}`, advice } = answer as Problem;
     const facts = { code, message, ...(advice !== undefined && { advice }) };
     throw response.status === 503 || response.status === 429 ? new Retryable(facts) : new Terminal(facts);
   }
+}
+
+/** What is to be waited for only briefly may still take as long as any answer. */
+function answerLimit(limitMs: number): number {
+  return Math.min(Math.max(limitMs, ANSWER_LIMIT_MS), LONGEST_ANSWER_MS);
+}
+
+function inProgress(limitMs: number): Retryable {
+  return new Retryable({
+    code: 'action-in-progress',
+    message: `It is not done after ${Math.round(limitMs / 1_000)} s, and goes on.`,
+    advice: 'See /api/audit for its end.',
+  });
 }
 
 interface Problem {

@@ -1,5 +1,6 @@
 import { spaceReport } from '#actors/caretaker/space/report';
 import type { TreeNode } from '#runtime/actors/types';
+import { FollowedActions } from '../admin/actions/followed-actions.ts';
 import type { NodeControls } from '../admin/actions/node-controls.ts';
 import { operatorActions } from '../admin/actions/operator-actions.ts';
 import type { OwnNode } from '../admin/api/nodes.ts';
@@ -89,7 +90,7 @@ export async function openAdmin(
     balances,
     peers: (over) => peersOf({ spId: config.sp.id, gatherer, providers, bans: work.bans }, over),
   });
-  const actions = operatorActions({
+  const owners = operatorActions({
     node: name,
     spId: config.sp.id,
     journal,
@@ -101,6 +102,11 @@ export async function openAdmin(
     audit: work.records.audit,
     log,
   });
+  const actions = await lifecycle.open(
+    'actions of operators',
+    () => new FollowedActions(owners),
+    (it) => it.close(),
+  );
   const door = { tokens, openLoopback, hosts: [listen.host, ...hosts], probes };
   const ui = await pages({ view, actions });
   const server = await lifecycle.open(

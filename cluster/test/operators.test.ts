@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { formatJobId } from '#protocols/job/identity';
+import type { AuditEntry } from '#runtime/records/audit';
+import { FollowedActions } from '../admin/actions/followed-actions.ts';
 import { operatorApi } from '../admin/api/api.ts';
 import { answersOf } from '../admin/api/endpoint.ts';
 import { noActions, ownNode, viewOf } from '../admin/testing/view.ts';
@@ -21,12 +23,6 @@ import { until } from './until.ts';
 
 const network = useNetwork(test);
 const KIB = 1_024;
-
-interface Audited {
-  readonly who: string;
-  readonly action: string;
-  readonly isDone: boolean;
-}
 
 const api = () => network().admin(network().devnet.file.sps[0]?.admin ?? '');
 
@@ -153,7 +149,7 @@ test.serial('actions need the right token, and are recorded, refused ones too', 
     code: 'role-missing',
   });
   await t.throwsAsync(act('ban-peer', '1'), { code: 'bad-action' });
-  const audit = await viewer.get<readonly Audited[]>('/api/audit');
+  const audit = await viewer.get<readonly AuditEntry[]>('/api/audit');
   t.like(audit[0], { action: 'ban-peer', isDone: false });
   t.true(audit.some(({ action, isDone }) => action === 'reject' && isDone));
   t.true(audit.every(({ who }) => who.startsWith('token for act at 127.0.0.1')));
@@ -216,12 +212,20 @@ test.serial(
       '/api/openapi.json',
     );
     const forms = answersOf(
-      operatorApi({ view: viewOf(), own: ownNode(), actions: noActions(), version: '0' }),
+      operatorApi({
+        view: viewOf(),
+        own: ownNode(),
+        actions: new FollowedActions(noActions()),
+        version: '0',
+      }),
     );
     const answers: string[] = [JSON.stringify(described)];
+    const [recorded] = await operator
+      .get<readonly AuditEntry[]>('/api/audit')
+      .then((all) => all.filter(({ isDone }) => isDone));
     for (const [path, methods] of Object.entries(described.paths)) {
       if (!methods.get) continue;
-      const address = path.replace('{job}', formatJobId(object.job));
+      const address = path.replace('{job}', formatJobId(object.job)).replace('{id}', recorded?.id ?? '');
       const answer = await operator.get<unknown>(`${address}${path === '/api/search' ? '?q=4' : ''}`);
       const form = forms.get(path);
       const fits = form?.safeParse(answer);

@@ -49,6 +49,15 @@ export interface Operator extends Identity {
   readonly address?: string;
 }
 
+/** What an action tells while it is done. */
+export interface Following {
+  /** In the record; a new one by default. */
+  readonly id?: string;
+  readonly signal?: AbortSignal;
+  /** Called with a sentence that says how far it is; must not throw. */
+  readonly onProgress?: (text: string) => void;
+}
+
 /** Has actions done by the actors that own the matter, and keeps the record of them. */
 export interface Actions {
   /**
@@ -56,7 +65,7 @@ export interface Actions {
    * @throws Retryable `records-unavailable`: without a record there is no action; Terminal `bad-action`, and whatever
    * the owner of the matter refuses with
    */
-  perform(request: ActionRequest, by: Operator, signal?: AbortSignal): Promise<string>;
+  perform(request: ActionRequest, by: Operator, following?: Following): Promise<string>;
   /** The newest first. @throws Retryable `records-unavailable` */
   audit(limit: number): Promise<readonly AuditEntry[]>;
 }

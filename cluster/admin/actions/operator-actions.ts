@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { VERIFY, type Verification } from '#actors/repair/verification';
-import { Terminal, throwIfAborted, toSealionError } from '#protocols/errors';
+import { Terminal, toSealionError } from '#protocols/errors';
 import { replay } from '#protocols/job/evolve';
 import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
 import { isFromUploadDone, isTerminal } from '#protocols/job/states';
@@ -11,9 +10,10 @@ import type { Journal } from '#runtime/journal/journal';
 import type { Audit } from '#runtime/records/audit';
 import type { Logger } from '#runtime/telemetry/logger';
 import type { KnownNodes } from '../view/known-nodes.ts';
-import type { ActionRequest, Actions, Operator } from './action.ts';
+import type { ActionRequest, Actions, Following, Operator } from './action.ts';
 import type { Bans } from './bans.ts';
 import { controlSubject, type NodeAction } from './node-controls.ts';
+import { repair } from './repair.ts';
 
 export interface OperatorActionsOptions {
   /** For example `sp-1@a`. */
@@ -30,16 +30,14 @@ export interface OperatorActionsOptions {
 }
 
 const CALL_MS = 15_000;
-/** How long one part of an object may take to be read and repaired, ms. */
-const PART_MS = 300_000;
 const DEFAULT_MINUTES = 60;
 
 /** Every action is recorded before it is begun, and its outcome after it. */
 export function operatorActions(options: OperatorActionsOptions): Actions {
   const { audit, log } = options;
   return {
-    async perform(request, by, signal) {
-      const id = randomUUID();
+    async perform(request, by, following = {}) {
+      const { id = randomUUID() } = following;
       const { action, target, reason } = request;
       const who = nameOf(by);
       const entry = { id, at: Date.now(), who, action, target };
@@ -49,7 +47,7 @@ export function operatorActions(options: OperatorActionsOptions): Actions {
           log.error({ error: toSealionError(thrown), ...entry, outcome }, 'could not record an action');
         });
       try {
-        const outcome = await perform(request, who, options, signal);
+        const outcome = await perform(request, who, options, following);
         log.info({ ...entry, outcome }, 'an operator has acted');
         await end(outcome, true);
         return outcome;
@@ -72,7 +70,7 @@ function perform(
   { action, target, minutes = DEFAULT_MINUTES }: ActionRequest,
   by: string,
   options: OperatorActionsOptions,
-  signal?: AbortSignal,
+  following: Following,
 ): Promise<string> {
   switch (action) {
     case 'retry':
@@ -80,7 +78,7 @@ function perform(
     case 'reject':
       return reject(parseJobId(target), by, options);
     case 'repair':
-      return repair(parseJobId(target), options, signal);
+      return repair(parseJobId(target), options.calls, following);
     case 'drain':
     case 'undrain':
     case 'pause-intake':
@@ -120,26 +118,6 @@ async function reject(job: JobId, by: string, options: OperatorActionsOptions): 
   const outcome = await control(at, { action: 'reject', target, by }, options);
   if (!owner) await queue.hasten(job);
   return outcome;
-}
-
-async function repair(
-  { objectId, version }: JobId,
-  { calls }: OperatorActionsOptions,
-  signal?: AbortSignal,
-): Promise<string> {
-  const counts = new Map<string, number>();
-  let from: number | undefined = 0;
-  while (from !== undefined) {
-    throwIfAborted(signal);
-    const question = { objectId, version, from, repair: true };
-    const part = (await calls.call(VERIFY, question, {
-      timeoutMs: PART_MS,
-      ...(signal && { signal }),
-    })) as Verification;
-    for (const { state } of part.findings) counts.set(state, (counts.get(state) ?? 0) + 1);
-    from = part.next;
-  }
-  return `Of what is stored here ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}.`;
 }
 
 async function control(node: string, action: NodeAction, { calls }: OperatorActionsOptions): Promise<string> {

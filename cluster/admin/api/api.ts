@@ -1,4 +1,4 @@
-import type { Actions } from '../actions/action.ts';
+import type { FollowedActions } from '../actions/followed-actions.ts';
 import type { ProviderView } from '../view/provider-view.ts';
 import { serveActions } from './actions.ts';
 import { type Api, createApi } from './endpoint.ts';
@@ -12,7 +12,7 @@ export const OPENAPI_PATH = '/api/openapi.json';
 export interface ApiOptions {
   readonly view: ProviderView;
   readonly own: OwnNode;
-  readonly actions: Actions;
+  readonly actions: FollowedActions;
   readonly version: string;
 }
 

@@ -19,6 +19,8 @@ export interface Endpoint<P extends z.ZodObject, Q extends z.ZodObject, B extend
   readonly query?: Q;
   readonly body?: B;
   readonly answer: z.ZodType;
+  /** What it means that `handle` has set the status 202; absent where that never happens. */
+  readonly later?: string;
   handle(
     input: { readonly params: z.output<P>; readonly query: z.output<Q>; readonly body: z.output<B> },
     c: Context<AdminEnv>,
@@ -60,7 +62,7 @@ export function serveEndpoint<
   Q extends z.ZodObject = typeof NOTHING,
   B extends z.ZodType = typeof NOTHING,
 >(api: Api, endpoint: Endpoint<P, Q, B>): void {
-  const { method, path, summary, role, params, query, body, answer } = endpoint;
+  const { method, path, summary, role, params, query, body, answer, later } = endpoint;
   const route = createRoute({
     method,
     path,
@@ -73,6 +75,9 @@ export function serveEndpoint<
     },
     responses: {
       200: { description: summary, content: { 'application/json': { schema: answer } } },
+      ...(later !== undefined && {
+        202: { description: later, content: { 'application/json': { schema: answer } } },
+      }),
       default: { description: 'a failure', content: { 'application/json': { schema: problem } } },
     },
   });

@@ -1,6 +1,8 @@
 import anyTest, { type TestFn } from 'ava';
+import { gate } from '#runtime/actors/testing';
 import type { TreeNode } from '#runtime/actors/types';
 import { findProgram, withProgram } from '#runtime/testing/programs';
+import { FollowedActions } from '../actions/followed-actions.ts';
 import { serve, TOKENS } from '../testing/server.ts';
 import { pages } from './pages.tsx';
 import { beyondTheEdge, PageBrowser, seriousFaults, untilLive } from './testing/browser.ts';
@@ -34,7 +36,8 @@ test.before(async (t) => {
   const chromium = findProgram('chromium');
   if (chromium === undefined) return;
   const view = { ...sampleView(), trees: async () => ({ trees, silent: ['sp-1@c'] }) };
-  const { app, errorPage } = await pages({ view, actions });
+  const followed = new FollowedActions(actions, 1);
+  const { app, errorPage } = await pages({ view, actions: followed });
   const { port } = await serve(
     {
       teardown: (stop) => {
@@ -168,6 +171,21 @@ inChromium('with a script an action is asked for in a dialog, and can be left', 
   await dialog.getByRole('button', { name: 'Ban' }).click();
   await page.getByText('It was done').waitFor();
   t.like(actions.performed.splice(0)[0], { action: 'ban-peer', target: '2', minutes: 60 });
+});
+
+inChromium('an action that takes long is followed on a page of its own until its end', async (t) => {
+  const page = await browser.logIn(TOKENS.act, {}, '/objects/4711.0');
+  const end = gate();
+  actions.slow = end.opened;
+  await page.getByRole('link', { name: 'Verify and repair' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Verify and repair' }).click();
+  await page.getByRole('heading', { name: 'Verify and repair: in progress' }).waitFor();
+  await page.getByText('1 of 3 segments').waitFor();
+  t.deepEqual(await seriousFaults(page), []);
+  end.open();
+  await page.getByRole('heading', { name: 'Verify and repair: done' }).waitFor();
+  actions.slow = undefined;
+  t.like(actions.performed.splice(0)[0], { action: 'repair', target: '4711.0' });
 });
 
 inChromium('who may only look sees no buttons, and is refused', async (t) => {

@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { Terminal } from '#protocols/errors';
-import type { Actions } from '../actions/action.ts';
+import type { FollowedActions } from '../actions/followed-actions.ts';
 import type { ErrorPage } from '../app.ts';
 import { requireRole } from '../door/door.ts';
 import type { AdminEnv } from '../door/env.ts';
 import type { ProviderView } from '../view/provider-view.ts';
-import { confirmView, outcomeView, type Wanted } from './actions/confirm.tsx';
+import { actionView, confirmView, type Wanted } from './actions/confirm.tsx';
 import { isActionName } from './actions/table.ts';
 import { assets } from './assets.ts';
 import { errorView } from './error.tsx';
@@ -21,7 +21,7 @@ import { viewAt } from './views.ts';
 
 export interface PagesOptions {
   readonly view: ProviderView;
-  readonly actions: Actions;
+  readonly actions: FollowedActions;
 }
 
 export interface Pages {
@@ -59,7 +59,7 @@ export async function pages(options: PagesOptions): Promise<Pages> {
     const asked = askedOf(query);
     return c.redirect(addressOf({ ...asked, open: toggled(asked.open, toggle) }), 303);
   });
-  for (const path of ['/', '/tree', '/peers', '/search', '/audit', '/objects/:job']) {
+  for (const path of ['/', '/tree', '/peers', '/search', '/audit', '/objects/:job', '/actions/:id']) {
     app.get(path, async (c) => {
       const { pathname, searchParams } = new URL(c.req.url);
       return send(c, await shown(c, pathname, searchParams, c.req.raw.signal));
@@ -87,12 +87,12 @@ export async function pages(options: PagesOptions): Promise<Pages> {
     const request = wanted(form.get('action'), form.get('target'));
     const reason = form.get('reason')?.trim().slice(0, MAX_TEXT);
     const minutes = Number(form.get('minutes') ?? Number.NaN);
-    const outcome = await actions.perform(
+    const state = await actions.begin(
       { ...request, ...(reason && { reason }), ...(minutes > 0 && { minutes }) },
       c.get('identity') ?? { role: 'act' },
-      c.req.raw.signal,
     );
-    return send(c, outcomeView(request, outcome));
+    if (!state.isEnded) return c.redirect(`/actions/${state.id}`, 303);
+    return send(c, { ...actionView({ ok: true, value: state }), isLive: false });
   });
   return { app, errorPage: (error, c) => html(c, view, errorView(error)) };
 }

@@ -1,8 +1,9 @@
 import { parseJobId } from '#protocols/job/identity';
-import type { Actions } from '../actions/action.ts';
+import type { ActionState, FollowedActions } from '../actions/followed-actions.ts';
 import type { ProviderView } from '../view/provider-view.ts';
 import { auditView } from './actions/audit.tsx';
-import { attempt } from './components/attempt.tsx';
+import { actionView } from './actions/confirm.tsx';
+import { type Attempt, attempt } from './components/attempt.tsx';
 import { objectView } from './object/page.tsx';
 import { overviewView } from './overview/page.tsx';
 import { peersView } from './peers/page.tsx';
@@ -18,7 +19,7 @@ const ACTIONS_SHOWN = 200;
 export interface ViewsOptions {
   readonly view: ProviderView;
   readonly sources: PageSources;
-  readonly actions: Actions;
+  readonly actions: FollowedActions;
 }
 
 /** An address of a page that shows data, and whether who looks at it may act. */
@@ -49,10 +50,18 @@ export async function viewAt(
       return text === '' ? searchView('') : searchView(text, await attempt(view.search(text, signal)));
     }
     default: {
-      const job = /^\/objects\/([^/]+)$/.exec(path)?.[1];
-      return job === undefined ? undefined : objectView(await view.job(parseJobId(job), signal), canAct);
+      const [, kind, id = ''] = /^\/(objects|actions)\/([^/]+)$/.exec(path) ?? [];
+      if (kind === 'objects') return objectView(await view.job(parseJobId(id), signal), canAct);
+      return kind === 'actions' ? actionView(await actionOf(id, actions)) : undefined;
     }
   }
+}
+
+/** @throws Terminal `not-found` */
+async function actionOf(id: string, actions: FollowedActions): Promise<Attempt<ActionState>> {
+  const found = await attempt(actions.state(id));
+  if (!found.ok && found.error.code === 'not-found') throw found.error;
+  return found;
 }
 
 async function overview(

@@ -1,5 +1,7 @@
 import { exchange, readAnswers } from '#gateway/testing/wire';
 import { silentLogger } from '#runtime/telemetry/logger';
+import type { Actions } from '../actions/action.ts';
+import { FollowedActions } from '../actions/followed-actions.ts';
 import { type AdminOptions, adminApp } from '../app.ts';
 import { type AdminServer, serveAdmin } from '../server.ts';
 import { noActions, ownNode, viewOf } from './view.ts';
@@ -13,19 +15,20 @@ const LOCKED: AdminOptions['door'] = {
   probes: ['127.0.0.0/8', '::1'],
 };
 
-export interface ServeParts extends Partial<Omit<AdminOptions, 'door'>> {
+export interface ServeParts extends Partial<Omit<AdminOptions, 'door' | 'actions'>> {
+  readonly actions?: Actions | FollowedActions;
   readonly door?: Partial<AdminOptions['door']>;
 }
 
 /** An admin server until the end of the test. */
 export async function serve(
   t: { teardown(stop: () => unknown): void },
-  { door, ...parts }: ServeParts = {},
+  { door, actions = noActions(), ...parts }: ServeParts = {},
 ): Promise<AdminServer> {
   const app = adminApp({
     view: viewOf(),
     own: ownNode(),
-    actions: noActions(),
+    actions: actions instanceof FollowedActions ? actions : new FollowedActions(actions),
     version: '0.1.0',
     ...parts,
     door: { ...LOCKED, ...door },

@@ -28,9 +28,16 @@ export function auditView(entries: Attempt<readonly AuditEntry[]>): View {
                   action,
                   target,
                   reason,
-                  <>
-                    <Badge tone={isDone ? 'good' : 'bad'} text={isDone ? 'done' : 'refused'} /> {outcome}
-                  </>,
+                  outcome === '' ? (
+                    <>
+                      <Badge tone="busy" text="no outcome" />{' '}
+                      <a href={`/actions/${id}`}>It is in progress, or its node has stopped</a>
+                    </>
+                  ) : (
+                    <>
+                      <Badge tone={isDone ? 'good' : 'bad'} text={isDone ? 'done' : 'refused'} /> {outcome}
+                    </>
+                  ),
                 ],
               }))}
             />

@@ -1,4 +1,6 @@
 import type { ActionName } from '../../actions/action.ts';
+import type { ActionState } from '../../actions/followed-actions.ts';
+import { type Attempt, attempted } from '../components/attempt.tsx';
 import type { View } from '../view.ts';
 import { ACTION_TEXTS } from './table.ts';
 
@@ -63,21 +65,36 @@ function Question({ action, target }: Wanted) {
   );
 }
 
-/** What became of an action. */
-export function outcomeView({ action, target }: Wanted, outcome: string): View {
+/** How an action stands, or what came of it; kept up to date until then. */
+export function actionView(found: Attempt<ActionState>): View {
   return {
-    title: 'Done',
-    isLive: false,
-    body: () => (
-      <>
-        <h1>{ACTION_TEXTS[action].button}: done</h1>
-        <div class="answer good">
-          <p>{outcome}</p>
-        </div>
-        <p>
-          <a href={ACTION_TEXTS[action].back(target)}>Back to {target}</a> · <a href="/audit">All actions</a>
-        </p>
-      </>
+    title: 'Action',
+    isLive: true,
+    body: (live) => (
+      <div id="action">
+        {live.part(
+          'action',
+          attempted(found, (state) => <Standing {...state} />),
+        )}
+      </div>
     ),
   };
+}
+
+function Standing({ action, target, outcome, isEnded }: ActionState) {
+  const { button, back } = ACTION_TEXTS[action];
+  return (
+    <>
+      <h1>
+        {button}: {isEnded ? 'done' : 'in progress'}
+      </h1>
+      <div class={`answer ${isEnded ? 'good' : 'busy'}`}>
+        <p>{outcome === '' ? 'How far it is, the node knows that does it.' : outcome}</p>
+        {!isEnded && <p>It goes on without this page, and its end is recorded.</p>}
+      </div>
+      <p>
+        <a href={back(target)}>Back to {target}</a> · <a href="/audit">All actions</a>
+      </p>
+    </>
+  );
 }

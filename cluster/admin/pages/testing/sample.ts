@@ -2,7 +2,7 @@ import type { JobEvent } from '#protocols/job/events';
 import { replay } from '#protocols/job/evolve';
 import type { TreeNode } from '#runtime/actors/types';
 import type { JobRecord } from '#runtime/records/records';
-import type { Actions } from '../../actions/action.ts';
+import type { Actions, Following } from '../../actions/action.ts';
 import { reportOf, viewOf } from '../../testing/view.ts';
 import type { JobView } from '../../view/job-view.ts';
 import type { PeerReport } from '../../view/peer-report.ts';
@@ -225,13 +225,19 @@ export function sampleView(objects = 3): ProviderView {
   });
 }
 
-/** Actions that are recorded, and done by nobody. */
-export function sampleActions(): Actions & { readonly performed: unknown[] } {
+/** Actions that are recorded, and done by nobody. One begun while `slow` is there ends with it. */
+export function sampleActions(): Actions & {
+  readonly performed: unknown[];
+  slow: Promise<void> | undefined;
+} {
   const performed: unknown[] = [];
-  return {
+  const actions = {
     performed,
-    perform: async (request, by) => {
+    slow: undefined as Promise<void> | undefined,
+    perform: async (request: object, by: object, { onProgress }: Following = {}) => {
       performed.push({ ...request, by });
+      onProgress?.('1 of 3 segments are read.');
+      await actions.slow;
       return `It was done: ${HOSTILE}`;
     },
     audit: async () => [
@@ -256,4 +262,5 @@ export function sampleActions(): Actions & { readonly performed: unknown[] } {
       },
     ],
   };
+  return actions;
 }
