@@ -7,10 +7,13 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { formatJobId } from '#protocols/job/identity';
 import { segmentKey } from '#protocols/payload/keys';
+import { findPostgres } from '#runtime/records/postgres-server';
 import { text } from '../client/sp-answers.ts';
 import { requestSigned } from '../client/sp-request.ts';
 import { type Network, useNetwork } from './network.ts';
+import { leaksIn, logsOf, secretsOf } from './secrets.ts';
 import { until } from './until.ts';
 
 interface SpanRecord {
@@ -35,6 +38,7 @@ const collector = createServer(async (request: IncomingMessage, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
 }).listen(0, '127.0.0.1');
 await once(collector, 'listening');
+const hasPostgres = (await findPostgres()) !== undefined;
 test.after.always(() => void collector.close());
 
 const { port } = collector.address() as AddressInfo;
@@ -44,11 +48,14 @@ const TRACES = {
   bundles: '4bf92f3577b34da6a3ce929d0e0e4736',
   pieces: '5bf92f3577b34da6a3ce929d0e0e4737',
   download: '6bf92f3577b34da6a3ce929d0e0e4738',
+  secrets: '7bf92f3577b34da6a3ce929d0e0e4739',
 } as const;
 const HTTP_ONLY = 3;
 /** Room for columns of this size is asked for ahead; bytes. */
 const INLINE = 64 * 1_024;
 const network = useNetwork(test, {
+  // its password is one of the secrets
+  postgres: hasPostgres,
   nodeOf: (spId) => ({
     limits: { diskReserve: '256 MiB' },
     telemetry,
@@ -56,8 +63,8 @@ const network = useNetwork(test, {
   }),
 });
 
-/** Uploads an object of this size to SP 1 as part of a trace of the client. @returns the spans of that trace, all sent */
-async function traced(net: Network, size: number, traceId: string): Promise<readonly SpanRecord[]> {
+/** Uploads an object of this size to SP 1 in a trace of the client. @returns the id of the job, and the spans, all sent */
+async function traced(net: Network, size: number, traceId: string) {
   const object = await net.createObject(await net.createBucket(1), { size });
   const headers = {
     'content-type': 'application/octet-stream',
@@ -70,7 +77,7 @@ async function traced(net: Network, size: number, traceId: string): Promise<read
   const call = { method: 'PUT', address: object, headers, body } as const;
   await text(await requestSigned(endpoint, net.privateKey, call, undefined));
   await net.sealed(object);
-  return until('all spans have been sent', async () => {
+  const sent = await until('all spans have been sent', async () => {
     const own = spans.filter((span) => span.traceId === traceId);
     const has = (name: string, count = 1) => own.filter((span) => span.name === name).length >= count;
     const columns = has('send column', 6) && has('receive column', 5);
@@ -78,6 +85,7 @@ async function traced(net: Network, size: number, traceId: string): Promise<read
     const all = has('SEAL_OBJECT_DOING') && columns && asks;
     return all && own.some(({ name }) => name.endsWith('replicatePiece')) ? own : undefined;
   });
+  return { id: formatJobId(object.job), own: sent };
 }
 
 for (const [what, size, traceId] of [
@@ -85,7 +93,7 @@ for (const [what, size, traceId] of [
   ['piece by piece', 2_000_000, TRACES.pieces],
 ] as const) {
   test(`one trace leads from the request of the client over both wires to the seal: columns ${what}`, async (t) => {
-    const own = await traced(network(), size, traceId);
+    const { own } = await traced(network(), size, traceId);
     const put = own.find(({ name }) => name === 'PUT putObject');
     t.is(put?.parentSpanId, '00f067aa0ba902b7', 'the client is its parent');
     const seal = own.find(({ name }) => name === 'SEAL_OBJECT_DOING');
@@ -189,20 +197,69 @@ test('a node shows to Prometheus what it does', async (t) => {
   }
 });
 
-test('no key, password or token of the devnet is in a metric or a trace', async (t) => {
-  const net = network();
-  const folder = join(dirname(net.devnet.path), 'state');
-  const secrets = new Set<string>();
-  for (const file of await readdir(folder, { recursive: true })) {
-    if (!/keys\/\w+$|config.*\.yaml$|\.token$/.test(file)) continue;
-    const content = await readFile(join(folder, file), 'utf8');
-    if (/keys\/|\.token$/.test(file)) secrets.add(content.trim());
-    for (const [, password = ''] of content.matchAll(/password: "?([^\s"]+)/g)) secrets.add(password);
-  }
-  t.true(secrets.size > 20);
-  const shown = received + (await Promise.all([1, 2, 3].map((id) => net.metrics(id)))).join('');
-  for (const secret of secrets) t.false(shown.includes(secret));
-});
+/** Every page and address of an admin server that is read, and some that do not exist or go wrong. */
+async function shownBy(net: Network, id: string): Promise<Readonly<Record<string, string>>> {
+  const { admin = '' } = net.devnet.file.sps[0] ?? {};
+  const token = await readFile(net.devnet.file.adminTokens?.act ?? '', 'utf8');
+  const described = await (await fetch(`${admin}/api/openapi.json`, bearer(token))).json();
+  const { paths } = described as { paths: Record<string, { readonly get?: object }> };
+  const api = Object.keys(paths).filter((path) => paths[path]?.get);
+  const pages = [
+    '/',
+    '/tree',
+    '/peers',
+    '/search?q=4',
+    '/audit',
+    `/objects/${id}`,
+    '/login',
+    '/health',
+    '/ready',
+  ];
+  const wrong = ['/nowhere', '/objects/0.0', '/api/jobs/0.0', '/api/jobs?limit=x', '/search?q=%00'];
+  const all = [...api.map((path) => path.replace('{job}', id)), ...pages, ...wrong, '/metrics'];
+  const texts = all.map(async (path) => {
+    const answer = await fetch(`${admin}${path}`, bearer(token, { accept: 'text/html' }));
+    return [path, `${JSON.stringify([...answer.headers])}\n${await answer.text()}`] as const;
+  });
+  const refused = await fetch(`${admin}/api/nodes`, bearer(`${token.trim()}x`));
+  return { ...Object.fromEntries(await Promise.all(texts)), 'a wrong token': await refused.text() };
+}
+
+function bearer(token: string, headers: Record<string, string> = {}) {
+  return { headers: { ...headers, authorization: `Bearer ${token.trim()}` } };
+}
+
+test.serial(
+  'no secret is in a page, metric, trace, log or error, also while all it depends on is away',
+  async (t) => {
+    const net = network();
+    const secrets = await secretsOf(net);
+    t.true(secrets.length > 100);
+    const { id } = await traced(net, 100_000, TRACES.secrets);
+    t.deepEqual(leaksIn(await shownBy(net, id), secrets), []);
+
+    const { postgres, nats, chain } = net.devnet;
+    const shown = async (path: string) => (await fetch(`${net.devnet.file.sps[0]?.admin}${path}`)).text();
+    await Promise.all([postgres?.stop(), chain.stop(), nats.stop()]);
+    try {
+      await until('it is noticed', async () => /NATS does not answer/.test(await shown('/health')));
+      t.deepEqual(leaksIn(await shownBy(net, id), secrets), []);
+    } finally {
+      await Promise.all([nats.start(), postgres?.start(), chain.start()]);
+    }
+    await until('the node is ready again', async () => {
+      const { admin = '' } = net.devnet.file.sps[0] ?? {};
+      return (await fetch(`${admin}/ready`)).status === 200;
+    });
+    const metrics = await Promise.all(net.devnet.file.sps.map(({ id }) => net.metrics(id)));
+    const texts = { traces: received, metrics: metrics.join('\n'), ...(await logsOf(net)) };
+    t.true(received.length > 0);
+    t.deepEqual(leaksIn(texts, secrets), []);
+    // that it can be found: each node was given its configuration in a file
+    const config = await readFile(join(dirname(net.devnet.path), 'state/sp1/config.yaml'), 'utf8');
+    t.deepEqual(leaksIn({ config }, secrets), ['config']);
+  },
+);
 
 test('dashboards and alert rules ask for nothing but what a node exports', async (t) => {
   const folder = fileURLToPath(new URL('../../../cluster/deploy/', import.meta.url));
