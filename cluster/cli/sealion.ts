@@ -163,11 +163,19 @@ Without --admin and --sp it shows all storage providers of the network.`,
 
 addOperatorCommands(program, run);
 
-clientCommand(
-  'space',
-  'Show how the store of each provider differs from what the chain needs, and what will be deleted.',
+addAdminOptions(
+  program
+    .command('space')
+    .description(
+      'Show how the store of a provider differs from what the chain needs, and what will be deleted.',
+    )
+    .showHelpAfterError('(see sealion space --help)'),
 )
-  .option('--sp <id>', 'only this storage provider', spId)
+  .addHelpText(
+    'after',
+    `
+Without --admin and --sp it shows all storage providers of the network.`,
+  )
   .action((options) =>
     run(options, async (report, signal) => (await import('./space.ts')).space(options, report, signal)),
   );

@@ -1,24 +1,29 @@
 import type { SpaceReport } from '#actors/caretaker/space/report';
 import type { Amount } from '#actors/caretaker/space/survey';
 import { formatJobId } from '#protocols/job/identity';
+import type { NodeReport } from '../admin/view/node-report.ts';
 import { AdminApi } from '../client/admin-api.ts';
 import { readNetwork, spOf } from './network.ts';
+import { openAdmin } from './operator/admin.ts';
+import { type AdminOptions, adminUrlOf } from './operator/admin-url.ts';
 import type { Reporter } from './reporter.ts';
 import { count, duration, exactSize } from './units.ts';
+import { DEVNET_FILE } from './values.ts';
 
-/** `sealion space`: the differences between what each provider stores and the chain. */
-export async function space(
-  options: { readonly network: string; readonly sp?: number },
-  report: Reporter,
-  signal: AbortSignal,
-): Promise<void> {
-  const network = await readNetwork(options.network);
-  const sps = options.sp === undefined ? network.sps : [spOf(network, options.sp)];
-  for (const sp of sps) {
-    const api = await AdminApi.of(sp.admin, network.adminTokens);
+/** `sealion space`: the differences between what a provider, or each of a network, stores and the chain. */
+export async function space(options: AdminOptions, report: Reporter, signal: AbortSignal): Promise<void> {
+  for (const api of await providersOf(options)) {
+    const { spId } = await api.get<NodeReport>('/api/nodes/self', signal);
     const found = await api.get<SpaceReport>('/api/nodes/self/space', signal);
-    report.line(spaceLines(sp.id, found, Date.now()).join('\n'), { event: 'space', spId: sp.id, ...found });
+    report.line(spaceLines(spId, found, Date.now()).join('\n'), { event: 'space', spId, ...found });
   }
+}
+
+async function providersOf(options: AdminOptions): Promise<readonly AdminApi[]> {
+  if (adminUrlOf(options) !== undefined) return [await openAdmin(options, 'view')];
+  const { sps, adminTokens, ...network } = await readNetwork(options.network ?? DEVNET_FILE);
+  const asked = options.sp === undefined ? sps : [spOf({ sps, ...network }, options.sp)];
+  return Promise.all(asked.map(({ admin }) => AdminApi.of(admin, adminTokens)));
 }
 
 /** @param now unix ms */

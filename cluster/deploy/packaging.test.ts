@@ -141,7 +141,7 @@ test('the runbook and the alert rules name codes, headings and settings that exi
   const headings = [...runbook.matchAll(/^## (.+)$/gm)].map(([, text = '']) =>
     text.toLowerCase().replaceAll(' ', '-'),
   );
-  t.is(headings.length, 10);
+  t.is(headings.length, 11);
   const codes = [...readFileSync(join(ROOT, 'protocols/ERRORS.md'), 'utf8').matchAll(/^\| `([^`]+)` \|/gm)];
   const known = new Set(codes.map(([, code]) => code));
   const exists = (code: string) => known.has(code) || /^chain-[a-z]+-\d+$/.test(code);

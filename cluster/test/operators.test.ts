@@ -168,7 +168,13 @@ test.serial('the command line shows and does the same, with the address of a nod
   t.regex(await shown('nodes'), /^NODE +STATE .*\nsp-1@a +ready +.*\n1 node\n$/);
   t.regex(await shown('jobs', id), new RegExp(`\\n${id} +[A-Z_]+ +1000 bytes .* ${name}\\n1 job\\n$`));
   await until('the job says so', async () => (await shown('job', name)).startsWith('It is sealed'));
-  const [job, peers, tree] = await Promise.all([shown('job', id, '--json'), shown('peers'), shown('tree')]);
+  const [job, peers, tree, space] = await Promise.all([
+    shown('job', id, '--json'),
+    shown('peers'),
+    shown('tree'),
+    shown('space'),
+  ]);
+  t.regex(space, /^sp 1/);
   t.like(JSON.parse(job), { event: 'job', job: id });
   t.regex(peers, /\n4 +/);
   t.regex(tree, /^sp-1@a\n├── /);
