@@ -51,6 +51,14 @@ export class Terminal extends SealionError {
 /** Somebody asked for the stop: a client hung up, an owner shut down, a deadline was set by the caller. */
 export class Cancelled extends SealionError {
   readonly kind = 'cancelled';
+
+  constructor(facts: ErrorFacts) {
+    // Every actor that ends makes one. Nothing is wrong, and a stack trace takes longer than everything else here.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(facts);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /**

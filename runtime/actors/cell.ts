@@ -25,7 +25,6 @@ export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
   readonly mailbox: Mailbox<M>;
   readonly openAsks = new Set<PendingAsk>();
   readonly runner: TurnRunner;
-  readonly log: Logger;
   readonly #world: World;
   readonly #parent: Parent;
   readonly #restarts: Restarts;
@@ -38,6 +37,7 @@ export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
   #ended: Ended | undefined;
   #activity: (Activity & { readonly since: number }) | undefined;
   #lastError: TreeNode['lastError'];
+  #log: Logger | undefined;
 
   /** @throws Terminal `unknown-actor-kind` */
   constructor(world: World, parent: Parent, name: string, behaviour: Behaviour<M, S>) {
@@ -56,7 +56,6 @@ export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
     this.ref = new LocalRef(this);
     this.behaviour = behaviour;
     this.mailbox = new Mailbox(behaviour.mailboxLimit ?? DEFAULT_MAILBOX_LIMIT);
-    this.log = world.log.child({ actor: this.path });
     this.#world = world;
     this.#parent = parent;
     this.#restarts = new Restarts(row);
@@ -64,6 +63,12 @@ export class Cell<M, S> implements Target<M>, Host<M, S>, Child {
     world.inspector.emit({ type: 'spawned', path: this.path, kind: behaviour.kind });
     this.#incarnation = new Incarnation(world, this);
     this.#life = this.#live();
+  }
+
+  /** Made when it is first used: most actors log nothing. */
+  get log(): Logger {
+    this.#log ??= this.#world.log.child({ actor: this.path });
+    return this.#log;
   }
 
   get incarnation(): number {

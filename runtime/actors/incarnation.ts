@@ -43,7 +43,6 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class Incarnation<M, S> implements Context<M> {
   readonly self: Ref<M>;
   readonly signal: AbortSignal;
-  readonly log: Logger;
   readonly number: number;
   readonly children: Children;
   readonly #world: World;
@@ -65,9 +64,12 @@ export class Incarnation<M, S> implements Context<M> {
     this.signal = this.#controller.signal;
     // Each pending operation of the actor adds a listener, and there may be many.
     setMaxListeners(0, this.signal);
-    this.log = host.log;
     this.number = world.nextNumber();
     this.children = new Children(world, host, (error) => this.#fail(error, true));
+  }
+
+  get log(): Logger {
+    return this.#host.log;
   }
 
   /** True once `start` has succeeded. */

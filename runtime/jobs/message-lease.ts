@@ -6,6 +6,8 @@ import { NAK, type Pulled } from './pull.ts';
 
 const IN_PROGRESS = '+WPI';
 const ACK = '+ACK';
+/** A lease younger than this share of ack_wait need not be renewed at once. */
+const FRESH = 20;
 
 export interface MessageLeaseOptions {
   readonly connection: NatsConnection;
@@ -24,7 +26,7 @@ export interface MessageLeaseOptions {
  * server gives the message to nobody else. The life of a lease:
  *
  * 1. It begins with a pull (`pull.ts`) and is valid for ack_wait from the moment at which the pull was sent.
- * 2. Every third of ack_wait it is renewed (`+WPI`). An accepted renewal makes it valid for ack_wait from the moment at
+ * 2. Every third of ack_wait, and at its begin if the pull had to wait, it is renewed (`+WPI`). An accepted renewal makes it valid for ack_wait from the moment at
  *    which the *renewal was sent*: the server's own clock started later, so it cannot hand the message on before our
  *    clock says so. Two renewals may fail without harm.
  * 3. It ends in one of four ways: `ack` (the work is done, the message is gone), `giveBack` (delivered again after a
@@ -52,7 +54,8 @@ export class MessageLease {
     this.#renewals = setInterval(() => this.#renew(), options.ackWaitMs / 3);
     this.#watchExpiry();
     this.noted = this.#note();
-    this.#renew();
+    // A pull that was answered at once leaves as much time as a renewal does.
+    if (performance.now() - options.message.since > options.ackWaitMs / FRESH) this.#renew();
   }
 
   /** Fires when the last accepted renewal is older than ack_wait. */

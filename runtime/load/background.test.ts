@@ -50,7 +50,7 @@ test('while a client waits and the event loop is late, jobs wait and the reason 
     stop.abort();
   });
   await t.throwsAsync(room, { instanceOf: Cancelled });
-  t.regex(reasons[0] ?? '', /^clients, who come first \(event loop \d+ ms late\)$/);
+  t.regex(reasons[0] ?? '', /^clients, who come first \(event loop \d+ ms late, \d+ % busy\)$/);
   answered();
   answered();
   t.is(background.report.requests, 0);

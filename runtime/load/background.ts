@@ -17,7 +17,7 @@ export interface LoadReport {
 }
 
 const SAMPLE_MS = 100;
-const IDLE: LoopSample = { lateMs: 0, worstMs: 0 };
+const IDLE: LoopSample = { lateMs: 0, worstMs: 0, busy: 0 };
 /** Interval at which waiting work checks the load, ms. */
 const POLL_MS = 20;
 /** A client counts as waiting for this long after its last request, since the next one may follow; ms. */
@@ -117,7 +117,8 @@ export class Background {
       const quiet = !clients && this.#inWork === 0;
       if (quiet) this.close();
       else this.#sample = sample;
-      this.#allowance.observe({ lateMs: this.#sample.lateMs, clients }, this.#inWork);
+      const { lateMs, busy } = this.#sample;
+      this.#allowance.observe({ lateMs, busy, clients }, this.#inWork);
     });
   }
 
@@ -126,8 +127,9 @@ export class Background {
   }
 
   #why(): string {
-    if (!this.#allowance.clientsFirst) return 'other jobs in work to end';
-    return `clients, who come first (event loop ${Math.round(this.#allowance.load.lateMs)} ms late)`;
+    if (!this.#allowance.holdsBack) return 'other jobs in work to end';
+    const { lateMs, busy } = this.#allowance.load;
+    return `clients, who come first (event loop ${Math.round(lateMs)} ms late, ${Math.round(busy * 100)} % busy)`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { processorWaitMs } from './processor-wait.ts';
 
 /** How often the event loop is probed, ms. */
@@ -8,6 +9,8 @@ export interface LoopSample {
   readonly lateMs: number;
   /** The longest time for which the loop was blocked, ms. */
   readonly worstMs: number;
+  /** Share of the time in which the loop had something to do, 0 to 1. */
+  readonly busy: number;
   /** As `lateMs`, without the time in which other processes had the processors; absent where that is not known. */
   readonly ownLateMs?: number;
 }
@@ -46,6 +49,7 @@ export function watchEventLoop(everyMs: number, onSample: (sample: LoopSample) =
   let last = performance.now();
   let waited = processorWaitMs();
   let rounds = new Rounds();
+  let used = performance.eventLoopUtilization();
   const timer = setInterval(() => {
     const now = performance.now();
     const round = now - last;
@@ -54,7 +58,11 @@ export function watchEventLoop(everyMs: number, onSample: (sample: LoopSample) =
     rounds.add(round, Math.max(0, round - ((waitedNow ?? 0) - (waited ?? 0))));
     waited = waitedNow;
     if (rounds.time < everyMs) return;
+    const usedNow: EventLoopUtilization = performance.eventLoopUtilization();
+    const { utilization: busy } = performance.eventLoopUtilization(usedNow, used);
+    used = usedNow;
     onSample({
+      busy,
       lateMs: rounds.lateMs,
       worstMs: Math.max(0, rounds.longest - PROBE_MS),
       ...(waited !== undefined && { ownLateMs: rounds.ownLateMs }),

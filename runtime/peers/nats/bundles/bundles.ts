@@ -40,8 +40,12 @@ const UNREAD = 8;
 const BUNDLES_PER_SP = 20_000;
 /** Maximum number of letters that wait for one SP. */
 const WAITING = 10_000;
-/** How long a bundle waits for more letters, ms: the columns of jobs that start together, and the receipts for them. */
+/**
+ * A bundle waits for the columns of jobs that start together, and for the receipts for them, until none has come for so
+ * long, and for how long at most; ms.
+ */
 const GATHER_MS = 20;
+const MAX_GATHER_MS = 150;
 
 /**
  * Exchanges short messages with other SPs in bundles: all letters to the same SP at the same time form one message with
@@ -129,6 +133,7 @@ export class Bundles {
       bytes: Math.min(MAX_BUNDLE_BYTES - HEADER_ROOM, room),
       waiting: WAITING,
       gatherMs: GATHER_MS,
+      maxGatherMs: MAX_GATHER_MS,
     };
     const deliver = async (letters: readonly Letter[]) => {
       try {

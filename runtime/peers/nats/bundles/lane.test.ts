@@ -3,9 +3,16 @@ import { type Deferred, deferred } from '@nats-io/nats-core';
 import test from 'ava';
 import fc from 'fast-check';
 import { Retryable, type SealionError } from '#protocols/errors';
-import { Lane } from './lane.ts';
+import { Lane, type LaneLimits } from './lane.ts';
 
-const LIMITS = { letters: 4, bytes: 100, waiting: 50, gatherMs: 0 };
+const LIMITS: LaneLimits = {
+  letters: 4,
+  bytes: 100,
+  waiting: 50,
+  gatherMs: 0,
+  maxGatherMs: 60_000,
+  pause: async () => {},
+};
 
 /** A lane whose bundles arrive when the test says so. */
 function slowLane(limits = LIMITS) {
@@ -36,6 +43,36 @@ test('letters posted within the time for gathering share a bundle', async (t) =>
   post(2);
   await sleep(5);
   t.deepEqual(sent, [[1, 2]]);
+});
+
+test('a bundle waits while letters keep coming, within the bounds', async (t) => {
+  for (const { letters, maxGatherMs, first } of [
+    { letters: 4, maxGatherMs: 60_000, first: [1, 2, 3] },
+    { letters: 2, maxGatherMs: 60_000, first: [1, 2] },
+    { letters: 4, maxGatherMs: 0, first: [1] },
+  ]) {
+    const coming = [2, 3];
+    const { post, sent } = slowLane({
+      ...LIMITS,
+      letters,
+      maxGatherMs,
+      pause: async () => {
+        for (const letter of coming.splice(0, 1)) post(letter);
+      },
+    });
+    post(1);
+    await sleep(5);
+    t.deepEqual(sent, [first]);
+  }
+});
+
+test('a letter that is withdrawn before its bundle leaves nothing to send', async (t) => {
+  const { lane, post, sent, idle } = slowLane();
+  post(1);
+  lane.withdraw(1);
+  await sleep(5);
+  t.deepEqual(sent, []);
+  t.is(idle(), 1);
 });
 
 test('letters posted while a bundle is in transit form the next ones, within the bounds', async (t) => {

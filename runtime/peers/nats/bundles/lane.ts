@@ -8,8 +8,12 @@ export interface LaneLimits {
   readonly bytes: number;
   /** Maximum number of waiting letters. */
   readonly waiting: number;
-  /** How long a bundle waits for more letters, ms. */
+  /** A bundle waits for more letters until none has come for so long, ms. */
   readonly gatherMs: number;
+  /** How long it waits at most, ms. */
+  readonly maxGatherMs: number;
+  /** Waits; for tests. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 interface Waiting {
@@ -60,8 +64,9 @@ export class Lane<L> {
 
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
-      await sleep(this.#limits.gatherMs);
+      await this.#gather();
       const bundle = this.#take();
+      if (bundle.size === 0) continue;
       try {
         await this.#deliver([...bundle.keys()]);
       } catch (error) {
@@ -70,6 +75,16 @@ export class Lane<L> {
     }
     this.#running = undefined;
     this.#onIdle();
+  }
+
+  async #gather(): Promise<void> {
+    const { letters, gatherMs, maxGatherMs, pause = sleep } = this.#limits;
+    const until = performance.now() + maxGatherMs;
+    for (let before = 0; this.#waiting.size > before; ) {
+      before = this.#waiting.size;
+      if (before >= letters || performance.now() >= until) return;
+      await pause(gatherMs);
+    }
   }
 
   #take(): Map<L, Waiting> {
