@@ -85,6 +85,8 @@ export function repairer(options: RepairerOptions): Behaviour<RepairerMessage, S
         tasks: new RepairTasks(parts, counts),
         counts,
       };
+      state.urgent.watch(options.sizes, 'waiting_repairs');
+      state.routine.watch(options.sizes, 'waiting_checks');
       for (const service of services(state, ctx)) serve(service, ctx);
       say(state, ctx);
       return state;

@@ -1,6 +1,7 @@
 import { Retryable } from '#protocols/errors';
 import { oneShot } from '#runtime/actors/one-shot';
 import type { Activity, Context, Reply } from '#runtime/actors/types';
+import type { Sizes } from '#runtime/telemetry/sizes';
 
 /** A task of the repairer, shared by all who ask for it. */
 export interface Task<R> {
@@ -39,6 +40,12 @@ export class WorkList<M> {
   constructor(limit: number, onEnd: (list: WorkList<M>, name: string, error: unknown) => M) {
     this.#limit = limit;
     this.#onEnd = onEnd;
+  }
+
+  /** Shows how many tasks wait for their turn. */
+  watch(sizes: Sizes, what: string): void {
+    const used = () => this.#waiting.length;
+    sizes.watchBound({ what, unit: 'items', limit: () => MAX_WAITING, used });
   }
 
   get running(): number {

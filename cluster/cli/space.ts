@@ -15,7 +15,7 @@ export async function space(options: AdminOptions, report: Reporter, signal: Abo
   for (const api of await providersOf(options)) {
     const { spId } = await api.get<NodeReport>('/api/nodes/self', signal);
     const found = await api.get<SpaceReport>('/api/nodes/self/space', signal);
-    report.line(spaceLines(spId, found, Date.now()).join('\n'), { event: 'space', spId, ...found });
+    report.line(spaceLines(spId, found, Date.now()), { event: 'space', spId, ...found });
   }
 }
 

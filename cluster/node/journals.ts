@@ -15,10 +15,10 @@ export function journalFolder({ dataDir }: Pick<NodeConfig, 'dataDir'>): string 
 }
 
 /** The embedded journal, in the node's data folder. @throws as `openLevelJournal` */
-export function openOwnJournal({ config, lifecycle }: StartContext): Promise<Journal> {
+export function openOwnJournal({ config, lifecycle, metrics }: StartContext): Promise<Journal> {
   return lifecycle.open(
     'journal',
-    () => openLevelJournal({ directory: journalFolder(config) }),
+    () => openLevelJournal({ directory: journalFolder(config), sizes: metrics }),
     (it) => it.close(),
   );
 }
@@ -28,13 +28,14 @@ export function openOwnJournal({ config, lifecycle }: StartContext): Promise<Jou
  * @throws as `openJetStreamJournal`
  */
 export async function openSharedJournal(
-  { config, lifecycle, log, signal }: StartContext,
+  { config, lifecycle, metrics, log, signal }: StartContext,
   connection: NatsConnection,
 ): Promise<Journal> {
   const { replicas } = config.nats.home;
+  const open = () => openJetStreamJournal({ connection, replicas, sizes: metrics });
   return await lifecycle.open(
     'journal',
-    () => retryUntilUp('the journal', () => openJetStreamJournal({ connection, replicas }), { log, signal }),
+    () => retryUntilUp('the journal', open, { log, signal }),
     (it) => it.close(),
   );
 }

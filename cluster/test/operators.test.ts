@@ -174,7 +174,7 @@ test.serial('the command line shows and does the same, with the address of a nod
     shown('tree'),
     shown('space'),
   ]);
-  t.regex(space, /^sp 1/);
+  t.regex(space, /^sp 1[^\\]*\n$/);
   t.like(JSON.parse(job), { event: 'job', job: id });
   t.regex(peers, /\n4 +/);
   t.regex(tree, /^sp-1@a\n├── /);

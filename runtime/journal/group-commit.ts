@@ -29,6 +29,11 @@ export class GroupCommit<Op> {
     this.#limits = limits;
   }
 
+  /** Operations that wait for their write. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Resolves when the operation is durable. @throws Retryable `journal-busy`; Cancelled `journal-closed` */
   submit(op: Op): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type SealionError, throwIfAborted } from '#protocols/errors';
 import type { JobEvent } from '#protocols/job/events';
 import type { JobId } from '#protocols/job/identity';
+import type { Sizes } from '../telemetry/sizes.ts';
 import { type Append, checkEvent, judge } from './fence.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Journal, Ledger, Positioned, StoredEvent } from './journal.ts';
@@ -20,11 +21,17 @@ const LIMITS = { batch: 256, waiting: 10_000 };
  * @throws Retryable `journal-locked` when another process has it open, `journal-unavailable`;
  * Terminal `journal-corrupt`
  */
-export async function openLevelJournal(options: { readonly directory: string }): Promise<Journal> {
+export async function openLevelJournal(options: {
+  readonly directory: string;
+  /** Shown how many writes wait. */
+  readonly sizes?: Sizes;
+}): Promise<Journal> {
   const store = await LevelStore.open(options.directory);
   try {
     const journal = new LevelJournal(await identityOf(store), store, await LevelLog.open(store));
     await store.tablesOpen();
+    const used = () => journal.waiting;
+    options.sizes?.watchBound({ what: 'journal_writes', unit: 'items', limit: () => LIMITS.waiting, used });
     return journal;
   } catch (error) {
     await store.close();
@@ -65,6 +72,11 @@ class LevelJournal implements Journal {
     this.#store = store;
     this.#log = log;
     this.ledger = new LevelLedger(store);
+  }
+
+  /** Appends and purges that wait for their write. */
+  get waiting(): number {
+    return this.#changes.waiting;
   }
 
   async append(

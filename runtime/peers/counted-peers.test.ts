@@ -55,6 +55,15 @@ test('answers are counted by SP, and who gives none is silent', async (t) => {
   t.true(body.includes('sealion_approvals_total{sp="5",answer="silent"} 1'));
 });
 
+test('an SP that cannot be reached has not answered, whatever stands in for its answer', (t) => {
+  const counts = new PeerCounts();
+  const refused = [{ gvgId: 1, code: 'peer-unreachable', reason: 'no answer within 5000 ms' }];
+  counts.answered({ spId: 4, expiresAt: 1, granted: [], refused, message: '' }, 1);
+  const [peer] = counts.report();
+  t.like(peer, { spId: 4, approvals: { silent: 1, refused: {} }, lastError: { code: 'peer-unreachable' } });
+  t.is(peer?.answeredAt, undefined);
+});
+
 test('nobody is silent for whoever has enough answers', async (t) => {
   const { client, counts } = counted({});
   for await (const _ of client.ask(ASK, { timeoutMs: 1 })) break;

@@ -46,6 +46,8 @@ interface Known extends CountedPeer {
   readonly last: Writable<Pick<PeerCount, 'wire' | 'answeredAt' | 'lagMs' | 'lastError'>>;
 }
 
+/** With these we refuse in the name of an SP that has said nothing. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['peer-unreachable', 'private-endpoint']);
 const MAX_PEERS = 1_000;
 /** Different reasons that are kept apart for an SP, which chooses its codes itself; further ones are `other`. */
 const MAX_REASONS = 50;
@@ -75,6 +77,12 @@ export class PeerCounts {
 
   answered({ spId, granted, refused, message }: ApprovalAnswer, lagMs: number): void {
     const { approvals, last } = this.#of(spId);
+    const [refusal] = refused;
+    if (granted.length === 0 && refusal && message === '' && UNREACHABLE.has(refusal.code)) {
+      this.silent(spId);
+      last.lastError = errorOf(refusal.code, refusal.reason);
+      return;
+    }
     last.wire = message === '' ? 'http' : 'nats';
     last.answeredAt = Date.now();
     last.lagMs = Math.round(lagMs);

@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { throwIfAborted } from '#protocols/errors';
 import type { JobEvent } from '#protocols/job/events';
 import { formatJobId, type JobId } from '#protocols/job/identity';
+import type { Sizes } from '../../telemetry/sizes.ts';
 import { checkEvent, eventKey, fenced, judge } from '../fence.ts';
 import type { Journal, Ledger, Positioned, StoredEvent } from '../journal.ts';
 import { EventLog } from './event-log.ts';
@@ -25,6 +26,8 @@ export interface JetStreamJournalOptions {
   readonly connection: NatsConnection;
   /** Number of replicas; 1 by default. */
   readonly replicas?: number;
+  /** Shown how many writes are in work or wait. */
+  readonly sizes?: Sizes;
 }
 
 /**
@@ -33,8 +36,11 @@ export interface JetStreamJournalOptions {
  * @throws Terminal `stream-unfit`, `nats-refused`, `jetstream-disabled`; Retryable `journal-unavailable`
  */
 export async function openJetStreamJournal(options: JetStreamJournalOptions): Promise<Journal> {
-  const { connection, replicas = 1 } = options;
-  return new JetStreamJournal(connection, await openStreams(connection, replicas));
+  const { connection, replicas = 1, sizes } = options;
+  const journal = new JetStreamJournal(connection, await openStreams(connection, replicas));
+  const used = () => journal.waiting;
+  sizes?.watchBound({ what: 'journal_writes', unit: 'items', limit: () => LIMITS.waiting, used });
+  return journal;
 }
 
 class JetStreamJournal implements Journal {
@@ -55,6 +61,11 @@ class JetStreamJournal implements Journal {
     this.#log = new EventLog(streams.events);
     this.#index = new JobIndex(streams.index);
     this.ledger = new JetStreamLedger(streams.ledger, this.#turns);
+  }
+
+  /** Appends and purges in work, and those that wait. */
+  get waiting(): number {
+    return this.#turns.submitted;
   }
 
   async append(

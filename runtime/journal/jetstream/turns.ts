@@ -16,6 +16,11 @@ export class Turns {
     this.#limits = limits;
   }
 
+  /** Operations that have not ended. */
+  get submitted(): number {
+    return this.#submitted.size;
+  }
+
   /** @throws Retryable `journal-busy`; Cancelled `journal-closed` */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw new Cancelled({ code: 'journal-closed', message: 'The journal is closed.' });
