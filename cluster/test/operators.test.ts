@@ -44,7 +44,8 @@ test.serial(
   'an object that waits for a stopped secondary says so, and is tried again on request',
   async (t) => {
     const net = network();
-    await net.devnet.sp(4).stop();
+    net.devnet.sp(4).signal('SIGSTOP');
+    t.teardown(() => net.devnet.sp(4).signal('SIGCONT'));
     const object = await uploaded();
     const id = formatJobId(object.job);
     const waiting = await until('it waits for its next try', async () => {
@@ -54,7 +55,7 @@ test.serial(
     t.regex(waiting.why, /sp 4/i);
     t.regex(waiting.why, /tried again/);
     await until('the retry is accepted', () => act('retry', id).catch(() => undefined));
-    await net.devnet.sp(4).start();
+    net.devnet.sp(4).signal('SIGCONT');
     await net.sealed(object);
     const sealed = await until('the view says so', async () => {
       const found = await view(object);
@@ -79,7 +80,7 @@ test.serial(
 
 test.serial('an object that is given up is rejected on chain', async (t) => {
   const net = network();
-  await net.devnet.sp(4).stop();
+  await act('ban-peer', '4');
   const object = await uploaded();
   const id = formatJobId(object.job);
   await until('it has failed once', async () => (await view(object)).nextTryAt !== undefined);
@@ -87,7 +88,7 @@ test.serial('an object that is given up is rejected on chain', async (t) => {
   await until('it is gone', async () => (await view(object)).context.state === 'OBJECT_DISCONTINUED');
   t.is(await net.chain.objectById(object.job.objectId), undefined);
   t.true((await view(object)).events.some(({ type }) => type === 'GivenUp'));
-  await net.devnet.sp(4).start();
+  await act('unban-peer', '4');
 });
 
 test.serial(
