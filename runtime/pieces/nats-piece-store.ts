@@ -4,6 +4,7 @@ import type { ObjectInfo } from '@nats-io/obj';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import { Gathered } from '../async/gathered.ts';
+import { askOverReconnects } from '../nats/reconnects.ts';
 import { noSizes, type Sizes } from '../telemetry/sizes.ts';
 import {
   type Bucket,
@@ -156,7 +157,8 @@ class NatsPieceStore implements PieceStore {
    */
   async #find(key: string): Promise<ObjectPiece | undefined> {
     checkKey(key);
-    const look = () => this.#bucket.objects.info(key);
+    const { connection, objects } = this.#bucket;
+    const look = () => askOverReconnects(connection, () => objects.info(key));
     const info = await this.#guard(`looking up ${key}`, () => this.#infos.get(key, look));
     if (!info) return undefined;
     const piece = pieceFromInfo(info);

@@ -104,3 +104,25 @@ test.serial('a question that a hanging replica got is asked again', async (t) =>
   const answer = await new ChunkLink(connection, 'hangs', 60_000).get(7);
   t.deepEqual([answer?.string(), heard], ['the chunk', ['{"seq":7}', '{"seq":7}']]);
 });
+
+test.serial('what a lost connection has swallowed is not waited for', async (t) => {
+  // So long that the test would hang if it were.
+  const requestLimitMs = 600_000;
+  let cut = '';
+  const proxy = await startCuttingProxy(server.port, ({ from, line }) => {
+    if (from !== 'client' || !cut || !line.includes(cut)) return false;
+    cut = '';
+    return true;
+  });
+  t.teardown(() => proxy.close());
+  const own = await connectNats({ url: proxy.url, name: 'cut', log });
+  t.teardown(() => own.close());
+  const store = await openNatsPieceStore({ connection: own, bucket: newBucket(), requestLimitMs, log });
+  await store.put('k', randomBytes(10));
+  cut = '$JS.API.STREAM.MSG.GET';
+  t.is((await store.stat('k'))?.size, 10, 'it is looked up again');
+  cut = '.C.';
+  const putting = store.put('other', randomBytes(10));
+  await t.throwsAsync(putting, { name: 'Retryable', code: 'piece-store-unavailable' });
+  t.is(proxy.cuts, 2);
+});

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import type { PubAck } from '@nats-io/jetstream';
 import { nuid as nuids } from '@nats-io/nats-core';
 import { Retryable, SealionError, throwIfAborted } from '#protocols/errors';
+import { orAborted } from '../async/or-aborted.ts';
 import { nextTurn } from '../async/turns.ts';
 import { isWrongLastSequence } from '../nats/errors.ts';
 import { linkOf } from '../nats/link.ts';
+import { connectionBack } from '../nats/reconnects.ts';
 import { type Bucket, deleteMessage, purgeChunks, unavailable } from './bucket.ts';
 import { chunksOf } from './chunks.ts';
 import { chunkHeaders, chunkSubject, formatMeta, metaSubject, type ObjectPiece } from './object-layout.ts';
@@ -111,13 +113,15 @@ async function writeChunks(
     memory[place] ??= bucket.chunkMemory.take(chunkSize);
     return memory[place];
   };
+  // A put whose connection was lost fails anyway: it need not wait for answers that do not come.
+  const back = connectionBack(bucket.connection);
   let size = 0;
   try {
     for await (const chunk of chunksOf(source, chunkSize, (bytes) => hash.update(bytes), memoryOfNext)) {
       throwIfAborted(options.signal);
       await acks.at(-WINDOW);
       await nextTurn();
-      const ack = bucket.client.publish(subject, chunk, { headers });
+      const ack = orAborted(bucket.client.publish(subject, chunk, { headers }), back);
       // handled below, even when an earlier one fails first
       ack.catch(() => undefined);
       acks.push(ack);
@@ -131,6 +135,7 @@ async function writeChunks(
   } catch (error) {
     await Promise.allSettled(acks);
     if (acks.length > 0) await dropChunks(bucket, nuid);
+    if (back.aborted) throw options.time.error();
     throw error instanceof SealionError ? error : unavailable(error, `storing ${key}`);
   }
 }

@@ -11,6 +11,7 @@ import {
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
 import { isJetStreamError, JetStreamCode, natsError } from '#runtime/nats/errors';
+import { askOverReconnects } from '#runtime/nats/reconnects';
 import {
   type ConsumerSettings,
   ensureConsumer,
@@ -108,7 +109,8 @@ export class Mailboxes {
   async receipt(column: ColumnId): Promise<Uint8Array | undefined> {
     const query = { last_by_subj: mailSubject('receipt', column) };
     const box = { kind: 'receipt', from: column.from } as const;
-    const found = this.#manager.streams.getMessage(nameOf(box), query).catch((error: unknown) => {
+    const look = () => this.#manager.streams.getMessage(nameOf(box), query);
+    const found = askOverReconnects(this.#options.home, look).catch((error: unknown) => {
       if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return null;
       throw error;
     });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Retryable } from '#protocols/errors';
 import { orAborted } from '#runtime/async/or-aborted';
 import { isNoResponders, natsError } from '#runtime/nats/errors';
+import { askOverReconnects } from '#runtime/nats/reconnects';
 import { traceHeaders } from '../trace-headers.ts';
 
 const ACK_LIMIT_MS = 5_000;
@@ -20,13 +21,13 @@ export async function post(
   signal?: AbortSignal,
   trace?: string,
 ): Promise<void> {
-  const answer = await orAborted(
-    connection.request(subject, message, {
-      timeout: ACK_LIMIT_MS,
-      ...(trace !== undefined && { headers: traceHeaders([trace]) }),
-    }),
-    signal,
-  ).catch((error: unknown) => {
+  const options = {
+    timeout: ACK_LIMIT_MS,
+    ...(trace !== undefined && { headers: traceHeaders([trace]) }),
+  };
+  // Sent again it replaces itself.
+  const send = () => connection.request(subject, message, options);
+  const answer = await orAborted(askOverReconnects(connection, send), signal).catch((error: unknown) => {
     if (isNoResponders(error)) throw unreachable(subject, 'it has no mailbox', error);
     throw natsError(error, `posting to ${subject}`, 'peer-unreachable');
   });
