@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable, Terminal } from '#protocols/errors';
 
@@ -55,6 +56,17 @@ export class AdminApi {
     return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, limitMs, signal);
   }
 
+  /**
+   * The bytes of an answer without an end, as they come, until the signal fires.
+   * @param path for example `/events?page=/tree`
+   * @throws as `get`; the iteration throws when the connection is lost, and when the signal fires
+   */
+  async open(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#fetch(path, { headers: this.#headers, signal });
+    if (!response.ok) throw problem(response.status, (await response.json().catch(() => ({}))) as Problem);
+    return response.body ?? Readable.from([]);
+  }
+
   /** @param limitMs how long the end of what is not done yet may be waited for */
   async #ask<T>(path: string, init: RequestInit, limitMs: number, signal?: AbortSignal): Promise<T> {
     const giveUpAt = performance.now() + limitMs;
@@ -75,26 +87,36 @@ export class AdminApi {
   ): Promise<{ readonly answer: T; readonly later?: string }> {
     const limit = AbortSignal.timeout(limitMs);
     const headers = { ...this.#headers, ...init.headers };
-    let response: Response;
-    let answer: unknown;
-    try {
-      const either = AbortSignal.any([limit, ...(signal ? [signal] : [])]);
-      response = await fetch(`${this.#url}${path}`, { ...init, headers, signal: either });
-      answer = await response.json();
-    } catch (cause) {
-      throw new Retryable({
-        code: 'no-node',
-        message: `No node answers at ${this.#url}.`,
-        advice: 'Check that it is running.',
-        cause,
-      });
-    }
+    const either = AbortSignal.any([limit, ...(signal ? [signal] : [])]);
+    const response = await this.#fetch(path, { ...init, headers, signal: either });
+    const answer: unknown = await response.json().catch((cause: unknown) => {
+      throw this.#noNode(cause);
+    });
+    if (!response.ok) throw problem(response.status, answer as Problem);
     const later = response.status === 202 ? response.headers.get('location') : null;
-    if (response.ok) return { answer: answer as T, ...(later !== null && { later }) };
-    const { code = 'bad-answer', message = `status ${response.status}`, advice } = answer as Problem;
-    const facts = { code, message, ...(advice !== undefined && { advice }) };
-    throw response.status === 503 || response.status === 429 ? new Retryable(facts) : new Terminal(facts);
+    return { answer: answer as T, ...(later !== null && { later }) };
   }
+
+  #fetch(path: string, init: RequestInit): Promise<Response> {
+    return fetch(`${this.#url}${path}`, init).catch((cause: unknown) => {
+      throw this.#noNode(cause);
+    });
+  }
+
+  #noNode(cause: unknown): Retryable {
+    return new Retryable({
+      code: 'no-node',
+      message: `No node answers at ${this.#url}.`,
+      advice: 'Check that it is running.',
+      cause,
+    });
+  }
+}
+
+function problem(status: number, answer: Problem): Retryable | Terminal {
+  const { code = 'bad-answer', message = `status ${status}`, advice } = answer;
+  const facts = { code, message, ...(advice !== undefined && { advice }) };
+  return status === 503 || status === 429 ? new Retryable(facts) : new Terminal(facts);
 }
 
 /** What is to be waited for only briefly may still take as long as any answer. */

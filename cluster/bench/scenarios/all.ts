@@ -8,6 +8,7 @@ import { fairness } from './fairness.ts';
 import { large } from './large.ts';
 import { load } from './load.ts';
 import { memory } from './memory.ts';
+import { page } from './page.ts';
 import { reads } from './reads.ts';
 import { roles } from './roles.ts';
 import { small } from './small.ts';
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   reads,
   fairness,
   backlog,
+  page,
   memory,
   wires,
   takeover,
