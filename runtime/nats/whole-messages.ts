@@ -1,3 +1,5 @@
+import { ReusedMemory } from '../async/reused-memory.ts';
+
 const LINE_FEED = 10;
 /** `MSG <subject> <sid> [reply] <size>`, `HMSG <subject> <sid> [reply] <size of headers> <size>` */
 const MESSAGE = /^H?MSG\s.*?([0-9]+)\s*$/is;
@@ -7,10 +9,23 @@ const END = 2;
 const ROOM = 128 * 1024;
 /** Messages above this length are read into memory of their own, bytes. */
 const LARGE = ROOM / 2;
+/** Memory for large messages has a multiple of this length, so that it fits others of about the same length; bytes. */
+const STEP = 4 * 1024;
+/** Memory that is kept for the next large messages, bytes. */
+const KEPT = 8 * 2 ** 20;
+
+const memory = new ReusedMemory(KEPT);
+/** Buffers that hold one large message each. */
+const own = new WeakSet<ArrayBufferLike>();
+
+/** The memory of a message may be used for others. @param data of a message that nobody will read again */
+export function giveBackMessage({ buffer }: Uint8Array): void {
+  if (own.has(buffer)) memory.giveBack([new Uint8Array(buffer)]);
+}
 
 /**
  * Gives room for the bytes from a NATS server, and takes them out again as whole messages. The rest of a large message
- * is read to where it stays, in a buffer of exactly its length. The library's own parser uses a growing buffer, which
+ * is read to where it stays, in a buffer of about its length. The library's own parser uses a growing buffer, which
  * copies a message of 1 MiB nearly three times, allocates nearly four times its length, and keeps twice its length for
  * as long as the message is held.
  */
@@ -55,7 +70,9 @@ export class MessageReader {
   #keep(rest: Uint8Array, length: number | undefined): void {
     this.#filled = rest.length;
     if (length !== undefined && length > LARGE) {
-      this.#message = Buffer.allocUnsafeSlow(length);
+      const room = memory.take(Math.ceil(length / STEP) * STEP);
+      own.add(room.buffer);
+      this.#message = room.subarray(0, length);
       this.#message.set(rest);
       return;
     }

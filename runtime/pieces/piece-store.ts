@@ -17,7 +17,7 @@ export interface ReadOptions extends PieceOptions {
   readonly atMost?: () => number;
   /**
    * The bytes are checked by whoever gets them: the whole piece is not compared with its checksum. They are read once:
-   * no chunk stays in memory for further readers.
+   * no chunk stays in memory for further readers, and its memory is written again when the next one is asked for.
    */
   readonly unchecked?: true;
 }

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '#protocols/errors';
+import { giveBackMessage } from '../nats/whole-messages.ts';
 import { type Bucket, corrupt, unavailable } from './bucket.ts';
 import { ChunkCheck } from './chunk-check.ts';
 import type { ChunkLink } from './chunk-link.ts';
@@ -168,6 +169,7 @@ class Reading {
       seq: piece.chunks[index] ?? 0,
       length: Math.min(piece.chunkSize, piece.size - index * piece.chunkSize),
       load: () => fetchChunk(source, piece, index),
+      reuse: giveBackMessage,
     };
   }
 }

@@ -54,6 +54,25 @@ test('chunks in transit and chunks held are bounded, and first chunks alternate 
   t.deepEqual(asked(), [1, 2, 5, 3, 6]);
 });
 
+test('the memory of a chunk is used again once all who had it have read it once', async (t) => {
+  const chunks = new SharedChunks({ window: 20, memory: 40 });
+  const { coming, place } = source();
+  const reused: Uint8Array[] = [];
+  const lent = [1, 1, 2, 2].map((seq) =>
+    chunks.borrow({ ...place(seq), reuse: (bytes) => reused.push(bytes) }, 'first'),
+  );
+  for (const { come } of coming) come();
+  const [one, same, other, sameOther] = (await Promise.all(lent)) as [Lent, Lent, Lent, Lent];
+  const { bytes } = one;
+  chunks.giveBack(one, false);
+  t.deepEqual(reused, []);
+  chunks.giveBack(same, false);
+  t.deepEqual(reused, [bytes]);
+  chunks.giveBack(other);
+  chunks.giveBack(sameOther, false);
+  t.is(reused.length, 1, 'the first may still read it');
+});
+
 test('a chunk stays in memory for the next reader, unless it is given back as read once', async (t) => {
   const chunks = new SharedChunks({ window: 20, memory: 40 });
   const { coming, place } = source();

@@ -11,6 +11,8 @@ export interface ChunkPlace {
   /** Bytes. */
   readonly length: number;
   load(): Promise<Uint8Array>;
+  /** Takes the memory of a chunk back that all who had it have given back as read once. */
+  reuse?(bytes: Uint8Array): void;
 }
 
 export interface SharedChunksOptions {
@@ -42,6 +44,8 @@ interface Entry extends Lent {
   bytes: Uint8Array;
   readonly come: Deferred<void>;
   holders: number;
+  /** Whether somebody may still read it who has given it back. */
+  isKept: boolean;
   state: 'waits' | 'comes' | 'here';
   expiry?: NodeJS.Timeout;
 }
@@ -110,10 +114,14 @@ export class SharedChunks {
     return this.borrow(place, 'further', signal);
   }
 
-  /** @param keep false: nobody else is expected to want it soon, so it does not stay in memory for further readers */
+  /**
+   * @param keep false: nobody else is expected to want it soon, so it does not stay in memory for further readers; and
+   * whoever gives it back has no use for its bytes any more, so that others may be written there
+   */
   giveBack(lent: Lent, keep = true): void {
     const entry = lent as Entry;
     entry.holders -= 1;
+    entry.isKept ||= keep;
     if (entry.holders > 0) return;
     if (entry.state === 'waits') this.#drop(entry);
     else if (entry.state === 'here' && (!keep || entry.expiry === undefined || this.#isShort))
@@ -150,6 +158,7 @@ export class SharedChunks {
       hashed: new WeakMap(),
       come: deferred<void>(),
       holders: 0,
+      isKept: false,
       state: 'waits',
     };
     // whoever waits for it gets the failure; it is fine if nobody does any more
@@ -233,6 +242,7 @@ export class SharedChunks {
   #free(entry: Entry): void {
     this.forget(entry);
     this.#held -= entry.place.length;
+    if (!entry.isKept) entry.place.reuse?.(entry.bytes);
     entry.bytes = NOTHING;
   }
 
