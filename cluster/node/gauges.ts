@@ -79,7 +79,7 @@ export function watchLoad({ registry }: Metrics, background: Pick<Background, 'r
 }
 
 export interface WatchedHome {
-  readonly home: Pick<Home, 'queue'>;
+  readonly home: Pick<Home, 'queue' | 'leaseLosses'>;
   readonly chain: Pick<Chain, 'latestBlock'>;
   readonly freeBytes: (signal: AbortSignal) => Promise<number>;
 }
@@ -87,6 +87,18 @@ export interface WatchedHome {
 export function watchHome({ registry }: Metrics, { home, chain, freeBytes }: WatchedHome): void {
   const waiting = () =>
     withDeadline(LIMIT_MS, [], (signal) => orAborted(home.queue.waiting({ signal }), signal));
+  registry.readAll(
+    'sealion_lost_leases',
+    'Leases that this node could not renew in time, since its start: it was suspended, or cut off from nats-server.',
+    ['of'],
+    () => {
+      const { jobs, roles } = home.leaseLosses() ?? { jobs: 0, roles: 0 };
+      return [
+        [['jobs'], jobs],
+        [['roles'], roles],
+      ];
+    },
+  );
   registry.read(
     'sealion_queue_jobs',
     'Jobs of the SP that have not ended: waiting, in work, or until their next try.',

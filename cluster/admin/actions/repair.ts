@@ -30,5 +30,5 @@ export async function repair(
     from = part.next;
     if (from !== undefined) onProgress?.(`${from} of ${part.segmentCount} segments are read: ${found()}.`);
   }
-  return `Of what is stored here ${found()}.`;
+  return counts.size > 0 ? `Segments and pieces stored here: ${found()}.` : 'Nothing of it is stored here.';
 }
