@@ -1,3 +1,4 @@
+import { Terminal } from '#protocols/errors';
 import { patiently } from '../load.ts';
 import type { BenchNetwork } from '../network.ts';
 import { announce, put } from '../objects.ts';
@@ -30,8 +31,9 @@ export const memory: Scenario<'bytes' | 'less'> = {
   sizes: { bytes: { full: 2 ** 32, quick: 2 ** 28 }, less: { full: 2 ** 26, quick: 2 ** 26 } },
   runs: { full: 1, quick: 1 },
   on: 'network',
+  /** @throws Terminal `processes-unknown` */
   async run({ network, sizes, signal }): Promise<Measurements> {
-    if (network.processes.length === 0) return {};
+    if (network.processes.length === 0) throw processesUnknown();
     const small = await peaks(network, sizes.less, signal);
     const big = await peaks(network, sizes.bytes, signal);
     return {
@@ -40,6 +42,14 @@ export const memory: Scenario<'bytes' | 'less'> = {
     };
   },
 };
+
+function processesUnknown(): Terminal {
+  return new Terminal({
+    code: 'processes-unknown',
+    message: 'The memory of the nodes cannot be seen: they are not processes of a devnet on this machine.',
+    advice: 'Give the devnet.json of a devnet that runs on this machine, under Linux, or no --devnet.',
+  });
+}
 
 /** Peak memory of the primary and of any secondary while one object is uploaded and sealed, bytes. */
 async function peaks(network: BenchNetwork, size: number, signal: AbortSignal) {
