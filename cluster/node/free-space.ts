@@ -3,6 +3,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Cache } from '#runtime/async/cache';
 import { natsError } from '#runtime/nats/errors';
+import { patient } from '#runtime/nats/patient';
 
 /** How long a result is used, ms. The bytes that arrive in this time are few compared with the reserve. */
 const TTL_MS = 1_000;
@@ -32,7 +33,7 @@ export function watchSpace(home: NatsConnection, dataDir: string): (signal?: Abo
 
 async function readSpace(home: NatsConnection, dataDir: string): Promise<Space> {
   try {
-    const manager = await jetstreamManager(home, { checkAPI: false });
+    const manager = await jetstreamManager(patient(home), { checkAPI: false });
     const { limits, storage } = await manager.getAccountInfo();
     const limitBytes = limits.max_storage;
     if (limitBytes > 0) return { freeBytes: Math.max(0, limitBytes - storage), limitBytes };

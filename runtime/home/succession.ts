@@ -1,7 +1,9 @@
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { randomUUID } from 'node:crypto';
+import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Retryable, Terminal } from '#protocols/errors';
 import { isWrongLastSequence, natsError } from '../nats/errors.ts';
+import { patient, patientManager } from '../nats/patient.ts';
 import { ensureStream } from '../nats/streams.ts';
 import type { Directory } from './home.ts';
 
@@ -50,9 +52,8 @@ export interface SuccessionOptions {
 export async function succeed(options: SuccessionOptions): Promise<Succession> {
   const { connection, node, journal, freshMs, replicas = 1 } = options;
   const doing = 'asking which node of the SP is the newest';
-  const manager = await jetstreamManager(connection).catch((error: unknown) => {
-    throw natsError(error, doing);
-  });
+  const manager = await patientManager(connection, doing);
+  const client = jetstream(patient(connection));
   const ensure = () =>
     ensureStream(manager, {
       name: STREAM,
@@ -72,11 +73,11 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
   const aloneSince = isOurs ? (earlier.aloneSince ?? now) : earlier ? now : 0;
   const start: Start = { node, journal, aloneSince, at: new Date(now).toISOString() };
   const body = JSON.stringify(start);
-  let { seq } = await jetstream(connection)
-    .publish(SUBJECT, body)
-    .catch((error: unknown) => {
-      throw natsError(error, doing);
-    });
+  // Sent again, it must not become another start.
+  const msgID = randomUUID();
+  let { seq } = await client.publish(SUBJECT, body, { msgID }).catch((error: unknown) => {
+    throw natsError(error, doing);
+  });
   let checkedAt = performance.now();
   let wasNewest = true;
 
@@ -96,7 +97,7 @@ export async function succeed(options: SuccessionOptions): Promise<Succession> {
       if (!wasNewest) return;
       try {
         const expect = { lastSubjectSequence: 0 };
-        seq = (await jetstream(connection).publish(SUBJECT, body, { expect })).seq;
+        seq = (await client.publish(SUBJECT, body, { msgID: randomUUID(), expect })).seq;
       } catch (error) {
         // another node was first, which the next check reports
         if (!isWrongLastSequence(error)) throw natsError(error, doing);

@@ -1,5 +1,6 @@
 import { throwIfAborted } from '#protocols/errors';
 import { formatJobId, type JobId, parseJobId } from '#protocols/job/identity';
+import { orAborted } from '../async/or-aborted.ts';
 import { Semaphore } from '../async/semaphore.ts';
 import { noSizes, type Sizes } from '../telemetry/sizes.ts';
 import type { JobQueue, Lease, Waiting } from './job-queue.ts';
@@ -47,7 +48,8 @@ class NatsJobQueue implements JobQueue {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<'queued' | 'already-queued'> {
     throwIfAborted(options.signal);
-    return (await this.#queue.publish(subjectOf(job))) ? 'queued' : 'already-queued';
+    const isNew = await orAborted(this.#queue.publish(subjectOf(job)), options.signal);
+    return isNew ? 'queued' : 'already-queued';
   }
 
   async *leases(options: {
@@ -94,7 +96,7 @@ class NatsJobQueue implements JobQueue {
 
   async waiting(options: { readonly signal?: AbortSignal } = {}): Promise<Waiting> {
     throwIfAborted(options.signal);
-    return await this.#queue.waiting();
+    return await orAborted(this.#queue.waiting(), options.signal);
   }
 
   async has(job: JobId): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { Cancelled, Terminal, throwIfAborted } from '#protocols/errors';
+import { orAborted } from '../async/or-aborted.ts';
 import { MessageLease } from './message-lease.ts';
 import type { Holding, Roles } from './roles.ts';
 import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
@@ -35,7 +36,7 @@ class NatsRoles implements Roles {
     const subject = SUBJECTS + role;
     throwIfAborted(options.signal);
     const stand = () => this.#queue.publish(subject);
-    await stand();
+    await orAborted(stand(), options.signal);
     const message = await this.#queue.pull(role.replaceAll('.', '_'), subject, options.signal, stand);
     if (!message) {
       throw new Cancelled({ code: 'aborted', message: `Stopped waiting for the role ${role}.` });

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Msg, type NatsConnection, nanos } from '@nats-io/nats-core';
 import { Retryable, Terminal } from '#protocols/errors';
+import { orAborted } from '../async/or-aborted.ts';
 import { natsError } from '../nats/errors.ts';
-import { askOverReconnects, connectionBack } from '../nats/reconnects.ts';
+import { connectionBack } from '../nats/reconnects.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const LONGEST_PULL_MS = 10_000;
@@ -51,13 +52,14 @@ export async function pullOne(source: PullSource, signal: AbortSignal): Promise<
       // After a loss again: a server that recovers may take a pull for a consumer that it does not serve yet.
       if (!source.prepared || source.prepared.aborted) {
         const back = connectionBack(source.connection);
-        await askOverReconnects(source.connection, () => source.prepare());
+        await orAborted(source.prepare(), signal);
         source.prepared = back;
       }
       if (signal.aborted) return undefined;
       const pulled = await requestOne(source, signal);
       if (pulled) return pulled;
     } catch (thrown) {
+      if (signal.aborted) return undefined;
       const error = natsError(thrown, `pulling from ${source.stream}`);
       if (error instanceof Terminal) throw error;
       source.log.warn({ error, stream: source.stream }, 'the work queue does not answer; trying again');

@@ -4,14 +4,13 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
-  jetstreamManager,
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { Terminal } from '#protocols/errors';
 import { isJetStreamError, isSubjectTaken, JetStreamCode, natsError } from '../nats/errors.ts';
-import { askOverReconnects } from '../nats/reconnects.ts';
+import { patient, patientManager } from '../nats/patient.ts';
 import { ensureConsumer, ensureStream } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Waiting } from './job-queue.ts';
@@ -66,7 +65,7 @@ export class WorkQueue {
     this.notes = options.notes;
     this.onLost = options.onLost;
     this.#stream = stream;
-    this.#client = jetstream(options.connection);
+    this.#client = jetstream(patient(options.connection));
     this.#manager = manager;
   }
 
@@ -80,9 +79,7 @@ export class WorkQueue {
         advice: `Lease work for ${SHORTEST_ACK_WAIT_MS} ms or more.`,
       });
     }
-    const manager = await jetstreamManager(options.connection).catch((error: unknown) => {
-      throw natsError(error, `opening ${stream}`);
-    });
+    const manager = await patientManager(options.connection, `opening ${stream}`);
     await ensureStream(manager, {
       name: stream,
       subjects: [subjects],
@@ -100,7 +97,7 @@ export class WorkQueue {
   /** Puts the subject's message into the queue. @returns false when it is there already, leased or not */
   async publish(subject: string): Promise<boolean> {
     try {
-      await askOverReconnects(this.connection, () => this.#client.publish(subject));
+      await this.#client.publish(subject);
       return true;
     } catch (error) {
       if (isSubjectTaken(error)) return false;
@@ -116,7 +113,7 @@ export class WorkQueue {
     try {
       const stored = await this.#manager.streams.getMessage(this.#stream, { last_by_subj: subject });
       if (stored) await this.#manager.streams.deleteMessage(this.#stream, stored.seq, false);
-      await askOverReconnects(this.connection, () => this.#client.publish(subject, body));
+      await this.#client.publish(subject, body);
     } catch (error) {
       // Somebody else has put one in between, which is delivered at once too.
       if (!isSubjectTaken(error)) throw natsError(error, `queueing ${subject} again`);

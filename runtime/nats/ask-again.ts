@@ -5,7 +5,7 @@ import { connectionBack } from './reconnects.ts';
 export interface AskAgainOptions {
   /** ms, for all tries together. */
   readonly limitMs: number;
-  /** When it is asked again, ms after the try before; at once when the connection has been lost and is back. */
+  /** When it is asked again, ms after the try before; and at once whenever the connection has been lost and is back. */
   readonly againMs: readonly number[];
 }
 
@@ -26,9 +26,9 @@ export async function askAgain<T>(
   const settled = new AbortController();
   const send = () => ask(Math.max(1, giveUpAt - performance.now())).then(answered.resolve, answered.reject);
   const repeat = async () => {
-    for (const pause of againMs) {
+    for (let again = 0; ; again += 1) {
       const signal = AbortSignal.any([settled.signal, connectionBack(connection)]);
-      await sleep(pause, undefined, { signal }).catch(() => undefined);
+      await sleep(againMs[again] ?? limitMs, undefined, { signal }).catch(() => undefined);
       if (settled.signal.aborted) return;
       void send();
     }

@@ -5,7 +5,7 @@ import { NatsConnectionImpl, setTransportFactory } from '@nats-io/nats-core/inte
 import { NodeTransport, nodeResolveHost } from 'nats/lib/node_transport.js';
 import { throwIfAborted } from '#protocols/errors';
 import type { Logger } from '../telemetry/logger.ts';
-import { natsError } from './errors.ts';
+import { isTimeout, natsError } from './errors.ts';
 import { Outbound } from './outbound.ts';
 import { MessageReader, wholeMessages } from './whole-messages.ts';
 
@@ -23,34 +23,39 @@ export interface NatsOptions {
 }
 
 const CONNECT_LIMIT_MS = 5_000;
+/** How often a server that is reached, but does not answer in time, is tried: it, or this process, may be busy. */
+const CONNECT_TRIES = 4;
 const RECONNECT_WAIT_MS = 250;
 const PING_EVERY_MS = 5_000;
 
 /**
- * Opens a connection to one NATS plane (ARCHITECTURE.md#the-two-nats-planes). The first connect fails fast; after that
- * the connection is restored automatically, without limit, and its state changes are logged. The caller closes it.
+ * Opens a connection to one NATS plane (ARCHITECTURE.md#the-two-nats-planes). The first connect fails at once where no
+ * server listens, and after 20 s where none answers; after that the connection is restored automatically, without limit,
+ * and its state changes are logged. The caller closes it.
  * @throws Retryable `nats-unavailable`; Terminal `nats-refused`; Cancelled
  */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   throwIfAborted(options.signal);
   const doing = `connecting to ${options.url}`;
   setTransportFactory({ factory: () => new Transport(), dnsResolveFn: nodeResolveHost });
-  const connection = await NatsConnectionImpl.connect({
-    servers: options.url.split(',').map((server) => server.trim()),
-    name: options.name,
-    ...(options.user !== undefined && { user: options.user }),
-    ...(options.password !== undefined && { pass: options.password }),
-    ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),
-    timeout: CONNECT_LIMIT_MS,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: RECONNECT_WAIT_MS,
-    reconnectJitter: RECONNECT_WAIT_MS,
-    ignoreAuthErrorAbort: true,
-    pingInterval: PING_EVERY_MS,
-    maxPingOut: 2,
-    // Stack traces cost more than the rest of a request, and our errors say what was being done.
-    noAsyncTraces: true,
-  }).catch((error: unknown) => {
+  const connection = await tried(options.signal, () =>
+    NatsConnectionImpl.connect({
+      servers: options.url.split(',').map((server) => server.trim()),
+      name: options.name,
+      ...(options.user !== undefined && { user: options.user }),
+      ...(options.password !== undefined && { pass: options.password }),
+      ...(options.inboxPrefix !== undefined && { inboxPrefix: options.inboxPrefix }),
+      timeout: CONNECT_LIMIT_MS,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_WAIT_MS,
+      ignoreAuthErrorAbort: true,
+      pingInterval: PING_EVERY_MS,
+      maxPingOut: 2,
+      // Stack traces cost more than the rest of a request, and our errors say what was being done.
+      noAsyncTraces: true,
+    }),
+  ).catch((error: unknown) => {
     throw natsError(error, doing);
   });
   if (options.signal?.aborted) await connection.close();
@@ -58,6 +63,20 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   sendWithoutCopies(connection as NatsConnectionImpl);
   void logStatus(connection, options.log.child({ plane: options.name }));
   return connection;
+}
+
+async function tried(
+  signal: AbortSignal | undefined,
+  connect: () => Promise<NatsConnection>,
+): Promise<NatsConnection> {
+  for (let tries = 1; ; tries += 1) {
+    throwIfAborted(signal);
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isTimeout(error) || tries === CONNECT_TRIES) throw error;
+    }
+  }
 }
 
 function sendWithoutCopies({ protocol }: NatsConnectionImpl): void {

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import { orAborted } from '../async/or-aborted.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { natsError } from './errors.ts';
+import { patient } from './patient.ts';
 
 const EVERY_MS = 5_000;
 
@@ -35,13 +37,7 @@ export async function keepStreams(streams: readonly KeptStream[], options: KeepO
     await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted || connection.isClosed()) return;
     try {
-      const present = await streamNames(connection);
-      for (const { name, loss, create } of streams.filter((stream) => !present.has(stream.name))) {
-        await create();
-        log.error({ stream: name }, `created the lost stream ${name} again: ${loss}`);
-        options.onLost?.(name);
-      }
-      await Promise.all(streams.filter(({ name }) => present.has(name)).map((stream) => stream.onCheck?.()));
+      await orAborted(check(streams, options), signal);
     } catch (error) {
       if (!signal.aborted)
         log.warn({ error: natsError(error, 'keeping streams') }, 'cannot check the streams now');
@@ -49,9 +45,19 @@ export async function keepStreams(streams: readonly KeptStream[], options: KeepO
   }
 }
 
+async function check(streams: readonly KeptStream[], options: KeepOptions): Promise<void> {
+  const present = await streamNames(options.connection);
+  for (const { name, loss, create } of streams.filter((stream) => !present.has(stream.name))) {
+    await create();
+    options.log.error({ stream: name }, `created the lost stream ${name} again: ${loss}`);
+    options.onLost?.(name);
+  }
+  await Promise.all(streams.filter(({ name }) => present.has(name)).map((stream) => stream.onCheck?.()));
+}
+
 /** @throws as the client */
 async function streamNames(connection: NatsConnection): Promise<ReadonlySet<string>> {
-  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const manager = await jetstreamManager(patient(connection), { checkAPI: false });
   const names = new Set<string>();
   for await (const name of manager.streams.names()) names.add(name);
   return names;

@@ -4,6 +4,7 @@ import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
 import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import { ReusedMemory } from '../async/reused-memory.ts';
 import { isMessageGone, natsError } from '../nats/errors.ts';
+import { patient } from '../nats/patient.ts';
 import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chunkSubject } from './object-layout.ts';
@@ -53,17 +54,12 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
   const { connection, bucket: name, log } = options;
   const replicas = options.replicas ?? 1;
   const requestLimitMs = options.requestLimitMs ?? REQUEST_LIMIT_MS;
-  const timeout = requestLimitMs;
   try {
-    const client = jetstream(connection, { timeout });
-    const manager = await jetstreamManager(connection, { timeout });
-    const settings = { storage: StorageType.File, replicas };
-    const objects = await new Objm(client).create(name, settings).catch((error: unknown) => {
-      throw setupError(error, `bucket ${name}`);
-    });
-    const status = await objects.status();
-    checkFit(name, replicas, status.streamInfo.config);
-    const stream = status.streamInfo.config.name;
+    const stream = await makeBucket(connection, name, replicas);
+    const limit = { timeout: requestLimitMs, checkAPI: false };
+    const client = jetstream(connection, limit);
+    const manager = await jetstreamManager(connection, limit);
+    const objects = await new Objm(client).open(name, false);
     const putLimitMs = options.putLimitMs ?? PUT_LIMIT_MS;
     const chunkMemory = new ReusedMemory(CHUNK_MEMORY);
     return {
@@ -81,6 +77,18 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
   } catch (error) {
     throw unavailable(error, `opening the bucket ${name}`);
   }
+}
+
+/** Creates the bucket if it does not exist. @returns the name of its stream */
+async function makeBucket(connection: NatsConnection, name: string, replicas: number): Promise<string> {
+  const settings = { storage: StorageType.File, replicas };
+  const made = new Objm(jetstream(patient(connection))).create(name, settings);
+  const objects = await made.catch((error: unknown) => {
+    throw setupError(error, `bucket ${name}`);
+  });
+  const { config } = (await objects.status()).streamInfo;
+  checkFit(name, replicas, config);
+  return config.name;
 }
 
 /** Removes the chunks of one put, except the last `keep`. @returns how many were removed */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type JetStreamManager, jetstreamManager, StorageType, type StreamInfo } from '@nats-io/jetstream';
+import { type JetStreamManager, StorageType, type StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { Retryable, Terminal } from '#protocols/errors';
 import { isJetStreamError, JetStreamCode } from '../../nats/errors.ts';
+import { patientManager } from '../../nats/patient.ts';
 import { ensureStream, setupError } from '../../nats/streams.ts';
 import { StreamStore, unavailable } from './stream-store.ts';
 import { STREAMS } from './subjects.ts';
@@ -12,7 +13,7 @@ import { STREAMS } from './subjects.ts';
 const IDENTITY = 'Sealion journal ';
 
 /** Time limit for several nodes to agree on a new stream, ms. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const LOOK_MS = 100;
 
 export interface JournalStreams {
@@ -25,9 +26,7 @@ export interface JournalStreams {
 
 /** Opens the streams of the journal, and creates those that are missing. @throws as `openJetStreamJournal` */
 export async function openStreams(connection: NatsConnection, replicas: number): Promise<JournalStreams> {
-  const manager = await jetstreamManager(connection).catch((error: unknown) => {
-    throw unavailable(error, 'opening the journal');
-  });
+  const manager = await patientManager(connection, 'opening the journal', 'journal-unavailable');
   const settings = { storage: StorageType.File, num_replicas: replicas, allow_direct: true };
   const last = { ...settings, max_msgs_per_subject: 1 };
   const id = await identityOf(manager, settings);

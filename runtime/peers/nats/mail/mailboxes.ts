@@ -4,14 +4,13 @@ import {
   DiscardPolicy,
   type JetStreamManager,
   jetstream,
-  jetstreamManager,
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
 import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { MAX_CONTROL_LIFETIME_MS } from '#protocols/control/checks';
 import { isJetStreamError, JetStreamCode, natsError } from '#runtime/nats/errors';
-import { askOverReconnects } from '#runtime/nats/reconnects';
+import { patient, patientManager } from '#runtime/nats/patient';
 import {
   type ConsumerSettings,
   ensureConsumer,
@@ -58,10 +57,7 @@ export class Mailboxes {
 
   /** @throws Retryable `nats-unavailable`; Terminal `jetstream-disabled` */
   static async open(options: MailboxOptions): Promise<Mailboxes> {
-    const mailboxes = new Mailboxes(
-      options,
-      await doing('opening the mailboxes', jetstreamManager(options.home)),
-    );
+    const mailboxes = new Mailboxes(options, await patientManager(options.home, 'opening the mailboxes'));
     await mailboxes.#removeFormer();
     return mailboxes;
   }
@@ -101,7 +97,7 @@ export class Mailboxes {
     const box = { kind: 'offer', from } as const;
     await this.#make(box);
     await ensureConsumer(this.#manager, nameOf(box), receivers(this.#options.ackWaitMs));
-    const consumers = jetstream(this.#options.home).consumers;
+    const consumers = jetstream(patient(this.#options.home)).consumers;
     return doing(`reading the offers of SP ${from}`, consumers.get(nameOf(box), RECEIVERS));
   }
 
@@ -109,8 +105,7 @@ export class Mailboxes {
   async receipt(column: ColumnId): Promise<Uint8Array | undefined> {
     const query = { last_by_subj: mailSubject('receipt', column) };
     const box = { kind: 'receipt', from: column.from } as const;
-    const look = () => this.#manager.streams.getMessage(nameOf(box), query);
-    const found = askOverReconnects(this.#options.home, look).catch((error: unknown) => {
+    const found = this.#manager.streams.getMessage(nameOf(box), query).catch((error: unknown) => {
       if (isJetStreamError(error, JetStreamCode.STREAM_NOT_FOUND)) return null;
       throw error;
     });

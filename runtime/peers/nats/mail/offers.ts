@@ -5,6 +5,7 @@ import { toSealionError } from '#protocols/errors';
 import { sameJob } from '#protocols/job/identity';
 import { planPayload } from '#protocols/payload/plan';
 import { Arrivals } from '#runtime/async/arrivals';
+import { orAborted } from '#runtime/async/or-aborted';
 import type { InboundOffer } from '../../peers.ts';
 import type { Asks } from '../asks.ts';
 import type { Bundles } from '../bundles/bundles.ts';
@@ -101,7 +102,7 @@ export class Offers {
   ): Promise<void> {
     while (!until.aborted) {
       try {
-        const consumer = await this.#mailboxes.offers(from);
+        const consumer = await orAborted(this.#mailboxes.offers(from), until);
         for await (const message of this.#messages(consumer, from, slots, until)) {
           const offer = await this.#check(message, from, slots);
           if (!offer) continue;
