@@ -333,19 +333,6 @@ export async function failsWith(upload: Promise<unknown>): Promise<SealionError>
   );
 }
 
-/**
- * Runs what must get somewhere before some time is up, where that time itself is not the subject: with ever more of it,
- * until it is enough for the machine.
- * @param attempt resolves to undefined when `ms` was too short
- */
-export async function withTimeEnough<T>(attempt: (ms: number) => Promise<T | undefined>): Promise<T> {
-  for (const ms of [2_500, 10_000, 40_000]) {
-    const found = await attempt(ms);
-    if (found !== undefined) return found;
-  }
-  throw new Error('the machine is too slow: 40 s were not enough');
-}
-
 /** Waits until something is there. */
 export async function eventually<T>(
   what: string,

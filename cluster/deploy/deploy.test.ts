@@ -8,6 +8,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from 'nats';
 import { findNatsServer } from '#runtime/nats/binary';
+import { patient } from '#runtime/nats/patient';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 
 const FOLDER = fileURLToPath(new URL('../../../cluster/deploy/', import.meta.url));
@@ -61,7 +62,7 @@ test('an offer of another SP is acknowledged and waits in our mailbox', async (t
   const { peers, home } = await network(t);
   const own = await connect({ servers: home.url, user: 'sp1', pass: 'change-me-home-password' });
   t.teardown(() => own.close());
-  const manager = await jetstreamManager(own);
+  const manager = await jetstreamManager(patient(own));
   await manager.streams.add({ name: 'MAILBOX', subjects: ['peer.1.>'] });
 
   const other = await connect({

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import anyTest, { type TestFn } from 'ava';
 import { connect } from 'nats';
+import { patient } from '#runtime/nats/patient';
 import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { persistentPut } from './persistent-put.ts';
@@ -32,7 +33,7 @@ async function streams(): Promise<readonly StreamInfo[]> {
   const { url = '', user = '', password = '' } = network().devnet.file.sps[0]?.nats ?? {};
   const connection = await connect({ servers: url.split(','), user, pass: password, timeout: 2_000 });
   try {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(patient(connection));
     const found = [];
     for await (const stream of manager.streams.list()) found.push(stream);
     return found;

@@ -8,7 +8,7 @@ import type { Trees } from '../admin/view/trees.ts';
 import type { Network } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** What came of a button: `done`, or the code of the error. */
 export interface Pressed {

@@ -3,6 +3,7 @@ import test from 'ava';
 import { connect } from 'nats';
 import { segmentKey } from '#protocols/payload/keys';
 import { STREAMS } from '#runtime/journal/jetstream/subjects';
+import { patient } from '#runtime/nats/patient';
 import { JOURNAL, useNetwork } from './network.ts';
 import { until } from './until.ts';
 
@@ -28,7 +29,7 @@ async function atHome<T>(
   if (!nats) throw new Error(`no SP ${spId}`);
   const connection = await connect({ servers: nats.url, user: nats.user, pass: nats.password });
   try {
-    return await work(await jetstreamManager(connection));
+    return await work(await jetstreamManager(patient(connection)));
   } finally {
     await connection.close();
   }

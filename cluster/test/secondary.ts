@@ -146,9 +146,9 @@ export async function startSecondary(
   return { system, ports, journal, home, receivers: receiving, approver: approving, stop };
 }
 
-/** Resolves when the condition holds; gives up after 20 s. */
+/** Resolves when the condition holds; gives up after 3 min. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 20_000;
+  const giveUpAt = performance.now() + 180_000;
   while (!(await condition())) {
     if (performance.now() > giveUpAt) throw new Error('the awaited condition did not become true');
     await new Promise((resolve) => setTimeout(resolve, 10));

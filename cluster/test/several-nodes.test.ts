@@ -13,6 +13,7 @@ import { gate } from '#runtime/actors/testing';
 import { natsJobFeed } from '#runtime/home/nats-job-feed';
 import { joinPresent } from '#runtime/home/presence';
 import { connectNats } from '#runtime/nats/connect';
+import { patient } from '#runtime/nats/patient';
 import { silentLogger as log } from '#runtime/telemetry/logger';
 import { withPostgres } from '#runtime/testing/programs';
 import type { NetworkSp } from '../cli/network.ts';
@@ -220,7 +221,7 @@ testSerial('a node that is asked to stop gives its jobs back, and its uploads ha
   const net = network();
   const { devnet } = net;
   const connection = await homePlane(t);
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   // So long that another node has the job only if it was given back.
   await manager.consumers.update('JOBS', 'workers', { ack_wait: nanos(600_000) });
   const bucketName = await net.createBucket(1);

@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import { orAborted } from '#runtime/async/or-aborted';
 import { connectNats } from '#runtime/nats/connect';
+import { patient } from '#runtime/nats/patient';
 import { silentLogger } from '#runtime/telemetry/logger';
 import type { Devnet } from '../devnet/devnet.ts';
 import { retryUntilUp } from '../node/retry-until-up.ts';
@@ -48,7 +49,7 @@ export class StoredPieces {
   /** Removes one chunk of a piece, as a broken disk may. */
   async damage(key: string, chunk = 0): Promise<void> {
     await this.#open(async (store, connection) => {
-      const manager = await jetstreamManager(connection);
+      const manager = await jetstreamManager(patient(connection));
       const stream = (await store.status()).streamInfo.config.name;
       const sequences = (await store.info(key))?.metadata?.['chunk-sequences']?.split(',').map(Number);
       await manager.streams.deleteMessage(stream, sequences?.[chunk] ?? 0);
@@ -60,7 +61,7 @@ export class StoredPieces {
     return this.#open(async (store, connection) => {
       const list = (await store.list()).filter(({ deleted }) => !deleted);
       const stream = (await store.status()).streamInfo.config.name;
-      const manager = await jetstreamManager(connection);
+      const manager = await jetstreamManager(patient(connection));
       const { state } = await manager.streams.info(stream, { subjects_filter: '$O.*.C.>' });
       return {
         names: list.map(({ name }) => name).sort(),
@@ -78,7 +79,7 @@ export class StoredPieces {
       { log: silentLogger, signal: new AbortController().signal },
     );
     try {
-      return await work(await new Objm(jetstream(connection)).open(bucket), connection);
+      return await work(await new Objm(jetstream(patient(connection))).open(bucket), connection);
     } finally {
       await connection.close();
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longer than any condition takes, even on a slow machine; ms. */
-const TIME_LIMIT_MS = 90_000;
+const TIME_LIMIT_MS = 180_000;
 
 /** Waits for a condition. An error thrown by `look` counts as "not yet". */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {

@@ -5,6 +5,7 @@ import test from 'ava';
 import { segmentKey } from '#protocols/payload/keys';
 import { planPayload } from '#protocols/payload/plan';
 import { connectNats } from '#runtime/nats/connect';
+import { patient } from '#runtime/nats/patient';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 import { openNatsPieceStore } from '#runtime/pieces/nats-piece-store';
 import type { PieceStore } from '#runtime/pieces/piece-store';
@@ -41,7 +42,7 @@ async function damagedStore(chunk: number): Promise<PieceStore> {
   const bucket = randomUUID();
   const pieces = await openNatsPieceStore({ connection, bucket, log: silentLogger });
   const stream = `OBJ_${bucket}`;
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   for (const index of [0, 1, 2]) {
     const { last_seq: before } = (await manager.streams.info(stream)).state;
     await pieces.put(segmentKey(JOB, index), segmentOf(index));

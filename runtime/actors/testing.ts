@@ -39,9 +39,9 @@ export function actor<M>(
   return { kind: 'plain', start: () => undefined, receive: step, ...over };
 }
 
-/** Resolves when the condition holds; gives up after 10 s. */
+/** Resolves when the condition holds; gives up after 2 min. */
 export async function until(condition: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
+  const giveUpAt = Date.now() + 120_000;
   while (!condition()) {
     if (Date.now() > giveUpAt) throw new Error('the awaited condition did not become true');
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -41,7 +41,7 @@ async function serving(
   };
 }
 
-const timeoutMs = 10_000;
+const timeoutMs = 60_000;
 
 test('a call is answered by another node', async (t) => {
   const a = await node(t, 'a');

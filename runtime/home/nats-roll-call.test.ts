@@ -25,7 +25,7 @@ test('every node answers for itself, and one that fails is left out', async (t) 
   natsRollCall(c, silentLogger).serve('peers', 'c', async () => []);
   await Promise.all([a.flush(), b.flush(), c.flush()]);
   const ask = (nodes?: readonly string[]) =>
-    natsRollCall(reader, silentLogger).ask('report', { timeoutMs: 20_000, ...(nodes && { nodes }) });
+    natsRollCall(reader, silentLogger).ask('report', { timeoutMs: 60_000, ...(nodes && { nodes }) });
   t.deepEqual(Object.fromEntries(await ask(['a', 'b'])), { a: { since: 1 }, b: { since: 2 } });
   t.deepEqual(Object.fromEntries(await ask()), { a: { since: 1 }, b: { since: 2 } });
   served.stop();

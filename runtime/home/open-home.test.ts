@@ -1,6 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import test, { type ExecutionContext } from 'ava';
 import { connectNats } from '../nats/connect.ts';
+import { patient } from '../nats/patient.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger as log } from '../telemetry/logger.ts';
 import { type Home, openHome } from './open-home.ts';
@@ -29,7 +30,7 @@ test('an empty account gets all streams, and opening it again changes nothing', 
 
 test('settings that older streams lack are added', async (t) => {
   const connection = await plane(t);
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   await manager.streams.add({ name: 'JOBS', subjects: ['jobs.old.>'], retention: 'workqueue' });
   await openHome({ connection, node: 'sp-1@a', journal: 'j', log });
   const { config } = await manager.streams.info('JOBS');
@@ -39,7 +40,7 @@ test('settings that older streams lack are added', async (t) => {
 
 test('a stream whose settings cannot be updated is an error for the operator', async (t) => {
   const connection = await plane(t);
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   await manager.streams.add({ name: 'JOBS', subjects: ['jobs.replicate.>'], retention: 'limits' });
   await t.throwsAsync(openHome({ connection, node: 'sp-1@a', journal: 'j', log }), {
     name: 'Terminal',
@@ -86,7 +87,7 @@ test('leases of an earlier start of the node are redelivered at once, those of o
   const second = await openHome({ connection, ...options });
   t.deepEqual((await held(second))?.job, job);
 
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   const other = await openHome({ connection, ...options, node: 'sp-1@b', journal: 'k' });
   t.true(await other.queue.has(job));
   t.is((await manager.consumers.info('JOBS', 'workers')).num_ack_pending, 1);

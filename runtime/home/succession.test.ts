@@ -8,6 +8,7 @@ import type { JobObject } from '#protocols/job/context';
 import { fencedJournal } from '../journal/fenced-journal.ts';
 import { openLevelJournal } from '../journal/level-journal.ts';
 import { connectNats } from '../nats/connect.ts';
+import { patient } from '../nats/patient.ts';
 import { startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { natsDirectory } from './nats-directory.ts';
@@ -64,7 +65,7 @@ test('the newest node stays the newest when the stream that records it is lost',
   const first = await succeed({ connection, node: 'sp-1@a', journal: 'j', freshMs: 0 });
   const second = await succeed({ connection, node: 'sp-1@b', journal: 'k', freshMs: 0 });
   await t.throwsAsync(first.check(), { code: 'journal-fenced' });
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   await manager.streams.delete('NODES');
   await first.restore();
   await second.restore();
@@ -115,12 +116,12 @@ test('a start continues the previous one when no other node has started for an h
   const continues = async (node: string, journal: string) =>
     (await succeed({ connection, node, journal, freshMs: 0 })).continues;
   const anHourPasses = async () => {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(patient(connection));
     const start = (await manager.streams.getMessage('NODES', { last_by_subj: 'node.started' }))?.json() as {
       aloneSince: number;
     };
     const aloneSince = start.aloneSince - 3_600_000;
-    await jetstream(connection).publish('node.started', JSON.stringify({ ...start, aloneSince }));
+    await jetstream(patient(connection)).publish('node.started', JSON.stringify({ ...start, aloneSince }));
   };
   t.false(await continues('a', 'j'), 'the first of all');
   t.true(await continues('a', 'j'));
@@ -133,7 +134,7 @@ test('a start continues the previous one when no other node has started for an h
   t.false(await continues('a', 'another journal'));
   t.false(await continues('a', 'another journal'), 'b may be alive');
 
-  await jetstream(connection).publish(
+  await jetstream(patient(connection)).publish(
     'node.started',
     JSON.stringify({ node: 'a', at: 'of an older release' }),
   );

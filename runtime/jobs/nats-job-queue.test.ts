@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { connectNats } from '../nats/connect.ts';
+import { patient } from '../nats/patient.ts';
 import { connectionBack } from '../nats/reconnects.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { type Logger, silentLogger } from '../telemetry/logger.ts';
@@ -130,7 +131,7 @@ test('an entry that is not a valid job is removed from the queue', async (t) => 
   const queue = await open(t);
   const connection = await connectNats({ url: t.context.server.url, name: 'operator', log });
   t.teardown(() => connection.close());
-  await jetstream(connection).publish('jobs.replicate.nonsense');
+  await jetstream(patient(connection)).publish('jobs.replicate.nonsense');
   await queue.enqueue(job(1));
   t.deepEqual((await leasesOf(t, queue, 1).next()).job, job(1));
 });
@@ -225,7 +226,7 @@ test('after a restart of the server, the next pull is made as soon as the connec
   await queue.enqueue(job(1));
   await leases.next();
   const waiting = leases.next();
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   while ((await manager.consumers.info('JOBS', 'workers')).num_waiting === 0) await sleep(10);
   const back = connectionBack(connection);
   await before.kill();

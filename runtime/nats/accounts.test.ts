@@ -4,6 +4,7 @@ import test from 'ava';
 import { connect, headers, type NatsConnection } from 'nats';
 import { Terminal } from '#protocols/errors';
 import { accountsConfig, homeUser, peersInbox, peersUser, type SpAccount } from './accounts.ts';
+import { patient } from './patient.ts';
 import { type NatsServer, startNatsServer } from './server.ts';
 
 const SPS: readonly SpAccount[] = [1, 2, 3].map((spId) => ({
@@ -26,11 +27,13 @@ test.after.always(async () => {
 
 test.serial('the nodes of an SP have a JetStream of their own', async (t) => {
   const [one, two] = [await home(1), await home(2)];
-  const manager = await jetstreamManager(one);
+  const manager = await jetstreamManager(patient(one));
   await manager.streams.add({ name: 'SECRET', subjects: ['secret'] });
-  await jetstream(one).publish('secret', 'x');
+  await jetstream(patient(one)).publish('secret', 'x');
 
-  await t.throwsAsync((await jetstreamManager(two)).streams.info('SECRET'), { message: /not found/ });
+  await t.throwsAsync((await jetstreamManager(patient(two))).streams.info('SECRET'), {
+    message: /not found/,
+  });
   t.is((await manager.streams.info('SECRET')).state.messages, 1);
 });
 
@@ -40,7 +43,7 @@ test.serial('an offer is stored in the receiver’s own stream, with PubAck and 
 
   const header = headers();
   header.set('Nats-Msg-Id', 'once');
-  const post = () => sender.request('peer.1.offer.2.77.0.3', 'offer', { timeout: 5_000, headers: header });
+  const post = () => sender.request('peer.1.offer.2.77.0.3', 'offer', { timeout: 60_000, headers: header });
   t.like((await post()).json(), { stream: mailbox });
   t.like((await post()).json(), { stream: mailbox, duplicate: true });
   t.is((await inbox('peer.1.offer.2.77.0.3')).string(), 'offer');
@@ -70,8 +73,8 @@ test.serial('an SP cannot direct the PubAck of a mailbox into another mailbox', 
   forger.publish('peer.1.offer.2.1.0.0', 'x', { reply: 'peer.3.offer.9.777.0.0' });
   forger.publish('peer.1.offer.2.1.0.1', 'x', { reply: 'peer.3.offer.2.777.0.0' });
   // The later offers of the same connection arrive, so the two before them have been processed.
-  await request(forger, 'peer.1.offer.2.1.0.2', 'x');
-  await request(forger, 'peer.3.offer.2.778.0.0', 'x');
+  await request(forger, 'peer.1.offer.2.1.0.2', 'x', 60_000);
+  await request(forger, 'peer.3.offer.2.778.0.0', 'x', 60_000);
   t.is(await count(), before + 1);
 });
 
@@ -147,7 +150,7 @@ test.serial('a fetch reaches the SP it names, carries its sender, and is answere
   const [asker, holder] = [await peer(1), await peer(2)];
   const fetches = holder.subscribe('recovery.2.*', { max: 1 });
   await holder.flush();
-  const answered = asker.request('recovery.2.1', 'a piece, please', { timeout: 5_000 });
+  const answered = asker.request('recovery.2.1', 'a piece, please', { timeout: 60_000 });
   for await (const message of fetches) {
     t.is(message.subject, 'recovery.2.1');
     t.true(message.respond('a piece'));
@@ -157,7 +160,7 @@ test.serial('a fetch reaches the SP it names, carries its sender, and is answere
 
 test.serial('no SP can delete the streams of another, by any route', async (t) => {
   const [victim, rogue, member] = [await home(1), await home(2), await peer(2)];
-  const manager = await jetstreamManager(victim);
+  const manager = await jetstreamManager(patient(victim));
   const there = () => manager.streams.info('KEPT');
   await manager.streams.add({ name: 'KEPT', subjects: ['kept'] });
   const known = /HOME_1_[0-9a-f]{32}/.exec(accountsConfig(SPS))?.[0];
@@ -171,7 +174,7 @@ test.serial('no SP can delete the streams of another, by any route', async (t) =
   }
   // The permissions of the rogue do not apply to what the server itself sends; but nobody can name an account.
   const purge = '$JS.API.ACCOUNT.PURGE.HOME_1';
-  const own = await jetstreamManager(rogue);
+  const own = await jetstreamManager(patient(rogue));
   await own.streams.add({ name: 'OWN', subjects: ['own'] });
   rogue.publish('own', '', { reply: purge });
   rogue.publish('$JS.API.STREAM.INFO.OWN', '', { reply: purge });
@@ -213,7 +216,7 @@ async function enter(user: string, pass: string, inboxPrefix = '_INBOX'): Promis
 }
 
 async function openMailbox(spId: number) {
-  const manager = await jetstreamManager(await home(spId));
+  const manager = await jetstreamManager(patient(await home(spId)));
   const mailbox = 'MAILBOX';
   await manager.streams.add({ name: mailbox, subjects: [`peer.${spId}.offer.>`, `peer.${spId}.receipt.>`] });
   return {
@@ -231,13 +234,14 @@ async function request(
   connection: NatsConnection,
   subject: string,
   body: string,
+  timeout = 1_000,
 ): Promise<{ readonly stream: string }> {
-  const answer = await connection.request(subject, body, { timeout: 1_000 });
+  const answer = await connection.request(subject, body, { timeout });
   return answer.json();
 }
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 3_000; tries++) {
     const found = await look();
     if (found !== undefined) return found;
     await sleep(20);

@@ -8,6 +8,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
 import { silentLogger } from '../telemetry/logger.ts';
 import { connectNats } from './connect.ts';
+import { patient } from './patient.ts';
 import { startNatsServer } from './server.ts';
 
 const exists = (path: string) =>
@@ -19,7 +20,7 @@ const exists = (path: string) =>
 test('a server accepts connections with JetStream, and leaves nothing behind when stopped', async (t) => {
   const server = await startNatsServer();
   const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   await manager.streams.add({ name: 'S', subjects: ['s'] });
   t.true(await exists(server.storeDir));
   await connection.close();
@@ -34,7 +35,7 @@ test('a killed server finds its streams again in the same store', async (t) => {
   const first = await startNatsServer({ storeDir });
   const connection = await connectNats({ url: first.url, name: 'test', log: silentLogger });
   t.teardown(() => connection.close());
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   await manager.streams.add({ name: 'S', subjects: ['s'] });
   await first.kill();
 
@@ -70,7 +71,7 @@ test('accounts of the configuration apply: a wrong password is a terminal error'
   t.teardown(() => server.stop());
   const options = { url: server.url, name: 'test', user: 'a', log: silentLogger };
   const connection = await connectNats({ ...options, password: 'right' });
-  await jetstreamManager(connection);
+  await jetstreamManager(patient(connection));
   await connection.close();
   await t.throwsAsync(connectNats({ ...options, password: 'wrong' }), {
     code: 'nats-refused',

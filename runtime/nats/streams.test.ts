@@ -3,6 +3,7 @@ import { nanos } from '@nats-io/nats-core';
 import test from 'ava';
 import { connect } from 'nats';
 import { Retryable } from '#protocols/errors';
+import { patient } from './patient.ts';
 import { type NatsServer, startNatsServer } from './server.ts';
 import { ensureConsumer, ensureStream } from './streams.ts';
 
@@ -17,7 +18,7 @@ test.after.always(() => server?.stop());
 async function manager(t: { teardown(end: () => Promise<void>): void }) {
   const connection = await connect({ servers: server.url });
   t.teardown(() => connection.close());
-  return jetstreamManager(connection);
+  return jetstreamManager(patient(connection));
 }
 
 function consumer(ackWaitMs: number) {

@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { Objm, StorageType } from '@nats-io/obj';
 import test, { type ExecutionContext } from 'ava';
 import { connectNats } from '../nats/connect.ts';
+import { patient } from '../nats/patient.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { startCuttingProxy } from '../testing/cutting-proxy.ts';
@@ -28,7 +29,7 @@ test.after.always(async () => {
 
 const open = (bucket: string) => openNatsPieceStore({ connection, bucket, log });
 const newBucket = () => `pieces-${randomUUID()}`;
-const plain = (bucket: string) => new Objm(jetstream(connection)).open(bucket);
+const plain = (bucket: string) => new Objm(jetstream(patient(connection))).open(bucket);
 
 pieceStoreContract('NATS', () => open(newBucket()));
 
@@ -115,7 +116,7 @@ test('a piece without its chunks is corrupt, and a new put replaces it', async (
   const store = await open(bucket);
   const bytes = randomBytes(2 * MiB);
   await store.put('k', bytes);
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   await manager.streams.purge(`OBJ_${bucket}`, { filter: `$O.${bucket}.C.>`, keep: 1 });
 
   await t.throwsAsync(store.get('k'), { name: 'Retryable', code: 'piece-corrupt' });
@@ -156,7 +157,7 @@ test('a put whose last acknowledgement was lost with the connection is complete'
 
 test('a bucket whose settings would drop pieces is rejected', async (t) => {
   const bucket = newBucket();
-  await new Objm(jetstream(connection)).create(bucket, { ttl: 1e9, storage: StorageType.Memory });
+  await new Objm(jetstream(patient(connection))).create(bucket, { ttl: 1e9, storage: StorageType.Memory });
   await t.throwsAsync(open(bucket), {
     name: 'Terminal',
     code: 'bucket-unfit',

@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { connect } from 'nats';
 import { Retryable, toSealionError } from '#protocols/errors';
+import { patient } from '../nats/patient.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { startCuttingProxy } from '../testing/cutting-proxy.ts';
@@ -188,7 +189,7 @@ async function check(t: ExecutionContext, { store, connection, bucket, known }: 
     named += 1;
   }
   await store.sweep({ olderThanMs: ORPHAN_AGE_MS, limit: 1_000 });
-  const { streams } = await jetstreamManager(connection);
+  const { streams } = await jetstreamManager(patient(connection));
   const info = await streams.info(`OBJ_${bucket}`, { subjects_filter: `$O.${bucket}.C.>` });
   t.is(Object.keys(info.state.subjects ?? {}).length, named, 'orphans go in the end');
 }

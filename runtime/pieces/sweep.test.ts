@@ -5,6 +5,7 @@ import test from 'ava';
 import { connect } from 'nats';
 import { Retryable } from '#protocols/errors';
 import { connectNats } from '../nats/connect.ts';
+import { patient } from '../nats/patient.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
 import { startCuttingProxy } from '../testing/cutting-proxy.ts';
@@ -34,14 +35,14 @@ async function orphan(bucket: string, key: string | undefined, count = 2): Promi
   const nuid = nuids.next();
   const headers = key === undefined ? {} : { headers: chunkHeaders(key) };
   for (let i = 0; i < count; i += 1) {
-    await jetstream(connection).publish(`$O.${bucket}.C.${nuid}`, randomBytes(10), headers);
+    await jetstream(patient(connection)).publish(`$O.${bucket}.C.${nuid}`, randomBytes(10), headers);
   }
   return nuid;
 }
 
 /** Number of messages by subject. */
 async function stored(bucket: string, filter = `$O.${bucket}.C.>`): Promise<Record<string, number>> {
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(patient(connection));
   const info = await manager.streams.info(`OBJ_${bucket}`, { subjects_filter: filter });
   return info.state.subjects ?? {};
 }
@@ -121,7 +122,7 @@ test('chunks that do not name their piece are kept and counted', async (t) => {
   const legacy = await orphan(bucket, undefined, 3);
   await orphan(bucket, 'gone', 2);
   const mixed = await orphan(bucket, 'gone', 1);
-  await jetstream(connection).publish(`$O.${bucket}.C.${mixed}`, randomBytes(10));
+  await jetstream(patient(connection)).publish(`$O.${bucket}.C.${mixed}`, randomBytes(10));
   t.deepEqual(await store.sweep(ALL), { purged: 2, unclaimed: 5 });
   t.deepEqual(await stored(bucket), { [`$O.${bucket}.C.${legacy}`]: 3, [`$O.${bucket}.C.${mixed}`]: 2 });
 });
@@ -130,7 +131,7 @@ test('pieces without our header, of another program or an earlier version, are r
   const bucket = newBucket();
   const store = await open(bucket);
   const bytes = Buffer.from('stored before');
-  const client = jetstream(connection);
+  const client = jetstream(patient(connection));
   const { seq } = await client.publish(`$O.${bucket}.C.old`, bytes);
   const checksum = (await store.put('same', bytes)).checksum;
   const piece = { key: 'old', nuid: 'old', size: bytes.length, checksum, chunkSize: 1024, chunks: [seq] };
@@ -142,7 +143,7 @@ test('pieces without our header, of another program or an earlier version, are r
 test('a hold left by an interrupted sweep blocks no put, and is removed by the next sweep', async (t) => {
   const bucket = newBucket();
   const store = await open(bucket);
-  const client = jetstream(connection);
+  const client = jetstream(patient(connection));
   for (const key of ['a', 'b']) {
     const nuid = await orphan(bucket, key);
     await client.publish(metaSubject(bucket, key), formatHold(bucket, key, nuid));
@@ -161,7 +162,7 @@ test('damaged metadata keeps its chunks, and does not prevent listing or sweepin
   const store = await open(bucket);
   await store.put('whole', randomBytes(30));
   const nuid = await orphan(bucket, 'damaged');
-  await jetstream(connection).publish(metaSubject(bucket, 'damaged'), '{"name":');
+  await jetstream(patient(connection)).publish(metaSubject(bucket, 'damaged'), '{"name":');
   await orphan(bucket, 'gone', 1);
   t.is((await store.sweep(ALL)).purged, 1);
   t.is((await stored(bucket))[`$O.${bucket}.C.${nuid}`], 2);

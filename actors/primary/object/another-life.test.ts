@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { segmentKey } from '#protocols/payload/keys';
 import { gate } from '#runtime/actors/testing';
 import { orAborted } from '#runtime/async/or-aborted';
+import { withTimeEnough } from '#runtime/testing/time-enough';
 import type { UploadPart } from '../../messages.ts';
 import { grant } from '../../testing/peers.ts';
 import {
@@ -14,7 +15,6 @@ import {
   Primary,
   type PrimaryOptions,
   segmentsOf,
-  withTimeEnough,
 } from '../../testing/primary.ts';
 import { withStage } from '../../testing/stage.ts';
 

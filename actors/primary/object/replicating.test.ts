@@ -5,6 +5,7 @@ import type { JobContext } from '#protocols/job/context';
 import { segmentKey } from '#protocols/payload/keys';
 import { redundancyCode } from '#protocols/payload/redundancy';
 import { gate } from '#runtime/actors/testing';
+import { withTimeEnough } from '#runtime/testing/time-enough';
 import { TestChain } from '../../testing/chain.ts';
 import { grant } from '../../testing/peers.ts';
 import {
@@ -15,7 +16,6 @@ import {
   Primary,
   type PrimaryOptions,
   segmentsOf,
-  withTimeEnough,
 } from '../../testing/primary.ts';
 import { group } from '../../testing/providers.ts';
 import { withStage } from '../../testing/stage.ts';

@@ -3,6 +3,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import test, { type ExecutionContext } from 'ava';
 import type { JobEvent } from '#protocols/job/events';
 import { connectNats } from '../../nats/connect.ts';
+import { patient } from '../../nats/patient.ts';
 import { type NatsServer, startNatsServer } from '../../nats/server.ts';
 import { silentLogger } from '../../telemetry/logger.ts';
 import { startCuttingProxy } from '../../testing/cutting-proxy.ts';
@@ -102,7 +103,7 @@ test('an event that is written after its job was purged is taken back', async (t
   t.true(isPurged);
   await second.purge(job, 2);
   t.deepEqual(await second.read(job), []);
-  const manager = await jetstreamManager(await connection(t));
+  const manager = await jetstreamManager(patient(await connection(t)));
   t.is(await manager.direct.getMessage('JOURNAL', { last_by_subj: eventSubject(job, 3) }), null);
 });
 
@@ -129,7 +130,7 @@ test('a job is among the open ones from before its first event until after its l
   t.true(await isListed());
   // the state after a writer was killed between the event and the index
   const message = JSON.stringify({ writer: journal.writer, event: sealed });
-  await jetstream(await connection(t)).publish(eventSubject(job, 2), message);
+  await jetstream(patient(await connection(t))).publish(eventSubject(job, 2), message);
   t.true(await isListed());
   await journal.purge(job, 2);
   t.false(await isListed());
@@ -140,7 +141,7 @@ test('the rest of an interrupted purge is deleted by the next one', async (t) =>
   const journal = await node(t);
   await journal.append(job, 1, started(1));
   await journal.append(job, 2, sealed);
-  const manager = await jetstreamManager(await connection(t));
+  const manager = await jetstreamManager(patient(await connection(t)));
   await manager.streams.purge('JOURNAL', { filter: eventSubject(job, 1) });
   const later = await node(t);
   t.deepEqual(await later.read(job), []);
@@ -186,7 +187,7 @@ test('a server that has lost its events is waited for, and is written nothing', 
   const journal = await node(t, one.url);
   const job = newJob();
   for (let n = 1; n <= 3; n++) await journal.append(job, n, started(n));
-  const manager = await jetstreamManager(await connection(t, one.url));
+  const manager = await jetstreamManager(patient(await connection(t, one.url)));
   await manager.streams.delete('JOURNAL');
   const other = await node(t, one.url);
   t.not(other.id, journal.id);
@@ -201,7 +202,7 @@ test('a server that has lost its events is waited for, and is written nothing', 
 test('a stream of the same name that is not ours is refused', async (t) => {
   const one = await startNatsServer();
   t.teardown(() => one.stop());
-  const manager = await jetstreamManager(await connection(t, one.url));
+  const manager = await jetstreamManager(patient(await connection(t, one.url)));
   await manager.streams.add({ name: 'JOURNAL', subjects: ['other'] });
   await t.throwsAsync(node(t, one.url), { name: 'Terminal', code: 'stream-unfit' });
 });

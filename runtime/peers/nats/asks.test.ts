@@ -1,4 +1,5 @@
 import test from 'ava';
+import { withTimeEnough } from '#runtime/testing/time-enough';
 import { peersInbox } from '../../nats/accounts.ts';
 import type { NatsServer } from '../../nats/server.ts';
 import type { ApprovalAnswer, ApprovalAsk } from '../peers.ts';
@@ -32,8 +33,9 @@ test.serial('an ask ends when all listed SPs have answered', async (t) => {
 
 test.serial('an ask ends at its deadline when an SP is silent', async (t) => {
   const { ask } = makeSample(1_000, 1_000, [2, 5, 6]);
+  const answers = await collectWithin(ask);
   t.deepEqual(
-    (await collect(ask, 500)).map(({ spId }) => spId),
+    answers.map(({ spId }) => spId),
     [2],
   );
 });
@@ -47,14 +49,14 @@ test.serial('an SP whose ask a hanging server got is asked again', async (t) => 
   for await (const _ of swallowed);
   await hanging.close();
   const until = new AbortController();
-  const serving = approveAll(node(5), until.signal);
+  const { ended } = await approveAll(node(5), until.signal);
   const answers = await asking;
   t.deepEqual(
     answers.map(({ spId }) => spId),
     [2, 5],
   );
   until.abort();
-  await serving;
+  await ended;
 });
 
 test.serial('an SP that is not listed is not asked, and one that has no answer stays silent', async (t) => {
@@ -69,9 +71,9 @@ test.serial('an SP that is not listed is not asked, and one that has no answer s
   );
   await node(5).peers.flush();
   const listed = makeSample(1_000, 1_000, [2, 5]).ask;
-  t.is((await collect(makeSample(1_000, 1_000, [2, 3]).ask, 10_000)).length, 2);
-  t.is((await collect(listed, 500)).length, 1);
-  t.deepEqual(heard, [listed]);
+  t.is((await collect(makeSample(1_000, 1_000, [2, 3]).ask, 60_000)).length, 2);
+  t.is((await collectWithin(listed)).length, 1);
+  t.deepEqual(heard[0], listed);
   until.abort();
   await serving;
 });
@@ -82,7 +84,7 @@ test.serial('a refusal comes with its reason', async (t) => {
   const answer = async () => ({ spId: 5, expiresAt: Date.now() + 60_000, granted: [], refused });
   const serving = node(5).host.serveAsks(answer, { signal: until.signal });
   await node(5).peers.flush();
-  const [got] = await collect(makeSample(1_000, 1_000, [5]).ask, 10_000);
+  const [got] = await collect(makeSample(1_000, 1_000, [5]).ask, 60_000);
   t.deepEqual(got?.refused, refused);
   until.abort();
   await serving;
@@ -93,7 +95,7 @@ test.serial('the nodes of one SP share the asks', async (t) => {
   const until = new AbortController();
   const { ended } = await approveAll(second, until.signal);
   const spy = node(1).peers.subscribe(`${peersInbox(1)}.>`);
-  for (let i = 0; i < 10; i++) await collect(makeSample(1_000, 1_000, [2, 3]).ask, 10_000);
+  for (let i = 0; i < 10; i++) await collect(makeSample(1_000, 1_000, [2, 3]).ask, 60_000);
   await node(1).peers.flush();
   t.is(spy.getReceived(), 20);
   spy.unsubscribe();
@@ -107,6 +109,14 @@ test.serial('an aborted ask is Cancelled, not merely short of answers', async (t
   await t.throwsAsync(collect(ask, 60_000, AbortSignal.timeout(50)), { name: 'Cancelled' });
   await t.throwsAsync(collect(ask, 60_000, AbortSignal.abort()), { name: 'Cancelled' });
 });
+
+/** The answers to an ask that does not get all of them, but one at least. */
+function collectWithin(ask: ApprovalAsk): Promise<ApprovalAnswer[]> {
+  return withTimeEnough(async (ms) => {
+    const answers = await collect(ask, ms);
+    return answers.length > 0 ? answers : undefined;
+  }, 500);
+}
 
 function node(id: number): Node {
   return nodes.get(id) as Node;

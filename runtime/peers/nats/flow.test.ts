@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
+import { patient } from '#runtime/nats/patient';
 import { startNatsServer } from '../../nats/server.ts';
 import type { InboundSession, ReplicationSession } from '../peers.ts';
 import {
@@ -155,7 +156,7 @@ test.serial('an SP whose process is suspended does not delay the columns to anot
 async function freeHand(spId: number) {
   const node = await plane.start(spId);
   const connection = await plane.tap(spId);
-  const manager = await jetstreamManager(node.home);
+  const manager = await jetstreamManager(patient(node.home));
   return {
     connection,
     /** Accepts so many offers; the tokens of the primary's ends, in the order of the offers. */

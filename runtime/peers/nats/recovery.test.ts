@@ -182,15 +182,15 @@ test.serial('a fetch that is forged, changed, expired, or for another SP or chai
     ['control-malformed', Buffer.from('give me all')],
   ];
   for (const [code, message] of cases) {
-    const answered = await rogue.request('recovery.2.3', message, { timeout: 5_000 });
+    const answered = await rogue.request('recovery.2.3', message, { timeout: 60_000 });
     t.regex(answered.string(), new RegExp(code));
     t.deepEqual(await heard.take(1), [code]);
   }
   t.deepEqual(asked, []);
   // the same, said honestly, is answered, and only once
-  const once = await rogue.request('recovery.2.3', honest, { timeout: 5_000 });
+  const once = await rogue.request('recovery.2.3', honest, { timeout: 60_000 });
   t.deepEqual(Buffer.from(once.data), PIECE.subarray(0, 10));
-  await rogue.request('recovery.2.3', honest, { timeout: 5_000 });
+  await rogue.request('recovery.2.3', honest, { timeout: 60_000 });
   t.deepEqual(await heard.take(1), ['fetch-repeated']);
   t.is(asked.length, 1);
 });

@@ -268,7 +268,7 @@ export function codecOf(spId: number, options: Partial<ControlCodecOptions> = {}
 
 /** Waits, with a generous limit, until something holds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
+  for (let tries = 0; tries < 6_000; tries++) {
     if (await holds()) return;
     await sleep(20);
   }

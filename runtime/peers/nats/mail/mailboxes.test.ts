@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import test from 'ava';
+import { patient } from '#runtime/nats/patient';
 import { type NatsServer, startNatsServer } from '#runtime/nats/server';
 import type { InboundOffer, ReplicationSession } from '../../peers.ts';
 import {
@@ -106,7 +107,7 @@ test.serial('a lost mailbox is created again', async (t) => {
   const offer = await approvedOffer(1, sample, 2);
   const held = nextOffer(secondary);
   await sleep(200);
-  const manager = await jetstreamManager(secondary.home);
+  const manager = await jetstreamManager(patient(secondary.home));
   await manager.streams.delete('OFFERS_1');
   const replicating = untilDone(() => replicate(primary, offer, sample));
   t.is(digest(await receive(await held)), digest(sample.pieces));

@@ -125,7 +125,7 @@ async function untilStanding(): Promise<string> {
 }
 
 async function ofOne(ask: ApprovalAsk): Promise<ApprovalAnswer | undefined> {
-  for await (const answer of primary.client.ask(ask, { timeoutMs: 10_000 })) return answer;
+  for await (const answer of primary.client.ask(ask, { timeoutMs: 60_000 })) return answer;
   return undefined;
 }
 
