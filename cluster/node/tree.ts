@@ -75,8 +75,8 @@ export interface TopActors {
   readonly caretaker?: Ref<CaretakerMessage>;
 }
 
-/** Memory for shards that is kept for the next segments, bytes: 8 shards of a segment of 16 MiB. */
-const SHARD_MEMORY = 32 * 2 ** 20;
+/** Memory for shards that is kept for the next segments, bytes: as much as one object of large segments has in work. */
+const SHARD_MEMORY = 96 * 2 ** 20;
 
 /**
  * The part of the byte budget reserved for chunks that are being read from the PieceStore: an encoder that holds the

@@ -14,12 +14,21 @@ test('what is given back is taken again for the same length only', (t) => {
   t.not(memory.take(100 * KIB), first);
 });
 
-test('no more is kept than the limit, and nothing small', (t) => {
+test('no more is kept than the limit, what came last rather than what came first, and nothing small', (t) => {
   const memory = new ReusedMemory(250 * KIB);
   const taken = Array.from({ length: 3 }, () => memory.take(100 * KIB));
-  const small = memory.take(10);
-  memory.giveBack([...taken, small]);
+  const [small, large] = [memory.take(10), memory.take(251 * KIB)];
+  memory.giveBack([...taken, small, large]);
   const again = Array.from({ length: 3 }, () => memory.take(100 * KIB));
-  t.deepEqual(new Set(again.filter((one) => taken.includes(one))), new Set(taken.slice(0, 2)));
+  t.deepEqual(new Set(again.filter((one) => taken.includes(one))), new Set(taken.slice(1)));
   t.not(memory.take(10), small);
+  t.not(memory.take(251 * KIB), large);
+});
+
+test('memory of a length that is needed no longer makes room for another', (t) => {
+  const memory = new ReusedMemory(250 * KIB);
+  memory.giveBack([memory.take(250 * KIB)]);
+  const needed = memory.take(100 * KIB);
+  memory.giveBack([needed]);
+  t.is(memory.take(100 * KIB), needed);
 });

@@ -11,8 +11,8 @@ const ROOM = 128 * 1024;
 const LARGE = ROOM / 2;
 /** Memory for large messages has a multiple of this length, so that it fits others of about the same length; bytes. */
 const STEP = 4 * 1024;
-/** Memory that is kept for the next large messages, bytes. */
-const KEPT = 8 * 2 ** 20;
+/** Memory that is kept for the next large messages, bytes: as much as is on its way to readers at once. */
+const KEPT = 16 * 2 ** 20;
 
 const memory = new ReusedMemory(KEPT);
 /** Buffers that hold one large message each. */

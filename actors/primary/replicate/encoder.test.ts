@@ -20,6 +20,8 @@ interface Setting {
   readonly memory?: number;
   /** Segment that is missing from the store. */
   readonly without?: number;
+  readonly maxSegmentSize?: number;
+  readonly shardMemory?: ReusedMemory;
 }
 
 const shardMemory = new ReusedMemory(2 ** 20);
@@ -27,8 +29,8 @@ const background = new Background(1);
 test.after.always(() => background.close());
 
 async function feed(t: ExecutionContext, setting: Setting = {}) {
-  const { payloadSize = 5_000, redundancy = 'EC' } = setting;
-  const context = newJob({ payloadSize, maxSegmentSize: 1_001, redundancy });
+  const { payloadSize = 5_000, redundancy = 'EC', maxSegmentSize = 1_001 } = setting;
+  const context = newJob({ payloadSize, maxSegmentSize, redundancy });
   const plan = planPayload(context.object);
   const payload = randomBytes(payloadSize);
   const pieces = await stage().pieces();
@@ -41,7 +43,8 @@ async function feed(t: ExecutionContext, setting: Setting = {}) {
   }
   const memory = new ByteBudget(setting.memory ?? 1_000_000);
   const system = stage().system(t);
-  const ref = system.spawn('encoder', encoder({ context, pieces, memory, shardMemory, background }));
+  const options = { context, pieces, memory, background, shardMemory: setting.shardMemory ?? shardMemory };
+  const ref = system.spawn('encoder', encoder(options));
   const code = redundancyCode(plan);
   const expected = segments.map((segment) => code.encode(segment).map((shard) => Buffer.from(shard)));
   return { ref, plan, memory, expected, system, pieces, context };
@@ -88,6 +91,24 @@ test('a column that starts after the others have finished gets every piece, data
       expected.map((shards) => shards[late] as Buffer),
     );
   }
+});
+
+test('a late piece needs no memory for the others once it is computed', async (t) => {
+  const reused = new ReusedMemory(2 ** 20);
+  let kept = () => 0;
+  reused.watch({ watchBound: () => undefined, watchCache: ({ size }) => (kept = size) }, 'shards');
+  const shard = 64 * 1024;
+  const { ref, expected } = await feed(t, {
+    payloadSize: 8 * shard,
+    maxSegmentSize: 4 * shard,
+    shardMemory: reused,
+  });
+  await Promise.all([0, 1, 2, 3, 5].map((index) => column(ref, 2, index)));
+  // As when another user of the memory waits: nothing is left in the window.
+  ref.tell({ type: 'shortage' });
+  t.is(kept(), 0);
+  t.deepEqual(Buffer.from(await pull(ref, 0, 4)), expected[0]?.[4]);
+  t.is(kept(), 5 * shard);
 });
 
 test('a column that stops reading does not block the others, even with memory for one segment', async (t) => {
