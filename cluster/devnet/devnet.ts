@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Terminal, throwIfAborted } from '#protocols/errors';
 import { findPostgres } from '#runtime/records/postgres-server';
 import type { Logger } from '#runtime/telemetry/logger';
+import { compiledProgram } from '../compiled.ts';
 import { hasRole } from '../config/roles.ts';
 import { startBalancer } from './balancer.ts';
 import { claimDirectory, type DevnetDirectory, type DevnetFile } from './directory.ts';
@@ -69,8 +69,8 @@ export interface Devnet {
   stop(): Promise<void>;
 }
 
-const CHAIN_PROGRAM = fileURLToPath(new URL('./chain/main.js', import.meta.url));
-const NODE_PROGRAM = fileURLToPath(new URL('../node/main.js', import.meta.url));
+const CHAIN_PROGRAM = compiledProgram('devnet/chain/main');
+const NODE_PROGRAM = compiledProgram('node/main');
 
 /**
  * Starts a nats-server, a chain, and a node for each SP, each as a process of its own; resolves when all of them serve

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { mustRun, ROOT, step } from './step.mjs';
 
 const FOLDERS = ['protocols', 'runtime', 'actors', 'gateway', 'cluster'];
 const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, '.sources');
 
-/** Compiles changed sources to dist/, and removes the output of deleted ones. */
+/** Compiles changed sources to dist/, removes the output of deleted ones, and bundles what tests start. */
 export async function build() {
   const sources = fingerprint();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sources) return;
@@ -15,6 +16,7 @@ export async function build() {
     mustRun('The compiler', process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')]),
   );
   removeStale();
+  await step('Bundling', bundle);
   writeFileSync(STAMP, sources);
 }
 

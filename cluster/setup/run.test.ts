@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 
+const runFile = promisify(execFile);
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A small project with this set-up, the packages of ours, and the given sources. */
@@ -68,6 +70,28 @@ test('tests can be selected by source path', async (t) => {
   const folder = await project(t, { 'protocols/a.test.ts': passing, 'runtime/b.test.ts': passing });
   t.is((await setup(folder, 'test', 'runtime')).lines.at(-1), '1 passed, 0 failed');
   t.is((await setup(folder, 'test', 'protocols/a.test.ts')).lines.at(-1), '1 passed, 0 failed');
+});
+
+test('a program that tests start is bundled with what it imports, and finds files beside its module', async (t) => {
+  const folder = await realpath(
+    await project(t, {
+      'cluster/mistake.ts': 'export class Mistake extends Error { kind = this.constructor.name; }',
+      'cluster/node/later.ts': `export const later = 'later';`,
+      'cluster/node/main.ts': `import { Command } from 'commander';
+        import { Mistake as Imported } from '../mistake.ts';
+        class Mistake extends Imported {}
+        const { later } = await import('./later.ts');
+        const names = [new Command('it').name(), new Imported().kind, new Mistake().kind, later];
+        process.stdout.write(JSON.stringify([...names, import.meta.url]));`,
+    }),
+  );
+  const { code, lines } = await setup(folder, 'build');
+  t.is(code, 0, lines.join('\n'));
+  await rm(join(folder, 'dist/cluster'), { recursive: true });
+  await rm(join(folder, 'node_modules'));
+  const { stdout } = await runFile(process.execPath, [join(folder, 'dist/bundled/cluster/node/main.js')]);
+  const { href } = pathToFileURL(join(folder, 'dist/cluster/node/main.js'));
+  t.deepEqual(JSON.parse(stdout), ['it', 'Mistake', 'Mistake', 'later', href]);
 });
 
 test('a run without any test fails', async (t) => {

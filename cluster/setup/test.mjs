@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { BUNDLES } from './bundle.mjs';
 import { ROOT, run } from './step.mjs';
 
 /** Files of tests that run at once: more than a small machine has cores, since tests of networks wait most of the time. */
@@ -16,7 +17,10 @@ export async function runTests(selection = []) {
   const { code, output } = await run(
     process.execPath,
     [join(ROOT, 'node_modules/ava/entrypoints/cli.mjs'), '--concurrency', String(AT_ONCE), ...patterns],
-    { env: { ...process.env, ...colour }, onOutput: (text) => process.stdout.write(text) },
+    {
+      env: { ...process.env, ...colour, SEALION_BUNDLES: BUNDLES },
+      onOutput: (text) => process.stdout.write(text),
+    },
   );
   return tally(output, code);
 }

@@ -5,14 +5,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { expectChecksums } from '#protocols/integrity/expect-checksums';
 import { readNetwork } from '../cli/network.ts';
 import { Session } from '../cli/session.ts';
+import { compiledProgram } from '../compiled.ts';
 import { useNetwork } from './network.ts';
 
-const PROGRAM = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
+const PROGRAM = compiledProgram('cli/sealion');
 
 const network = useNetwork(test);
 let folder = '';

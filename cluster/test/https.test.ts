@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { type Browser, chromium } from 'playwright-core';
 import { findProgram, withProgram } from '#runtime/testing/programs';
 import { selfSigned } from '#runtime/testing/self-signed';
+import { compiledProgram } from '../compiled.ts';
 import { domainOf } from '../devnet/plan.ts';
 import { film } from './film.ts';
 import { useNetwork } from './network.ts';
@@ -20,7 +20,7 @@ import { runApplication } from './sdk/application.ts';
  */
 
 const SDK_SCENARIO = 'a file is uploaded, sealed and read back';
-const PROGRAM = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
+const PROGRAM = compiledProgram('cli/sealion');
 const MIB = 2 ** 20;
 
 const openssl = withProgram(test.serial as typeof test, 'openssl');

@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { TestFn } from 'ava';
 import { parse, stringify } from 'yaml';
 import { Terminal } from '#protocols/errors';
@@ -21,6 +20,7 @@ import { createLogger } from '#runtime/telemetry/logger';
 import { AdminApi } from '../client/admin-api.ts';
 import { ChainAccount } from '../client/chain-account.ts';
 import { type ObjectAddress, SpClient } from '../client/sp-client.ts';
+import { compiledProgram } from '../compiled.ts';
 import { type Devnet, type DevnetOptions, startDevnet } from '../devnet/devnet.ts';
 import { DevnetProcess } from '../devnet/process.ts';
 import { encode, type WaitingObject } from './offers.ts';
@@ -230,7 +230,7 @@ export class Network {
     await writeFile(file, stringify(second), { mode: 0o600 });
     const node = new DevnetProcess({
       name: 'second',
-      program: fileURLToPath(new URL('../node/main.js', import.meta.url)),
+      program: compiledProgram('node/main'),
       args: ['--config', file],
       logFile: join(folder, 'second.log'),
       onCrash: () => undefined,

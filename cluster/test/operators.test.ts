@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { formatJobId } from '#protocols/job/identity';
 import type { AuditEntry } from '#runtime/records/audit';
@@ -12,6 +11,7 @@ import { noActions, ownNode, viewOf } from '../admin/testing/view.ts';
 import type { JobView } from '../admin/view/job-view.ts';
 import type { NodeReports } from '../admin/view/node-report.ts';
 import { AdminApi } from '../client/admin-api.ts';
+import { compiledProgram } from '../compiled.ts';
 import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { leaksIn, logsOf, secretsOf } from './secrets.ts';
@@ -146,7 +146,7 @@ test.serial('actions need the right token, and are recorded, refused ones too', 
 async function sealion(role: 'view' | 'act', ...args: readonly string[]) {
   const { sps, adminTokens } = network().devnet.file;
   const token = ['--token-file', adminTokens?.[role] ?? ''];
-  const program = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
+  const program = compiledProgram('cli/sealion');
   const child = spawn(process.execPath, [program, ...args, '--admin', sps[0]?.admin ?? '', ...token], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

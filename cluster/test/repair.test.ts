@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { Redundancy } from '#protocols/greenfield/types';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
+import { compiledProgram } from '../compiled.ts';
 import { type Network, useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
@@ -89,7 +89,7 @@ function* pairs(): Generator<readonly [number, number]> {
   for (let a = 0; a < 6; a += 1) for (let b = a + 1; b < 6; b += 1) yield [a, b];
 }
 
-const PROGRAM = fileURLToPath(new URL('../cli/sealion.js', import.meta.url));
+const PROGRAM = compiledProgram('cli/sealion');
 
 interface Fact {
   readonly event: string;

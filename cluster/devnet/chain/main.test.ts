@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { fromHex } from '#protocols/greenfield/hex';
 import { connectChain } from '#runtime/chain/connect';
 import { accountKey } from '#runtime/keys/keyring';
 import { ChainAccount } from '../../client/chain-account.ts';
+import { compiledProgram } from '../../compiled.ts';
 import { buildGenesis } from '../genesis.ts';
 import { DevnetProcess } from '../process.ts';
 
@@ -17,7 +17,7 @@ test('a chain process keeps its blocks across a kill', async (t) => {
   await writeFile(file, JSON.stringify(genesis.chain));
   const process = new DevnetProcess({
     name: 'chain',
-    program: fileURLToPath(new URL('./main.js', import.meta.url)),
+    program: compiledProgram('devnet/chain/main'),
     args: ['--genesis', file, '--data', join(directory, 'data'), '--block-time', '30'],
     logFile: join(directory, 'log'),
     onCrash: (error) => t.fail(error.message),
