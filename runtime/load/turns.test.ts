@@ -1,4 +1,5 @@
-import test from 'ava';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
 import { type Step, Turns, type TurnsOptions } from './turns.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -57,4 +58,76 @@ test('after a client has come, few turns let a step through, and one only', asyn
   for (const name of 'abcdefgh') take(name);
   turns.newcomer();
   t.deepEqual(await counts(through, 6), [3, 3, 4, 4, 5, 8]);
+});
+
+/** Counts the timers that are started while a test runs, which has no others. */
+function countTimers(t: ExecutionContext): { count: number } {
+  const { setTimeout: original } = globalThis;
+  t.teardown(() => {
+    globalThis.setTimeout = original;
+  });
+  const timers = { count: 0 };
+  const counted = (...args: Parameters<typeof original>) => {
+    timers.count += 1;
+    return original(...args);
+  };
+  globalThis.setTimeout = Object.assign(counted, original);
+  return timers;
+}
+
+test.serial(
+  'while an upload lasts, turns are shorter and leave the event loop to it in between',
+  async (t) => {
+    const { turns, through, take } = steps({ costPerTurn: 4 });
+    const timers = countTimers(t);
+    const ended = turns.uploadBegins();
+    for (const name of 'abcdefghij') take(name);
+    const found: (readonly [timers: number, through: number])[] = [];
+    while (through.length < 8) {
+      await nextTurn();
+      found.push([timers.count, through.length]);
+    }
+    t.true(
+      found.every(([count, done]) => done <= 4 + 2 * count),
+      JSON.stringify(found),
+    );
+    ended();
+    while (through.length < 10) await nextTurn();
+    t.is(through.join(''), 'abcdefghij');
+  },
+);
+
+test.serial(
+  'what a step costs above the room of a turn beside an upload is taken from the next turns',
+  async (t) => {
+    const { turns, through, take } = steps({ costPerTurn: 4 });
+    const timers = countTimers(t);
+    turns.uploadBegins();
+    for (const cost of [12, 2]) take(`${cost}`, 'further', { cost });
+    while (through.length < 2) await nextTurn();
+    t.true(timers.count >= 5);
+  },
+);
+
+test('an upload begins in the next turn of the event loop, however many others wait', async (t) => {
+  const { turns, through, take } = steps({ costPerTurn: 1 });
+  turns.uploadBegins();
+  for (const name of '0abcd') take(name, 'request');
+  turns.newcomer();
+  for (const name of '12') take(name, 'upload');
+  t.deepEqual(await counts(through, 3), [1, 2, 3]);
+  t.is(through.join(''), '012');
+});
+
+test.serial('an upload beside which nobody waits starts no timers', async (t) => {
+  const { turns, through, take } = steps({ costPerTurn: 4 });
+  const timers = countTimers(t);
+  turns.uploadBegins();
+  take('a');
+  while (through.length < 1) await nextTurn();
+  for (let last = -1; last < timers.count; ) {
+    last = timers.count;
+    await sleep(10);
+  }
+  t.true(timers.count < 5);
 });

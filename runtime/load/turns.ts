@@ -4,9 +4,13 @@ import { FairLines } from './fair-lines.ts';
 const EXPECTANT_TURNS = 16;
 /** Of the turns in which newcomers are expected, one in so many lets a step through. */
 const REST_TURNS = 8;
+/** Beside uploads, the room of a turn is that of others divided by this. */
+const UPLOAD_DIVISOR = 2;
+/** Beside uploads, the least time from one turn to the next, ms. */
+const UPLOAD_INTERVAL_MS = 1;
 
-/** The beginning of a request, the first portion of an answer, or a further one. */
-export type Step = 'request' | 'first' | 'further';
+/** The beginning of an upload or of another request, the first portion of an answer, or a further one. */
+export type Step = 'upload' | 'request' | 'first' | 'further';
 
 export interface TurnsOptions {
   /** The sum of the costs of the steps of one turn. One step is let through even if it costs more. */
@@ -23,12 +27,16 @@ export interface TurnsOptions {
  * 500 others would wait for 500 long ones. While clients come, most turns let nothing through, so that they are all
  * here soon; then those of one line (`take`) take turns with those of others. Kinds of steps take turns, too, so that
  * neither who is new nor who goes on waits for all of the others.
+ *
+ * An upload waits for some forty rounds of the event loop, one after the other, so that it feels whatever makes them longer.
+ * While uploads last, turns are shorter, and come in intervals in which the loop is free for them.
  */
 export class Turns {
   readonly #costPerTurn: number;
   readonly #expectantTurns: number;
   readonly #restTurns: number;
   readonly #kinds: Readonly<Record<Step, FairLines<Waiting>>> = {
+    upload: new FairLines(),
     request: new FairLines(),
     first: new FairLines(),
     further: new FairLines(),
@@ -36,8 +44,10 @@ export class Turns {
   #order: readonly Step[] = ['request', 'first', 'further'];
   #left: number;
   #expectantLeft = 0;
+  #uploads = 0;
   #rested = 0;
-  #ends = false;
+  #soon: NodeJS.Immediate | undefined;
+  #later: NodeJS.Timeout | undefined;
 
   constructor({ costPerTurn, expectantTurns = EXPECTANT_TURNS, restTurns = REST_TURNS }: TurnsOptions) {
     this.#costPerTurn = costPerTurn;
@@ -66,31 +76,52 @@ export class Turns {
     this.#awaitEnd();
   }
 
+  /** An upload begins. @returns a function to call once when it has ended */
+  uploadBegins(): () => void {
+    this.#uploads += 1;
+    return () => {
+      this.#uploads -= 1;
+    };
+  }
+
+  /** Room of a turn, outside those in which newcomers are expected. */
+  get #whole(): number {
+    return this.#uploads > 0 ? this.#costPerTurn / UPLOAD_DIVISOR : this.#costPerTurn;
+  }
+
   #awaitEnd(): void {
-    if (this.#ends) return;
-    this.#ends = true;
-    setImmediate(() => this.#next());
+    if (this.#expectantLeft > 0 || this.#uploads === 0) this.#soon ??= setImmediate(() => this.#next());
+    else this.#later ??= setTimeout(() => this.#next(), UPLOAD_INTERVAL_MS);
   }
 
   #next(): void {
-    this.#ends = false;
+    clearImmediate(this.#soon);
+    clearTimeout(this.#later);
+    this.#soon = undefined;
+    this.#later = undefined;
     this.#left = this.#room();
-    while (this.#left > 0) {
-      const next = this.#takeNext();
-      if (!next) break;
+    const upload = this.#kinds.upload.next();
+    for (let next = upload ?? this.#nextWithin(); next; next = this.#nextWithin()) {
       this.#left -= next.cost;
       next.proceed();
     }
     // An unused whole turn is the last one until the next step.
-    if (this.#left < this.#costPerTurn) this.#awaitEnd();
+    if (this.#left < this.#whole) this.#awaitEnd();
   }
 
   /** What may be let through in the turn that begins. */
   #room(): number {
-    if (this.#expectantLeft === 0) return this.#costPerTurn;
+    if (this.#expectantLeft === 0) {
+      // A step that cost more than a turn beside uploads has used those after it, too.
+      return this.#uploads > 0 ? Math.min(0, this.#left) + this.#whole : this.#whole;
+    }
     this.#expectantLeft -= 1;
     this.#rested = (this.#rested + 1) % this.#restTurns;
     return this.#rested === 0 ? 1 : 0;
+  }
+
+  #nextWithin(): Waiting | undefined {
+    return this.#left > 0 ? this.#takeNext() : undefined;
   }
 
   #takeNext(): Waiting | undefined {
