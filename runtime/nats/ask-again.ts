@@ -7,6 +7,8 @@ export interface AskAgainOptions {
   readonly limitMs: number;
   /** When it is asked again, ms after the try before; and at once whenever the connection has been lost and is back. */
   readonly againMs: readonly number[];
+  /** Failures that are no better than no answer, until the limit; by default every failure ends it. */
+  readonly isNoAnswer?: (error: unknown) => boolean;
 }
 
 /**
@@ -14,21 +16,25 @@ export interface AskAgainOptions {
  * gives a server of its cluster that hangs its share of what goes to a queue group, for as long as it hangs.
  * @param ask sends it once, with the time that it has, ms
  * @returns the first answer
- * @throws the first failure
+ * @throws the first failure that counts
  */
 export async function askAgain<T>(
   connection: NatsConnection,
   ask: (timeoutMs: number) => Promise<T>,
-  { limitMs, againMs }: AskAgainOptions,
+  { limitMs, againMs, isNoAnswer = () => false }: AskAgainOptions,
 ): Promise<T> {
   const giveUpAt = performance.now() + limitMs;
   const answered: Deferred<T> = deferred();
   const settled = new AbortController();
-  const send = () => ask(Math.max(1, giveUpAt - performance.now())).then(answered.resolve, answered.reject);
+  const left = () => Math.max(1, giveUpAt - performance.now());
+  const failed = (error: unknown) => {
+    if (!isNoAnswer(error) || performance.now() >= giveUpAt) answered.reject(error);
+  };
+  const send = () => ask(left()).then(answered.resolve, failed);
   const repeat = async () => {
     for (let again = 0; ; again += 1) {
       const signal = AbortSignal.any([settled.signal, connectionBack(connection)]);
-      await sleep(againMs[again] ?? limitMs, undefined, { signal }).catch(() => undefined);
+      await sleep(Math.min(againMs[again] ?? limitMs, left()), undefined, { signal }).catch(() => undefined);
       if (settled.signal.aborted) return;
       void send();
     }

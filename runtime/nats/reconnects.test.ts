@@ -45,6 +45,23 @@ test('a failure is reported while the connection is up', async (t) => {
   );
 });
 
+test('a failure that counts as no answer ends a request only at its limit', async (t) => {
+  const server = await startNatsServer();
+  t.teardown(() => server.stop());
+  const connection = await connectNats({ url: server.url, name: 'test', log: silentLogger });
+  t.teardown(() => connection.close());
+  let asked = 0;
+  const ask = async () => {
+    asked += 1;
+    if (asked < 3) throw new Error('no leader');
+    return 'answer';
+  };
+  const options = { limitMs: 600_000, againMs: [5, 5], isNoAnswer: () => true };
+  t.is(await askAgain(connection, ask, options), 'answer');
+  const never = () => Promise.reject(new Error('no leader'));
+  await t.throwsAsync(askAgain(connection, never, { ...options, limitMs: 20 }), { message: 'no leader' });
+});
+
 test('a request without an answer is sent again, and at once after a lost connection', async (t) => {
   const server = await startNatsServer();
   t.teardown(() => server.stop());

@@ -3,13 +3,20 @@ import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm, StorageType } from '@nats-io/obj';
 import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import { ReusedMemory } from '../async/reused-memory.ts';
-import { isMessageGone, natsError } from '../nats/errors.ts';
+import type { AskAgainOptions } from '../nats/ask-again.ts';
+import { isJetStreamError, isMessageGone, isNoResponders, JetStreamCode, natsError } from '../nats/errors.ts';
 import { patient } from '../nats/patient.ts';
 import { setupError } from '../nats/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { chunkSubject } from './object-layout.ts';
 
 const REQUEST_LIMIT_MS = 10_000;
+/** A leader that hangs is replaced after 4 to 9 s; nobody answers while one is elected. */
+const REPLICATED: AskAgainOptions = {
+  limitMs: 20_000,
+  againMs: [2_500, 2_500, 2_500, 2_500, 5_000],
+  isNoAnswer: (error) => isNoResponders(error) || isJetStreamError(error, JetStreamCode.DUPLICATE_IN_FLIGHT),
+};
 /** Half the age at which the caretaker's sweep treats chunks as orphans. */
 const PUT_LIMIT_MS = 30 * 60_000;
 /** Memory for chunks that is kept for the next, bytes: as much as some puts at a time have in flight. */
@@ -38,6 +45,9 @@ export interface Bucket {
   readonly objects: ObjectStore;
   /** ms */
   readonly requestLimitMs: number;
+  /** How what may be repeated is; where there are no replicas, only after a lost connection. */
+  readonly repeats: AskAgainOptions;
+  readonly isReplicated: boolean;
   /** ms */
   readonly putLimitMs: number;
   /** For chunks on their way to the store. */
@@ -59,7 +69,10 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
     const limit = { timeout: requestLimitMs, checkAPI: false };
     const client = jetstream(connection, limit);
     const manager = await jetstreamManager(connection, limit);
-    const objects = await new Objm(client).open(name, false);
+    const isReplicated = replicas > 1;
+    const repeats = isReplicated ? REPLICATED : { limitMs: requestLimitMs, againMs: [] };
+    const patiently = jetstream(patient(connection, repeats), { checkAPI: false });
+    const objects = await new Objm(patiently).open(name, false);
     const putLimitMs = options.putLimitMs ?? PUT_LIMIT_MS;
     const chunkMemory = new ReusedMemory(CHUNK_MEMORY);
     return {
@@ -70,6 +83,8 @@ export async function openBucket(options: BucketOptions): Promise<Bucket> {
       manager,
       objects,
       requestLimitMs,
+      repeats,
+      isReplicated,
       putLimitMs,
       chunkMemory,
       log,

@@ -4,6 +4,7 @@ import type { ObjectInfo } from '@nats-io/obj';
 import { Retryable, SealionError, Terminal, throwIfAborted } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import { Gathered } from '../async/gathered.ts';
+import { linkOf } from '../nats/link.ts';
 import { askOverReconnects } from '../nats/reconnects.ts';
 import { noSizes, type Sizes } from '../telemetry/sizes.ts';
 import {
@@ -82,6 +83,23 @@ class NatsPieceStore implements PieceStore {
     key: string,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
     options: PutOptions = {},
+  ): Promise<StoredPiece> {
+    const { connection } = this.#bucket;
+    const link = linkOf(connection);
+    try {
+      return await this.#put(key, bytes, options);
+    } catch (error) {
+      const isCutOff = error instanceof Retryable && linkOf(connection) !== link;
+      if (!isCutOff || !(bytes instanceof Uint8Array)) throw error;
+      // The whole put is repeated, since its meta might come too late over another connection.
+      return await this.#put(key, bytes, { ...options, seenAbsent: false });
+    }
+  }
+
+  async #put(
+    key: string,
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+    options: PutOptions,
   ): Promise<StoredPiece> {
     throwIfAborted(options.signal);
     checkKey(key);

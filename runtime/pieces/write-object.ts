@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { PubAck } from '@nats-io/jetstream';
+import type { JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
 import { nuid as nuids } from '@nats-io/nats-core';
 import { Retryable, SealionError, throwIfAborted } from '#protocols/errors';
 import { orAborted } from '../async/or-aborted.ts';
 import { nextTurn } from '../async/turns.ts';
+import { askAgain } from '../nats/ask-again.ts';
 import { isWrongLastSequence } from '../nats/errors.ts';
 import { linkOf } from '../nats/link.ts';
 import { connectionBack } from '../nats/reconnects.ts';
@@ -121,7 +122,11 @@ async function writeChunks(
       throwIfAborted(options.signal);
       await acks.at(-WINDOW);
       await nextTurn();
-      const ack = orAborted(bucket.client.publish(subject, chunk, { headers }), back);
+      const msgID = `${nuid}.${acks.length}`;
+      const sent = bucket.isReplicated
+        ? publishAgain(bucket, options.time, subject, chunk, { headers: chunkHeaders(key), msgID })
+        : bucket.client.publish(subject, chunk, { headers });
+      const ack = orAborted(sent, back);
       // handled below, even when an earlier one fails first
       ack.catch(() => undefined);
       acks.push(ack);
@@ -131,6 +136,7 @@ async function writeChunks(
     bucket.chunkMemory.giveBack(memory);
     throwIfAborted(options.signal);
     if (options.time.isOver || options.time.isLinkLost) throw options.time.error();
+    if (!isAscending(chunks)) throw disordered(key);
     return { key, size, checksum: hash.digest('hex'), nuid, chunkSize, chunks };
   } catch (error) {
     await Promise.allSettled(acks);
@@ -138,6 +144,36 @@ async function writeChunks(
     if (back.aborted) throw options.time.error();
     throw error instanceof SealionError ? error : unavailable(error, `storing ${key}`);
   }
+}
+
+/**
+ * Publishes a message with an id, again while there is no answer: the server stores it once. It is not sent over
+ * another connection; see `PutTime`.
+ */
+function publishAgain(
+  { connection, client, repeats }: Bucket,
+  time: PutTime,
+  subject: string,
+  body: Uint8Array | string,
+  options: Partial<JetStreamPublishOptions>,
+): Promise<PubAck> {
+  const publish = (timeout: number) =>
+    time.isOver || time.isLinkLost
+      ? Promise.reject(time.error())
+      : client.publish(subject, body, { ...options, timeout });
+  return askAgain(connection, publish, repeats);
+}
+
+/** Others read the chunks of an object in the order of the stream. */
+function isAscending(sequences: readonly number[]): boolean {
+  return sequences.every((sequence, index) => index === 0 || sequence > (sequences[index - 1] ?? 0));
+}
+
+function disordered(key: string): Retryable {
+  return new Retryable({
+    code: 'piece-store-unavailable',
+    message: `A chunk of ${key} was stored only when it was sent again, behind a later one.`,
+  });
 }
 
 /**
@@ -155,11 +191,8 @@ async function writeMeta(bucket: Bucket, draft: Draft, time: PutTime): Promise<n
       return revision;
     }
     try {
-      const ack = await bucket.client.publish(subject, body, {
-        msgID: draft.nuid,
-        expect: { lastSubjectSequence: 0 },
-      });
-      return ack.seq;
+      const options = { msgID: draft.nuid, expect: { lastSubjectSequence: 0 } };
+      return (await publishAgain(bucket, time, subject, body, options)).seq;
     } catch (error) {
       if (isWrongLastSequence(error)) return await revisionOf(bucket, draft, time);
       if (tries === META_TRIES) throw error;
