@@ -9,8 +9,10 @@ import type { ChunkPlace, Lent, SharedChunks } from './shared-chunks.ts';
 
 /** Chunks asked for ahead of a reader that takes whole ones. */
 const READ_AHEAD = 4;
-/** Bytes handed out at a time, as a copy, when there are too many readers for each to hold a chunk. */
-const SLICE = 64 * 1024;
+/** Bytes handed out at a time when there are too many readers for each to hold a chunk of its own. */
+const PART = 256 * 1024;
+/** Bytes handed out as a copy, to a reader that is slow or when too many chunks are with others. */
+const COPY = 64 * 1024;
 
 /** Where chunks come from. */
 export interface ChunkSource {
@@ -82,6 +84,8 @@ class Reading {
   readonly #ahead = new Map<number, Promise<Lent>>();
   #current: { readonly index: number; readonly lent: Lent } | undefined;
   #begun = false;
+  /** The chunk whose bytes the reader has. */
+  #pinned: Lent | undefined;
   /** The reader has a copy: the chunk itself can go. */
   #spare = false;
 
@@ -94,6 +98,7 @@ class Reading {
   }
 
   async chunk(index: number): Promise<Lent> {
+    this.#unpin();
     this.#spare = false;
     if (this.#current?.index === index) return this.#current.lent;
     const { chunks } = this.#source;
@@ -107,15 +112,20 @@ class Reading {
     return lent;
   }
 
-  /** What is handed out of the rest of a chunk: all of it, or a copy of its begin. */
+  /** What is handed out of the rest of the current chunk: its bytes themselves, or a copy. */
   portion(rest: Uint8Array): Uint8Array {
     const limit = this.#portionLimit();
-    if (limit >= rest.length) return rest;
+    const lent = this.#current?.lent;
+    if (lent && limit > COPY && this.#source.chunks.pin(lent)) {
+      this.#pinned = lent;
+      return rest.subarray(0, limit);
+    }
     this.#spare = true;
-    return rest.slice(0, limit);
+    return rest.slice(0, Math.min(limit, COPY));
   }
 
   giveBack(): void {
+    this.#unpin();
     if (this.#current) this.#source.chunks.giveBack(this.#current.lent, !this.#options.unchecked);
     this.#current = undefined;
   }
@@ -131,10 +141,15 @@ class Reading {
     this.#dropAhead();
   }
 
+  #unpin(): void {
+    if (this.#pinned) this.#source.chunks.unpin(this.#pinned);
+    this.#pinned = undefined;
+  }
+
   #portionLimit(): number {
     const { sharePerReader } = this.#source.chunks;
     const limit = this.#options.atMost?.() ?? Number.POSITIVE_INFINITY;
-    return sharePerReader >= this.#piece.chunkSize ? limit : Math.min(limit, SLICE);
+    return sharePerReader >= this.#piece.chunkSize ? limit : Math.min(limit, PART);
   }
 
   #lookAhead(from: number): void {

@@ -58,6 +58,32 @@ test.serial('readers that keep their chunks do not block others', async (t) => {
   for (const reader of readers) await reader.return?.();
 });
 
+test.serial(
+  'readers of one chunk have the same memory, and those that would keep too much a copy',
+  async (t) => {
+    const store = await openNatsPieceStore({ connection, bucket: newBucket(), readMemory: 4 * MiB, log });
+    const bytes = randomBytes(5 * MiB);
+    await store.put('k', bytes);
+    const begin = async (at: number) => {
+      const offset = at * MiB;
+      const reader = store.read('k', { offset, length: MiB / 2 })[Symbol.asyncIterator]();
+      const value: Uint8Array = (await reader.next()).value;
+      t.true(bytes.subarray(offset, offset + value.length).equals(value));
+      return { reader, memory: value.buffer };
+    };
+    const same = await Promise.all(Array.from({ length: 10 }, () => begin(0)));
+    t.is(new Set(same.map(({ memory }) => memory)).size, 1);
+    const others = await Promise.all([1, 2, 3, 4].map(begin));
+    t.is(
+      others.filter(({ memory }) => memory.byteLength > MiB / 2).length,
+      1,
+      'two chunks are half of it all',
+    );
+    for (const { reader } of [...same, ...others]) await reader.return?.();
+    t.true(bytes.equals(await collect(store.read('k'))));
+  },
+);
+
 test.serial('a reader that continues after its chunk was given to others gets the right bytes', async (t) => {
   const options = { connection, bucket: newBucket(), readMemory: 2 * MiB, log };
   const store = await openNatsPieceStore(options);

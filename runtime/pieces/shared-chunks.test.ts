@@ -102,6 +102,22 @@ test('a holder of spare chunks is asked to give them back', async (t) => {
   t.is(chunks.held, 10);
 });
 
+test('half of the memory may be pinned, whoever shares a chunk', async (t) => {
+  const chunks = new SharedChunks({ window: 40, memory: 40 });
+  const { coming, place } = source();
+  const lent = [1, 1, 2, 3].map((seq) => chunks.borrow(place(seq), 'first'));
+  for (const { come } of coming) come();
+  const [one, same, other, third] = (await Promise.all(lent)) as [Lent, Lent, Lent, Lent];
+  t.deepEqual(
+    [one, same, other, third].map((each) => chunks.pin(each)),
+    [true, true, true, false],
+  );
+  chunks.unpin(one);
+  t.false(chunks.pin(third), 'another has it still');
+  chunks.unpin(same);
+  t.true(chunks.pin(third));
+});
+
 test('a failure reaches all who wait for the chunk, and the next one reads it again', async (t) => {
   const chunks = new SharedChunks({ window: 20, memory: 20 });
   const { coming, place } = source();

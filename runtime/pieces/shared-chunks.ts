@@ -44,6 +44,8 @@ interface Entry extends Lent {
   bytes: Uint8Array;
   readonly come: Deferred<void>;
   holders: number;
+  /** Those of them with clients that cannot be made to let go of it. */
+  pins: number;
   /** Whether somebody may still read it who has given it back. */
   isKept: boolean;
   state: 'waits' | 'comes' | 'here';
@@ -67,6 +69,7 @@ export class SharedChunks {
   #turn = false;
   #coming = 0;
   #held = 0;
+  #pinned = 0;
   #starting = false;
 
   constructor(options: SharedChunksOptions) {
@@ -78,10 +81,7 @@ export class SharedChunks {
     return this.#held;
   }
 
-  /**
-   * Bytes that each reader may keep from being given back, so that all of them together leave half of the memory free:
-   * a client that stalls cannot be made to let go of what it was sent.
-   */
+  /** Bytes for each reader if all of them together leave half of the memory free. */
   get sharePerReader(): number {
     return this.#options.memory / 2 / Math.max(1, this.#readers.size);
   }
@@ -112,6 +112,28 @@ export class SharedChunks {
     const known = this.#entries.get(place.seq);
     if (!known && (this.#first.length + this.#further.length > 0 || !this.#fits(place))) return undefined;
     return this.borrow(place, 'further', signal);
+  }
+
+  /**
+   * Promises that a chunk on loan stays until `unpin`, since a client has its bytes: one that stalls cannot be made to let
+   * go of them. False when too much is with clients, so that this one gets a copy of a part: all that they have leaves half
+   * of the memory free.
+   */
+  pin(lent: Lent): boolean {
+    const entry = lent as Entry;
+    if (entry.pins === 0) {
+      if (this.#pinned + entry.place.length > this.#options.memory / 2) return false;
+      this.#pinned += entry.place.length;
+    }
+    entry.pins += 1;
+    return true;
+  }
+
+  /** The client of one `pin` has taken the bytes. */
+  unpin(lent: Lent): void {
+    const entry = lent as Entry;
+    entry.pins -= 1;
+    if (entry.pins === 0) this.#pinned -= entry.place.length;
   }
 
   /**
@@ -158,6 +180,7 @@ export class SharedChunks {
       hashed: new WeakMap(),
       come: deferred<void>(),
       holders: 0,
+      pins: 0,
       isKept: false,
       state: 'waits',
     };
