@@ -4,13 +4,16 @@ import { Retryable, throwIfAborted } from '#protocols/errors';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import { JOB_STATE_NAMES } from '#protocols/job/states';
 import { orAborted } from '../async/or-aborted.ts';
+import { TurnLimit } from '../async/turn-limit.ts';
 import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { answering } from './answering.ts';
 import type { Directory, OwnerAnswer } from './home.ts';
 
-/** How long an owner may take to answer, ms. */
+/** How long an owner may take to answer, ms; longer while this process has no time to read answers. */
 const ANSWER_LIMIT_MS = 2_000;
+/** After which no answer is read any more, ms. */
+const REQUEST_LIMIT_MS = 30_000;
 
 const ownerAnswer = z.object({ node: z.string(), state: z.enum(JOB_STATE_NAMES), since: z.number() });
 
@@ -38,14 +41,18 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
 
     async find(job, options = {}) {
       throwIfAborted(options.signal);
+      const limit = new TurnLimit(ANSWER_LIMIT_MS);
       try {
-        const asked = connection.request(subjectOf(job), '', { timeout: ANSWER_LIMIT_MS });
-        const answer = await orAborted(asked, options.signal);
+        const asked = connection.request(subjectOf(job), '', { timeout: REQUEST_LIMIT_MS });
+        const answer = await orAborted(Promise.race([asked, limit.over]), options.signal);
+        if (!answer) throw ownerSilent(job);
         return ownerAnswer.parse(answer.json()) satisfies OwnerAnswer;
       } catch (error) {
         if (isNoResponders(error)) return undefined;
         if (isTimeout(error) || error instanceof z.ZodError) throw ownerSilent(job, error);
         throw natsError(error, `looking for the owner of object ${formatJobId(job)}`);
+      } finally {
+        limit.stop();
       }
     },
   };
@@ -53,22 +60,19 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
 
 /** A flush waits indefinitely for a lost connection to return; here that is a failure. */
 async function flushed(connection: NatsConnection): Promise<void> {
-  const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
-  await orAborted(connection.flush(), limit).catch((error: unknown) => {
-    if (!limit.aborted) throw error;
-    throw new Retryable({
-      code: 'nats-unavailable',
-      message: 'There is no connection to NATS.',
-      cause: error,
-    });
-  });
+  const limit = new TurnLimit(ANSWER_LIMIT_MS);
+  const isFlushed = await Promise.race([connection.flush().then(() => true), limit.over]);
+  limit.stop();
+  if (!isFlushed) {
+    throw new Retryable({ code: 'nats-unavailable', message: 'There is no connection to NATS.' });
+  }
 }
 
 function subjectOf(job: JobId): string {
   return `object.${formatJobId(job)}`;
 }
 
-function ownerSilent(job: JobId, cause: unknown): Retryable {
+function ownerSilent(job: JobId, cause?: unknown): Retryable {
   return new Retryable({
     code: 'owner-silent',
     message: `The node that works on object ${formatJobId(job)} does not answer.`,
