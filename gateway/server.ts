@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { errorXml } from '#protocols/greenfield/gateway-errors';
 import type { CertificateFiles } from '#runtime/http/certificate';
 import type { Proxies } from '#runtime/http/proxies';
 import { type HttpServer, openHttpServer } from '#runtime/http/server';
 import type { Logger } from '#runtime/telemetry/logger';
+import { writePayload } from './download/payload-writer.ts';
 import type { Gateway } from './gateway.ts';
 
 export interface ServeOptions {
@@ -53,7 +55,11 @@ const MAX_HEADER_BYTES = 65_536;
 /** Serves a gateway on a port. @throws Terminal `cannot-listen`, `bad-certificate` */
 export async function serveGateway(app: Gateway, options: ServeOptions): Promise<RunningGateway> {
   const { log } = options;
-  const listener = getRequestListener(app.fetch, {
+  const answer = async (request: Request, env: HttpBindings) => {
+    const response = await app.fetch(request, env);
+    return (await writePayload(response, env.outgoing)) ? RESPONSE_ALREADY_SENT : response;
+  };
+  const listener = getRequestListener((request, env) => answer(request, env as HttpBindings), {
     overrideGlobalObjects: false,
     // For requests that never reach the app: those without a valid Host or path.
     errorHandler: (error) => {

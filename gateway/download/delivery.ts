@@ -16,6 +16,7 @@ import { httpDate } from './http-date.ts';
 import { jobProgress } from './job-progress.ts';
 import { readPayload } from './payload-reader.ts';
 import { payloadResponse } from './payload-response.ts';
+import { type Passage, writeDirectly } from './payload-writer.ts';
 import { evaluate, type Validators } from './preconditions.ts';
 import { type ByteRange, readRange } from './range.ts';
 
@@ -199,7 +200,15 @@ async function send(
     idleTimeoutMs: limits.idleTimeoutMs,
     minBytesPerSecond: limits.minDownloadBytesPerSecond,
   });
-  const source = { pieces, job, plan, ...(recover && { recover }), atMost: () => pace.portion };
+  const passage: Passage = { isDirect: false };
+  const source = {
+    pieces,
+    job,
+    plan,
+    ...(recover && { recover }),
+    atMost: () => pace.portion,
+    isDone: () => passage.isDirect,
+  };
   const stored = readPayload(source, range ?? { offset: 0, length: plan.payloadSize }, signal);
   const chunks = pacedDownload(stored, c.get('share'), signal);
   const { body, ended } = await payloadResponse(chunks, {
@@ -210,6 +219,7 @@ async function send(
       record.bytes += bytes;
     },
   });
+  writeDirectly(body, passage);
   record.sent = ended.then((failure) => {
     release();
     if (failure) record.failure = { code: answerTo(failure).code, error: failure };

@@ -33,6 +33,8 @@ export interface PayloadSource {
   readonly recover?: (segmentIndex: number, signal: AbortSignal) => Promise<Uint8Array>;
   /** Maximum number of bytes to pass to the client next. */
   readonly atMost?: () => number;
+  /** As for `PieceStore.read`. */
+  readonly isDone?: () => boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function* readPayload(
   range: ByteRange,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { pieces, job, plan, atMost } = source;
+  const { pieces, job, plan, atMost, isDone } = source;
   const stop = new AbortController();
   const parts = partsOf(plan, range);
   const open = (index: number): OpenPart | undefined => {
@@ -63,6 +65,7 @@ export async function* readPayload(
     const bytes = pieces.read(segmentKey(job, part.index), {
       ...within,
       ...(atMost && { atMost }),
+      ...(isDone && { isDone }),
       signal: AbortSignal.any([signal, stop.signal]),
     });
     const rest = bytes[Symbol.asyncIterator]();

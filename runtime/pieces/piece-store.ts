@@ -16,6 +16,11 @@ export interface ReadOptions extends PieceOptions {
   /** Largest number of bytes that the reader takes next, asked for each time; as they are stored by default. */
   readonly atMost?: () => number;
   /**
+   * Whether the reader, when it asks for more, has no use for what it got before: others may be written there. Asked
+   * each time; false by default.
+   */
+  readonly isDone?: () => boolean;
+  /**
    * The bytes are checked by whoever gets them: the whole piece is not compared with its checksum. They are read once:
    * no chunk stays in memory for further readers, and its memory is written again when the next one is asked for.
    */

@@ -54,7 +54,7 @@ export async function* readObject(
       const bytes = reading.portion(rest);
       at += bytes.length;
       yield bytes;
-      if (bytes.length === rest.length) reading.giveBack();
+      if (bytes.length === rest.length) reading.giveBack(options.isDone?.() === true);
     }
   } finally {
     reading.end();
@@ -86,6 +86,8 @@ class Reading {
   #begun = false;
   /** The chunk whose bytes the reader has. */
   #pinned: Lent | undefined;
+  /** The reader got bytes of the current chunk themselves, not only copies. */
+  #handedOut = false;
   /** The reader has a copy: the chunk itself can go. */
   #spare = false;
 
@@ -118,15 +120,20 @@ class Reading {
     const lent = this.#current?.lent;
     if (lent && limit > COPY && this.#source.chunks.pin(lent)) {
       this.#pinned = lent;
+      this.#handedOut = true;
       return rest.subarray(0, limit);
     }
     this.#spare = true;
     return rest.slice(0, Math.min(limit, COPY));
   }
 
-  giveBack(): void {
+  /** @param isDone whether the reader has no use for what it was handed any more */
+  giveBack(isDone: boolean): void {
     this.#unpin();
-    if (this.#current) this.#source.chunks.giveBack(this.#current.lent, !this.#options.unchecked);
+    const { unchecked } = this.#options;
+    const after = unchecked ? 'read once' : isDone || !this.#handedOut ? 'read' : 'in use';
+    if (this.#current) this.#source.chunks.giveBack(this.#current.lent, after);
+    this.#handedOut = false;
     this.#current = undefined;
   }
 
@@ -137,7 +144,7 @@ class Reading {
 
   end(): void {
     this.#leave();
-    this.giveBack();
+    this.giveBack(false);
     this.#dropAhead();
   }
 
@@ -165,13 +172,13 @@ class Reading {
 
   #onShortage(): void {
     this.#dropAhead();
-    if (this.#spare) this.giveBack();
+    if (this.#spare) this.giveBack(this.#options.isDone?.() === true);
   }
 
   #dropAhead(): void {
     for (const coming of this.#ahead.values()) {
       coming.then(
-        (lent) => this.#source.chunks.giveBack(lent),
+        (lent) => this.#source.chunks.giveBack(lent, 'read'),
         () => undefined,
       );
     }

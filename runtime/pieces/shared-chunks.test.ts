@@ -64,12 +64,12 @@ test('the memory of a chunk is used again once all who had it have read it once'
   for (const { come } of coming) come();
   const [one, same, other, sameOther] = (await Promise.all(lent)) as [Lent, Lent, Lent, Lent];
   const { bytes } = one;
-  chunks.giveBack(one, false);
+  chunks.giveBack(one, 'read once');
   t.deepEqual(reused, []);
-  chunks.giveBack(same, false);
+  chunks.giveBack(same, 'read once');
   t.deepEqual(reused, [bytes]);
   chunks.giveBack(other);
-  chunks.giveBack(sameOther, false);
+  chunks.giveBack(sameOther, 'read once');
   t.is(reused.length, 1, 'the first may still read it');
 });
 
@@ -81,7 +81,7 @@ test('a chunk stays in memory for the next reader, unless it is given back as re
   const [kept, once] = await Promise.all(lent);
   chunks.giveBack(kept as Lent);
   t.is(chunks.held, 20);
-  chunks.giveBack(once as Lent, false);
+  chunks.giveBack(once as Lent, 'read once');
   t.is(chunks.held, 10);
 });
 
@@ -179,4 +179,21 @@ test('whatever readers do, the bounds hold and everybody gets the right bytes', 
     ),
     { numRuns: 50 },
   );
+});
+
+test('what stayed for further readers is used again once it goes, unless somebody may still read it', async (t) => {
+  const chunks = new SharedChunks({ window: 20, memory: 20 });
+  const { coming, place } = source();
+  const reused: Uint8Array[] = [];
+  const lent = [1, 2].map((seq) =>
+    chunks.borrow({ ...place(seq), reuse: (bytes) => reused.push(bytes) }, 'first'),
+  );
+  for (const { come } of coming) come();
+  const [read, inUse] = (await Promise.all(lent)) as [Lent, Lent];
+  const { bytes } = read;
+  chunks.giveBack(read, 'read');
+  chunks.giveBack(inUse);
+  t.is(chunks.held, 20);
+  for (const seq of [3, 4]) void chunks.borrow(place(seq), 'first');
+  t.deepEqual(reused, [bytes]);
 });

@@ -11,7 +11,7 @@ export interface ChunkPlace {
   /** Bytes. */
   readonly length: number;
   load(): Promise<Uint8Array>;
-  /** Takes the memory of a chunk back that all who had it have given back as read once. */
+  /** Takes the memory of a chunk back that nobody has a use for any more. */
   reuse?(bytes: Uint8Array): void;
 }
 
@@ -28,6 +28,12 @@ export interface Hashed {
   /** Resolves when the bytes are needed no longer. */
   readonly taken: Promise<void>;
 }
+
+/**
+ * How a chunk is given back. `in use`: its bytes may still be read. `read`: they will not be, and others may be written
+ * there once it goes. `read once`: nor is anybody else expected to want it soon, so that it goes at once.
+ */
+export type GivenBack = 'in use' | 'read' | 'read once';
 
 /** A chunk on loan; many may have it at once. */
 export interface Lent {
@@ -47,7 +53,7 @@ interface Entry extends Lent {
   /** Those of them with clients that cannot be made to let go of it. */
   pins: number;
   /** Whether somebody may still read it who has given it back. */
-  isKept: boolean;
+  isInUse: boolean;
   state: 'waits' | 'comes' | 'here';
   expiry?: NodeJS.Timeout;
 }
@@ -136,17 +142,13 @@ export class SharedChunks {
     if (entry.pins === 0) this.#pinned -= entry.place.length;
   }
 
-  /**
-   * @param keep false: nobody else is expected to want it soon, so it does not stay in memory for further readers; and
-   * whoever gives it back has no use for its bytes any more, so that others may be written there
-   */
-  giveBack(lent: Lent, keep = true): void {
+  giveBack(lent: Lent, after: GivenBack = 'in use'): void {
     const entry = lent as Entry;
     entry.holders -= 1;
-    entry.isKept ||= keep;
+    entry.isInUse ||= after === 'in use';
     if (entry.holders > 0) return;
     if (entry.state === 'waits') this.#drop(entry);
-    else if (entry.state === 'here' && (!keep || entry.expiry === undefined || this.#isShort))
+    else if (entry.state === 'here' && (after === 'read once' || entry.expiry === undefined || this.#isShort))
       this.#free(entry);
     this.#start();
   }
@@ -181,7 +183,7 @@ export class SharedChunks {
       come: deferred<void>(),
       holders: 0,
       pins: 0,
-      isKept: false,
+      isInUse: false,
       state: 'waits',
     };
     // whoever waits for it gets the failure; it is fine if nobody does any more
@@ -265,7 +267,7 @@ export class SharedChunks {
   #free(entry: Entry): void {
     this.forget(entry);
     this.#held -= entry.place.length;
-    if (!entry.isKept) entry.place.reuse?.(entry.bytes);
+    if (!entry.isInUse) entry.place.reuse?.(entry.bytes);
     entry.bytes = NOTHING;
   }
 
