@@ -1,13 +1,13 @@
 import test from 'ava';
 import { checksum, integrityHash } from '#protocols/integrity/checksums';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
-import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
+import { network } from './small-segments.ts';
+import './cancelled-update.part.ts';
+import './delegated.part.ts';
 
 const KIB = 1024;
 const SEGMENT = 64 * KIB;
-
-const network = useNetwork(test, { segmentSize: SEGMENT });
 
 /** Uploads, waits for the seal, and compares every byte with the hashes on chain. */
 async function uploadAndCheck(

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { MIN_APPROVAL_LEFT_MS } from '#protocols/approval/choose-group';
 import { Retryable, Terminal } from '#protocols/errors';
+import { checksum } from '#protocols/integrity/checksums';
 import type { JobContext } from '#protocols/job/context';
 import { segmentKey } from '#protocols/payload/keys';
 import { redundancyCode } from '#protocols/payload/redundancy';
@@ -65,8 +66,8 @@ for (const redundancy of ['EC', 'REPLICA'] as const) {
     const shards = segmentsOf(payload).map((segment) => code.encode(segment));
     for (const [index, spId] of A.entries()) {
       t.deepEqual(
-        peers.columns.get(`${spId}/${index}`)?.map((piece) => Buffer.from(piece)),
-        shards.map((pieces) => Buffer.from(pieces[index] ?? [])),
+        peers.columns.get(`${spId}/${index}`)?.map(checksum),
+        shards.map((pieces) => checksum(pieces[index] ?? new Uint8Array())),
       );
     }
   });

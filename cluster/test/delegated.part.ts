@@ -3,14 +3,12 @@ import test from 'ava';
 import { PROGRESS_TEXT } from '#protocols/job/progress-text';
 import { pieceKey } from '#protocols/payload/keys';
 import { delegatedPayload, putDelegated, putDelegatedPart } from './delegated-client.ts';
-import { useNetwork } from './network.ts';
 import { encode } from './offers.ts';
+import { network } from './small-segments.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 const PART = 2 * SEGMENT;
-
-const network = useNetwork(test, { segmentSize: SEGMENT });
 
 /** Waits until the chain has this version of the object sealed. @returns its job and the hashes of its columns */
 async function sealed(bucketName: string, objectName: string, version = 0) {
@@ -22,32 +20,35 @@ async function sealed(bucketName: string, objectName: string, version = 0) {
   return { job: { objectId: object.id, version }, checksums: object.checksums };
 }
 
-test('a delegated upload in parts survives a node failure, and its seal brings the checksums', async (t) => {
-  const net = network();
-  const upload = delegatedPayload(await net.createBucket(1), 7 * SEGMENT + 321);
-  const { payload } = upload;
-  const post = (offset: number) => putDelegatedPart(net, 1, upload, { offset, length: PART });
-  await post(0);
-  await post(PART);
-  // again, as after a lost answer
-  await post(PART);
-  await net.devnet.sp(1).kill('SIGKILL');
-  await net.devnet.sp(1).start();
-  t.is(await net.client(1).resumeOffset(upload), 2 * PART);
-  t.is((await net.client(1).progress(upload)).description, PROGRESS_TEXT.UPLOAD_OBJECT_DOING);
-  for (let offset = 2 * PART; offset < payload.length; offset += PART) await post(offset);
+test.serial(
+  'a delegated upload in parts survives a node failure, and its seal brings the checksums',
+  async (t) => {
+    const net = network();
+    const upload = delegatedPayload(await net.createBucket(1), 7 * SEGMENT + 321);
+    const { payload } = upload;
+    const post = (offset: number) => putDelegatedPart(net, 1, upload, { offset, length: PART });
+    await post(0);
+    await post(PART);
+    // again, as after a lost answer
+    await post(PART);
+    await net.devnet.sp(1).kill('SIGKILL');
+    await net.devnet.sp(1).start();
+    t.is(await net.client(1).resumeOffset(upload), 2 * PART);
+    t.is((await net.client(1).progress(upload)).description, PROGRESS_TEXT.UPLOAD_OBJECT_DOING);
+    for (let offset = 2 * PART; offset < payload.length; offset += PART) await post(offset);
 
-  const { job, checksums } = await sealed(upload.bucketName, upload.objectName);
-  const { columns, ...encoded } = await encode(net, payload);
-  t.deepEqual(checksums, encoded.checksums);
-  t.true((await net.get(1, upload)).equals(payload));
-  for (const [index, pieces] of columns.entries()) {
-    for (const [segment, piece] of pieces.entries()) {
-      const stored = await net.pieces(index + 2).read(pieceKey(job, segment, index));
-      t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} of column ${index}`);
+    const { job, checksums } = await sealed(upload.bucketName, upload.objectName);
+    const { columns, ...encoded } = await encode(net, payload);
+    t.deepEqual(checksums, encoded.checksums);
+    t.true((await net.get(1, upload)).equals(payload));
+    for (const [index, pieces] of columns.entries()) {
+      for (const [segment, piece] of pieces.entries()) {
+        const stored = await net.pieces(index + 2).read(pieceKey(job, segment, index));
+        t.true(stored !== null && Buffer.from(piece).equals(stored), `piece ${segment} of column ${index}`);
+      }
     }
-  }
-});
+  },
+);
 
 test('the content of an object is replaced by delegated updates, whole and in parts', async (t) => {
   const net = network();

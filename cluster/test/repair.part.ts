@@ -5,22 +5,13 @@ import test from 'ava';
 import type { Redundancy } from '#protocols/greenfield/types';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { compiledProgram } from '../compiled.ts';
-import { type Network, useNetwork } from './network.ts';
+import { network } from './mixed-wires.ts';
+import type { Network } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 const SECONDARIES = [2, 3, 4, 5, 6, 7];
-/** Secondaries that other SPs reach over HTTP alone; the other three over NATS alone. The primary uses both. */
-const OVER_HTTP: readonly number[] = [2, 4, 6];
-
-const network = useNetwork(test, {
-  segmentSize: SEGMENT,
-  nodeOf: (spId) => {
-    if (spId === 1) return {};
-    return { peers: { wires: [OVER_HTTP.includes(spId) ? 'http' : 'nats'] } };
-  },
-});
 
 async function sealedObject(net: Network, redundancy: Redundancy, segments: number): Promise<WaitingObject> {
   const bucket = await net.createBucket(1);

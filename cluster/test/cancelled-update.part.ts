@@ -2,15 +2,13 @@ import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
 import { delegatedPayload, putDelegated } from './delegated-client.ts';
-import { useNetwork } from './network.ts';
 import { encode, type WaitingObject } from './offers.ts';
+import { network } from './small-segments.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 /** With seven SPs each group has all others as members: without this one no update is sealed. */
 const MEMBER = 7;
-
-const network = useNetwork(test, { segmentSize: SEGMENT });
 
 /** Checks that every SP holds exactly the pieces of this content, and that the primary serves it. */
 async function holdsLast(

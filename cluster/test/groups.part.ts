@@ -1,10 +1,7 @@
 import test from 'ava';
-import { useNetwork } from './network.ts';
+import { network } from './eight-providers.ts';
 
 const SEGMENT = 64 * 1024;
-
-/** With eight SPs, a family has three groups, each without another one of its seven possible members. */
-const network = useNetwork(test, { segmentSize: SEGMENT, sps: 8 });
 
 /** SPs without which one group of SP 1 is still complete. */
 const DISPENSABLE: readonly number[] = [3, 5, 8];

@@ -1,21 +1,10 @@
 import test from 'ava';
 import { pieceKey } from '#protocols/payload/keys';
 import { delegatedPayload, putDelegated } from './delegated-client.ts';
-import { useNetwork } from './network.ts';
+import { network, OVER_HTTP } from './mixed-wires.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
-/** Secondaries of SP 1 that other SPs reach over HTTP alone; the other three over NATS alone. */
-const OVER_HTTP: readonly number[] = [2, 4, 6];
-
-/** The primary uses both wires, and does not know which the others use. */
-const network = useNetwork(test, {
-  segmentSize: SEGMENT,
-  nodeOf: (spId) => {
-    if (spId === 1) return {};
-    return { peers: { wires: [OVER_HTTP.includes(spId) ? 'http' : 'nats'] } };
-  },
-});
 
 for (const redundancy of ['EC', 'REPLICA'] as const) {
   test(`an object is sealed with three secondaries over HTTP and three over NATS: ${redundancy}`, async (t) => {

@@ -1,13 +1,11 @@
 import test from 'ava';
 import { DevnetDecisions } from '../client/devnet-decisions.ts';
-import { useNetwork } from './network.ts';
+import { network } from './eight-providers.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 const BNB = 10n ** 18n;
 const SEAL = '/greenfield.storage.MsgSealObjectV2';
-
-const network = useNetwork(test, { segmentSize: SEGMENT, sps: 8 });
 
 /** Number of transactions of an SP's seal account in blocks: each has cost its fee. */
 async function paid(spId: number): Promise<number> {

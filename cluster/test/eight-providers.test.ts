@@ -1,0 +1,3 @@
+/** Tests that share a devnet. The second part leaves it with a dead SP, and so is the last. */
+import './frozen-owner.part.ts';
+import './groups.part.ts';
