@@ -34,6 +34,7 @@ export const reads: Scenario<'bytes' | 'range' | 'ranges' | 'readers' | 'puts' |
       unit: 'ms',
       better: 'less',
       floor: 'none reads',
+      wanted: { ratio: { atMost: 1.5 } },
     },
     {
       name: 'put-beside-p99',
@@ -48,6 +49,14 @@ export const reads: Scenario<'bytes' | 'range' | 'ranges' | 'readers' | 'puts' |
       unit: 'ms',
       better: 'less',
       floor: 'none reads',
+    },
+    {
+      name: 'put-beside-slow',
+      title: 'PUT of 64 KiB, median, beside as many readers over lines of 1 Mbit/s',
+      unit: 'ms',
+      better: 'less',
+      floor: 'none reads',
+      wanted: { ratio: { atMost: 1.2 } },
     },
   ],
   sizes: {
@@ -88,49 +97,51 @@ export const reads: Scenario<'bytes' | 'range' | 'ranges' | 'readers' | 'puts' |
   },
 };
 
+/** Bytes per second of a line of 1 Mbit/s. */
+const SLOW = 125_000;
 /** Bytes. */
 const [READ, SMALL, LARGE] = [5 * 2 ** 20, 64 * 2 ** 10, 16 * 2 ** 20];
 
 /** How long PUTs take, one after the other, while nobody reads and while many do. */
 async function besideReaders(
   network: BenchNetwork,
-  { readers: count, puts, largePuts }: ScenarioContext<'readers' | 'puts' | 'largePuts'>['sizes'],
+  sizes: ScenarioContext<'readers' | 'puts' | 'largePuts'>['sizes'],
   signal: AbortSignal,
 ): Promise<Measurements> {
-  if (count === 0 || new URL(network.primary.endpoint).protocol !== 'http:') return {};
+  if (sizes.readers === 0 || new URL(network.primary.endpoint).protocol !== 'http:') return {};
   const [read] = await announce(network, { count: 1, size: READ, visibility: 'PUBLIC_READ' }, signal);
   if (!read) return {};
   await untilSealed(network, [read], signal, () => put(network, read, signal));
-  const measured = async () => {
-    const times: Record<'small' | 'large', number[]> = { small: [], large: [] };
-    const small = await announce(network, { count: puts, size: SMALL }, signal);
-    const large = await announce(network, { count: largePuts, size: LARGE }, signal);
-    for (const [objects, kind] of [
-      [small, 'small'],
-      [large, 'large'],
-    ] as const) {
-      for (const object of objects) {
-        // Sealed before the next one, or background work would be measured too.
-        await untilSealed(network, [object], signal, async () => {
-          times[kind].push(await timed(() => patiently(() => put(network, object, signal), signal)));
-        });
-      }
+  const puts = async (size: number, times: number) => {
+    const found: number[] = [];
+    for (const object of await announce(network, { count: times, size }, signal)) {
+      // Sealed before the next one, or background work would be measured too.
+      await untilSealed(network, [object], signal, async () => {
+        found.push(await timed(() => patiently(() => put(network, object, signal), signal)));
+      });
     }
-    return times;
+    return found;
   };
-  const alone = await measured();
-  const readers = await startReaders(network, read, count, signal);
-  const beside = await measured();
-  const { answers, failures } = await readers.stop();
-  if (failures > 0 || answers < count) throw new Error(`${failures} of ${answers + failures} reads failed`);
-  const figure = (kind: 'small' | 'large', share: number) => ({
-    value: quantile(beside[kind], share),
-    floor: quantile(alone[kind], share),
+  const beside = async <T>(bytesPerSecond: number, task: () => Promise<T>): Promise<T> => {
+    const readers = await startReaders(network, read, { count: sizes.readers, bytesPerSecond }, signal);
+    const found = await task();
+    const { answers, failures } = await readers.stop();
+    const all = answers + failures;
+    if (failures > 0 || answers < sizes.readers) throw new Error(`${failures} of ${all} reads failed`);
+    return found;
+  };
+  const both = async () => ({
+    small: await puts(SMALL, sizes.puts),
+    large: await puts(LARGE, sizes.largePuts),
   });
+  const alone = await both();
+  const slow = await beside(SLOW, () => puts(SMALL, sizes.puts));
+  const { small, large } = await beside(0, both);
   return {
-    'put-beside': figure('small', 0.5),
-    'put-beside-p99': figure('small', 0.99),
-    'large-put-beside': figure('large', 0.5),
+    'put-beside': { value: median(small), floor: median(alone.small) },
+    'put-beside-p99': { value: quantile(small, 0.99), floor: quantile(alone.small, 0.99) },
+    'large-put-beside': { value: median(large), floor: median(alone.large) },
+    'put-beside-slow': { value: median(slow), floor: median(alone.small) },
   };
 }
 
