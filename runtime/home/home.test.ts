@@ -33,6 +33,18 @@ test('the owner of a job answers until the job is released', async (t) => {
   t.is(await b.find(job), undefined);
 });
 
+test('an owner that is asked while it releases its job is not taken for silent', async (t) => {
+  const [a, b] = [natsDirectory(await node(t), silentLogger), natsDirectory(await node(t), silentLogger)];
+  const job = { objectId: '3', version: 0 };
+  const answer = { node: 'a', state: 'UPLOAD_OBJECT_DOING', since: 5 } as const;
+  for (let round = 0; round < 20; round += 1) {
+    const entry = await a.own(job, () => answer);
+    const found = Promise.all([b.find(job), b.find(job)]);
+    await Promise.all([found, entry.release()]);
+    for (const owner of await found) t.true(owner === undefined || owner.node === 'a');
+  }
+});
+
 test('an owner that is there but silent is distinguished from none', async (t) => {
   const mute = await node(t);
   mute.subscribe('object.2.0', { callback: () => undefined });

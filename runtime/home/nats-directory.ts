@@ -25,16 +25,15 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
       const questions = answering(connection, subject, () => JSON.stringify(answer()), log);
       try {
         // Others may rely on "no responders" only once the server has the subscription.
-        await flushed(connection);
+        await inTime(connection.flush());
       } catch (error) {
         questions.unsubscribe();
         throw natsError(error, `registering ${subject} in the directory`);
       }
       return {
         async release() {
-          questions.unsubscribe();
           // Until the server knows, others wait for our answer; if the connection is lost, it knows anyway.
-          await flushed(connection).catch(() => undefined);
+          await inTime(questions.drain()).catch(() => questions.unsubscribe());
         },
       };
     },
@@ -58,10 +57,10 @@ export function natsDirectory(connection: NatsConnection, log: Logger): Director
   };
 }
 
-/** A flush waits indefinitely for a lost connection to return; here that is a failure. */
-async function flushed(connection: NatsConnection): Promise<void> {
+/** A round trip to the server waits indefinitely for a lost connection to return; here that is a failure. */
+async function inTime(roundTrip: Promise<void>): Promise<void> {
   const limit = new TurnLimit(ANSWER_LIMIT_MS);
-  const isFlushed = await Promise.race([connection.flush().then(() => true), limit.over]);
+  const isFlushed = await Promise.race([roundTrip.then(() => true), limit.over]);
   limit.stop();
   if (!isFlushed) {
     throw new Retryable({ code: 'nats-unavailable', message: 'There is no connection to NATS.' });
