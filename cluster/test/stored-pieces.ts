@@ -1,7 +1,8 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { type ObjectStore, Objm } from '@nats-io/obj';
-import { orAborted } from '#runtime/async/or-aborted';
+import { Retryable } from '#protocols/errors';
+import { TurnLimit } from '#runtime/async/turn-limit';
 import { connectNats } from '#runtime/nats/connect';
 import { patient } from '#runtime/nats/patient';
 import { silentLogger } from '#runtime/telemetry/logger';
@@ -21,7 +22,13 @@ export class StoredPieces {
    * @throws SealionError when the piece lacks a chunk, for which a stock client would wait forever
    */
   read(key: string): Promise<Uint8Array | null> {
-    return this.#open((store) => orAborted(store.getBlob(key), AbortSignal.timeout(5_000)));
+    return this.#open(async (store) => {
+      const limit = new TurnLimit(5_000);
+      const late = limit.over.then(() => {
+        throw new Retryable({ code: 'piece-corrupt', message: `${key} did not arrive.` });
+      });
+      return await Promise.race([store.getBlob(key), late]).finally(() => limit.stop());
+    });
   }
 
   /** True when the piece is held. Reading a piece that is being deleted would never end. */
