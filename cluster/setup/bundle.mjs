@@ -14,8 +14,8 @@ const PROGRAMS = ['node/main', 'devnet/chain/main', 'cli/sealion'];
 
 /**
  * Bundles each program that tests start many times, with the packages that it imports, so that a process opens a few
- * files instead of a thousand: most of the time of starting one is spent on that. What a program imports later, when a
- * command needs it, is a file of its own here too.
+ * files instead of a thousand: most of the time of starting one is spent on that. What of ours a program imports later,
+ * when a command needs it, is a file of its own here too; packages are then loaded from node_modules.
  * @throws SetupError
  */
 export async function bundle() {
@@ -53,10 +53,14 @@ export async function bundle() {
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
 
-/** Our modules go on finding files relative to where they are in dist/. */
+/** Our modules find files relative to where they are in dist/, and packages that they import later where they are. */
 const ownPlaces = {
   name: 'own-places',
   setup(build) {
+    // Of a CommonJS package, an import() in a bundle has no named exports.
+    build.onResolve({ filter: /^[^.#/]/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { external: true } : undefined,
+    );
     build.onLoad(
       { filter: /[\\/]dist[\\/](protocols|runtime|actors|gateway|cluster)[\\/].*\.js$/ },
       async ({ path }) => {
