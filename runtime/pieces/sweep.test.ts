@@ -62,13 +62,19 @@ test('wherever the connection is cut, no piece loses a chunk, and orphans are re
     for (let at = first; ; at += LANES) {
       await orphan(bucket, 'never-stored');
       await orphan(bucket, '7+s0');
+      let isDone = true;
       const cut = await withCut(bucket, at, (store) =>
-        store.sweep(ALL).catch((error: unknown) => t.true(error instanceof Retryable, String(error))),
+        store.sweep(ALL).catch((error: unknown) => {
+          isDone = false;
+          t.true(error instanceof Retryable, String(error));
+        }),
       );
       const left = await stored(bucket);
       for (const subject of Object.keys(live)) t.is(left[subject], 1, `cut at message ${at}`);
-      if (!cut) break;
-      cuts += 1;
+      if (cut) cuts += 1;
+      else if (isDone) break;
+      // On a slow machine a request may have failed before it came to the cut.
+      else at -= LANES;
     }
     await direct.sweep(ALL);
     t.deepEqual(await stored(bucket), live);
