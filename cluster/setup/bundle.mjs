@@ -38,8 +38,8 @@ export async function bundle() {
     format: 'esm',
     // Errors have the names of their classes.
     keepNames: true,
-    // Packages with compiled parts, which they look for beside their own files; and one whose names are not all found.
-    external: ['@chainsafe/blst', 'classic-level', 'libsql', 'pg-native', '@opentelemetry/*'],
+    // Packages with compiled parts, which they look for beside their own files.
+    external: ['@chainsafe/blst', 'classic-level', 'libsql', 'pg-native'],
     banner: { js: REQUIRE },
     plugins: [ownPlaces],
     logLevel: 'silent',
