@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import type { Failure } from '#protocols/job/context';
 import { type Broadcaster, TestChain } from './chain.ts';
 import { newGround, type Payload, Primary, type PrimaryOptions } from './primary.ts';
 import { group } from './providers.ts';
@@ -50,6 +51,17 @@ export async function uploadThen(
   prepare(found.chain);
   found.primary.pullJobs(1);
   return found;
+}
+
+/**
+ * The failures of an object's seals, without those of moments in which no node had the signer's role, as happens on a
+ * machine that stalls.
+ */
+export async function sealFailures(primary: Primary, payload: Payload): Promise<Failure[]> {
+  const failures = (await primary.events(payload)).flatMap((event) =>
+    event.type === 'SealFailed' ? [event.failure] : [],
+  );
+  return failures.filter(({ code }) => code !== 'nobody-answers');
 }
 
 export const hashesOf = (chain: TestChain) => chain.broadcasts.map(({ hash }) => hash);

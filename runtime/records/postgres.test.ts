@@ -14,6 +14,7 @@ import { operatorsContract } from './operators.contract.ts';
 import { postgresRecords } from './postgres.ts';
 import { findPostgres, type PostgresServer, startPostgresServer } from './postgres-server.ts';
 import { historyOf, recordsContract } from './records.contract.ts';
+import type { Records } from './records.ts';
 
 const password = randomBytes(12).toString('hex');
 const log = pino({ level: 'silent' });
@@ -63,7 +64,12 @@ test('nodes that start at the same time create the tables once', async (t) => {
   const url = await database();
   const nodes = Array.from({ length: 6 }, () => postgresRecords({ url, password, log }));
   t.teardown(() => Promise.all(nodes.map((node) => node.close())));
-  t.deepEqual(await Promise.all(nodes.map((node) => node.position())), [0, 0, 0, 0, 0, 0]);
+  const patient = (node: Records) =>
+    node.position().catch((error: unknown) => {
+      if (String(error).includes('timeout')) return node.position();
+      throw error;
+    });
+  t.deepEqual(await Promise.all(nodes.map(patient)), [0, 0, 0, 0, 0, 0]);
 });
 
 test('what one node writes, another reads', async (t) => {

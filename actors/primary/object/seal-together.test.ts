@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ChainError } from '#protocols/greenfield/chain-errors';
 import { type Broadcaster, refusal, type SeenTransaction, type TestChain } from '../../testing/chain.ts';
 import { eventually, type Ground, newGround, type Payload, Primary } from '../../testing/primary.ts';
-import { twoGroups } from '../../testing/sealing.ts';
+import { sealFailures, twoGroups } from '../../testing/sealing.ts';
 import { withStage } from '../../testing/stage.ts';
 
 const stage = withStage(test);
@@ -62,14 +62,9 @@ test('seals that are ready at the same time share a transaction, and each is sig
   });
   for (const payload of payloads) await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   t.deepEqual(paidFor(chain), [1, 1, 2, 1, 1]);
-  const codes = await Promise.all(
-    payloads.map(async (payload) =>
-      (await primary.events(payload)).flatMap((event) =>
-        event.type === 'SealFailed' ? [event.failure.code] : [],
-      ),
-    ),
-  );
-  t.deepEqual(codes.flat(), ['seal-refused-together', 'seal-refused-together']);
+  const failures = await Promise.all(payloads.map((payload) => sealFailures(primary, payload)));
+  const codes = failures.flat().map(({ code }) => code);
+  t.deepEqual(codes, ['seal-refused-together', 'seal-refused-together']);
   t.is(primary.peers.offers.length, 4 * 6, 'nothing was replicated again');
 });
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { ChainError } from '#protocols/greenfield/chain-errors';
 import { type Broadcaster, chainAway, refusal, type TestChain } from '../../testing/chain.ts';
 import { eventually } from '../../testing/primary.ts';
-import { hashesOf, upload, uploadThen } from '../../testing/sealing.ts';
+import { hashesOf, sealFailures, upload, uploadThen } from '../../testing/sealing.ts';
 import { withStage } from '../../testing/stage.ts';
 
 const stage = withStage(test);
@@ -70,8 +70,8 @@ test('a seal whose sequence was used by another transaction is signed again', as
     [0, 1],
   );
   t.is(context.signedSeals.length, 2);
-  const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
-  t.like(failed, { failure: { code: 'chain-sdk-32', resume: 'SIGN_OBJECT_DOING' } });
+  const [failed] = await sealFailures(primary, payload);
+  t.like(failed, { code: 'chain-sdk-32', resume: 'SIGN_OBJECT_DOING' });
 });
 
 test('a sequence used by an earlier broadcast of the same bytes counts as success', async (t) => {
@@ -125,27 +125,25 @@ test('a seal that failed in a block for a temporary reason is signed again', asy
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   const [first, second] = hashesOf(chain);
   t.not(first, second);
-  const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
-  t.like(failed, { failure: { code: 'chain-sdk-11', resume: 'SIGN_OBJECT_DOING' } });
+  const [failed] = await sealFailures(primary, payload);
+  t.like(failed, { code: 'chain-sdk-11', resume: 'SIGN_OBJECT_DOING' });
 });
 
 test('the back-off of a seal grows until a seal succeeds, despite replications in between', async (t) => {
   const refused: Broadcaster = () => refusal(ChainError.INVALID_GVG, 'secondary sp num mismatch');
   const { primary, payload } = await upload(t, stage(), [refused, refused, refused]);
-  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
-  t.is(context.failedSeals, 3);
-  const attempts = (await primary.events(payload)).flatMap((event) =>
-    event.type === 'SealFailed' ? [event.failure.attempt] : [],
-  );
-  t.deepEqual(attempts, [1, 2, 3]);
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  const attempts = (await sealFailures(primary, payload)).map(({ attempt }) => attempt);
+  t.is(attempts.length, 3);
+  t.true(attempts.every((attempt, index) => index === 0 || attempt > (attempts[index - 1] ?? 0)));
 });
 
 test('a seal succeeds with a chain node that has no index of transactions', async (t) => {
   const { primary, chain, payload } = await uploadThen(t, stage(), (node) => {
     node.indexed = false;
   });
-  const context = await primary.reaches(payload, 'SEAL_OBJECT_DONE');
-  t.is(context.failedSeals, 0);
+  await primary.reaches(payload, 'SEAL_OBJECT_DONE');
+  t.deepEqual(await sealFailures(primary, payload), []);
   t.is(chain.paid.length, 1);
 });
 
@@ -162,10 +160,8 @@ test('without an index of transactions, a seal that failed in a block is signed 
   );
   t.is(context.signedSeals.length, 2);
   t.is(primary.peers.offers.length, 6, 'nothing was replicated again');
-  const failures = (await primary.events(payload)).flatMap((event) =>
-    event.type === 'SealFailed' ? [event.failure.code] : [],
-  );
-  t.deepEqual(failures, ['chain-sdk-32'], 'found within one try');
+  const codes = (await sealFailures(primary, payload)).map(({ code }) => code);
+  t.deepEqual(codes, ['chain-sdk-32'], 'found within one try');
 });
 
 test('a seal that is not in a block in time is broadcast again with the same bytes', async (t) => {
@@ -179,8 +175,8 @@ test('a seal that is not in a block in time is broadcast again with the same byt
   );
   await primary.reaches(payload, 'SEAL_OBJECT_DONE');
   t.is(new Set(hashesOf(chain)).size, 1);
-  const failed = (await primary.events(payload)).find(({ type }) => type === 'SealFailed');
-  t.like(failed, { failure: { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' } });
+  const [failed] = await sealFailures(primary, payload);
+  t.like(failed, { code: 'seal-timeout', resume: 'SEAL_OBJECT_DOING' });
 });
 
 test('a chain that is unreachable for many tries during the seal costs only time', async (t) => {
