@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { createReporter } from '../cli/reporter.ts';
+import { runBench } from './bench.ts';
+import { parseOptions } from './options.ts';
 import type { BenchReport } from './report.ts';
+import { erasure } from './scenarios/erasure.ts';
 
 const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 
@@ -48,6 +52,19 @@ test.serial('a scenario is measured on a devnet of its own, and everything stops
   t.true((figure('small.seals')?.value ?? 0) > 0);
   if (process.platform === 'linux') t.true((figure('small.cpu-secondary')?.value ?? 0) > 0);
   t.regex(output, /\| small\.acks +\| acknowledged +\| /);
+});
+
+test('a scenario that waits without end is over when the time is up', async (t) => {
+  const work = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(work));
+  const endless = { ...erasure, run: () => new Promise<never>(() => {}) };
+  const options = { ...parseOptions([]), only: [endless], minutes: 0.005 };
+  const { report } = await runBench(
+    options,
+    createReporter({ out: { write: () => true } }),
+    new AbortController().signal,
+  );
+  t.deepEqual(report.missing, { erasure: 'the time was up' });
 });
 
 test.serial('an interrupted bench stops its devnet', async (t) => {

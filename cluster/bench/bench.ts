@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { throwIfAborted, toSealionError } from '#protocols/errors';
+import { orAborted } from '#runtime/async/or-aborted';
 import type { Reporter } from '../cli/reporter.ts';
 import { type Figure, type Measurement, summarise } from './figures.ts';
 import { BenchNetwork, type NetworkSettings } from './network.ts';
@@ -130,7 +131,7 @@ function sizesText(sizes: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-/** Runs a scenario once, and stops the networks that it started. */
+/** Runs a scenario once, and stops the networks that it started; when the time is up, whatever it waits for. */
 async function runOnce(scenario: Scenario, context: Omit<ScenarioContext, 'start'>): Promise<Measurements> {
   const own: BenchNetwork[] = [];
   const start = async (settings: NetworkSettings) => {
@@ -139,7 +140,7 @@ async function runOnce(scenario: Scenario, context: Omit<ScenarioContext, 'start
     return started;
   };
   try {
-    return await scenario.run({ ...context, start });
+    return await orAborted(scenario.run({ ...context, start }), context.signal);
   } finally {
     for (const one of own) await one.close();
   }
