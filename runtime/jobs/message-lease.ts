@@ -34,7 +34,7 @@ export interface MessageLeaseOptions {
  *    accepted for ack_wait: `signal` fires with `lease-lost`, and another node may already be working).
  *
  * An expired lease stays expired. The server accepts a late renewal even for a message that it has already delivered
- * to another consumer, so its answer proves nothing.
+ * to another consumer, so its answer proves nothing. A lease that nobody ends keeps no process running.
  */
 export class MessageLease {
   /** Resolves when the next process of this node would find the lease; work begins after that. */
@@ -51,7 +51,7 @@ export class MessageLease {
   constructor(options: MessageLeaseOptions) {
     this.#options = options;
     this.#validUntil = options.message.since + options.ackWaitMs;
-    this.#renewals = setInterval(() => this.#renew(), options.ackWaitMs / 3);
+    this.#renewals = setInterval(() => this.#renew(), options.ackWaitMs / 3).unref();
     this.#watchExpiry();
     this.noted = this.#note();
     // A pull that was answered at once leaves as much time as a renewal does.
@@ -124,7 +124,7 @@ export class MessageLease {
     this.#expiry = setTimeout(
       () => (this.#isOver() ? this.#expire() : this.#watchExpiry()),
       this.#validUntil - performance.now(),
-    );
+    ).unref();
   }
 
   #note(): Promise<void> | undefined {

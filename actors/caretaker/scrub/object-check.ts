@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfAborted, toSealionError } from '#protocols/errors';
 import { versionOnChain } from '#protocols/greenfield/content';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import type { Ref } from '#runtime/actors/types';
-import { orAborted } from '#runtime/async/or-aborted';
+import { pause } from '#runtime/async/pause';
 import type { Chain } from '#runtime/chain/chain';
 import type { Ledger } from '#runtime/journal/journal';
 import type { Background } from '#runtime/load/background';
@@ -93,7 +92,7 @@ export class ObjectCheck {
         { signal },
       );
       yield part;
-      await orAborted(sleep(Math.max(PAUSE_MS, (1_000 * part.bytes) / scrubRate)), signal);
+      await pause(Math.max(PAUSE_MS, (1_000 * part.bytes) / scrubRate), signal);
       from = part.next;
     }
   }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled, Retryable, SealionError, Terminal } from '#protocols/errors';
 import type { Hex } from '#protocols/greenfield/types';
 import { checksum } from '#protocols/integrity/checksums';
@@ -8,7 +7,7 @@ import {
   RECEIVE_MESSAGE_HEADER,
   REPLICATE_PIECE_PATH,
 } from '#protocols/replication/receive-message';
-import { orAborted } from '../../async/or-aborted.ts';
+import { pause } from '../../async/pause.ts';
 import { TRACEPARENT } from '../../telemetry/traces.ts';
 import type { ColumnOffer, PeerOptions, ReplicationSession } from '../peers.ts';
 import type { ColumnTask } from './column-task.ts';
@@ -120,8 +119,7 @@ export class HttpSession implements ReplicationSession {
       } catch (error) {
         if (!(error instanceof Retryable) || tries === TRIES) throw error;
       }
-      const { signal: closed } = this.#closed;
-      await orAborted(sleep(times.pause, undefined, { signal: closed }), signal, closed);
+      await pause(times.pause, signal, this.#closed.signal);
     }
   }
 

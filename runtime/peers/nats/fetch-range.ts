@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlBody } from '#protocols/control/bodies';
 import { Retryable, throwIfAborted } from '#protocols/errors';
 import { orAborted } from '../../async/or-aborted.ts';
+import { pause } from '../../async/pause.ts';
 import { isNoResponders, isTimeout, natsError } from '../../nats/errors.ts';
 import type { ColumnRequest } from '../peers.ts';
 import type { PeerContext } from './context.ts';
@@ -51,7 +51,7 @@ export async function fetchRange(
       throw wrongLength(to, range.length, answer.data.length);
     }
     if (refusal.code !== 'too-many-fetches' || tries === BUSY_TRIES) throw refusal.error;
-    await orAborted(sleep(BUSY_PAUSE_MS * tries), signal, closed);
+    await pause(BUSY_PAUSE_MS * tries, signal, closed);
   }
 }
 
