@@ -9,9 +9,9 @@ const SEGMENT = 64 * KIB;
 const SPS = [1, 2, 3, 4, 5, 6, 7];
 
 /** The environment can ask for more: how many objects are deleted, updated and left alone. */
-const DELETED = Number(process.env.SPACE_DELETED ?? 40);
-const UPDATED = Number(process.env.SPACE_UPDATED ?? 10);
-const KEPT = 5;
+const DELETED = Number(process.env.SPACE_DELETED ?? 12);
+const UPDATED = Number(process.env.SPACE_UPDATED ?? 4);
+const KEPT = 3;
 /** Number of uploads at a time. */
 const AT_ONCE = 10;
 
