@@ -5,6 +5,8 @@ import type { WaitingObject } from './offers.ts';
 import { network } from './small-segments.ts';
 import './cancelled-update.part.ts';
 import './delegated.part.ts';
+import './interrupted-uploads.part.ts';
+import './stopped-uploader.part.ts';
 
 const KIB = 1024;
 const SEGMENT = 64 * KIB;

@@ -10,11 +10,10 @@ import { expectChecksums } from '#protocols/integrity/expect-checksums';
 import { readNetwork } from '../cli/network.ts';
 import { Session } from '../cli/session.ts';
 import { compiledProgram } from '../compiled.ts';
-import { useNetwork } from './network.ts';
+import { network } from './users.ts';
 
 const PROGRAM = compiledProgram('cli/sealion');
 
-const network = useNetwork(test);
 let folder = '';
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sealion-cli-'));

@@ -4,12 +4,11 @@ import { connect } from 'nats';
 import { segmentKey } from '#protocols/payload/keys';
 import { STREAMS } from '#runtime/journal/jetstream/subjects';
 import { patient } from '#runtime/nats/patient';
-import { JOURNAL, useNetwork } from './network.ts';
+import { JOURNAL } from './network.ts';
+import { network } from './small-segments.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
-
-const network = useNetwork(test, { segmentSize: SEGMENT });
 
 /** Uploads a large object and waits until it is being replicated. */
 async function replicating(primary: number) {

@@ -1,17 +1,12 @@
 import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import { PROGRESS_TEXT } from '#protocols/job/progress-text';
-import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
+import { network, PATIENT } from './small-segments.ts';
 import { until } from './until.ts';
 
 const SEGMENT = 64 * 1024;
 const PART = 2 * SEGMENT;
-
-/** Silence is tolerated for so long that a test fails if anything waits for its end. */
-const network = useNetwork(test, {
-  node: { timing: { ackWaitMs: 2_000 }, limits: { diskReserve: '256 MiB', idleTimeoutMs: 600_000 } },
-});
 
 /** A body that stops after its first bytes, as on a network that fails silently. */
 function cut(t: ExecutionContext, bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -25,19 +20,19 @@ function cut(t: ExecutionContext, bytes: Uint8Array): AsyncGenerator<Uint8Array>
 
 test.serial('a client whose connection was lost uploads again after a few seconds', async (t) => {
   const net = network();
-  const object = await net.createObject(await net.createBucket(1), { size: 4 * SEGMENT });
-  const lost = t.throwsAsync(net.put(1, object, cut(t, object.payload.subarray(0, 2.5 * SEGMENT))));
-  await net.reached(1, object, 'UPLOAD_OBJECT_DOING');
-  const refused = await t.throwsAsync(net.put(1, object));
+  const object = await net.createObject(await net.createBucket(PATIENT), { size: 4 * SEGMENT });
+  const lost = t.throwsAsync(net.put(PATIENT, object, cut(t, object.payload.subarray(0, 2.5 * SEGMENT))));
+  await net.reached(PATIENT, object, 'UPLOAD_OBJECT_DOING');
+  const refused = await t.throwsAsync(net.put(PATIENT, object));
   t.regex(refused?.message ?? '', /being uploaded/);
   await until('the retry is taken', async () => {
-    await net.put(1, object);
+    await net.put(PATIENT, object);
     return true;
   });
   t.regex((await lost)?.message ?? '', /started to upload the object again/);
   await net.sealed(object);
-  t.true((await net.get(1, object)).equals(object.payload));
-  t.is((await net.job(1, object.job))?.context.uploadAttempt, 2);
+  t.true((await net.get(PATIENT, object)).equals(object.payload));
+  t.is((await net.job(PATIENT, object.job))?.context.uploadAttempt, 2);
 });
 
 /** Uploads the rest of a payload as the SDKs do: asks where to continue, then sends part after part. */
@@ -54,16 +49,16 @@ async function uploadRest(primary: number, object: WaitingObject, parts = Number
 
 test.serial('an upload in parts survives the failure of the node that took the first part', async (t) => {
   const net = network();
-  const object = await net.createObject(await net.createBucket(1), { size: 7 * SEGMENT + 321 });
-  await uploadRest(1, object, 2);
-  t.is(await net.client(1).resumeOffset(object), 2 * PART);
-  await net.devnet.sp(1).kill('SIGKILL');
-  await net.devnet.sp(1).start();
-  t.is(await net.client(1).resumeOffset(object), 2 * PART);
-  t.is((await net.client(1).progress(object)).description, PROGRESS_TEXT.UPLOAD_OBJECT_DOING);
+  const object = await net.createObject(await net.createBucket(PATIENT), { size: 7 * SEGMENT + 321 });
+  await uploadRest(PATIENT, object, 2);
+  t.is(await net.client(PATIENT).resumeOffset(object), 2 * PART);
+  await net.devnet.sp(PATIENT).kill('SIGKILL');
+  await net.devnet.sp(PATIENT).start();
+  t.is(await net.client(PATIENT).resumeOffset(object), 2 * PART);
+  t.is((await net.client(PATIENT).progress(object)).description, PROGRESS_TEXT.UPLOAD_OBJECT_DOING);
 
-  await uploadRest(1, object);
+  await uploadRest(PATIENT, object);
   await net.sealed(object);
-  t.true((await net.get(1, object)).equals(object.payload));
-  t.is((await net.job(1, object.job))?.context.uploadAttempt, 1);
+  t.true((await net.get(PATIENT, object)).equals(object.payload));
+  t.is((await net.job(PATIENT, object.job))?.context.uploadAttempt, 1);
 });

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { MESSAGE_TYPES } from '#protocols/greenfield/messages';
 import { PROGRESS_TEXT } from '#protocols/job/progress-text';
-import { useNetwork } from '../network.ts';
+import { network } from '../users.ts';
 import { type ApplicationRun, runApplication } from './application.ts';
 
 /** The unchanged JavaScript SDK against a devnet: an application built on it, and what it must have seen. */
@@ -12,9 +12,6 @@ const STORED = { code: 0, message: 'Put object success.', statusCode: 200 };
 /** Numbers of OBJECT_STATUS_SEALED and VISIBILITY_TYPE_PRIVATE. */
 const SEALED = 1;
 const PRIVATE = 2;
-
-/** With two accounts for each scenario. */
-const network = useNetwork(test, { segmentSize: SEGMENT, accounts: 40 });
 
 let run: Promise<ApplicationRun> | undefined;
 function application(): Promise<ApplicationRun> {
@@ -30,7 +27,7 @@ function scenario<Seen>(
   check: (t: ExecutionContext, seen: Seen) => void | Promise<void>,
 ): void {
   scenarios.add(name);
-  test(name, async (t) => {
+  test.serial(name, async (t) => {
     const { lines, errors } = await application();
     const line = lines.find(({ scenario }) => scenario === name);
     if (!line) return t.fail(`the application says nothing of it: ${errors}`);
@@ -39,7 +36,7 @@ function scenario<Seen>(
   });
 }
 
-test('the example application runs to its end', async (t) => {
+test.serial('the example application runs to its end', async (t) => {
   const { code, lines, errors } = await application();
   t.deepEqual(lines.map(({ scenario }) => scenario).sort(), [...scenarios].sort());
   t.is(code, 0, errors);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { pieceKey, segmentKey } from '#protocols/payload/keys';
-import { useNetwork } from './network.ts';
+import { network } from './caretaking.ts';
 import type { WaitingObject } from './offers.ts';
 import { until } from './until.ts';
 
@@ -12,22 +12,10 @@ const SPS = [1, 2, 3, 4, 5, 6, 7];
 const DELETED = Number(process.env.SPACE_DELETED ?? 12);
 const UPDATED = Number(process.env.SPACE_UPDATED ?? 4);
 const KEPT = 3;
+/** More than the buffers of a connection take up, so that a client can stop reading in the middle; bytes. */
+const LARGE = 100 * SEGMENT;
 /** Number of uploads at a time. */
 const AT_ONCE = 10;
-
-const network = useNetwork(test, {
-  segmentSize: SEGMENT,
-  node: {
-    timing: {
-      ackWaitMs: 2_000,
-      offerTimeoutMs: 30_000,
-      stallTimeoutMs: 30_000,
-      spaceHours: 0.001,
-      replacedMinutes: 0.25,
-    },
-    limits: { diskReserve: '256 MiB' },
-  },
-});
 
 async function eachOf<A, B>(items: readonly A[], work: (item: A, index: number) => Promise<B>): Promise<B[]> {
   const results: B[] = [];
@@ -60,16 +48,24 @@ async function neededNames(objects: readonly WaitingObject[]): Promise<Map<numbe
   return names;
 }
 
+/** Whether SP 1 has answered a download of an object to its end. */
+async function isAnswered({ objectName }: WaitingObject): Promise<boolean> {
+  const lines = (await network().log(1)).split('\n').filter((line) => line.includes(objectName));
+  return lines.some((line) => JSON.parse(line).method === 'GET');
+}
+
 test.serial('a download that runs while an update is sealed gets all its bytes', async (t) => {
   const net = network();
-  const object = await upload(await net.createObject(await net.createBucket(1), { size: 256 * SEGMENT }));
+  const object = await upload(await net.createObject(await net.createBucket(1), { size: LARGE }));
   const body = (await net.client(1).get(object))[Symbol.asyncIterator]();
   const first = await body.next();
   const update = await upload(await net.updateObject(object, { size: SEGMENT }));
+  t.false(await isAnswered(object), 'the download still runs');
   t.true((await net.get(1, update)).equals(update.payload));
   const chunks: Uint8Array[] = first.done ? [] : [first.value];
   for (let next = await body.next(); !next.done; next = await body.next()) chunks.push(next.value);
   t.true(Buffer.concat(chunks).equals(object.payload));
+  t.true(await until('its end is logged', () => isAnswered(object)));
   await net.account.deleteObject(object.bucketName, object.objectName);
 });
 

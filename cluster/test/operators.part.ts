@@ -12,14 +12,13 @@ import type { JobView } from '../admin/view/job-view.ts';
 import type { NodeReports } from '../admin/view/node-report.ts';
 import { AdminApi } from '../client/admin-api.ts';
 import { compiledProgram } from '../compiled.ts';
-import { useNetwork } from './network.ts';
 import type { WaitingObject } from './offers.ts';
 import { leaksIn, logsOf, secretsOf } from './secrets.ts';
 import { until } from './until.ts';
+import { network } from './users.ts';
 
 /** What an operator sees and does, by the API of a node's admin server. */
 
-const network = useNetwork(test);
 const KIB = 1_024;
 
 const api = () => network().admin(network().devnet.file.sps[0]?.admin ?? '');

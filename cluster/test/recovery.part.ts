@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
 import { segmentKey } from '#protocols/payload/keys';
-import { type Network, useNetwork } from './network.ts';
+import type { Network } from './network.ts';
 import type { WaitingObject } from './offers.ts';
+import { network } from './small-segments.ts';
 import { until } from './until.ts';
 
 const test = anyTest as TestFn;
 const SEGMENT = 64 * 1024;
 /** Long enough that a test can intervene during replication. */
 const LARGE = 96 * SEGMENT;
-
-const network = useNetwork(test, { segmentSize: SEGMENT });
 
 /** Indexes of the columns without a receipt. */
 async function missingColumns(net: Network, primary: number, object: WaitingObject): Promise<number[]> {

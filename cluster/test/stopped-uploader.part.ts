@@ -4,22 +4,14 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
 import { segmentKey } from '#protocols/payload/keys';
-import { useNetwork } from './network.ts';
+import { BY_JOURNAL, network } from './small-segments.ts';
 import { until } from './until.ts';
 
 const test = anyTest as TestFn;
 const SEGMENT = 64 * 1024;
 const SEGMENTS = 6;
 
-/** One SP with each journal. */
-const SPS = { level: 1, jetstream: 2 } as const;
-
-const network = useNetwork(test, {
-  segmentSize: SEGMENT,
-  nodeOf: (spId) => ({ journal: { adapter: spId === SPS.jetstream ? 'jetstream' : 'level' } }),
-});
-
-for (const [adapter, spId] of Object.entries(SPS)) {
+for (const [adapter, spId] of Object.entries(BY_JOURNAL)) {
   test.serial(
     `${adapter}: an uploader suspended while another was acknowledged changes and deletes nothing`,
     async (t) => {
@@ -71,6 +63,10 @@ for (const [adapter, spId] of Object.entries(SPS)) {
           `segment ${index}`,
         );
       }
+
+      // Whoever was replaced stays so until it starts again.
+      await second.node.stop();
+      await first.restart();
     },
   );
 }

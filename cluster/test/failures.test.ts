@@ -1,0 +1,3 @@
+/** Tests of processes that fail, which share a devnet. */
+import './outage.part.ts';
+import './recovery.part.ts';
