@@ -27,6 +27,20 @@ test('help and completion wait for no package but the one that reads arguments',
   t.deepEqual([...(await packagesOf(new URL('sealion.js', import.meta.url)))], ['commander']);
 });
 
+test('help of a node waits for no package but the one that reads arguments', async (t) => {
+  t.deepEqual([...(await packagesOf(new URL('../node/main.js', import.meta.url)))], ['commander']);
+});
+
+test('a node starts without what only some nodes or moments need', async (t) => {
+  const packages = await packagesOf(new URL('../node/run-node.js', import.meta.url));
+  const later =
+    /^pg$|libsql|opentelemetry\/(sdk|exporter)|xml|curves\/secp256k1|cosmos\/(auth|bank|base\/abci)|tx\/v1beta1\/service/;
+  t.deepEqual(
+    [...packages].filter((each) => later.test(each)),
+    [],
+  );
+});
+
 test('what the admin server is asked for waits for no chain, NATS or database', async (t) => {
   for (const name of ['show', 'act', 'watch']) {
     const packages = await packagesOf(new URL(`operator/${name}.js`, import.meta.url));

@@ -18,7 +18,8 @@ export function parseConfig(source: string, file: string): NodeConfig {
   const yaml = readYaml(source);
   if ('faults' in yaml) throw badConfig(file, yaml.faults);
   const { text } = yaml;
-  const result = nodeConfig(dirname(resolve(file))).safeParse(text.data ?? {});
+  // Code that is generated for a schema does not pay off for one use.
+  const result = nodeConfig(dirname(resolve(file))).safeParse(text.data ?? {}, { jitless: true });
   if (result.success) return result.data;
   throw badConfig(
     file,

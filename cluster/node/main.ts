@@ -1,9 +1,5 @@
 /** `sealion node`: runs one node of a storage provider. Prints its ports as one line of JSON when it is ready. */
 import { Command } from 'commander';
-import { createLogger } from '#runtime/telemetry/logger';
-import { loadConfig } from '../config/load.ts';
-import { runProgram } from '../program.ts';
-import { startNode } from './node.ts';
 
 const { config } = new Command('sealion node')
   .description('Run one node of a storage provider until SIGINT or SIGTERM.')
@@ -15,8 +11,6 @@ const { config } = new Command('sealion node')
   .parse()
   .opts<{ readonly config: string }>();
 
-await runProgram(async (signal) => {
-  const node = await startNode(await loadConfig(config), { signal });
-  process.stdout.write(`${JSON.stringify(node.ports)}\n`);
-  return node;
-}, createLogger());
+// Later, so that --help does not wait for the whole node.
+const { runNode } = await import('./run-node.ts');
+await runNode(config);

@@ -6,10 +6,8 @@ import type { ActorSystem } from '#runtime/actors/types';
 import { noRoles } from '#runtime/jobs/no-roles';
 import { Background } from '#runtime/load/background';
 import type { PeerCounts } from '#runtime/peers/peer-counts';
-import { postgresRecords } from '#runtime/records/postgres';
 import { runProjector } from '#runtime/records/projector';
 import type { Records } from '#runtime/records/records';
-import { sqliteRecords } from '#runtime/records/sqlite';
 import { Bans } from '../admin/actions/bans.ts';
 import { hasRole, type Role } from '../config/roles.ts';
 import type { NodeConfig } from '../config/schema.ts';
@@ -116,11 +114,14 @@ function approves({ roles, peers }: NodeConfig): boolean {
   return has('receiver', 'nats') || has('gateway', 'http');
 }
 
+/** Loads the driver of the SQL DB that is configured, and no other. */
 async function openRecords({ config, log }: StartContext): Promise<Records> {
   const { postgres } = config.records;
   if (config.records.adapter === 'sqlite' || !postgres) {
+    const { sqliteRecords } = await import('#runtime/records/sqlite');
     return sqliteRecords(join(config.dataDir, 'records.sqlite'));
   }
   const password = await readPassword('the password of the SQL DB', postgres.password);
+  const { postgresRecords } = await import('#runtime/records/postgres');
   return postgresRecords({ url: postgres.url, ...(password !== undefined && { password }), log });
 }

@@ -63,7 +63,7 @@ function ofProperties(text) {
 
 /** A function with a parameter `code`: its name, the parameters before that one, and its default. */
 const TAKES_CODE =
-  /(export )?(?:function )?(#?\w+)\(([^()]*)\bcode: (?:string|\w+\['code'\])(?: = ('[^']+'))?/g;
+  /(export )?(?:async )?(?:function )?(#?\w+)\(([^()]*)\bcode: (?:string|\w+\['code'\])(?: = ('[^']+'))?/g;
 
 /** Values passed for `code` to functions of the same file and to imported ones, and the default of the parameter. */
 function ofArguments(text, exported) {

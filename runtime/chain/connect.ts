@@ -1,6 +1,5 @@
 import { Effect } from '@bnb-chain/greenfield-cosmos-types/greenfield/permission/common.js';
 import { Terminal } from '#protocols/errors';
-import { DENOM } from '#protocols/greenfield/fees';
 import type { Simulation } from '#protocols/greenfield/simulation';
 import type {
   Account,
@@ -31,7 +30,7 @@ import type {
 import * as decode from './decode.ts';
 import { bucketPages, objectPages } from './lists.ts';
 import * as methods from './methods.ts';
-import { answerTo, ask, type QueryMethod } from './query.ts';
+import { answerTo, type QueryMethod } from './query.ts';
 import {
   readFamilies,
   readMessageGas,
@@ -43,7 +42,6 @@ import {
   readStorageProviders,
 } from './questions.ts';
 import { Rpc } from './rpc.ts';
-import { broadcast, includedTransaction, simulate } from './transactions.ts';
 
 export interface ConnectOptions {
   /** CometBFT RPC of one or several nodes of the same chain, `http://` or `https://`. */
@@ -74,6 +72,10 @@ export async function connectChain(options: ConnectOptions): Promise<Chain & Cha
   const rpc = new Rpc({ urls, timeoutMs: options.timeoutMs ?? 10_000, log });
   return new ChainClient(options.chainId, rpc, options.sizes ?? noSizes);
 }
+
+/** What only signers and operators ask for is loaded when they do. */
+const accounts = () => import('./accounts.ts');
+const transactions = () => import('./transactions.ts');
 
 /** Maximum age of answers that change rarely, ms. */
 const CACHE_TTL_MS = 10_000;
@@ -249,17 +251,15 @@ class ChainClient implements Chain, ChainLists, ChainBalances {
   }
 
   async balance(address: string, options?: ChainOptions): Promise<bigint> {
-    const answer = await ask(this.#rpc, methods.Balance, { address, denom: DENOM }, options?.signal);
-    return BigInt(answer?.balance?.amount ?? 0);
+    return (await accounts()).readBalance(this.#rpc, address, options?.signal);
   }
 
   async account(address: string, options?: ChainOptions): Promise<Account | undefined> {
-    const answer = await ask(this.#rpc, methods.Account, { address }, options?.signal);
-    return answer?.account && decode.toAccount(answer.account);
+    return (await accounts()).readAccount(this.#rpc, address, options?.signal);
   }
 
-  simulate(transaction: Uint8Array, options?: ChainOptions): Promise<Simulation> {
-    return simulate(this.#rpc, transaction, options?.signal);
+  async simulate(transaction: Uint8Array, options?: ChainOptions): Promise<Simulation> {
+    return (await transactions()).simulate(this.#rpc, transaction, options?.signal);
   }
 
   messageGas(
@@ -270,13 +270,13 @@ class ChainClient implements Chain, ChainLists, ChainBalances {
     return this.#messageGas.get(typeUrl, options?.signal);
   }
 
-  broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult> {
-    return broadcast(this.#rpc, transaction, options?.signal);
+  async broadcast(transaction: Uint8Array, options?: ChainOptions): Promise<BroadcastResult> {
+    return (await transactions()).broadcast(this.#rpc, transaction, options?.signal);
   }
 
   transaction(hash: string, options?: AgeOptions): Promise<IncludedTransaction | undefined> {
     const load = async () => {
-      const value = await includedTransaction(this.#rpc, hash);
+      const value = await (await transactions()).includedTransaction(this.#rpc, hash);
       return { value, height: value?.height ?? 0 };
     };
     return this.#transactions.get(hash, load, options);

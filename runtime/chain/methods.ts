@@ -1,58 +1,24 @@
 import {
-  QueryAccountRequest,
-  QueryAccountResponse,
-} from '@bnb-chain/greenfield-cosmos-types/cosmos/auth/v1beta1/query.js';
-import {
-  QueryBalanceRequest,
-  QueryBalanceResponse,
-} from '@bnb-chain/greenfield-cosmos-types/cosmos/bank/v1beta1/query.js';
-import {
   QueryMsgGasParamsRequest,
   QueryMsgGasParamsResponse,
 } from '@bnb-chain/greenfield-cosmos-types/cosmos/gashub/v1beta1/query.js';
-import {
-  SimulateRequest,
-  SimulateResponse,
-} from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
 import {
   QueryStorageProvidersRequest,
   QueryStorageProvidersResponse,
 } from '@bnb-chain/greenfield-cosmos-types/greenfield/sp/query.js';
 import * as storage from '@bnb-chain/greenfield-cosmos-types/greenfield/storage/query.js';
 import * as virtualgroup from '@bnb-chain/greenfield-cosmos-types/greenfield/virtualgroup/query.js';
-import type { QueryMethod } from './query.ts';
+import { method } from './query.ts';
 
 /**
  * The queries that Sealion sends to a Greenfield node, with the texts by which each says "not found"
- * (protocols/greenfield/README.md#rpc-of-a-node).
+ * (protocols/greenfield/README.md#rpc-of-a-node). Those that a node mostly has no use for are beside their only user, which
+ * is loaded when it is needed: `accounts.ts`, `transactions.ts`.
  */
 const NO_BUCKET = /No such bucket/;
 const NO_OBJECT = /No such (object|bucket)/;
 const NO_FAMILY = /global virtual group family not exist/;
 const NO_GVG = /global virtual group not exist/;
-
-function method<Q, A>(query: QueryMethod<Q, A>): QueryMethod<Q, A> {
-  return query;
-}
-
-export const Account = method({
-  path: '/cosmos.auth.v1beta1.Query/Account',
-  request: QueryAccountRequest,
-  response: QueryAccountResponse,
-  missing: /account \S+ not found/,
-});
-
-export const Balance = method({
-  path: '/cosmos.bank.v1beta1.Query/Balance',
-  request: QueryBalanceRequest,
-  response: QueryBalanceResponse,
-});
-
-export const Simulate = method({
-  path: '/cosmos.tx.v1beta1.Service/Simulate',
-  request: SimulateRequest,
-  response: SimulateResponse,
-});
 
 export const MsgGasParams = method({
   path: '/cosmos.gashub.v1beta1.Query/MsgGasParams',

@@ -20,6 +20,11 @@ export interface QueryMethod<Q, A> {
   readonly missing?: RegExp;
 }
 
+/** A method, with the types of its messages. */
+export function method<Q, A>(query: QueryMethod<Q, A>): QueryMethod<Q, A> {
+  return query;
+}
+
 /** Codes of codespace sdk that mean trouble inside the node, not a verdict: internal and panic. */
 const NODE_TROUBLE = new Set([1, 111222]);
 

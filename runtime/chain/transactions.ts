@@ -1,10 +1,19 @@
 import { TxMsgData } from '@bnb-chain/greenfield-cosmos-types/cosmos/base/abci/v1beta1/abci.js';
+import {
+  SimulateRequest,
+  SimulateResponse,
+} from '@bnb-chain/greenfield-cosmos-types/cosmos/tx/v1beta1/service.js';
 import { parseGasPrice, refusalOfSimulation, type Simulation } from '#protocols/greenfield/simulation';
 import { transactionHash } from '#protocols/greenfield/transaction';
 import type { BroadcastResult, IncludedTransaction } from './chain.ts';
-import { Simulate } from './methods.ts';
-import { askFor, unavailable, withClient } from './query.ts';
+import { askFor, method, unavailable, withClient } from './query.ts';
 import { type Rpc, RpcRefusal } from './rpc.ts';
+
+const Simulate = method({
+  path: '/cosmos.tx.v1beta1.Service/Simulate',
+  request: SimulateRequest,
+  response: SimulateResponse,
+});
 
 /**
  * `broadcast_tx_sync`. Bytes that the node has already accepted count as accepted (code 0): CometBFT answers their

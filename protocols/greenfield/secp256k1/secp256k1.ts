@@ -1,14 +1,14 @@
 import type { Curve } from './curve.ts';
 import { loadNativeCurve } from './native.ts';
-import { nobleCurve } from './noble.ts';
 
 /** The curve that this process uses: the native one, or noble, and then why the native one could not be loaded. */
-export const { curve, fallbackCause } = choose();
+export const { curve, fallbackCause } = await choose();
 
-function choose(): { readonly curve: Curve; readonly fallbackCause?: unknown } {
+async function choose(): Promise<{ readonly curve: Curve; readonly fallbackCause?: unknown }> {
   try {
     return { curve: loadNativeCurve() };
   } catch (fallbackCause) {
+    const { nobleCurve } = await import('./noble.ts');
     return { curve: nobleCurve, fallbackCause };
   }
 }

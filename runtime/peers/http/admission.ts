@@ -81,7 +81,7 @@ export class Admissions {
       }
       const call = { method: 'GET', endpoint: provider.endpoint, path: SP_STATUS_PATH, headers } as const;
       const answer = await links.call(call, { timeoutMs: STATUS_TIMEOUT_MS, signals: [] });
-      if (answer.status !== 200) throw refusal('status-refused', spId, answer);
+      if (answer.status !== 200) throw await refusal('status-refused', spId, answer);
       const status = parseSpStatus(answer.body);
       if (status.operatorAddress.toLowerCase() !== provider.operatorAddress.toLowerCase()) {
         return { code: 'wrong-sp', reason: `Its endpoint belongs to ${status.operatorAddress || 'nobody'}.` };

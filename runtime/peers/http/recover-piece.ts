@@ -76,7 +76,7 @@ export async function recoverPiece(
     },
     { timeoutMs, signals: [signal] },
   );
-  if (answer.status !== 200) throw refusal('fetch-refused', to, answer);
+  if (answer.status !== 200) throw await refusal('fetch-refused', to, answer);
   if (answer.bytes.length !== length) throw wrongLength(to, length, answer.bytes.length);
   return answer.bytes;
 }

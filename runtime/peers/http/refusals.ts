@@ -1,4 +1,3 @@
-import { XMLParser } from 'fast-xml-parser';
 import { Retryable, type SealionError, Terminal } from '#protocols/errors';
 import type { HttpAnswer } from './links.ts';
 
@@ -13,8 +12,8 @@ const PASSING: ReadonlySet<number> = new Set([50025, 50038, 60003, 60004, 80002,
  * The error of the primary after an answer other than 200.
  * @param code of that error
  */
-export function refusal(code: string, spId: number, answer: HttpAnswer): SealionError {
-  const { code: gatewayCode, message } = errorIn(answer);
+export async function refusal(code: string, spId: number, answer: HttpAnswer): Promise<SealionError> {
+  const { code: gatewayCode, message } = await errorIn(answer);
   const facts = {
     code,
     message: `Storage provider ${spId} answered ${answer.status}: ${message} (${gatewayCode}).`,
@@ -23,8 +22,8 @@ export function refusal(code: string, spId: number, answer: HttpAnswer): Sealion
   return passing ? new Retryable(facts) : new Terminal(facts);
 }
 
-function errorIn({ body }: HttpAnswer): { readonly code: number; readonly message: string } {
-  const { Code: code, Message: message } = parse(body)?.Error ?? {};
+async function errorIn({ body }: HttpAnswer): Promise<{ readonly code: number; readonly message: string }> {
+  const { Code: code, Message: message } = (await parse(body))?.Error ?? {};
   return { code: Number(code) || 0, message: String(message ?? 'no reason given').slice(0, 500) };
 }
 
@@ -32,7 +31,10 @@ interface ErrorAnswer {
   readonly Error?: { readonly Code?: unknown; readonly Message?: unknown };
 }
 
-function parse(xml: string): ErrorAnswer | undefined {
+/** Undefined when it is not XML. */
+async function parse(xml: string): Promise<ErrorAnswer | undefined> {
+  // Most answers are not errors.
+  const { XMLParser } = await import('fast-xml-parser');
   try {
     return new XMLParser({ parseTagValue: false }).parse(xml) as ErrorAnswer;
   } catch {

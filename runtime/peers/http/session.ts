@@ -145,7 +145,7 @@ export class HttpSession implements ReplicationSession {
       signals: [signal, this.#closed.signal],
     });
     if (answer.status === 200) return answer;
-    throw refusal(code, offer.to, answer);
+    throw await refusal(code, offer.to, answer);
   }
 }
 
