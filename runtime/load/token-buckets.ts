@@ -21,11 +21,11 @@ const MAX_KEYS = 10_000;
 /** Rate limits for many clients: a token bucket per key, in bounded memory. */
 export class TokenBuckets {
   readonly #options: Required<TokenBucketsOptions>;
-  readonly #buckets: LRUCache<string, Bucket>;
+  /** Absent until the first key: it has its memory from the beginning. */
+  #buckets: LRUCache<string, Bucket> | undefined;
 
   constructor(options: TokenBucketsOptions) {
     this.#options = { maxKeys: MAX_KEYS, now: () => performance.now(), ...options };
-    this.#buckets = new LRUCache({ max: this.#options.maxKeys });
   }
 
   /**
@@ -53,16 +53,17 @@ export class TokenBuckets {
 
   /** Number of keys in memory, and how many may be. */
   get size(): number {
-    return this.#buckets.size;
+    return this.#buckets?.size ?? 0;
   }
 
   get max(): number {
-    return this.#buckets.max;
+    return this.#options.maxKeys;
   }
 
   #filled(key: string): Bucket {
-    const { perSecond, burst, now } = this.#options;
+    const { perSecond, burst, maxKeys, now } = this.#options;
     const at = now();
+    this.#buckets ??= new LRUCache({ max: maxKeys });
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at };
     bucket.tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) * perSecond) / 1000);
     bucket.at = at;

@@ -7,10 +7,12 @@ export const CHILDREN_SHOWN = 100;
 const MAX_OPEN = 100;
 const MAX_TIMES = 100;
 
-const ids = new LRUCache<string, string>({ max: 20_000 });
+/** Made when the first page is: it has its memory from the beginning. */
+let ids: LRUCache<string, string> | undefined;
 
 /** A short id of an actor's path, for addresses and elements of pages. */
 export function actorId(path: string): string {
+  ids ??= new LRUCache({ max: 20_000 });
   const known = ids.get(path);
   if (known !== undefined) return known;
   const id = `a${createHash('sha256').update(path).digest('hex').slice(0, 13)}`;
