@@ -57,6 +57,15 @@ async function fileOf(bytes: Uint8Array): Promise<string> {
   return path;
 }
 
+/** Stores an object without the command line. @returns its name, and what it contains */
+async function stored(size: number): Promise<{ readonly name: string; readonly content: Uint8Array }> {
+  const net = network();
+  const object = await net.createObject(await net.createBucket(1), { size });
+  await net.put(1, object);
+  await net.sealed(object);
+  return { name: `${object.bucketName}/${object.objectName}`, content: object.payload };
+}
+
 function newName(): string {
   return `bucket-${randomBytes(6).toString('hex')}/some/object`;
 }
@@ -211,11 +220,10 @@ test('standard input becomes an object, and an object goes to standard output', 
 });
 
 test('an interrupted upload sends only what is missing', async (t) => {
-  const name = newName();
   const content = randomBytes(200_000);
-  const [bucketName = '', ...rest] = name.split('/');
-  const address = { bucketName, objectName: rest.join('/') };
-  t.is((await run('put', await fileOf(randomBytes(1)), `${bucketName}/first`)).code, 0);
+  const address = { bucketName: await network().createBucket(1), objectName: 'some/object' };
+  const { bucketName } = address;
+  const name = `${bucketName}/${address.objectName}`;
   const session = await Session.open(await readNetwork(network().devnet.path));
   t.teardown(() => session.close());
   const params = await session.chain.storageParams();
@@ -237,8 +245,7 @@ test('an interrupted upload sends only what is missing', async (t) => {
 });
 
 test('an interrupted download fetches only what is missing, and the whole is verified', async (t) => {
-  const [name, content] = [newName(), randomBytes(200_000)];
-  t.is((await run('put', await fileOf(content), name)).code, 0);
+  const { name, content } = await stored(200_000);
   const copy = join(folder, 'continued');
   await writeFile(`${copy}.part`, content.subarray(0, 150_001));
   const { code, told } = await facts('get', name, copy);
@@ -264,8 +271,7 @@ test('wrong arguments end with exit code 2', async (t) => {
 });
 
 test('a download to a file that cannot be written fails before it begins', async (t) => {
-  const name = newName();
-  t.is((await run('put', await fileOf(randomBytes(10)), name)).code, 0);
+  const { name } = await stored(10);
   const { code, last } = await facts('get', name, join(folder, 'nothing', 'copy'));
   t.is(code, 1);
   t.like(last, { event: 'failed', code: 'file-not-writable' });

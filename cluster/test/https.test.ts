@@ -66,9 +66,14 @@ async function publish(bucket: string, name: string, content: Uint8Array | strin
   return `${bucket}/${name}`;
 }
 
-async function openBrowser(t: { teardown(clean: () => unknown): void }, path: string) {
-  const browser: Browser = await chromium.launch({ executablePath: path });
-  t.teardown(() => browser.close());
+let browser: Browser | undefined;
+
+/** @param path of Chromium, which is started once for all tests */
+async function openPage(path: string) {
+  if (!browser) {
+    browser = await chromium.launch({ executablePath: path });
+    cleanings.push(() => browser?.close());
+  }
   return browser.newPage({ ignoreHTTPSErrors: true });
 }
 
@@ -92,7 +97,7 @@ openssl('the JavaScript SDK uploads and downloads over HTTPS', async (t) => {
 withChromium('Chromium seeks in a film without reading all of it', async (t, path) => {
   const bytes = film({ seconds: 60, secondBytes: MIB / 2 });
   const name = await publish(`bucket-${randomBytes(6).toString('hex')}`, 'film.webm', bytes);
-  const page = await openBrowser(t, path);
+  const page = await openPage(path);
   const answers: { readonly status: number; readonly range: string | undefined }[] = [];
   page.on('response', (response) => {
     answers.push({ status: response.status(), range: response.headers()['content-range'] });
@@ -121,7 +126,7 @@ withChromium('Chromium seeks in a film without reading all of it', async (t, pat
 withChromium('Chromium shows a page, and does not run its scripts', async (t, path) => {
   const html = '<title>quiet</title><p>shown</p><script>document.title = "loud"</script>';
   const name = await publish(`bucket-${randomBytes(6).toString('hex')}`, 'page.html', html);
-  const page = await openBrowser(t, path);
+  const page = await openPage(path);
   const answer = await page.goto(`${devnet().file.sps[0]?.endpoint}/view/${name}`);
   t.regex(answer?.headers()['content-type'] ?? '', /^text\/html/);
   t.is(await page.textContent('p'), 'shown');

@@ -92,7 +92,7 @@ test.serial('a secondary that does not respond delays no other column of ten upl
   const [primary, still] = [5, 7];
   const bucketName = await net.createBucket(primary);
   const objects = await Promise.all(
-    Array.from({ length: 10 }, () => net.createObject(bucketName, { size: 48 * SEGMENT })),
+    Array.from({ length: 10 }, () => net.createObject(bucketName, { size: 24 * SEGMENT })),
   );
   // Without its approval no job begins; its answers then start all ten at the same time.
   net.devnet.sp(still).signal('SIGSTOP');
