@@ -13,7 +13,7 @@ const SEGMENT = 64 * 1024;
 /** Uploads a large object and waits until it is being replicated. */
 async function replicating(primary: number) {
   const net = network();
-  const object = await net.createObject(await net.createBucket(primary), { size: 96 * SEGMENT });
+  const object = await net.createObject(await net.createBucket(primary), { size: 64 * SEGMENT });
   await net.put(primary, object);
   await net.reached(primary, object, 'REPLICATE_OBJECT_DOING');
   return object;

@@ -9,7 +9,7 @@ import { until } from './until.ts';
 const test = anyTest as TestFn;
 const SEGMENT = 64 * 1024;
 /** Long enough that a test can intervene during replication. */
-const LARGE = 96 * SEGMENT;
+const LARGE = 64 * SEGMENT;
 
 /** Indexes of the columns without a receipt. */
 async function missingColumns(net: Network, primary: number, object: WaitingObject): Promise<number[]> {

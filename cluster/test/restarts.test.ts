@@ -23,7 +23,7 @@ const network = useNetwork(test, {
 /** Uploads an object that is large enough for a test to intervene during replication. */
 async function replicating(primary: number) {
   const net = network();
-  const object = await net.createObject(await net.createBucket(primary), { size: 96 * SEGMENT });
+  const object = await net.createObject(await net.createBucket(primary), { size: 48 * SEGMENT });
   await net.put(primary, object);
   await net.reached(primary, object, 'REPLICATE_OBJECT_DOING');
   return object;
