@@ -5,24 +5,16 @@ import { BUNDLES } from './bundle.mjs';
 import { ROOT, run } from './step.mjs';
 
 /** Files of tests that run at once: more than a small machine has cores, since tests of networks wait most of the time. */
-const AT_ONCE = Math.max(3, availableParallelism());
-
-/** Each process reads the source map of each module that it loads: time that a run of all tests spends on no test. */
-const WITHOUT_SOURCE_MAPS = '--node-arguments=--no-enable-source-maps';
+const AT_ONCE = Math.max(4, availableParallelism());
 
 /**
- * Runs the compiled tests and shows their results as they arrive. Failures of selected tests are shown with their
- * places in the sources, of all tests with those in dist/.
+ * Runs the compiled tests and shows their results as they arrive.
  * @param selection folders or files as named in the sources, for example `runtime/journal`; by default all
  */
 export async function runTests(selection = []) {
   const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
   const patterns = selection.map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
-  const options = [
-    '--concurrency',
-    String(AT_ONCE),
-    ...(patterns.length > 0 ? patterns : [WITHOUT_SOURCE_MAPS]),
-  ];
+  const options = ['--concurrency', String(AT_ONCE), ...patterns];
   const { code, output } = await run(
     process.execPath,
     [join(ROOT, 'node_modules/ava/entrypoints/cli.mjs'), ...options],
