@@ -14,12 +14,12 @@ export interface LoopDelay {
 const EVERY_MS = 100;
 
 /**
- * Reads the event loop delay of a node from its admin server, ten times a second while a task runs. Empty when the
- * admin server cannot be reached.
+ * Reads the event loop delay of a node from its admin server, ten times a second while a task runs, which is given what
+ * has been read so far. Empty when the admin server cannot be reached.
  */
 export async function delaysDuring(
   api: AdminApi,
-  task: () => Promise<unknown>,
+  task: (delays: readonly LoopDelay[]) => Promise<unknown>,
 ): Promise<readonly LoopDelay[]> {
   const delays: LoopDelay[] = [];
   const running = new AbortController();
@@ -33,7 +33,7 @@ export async function delaysDuring(
   };
   const polled = poll();
   try {
-    await task();
+    await task(delays);
   } finally {
     running.abort();
     await polled;

@@ -38,8 +38,16 @@ export const large: Scenario<'bytes'> = {
       wanted: { value: { atMost: 50 } },
     },
     {
+      name: 'loop-uploading',
+      title: '– of these, in those until the acknowledgement',
+      unit: 'ms',
+      better: 'less',
+      floor: 'idle',
+      wanted: { value: { atMost: 50 } },
+    },
+    {
       name: 'loop-own',
-      title: 'the same, without the time in which other processes had the processors',
+      title: '– in all, without the time in which other processes had the processors',
       unit: 'ms',
       better: 'less',
       floor: 'idle',
@@ -55,7 +63,8 @@ export const large: Scenario<'bytes'> = {
     const bare = await bareParts(network, object);
     const idle = await delaysDuring(network.admin, () => sleep(IDLE_MS, undefined, { signal }));
     let [acked, receipts, sealed] = [Number.NaN, Number.NaN, Number.NaN];
-    const busy = await delaysDuring(network.admin, async () => {
+    let uploading: readonly LoopDelay[] = [];
+    const busy = await delaysDuring(network.admin, async (delays) => {
       const begin = performance.now();
       const sealedAt = await untilSealed(
         network,
@@ -64,6 +73,7 @@ export const large: Scenario<'bytes'> = {
         async () => {
           await patiently(() => put(network, object, signal), signal);
           acked = performance.now() - begin;
+          uploading = [...delays];
         },
         ({ state, secondary }) => {
           if (state === 'REPLICATE_OBJECT_DONE' && !secondary) receipts = performance.now() - begin;
@@ -76,12 +86,16 @@ export const large: Scenario<'bytes'> = {
       acked: { value: rate(acked), floor: rate(bare.put) },
       ...(Number.isFinite(receipts) && { receipts: { value: rate(receipts), floor: rate(bare.all) } }),
       sealed: { value: rate(sealed) },
-      ...loopFigures(busy, idle),
+      ...loopFigures(busy, uploading, idle),
     };
   },
 };
 
-function loopFigures(busy: readonly LoopDelay[], idle: readonly LoopDelay[]): Measurements {
+function loopFigures(
+  busy: readonly LoopDelay[],
+  uploading: readonly LoopDelay[],
+  idle: readonly LoopDelay[],
+): Measurements {
   if (busy.length === 0) return {};
   const late = (delays: readonly LoopDelay[]) =>
     quantile(
@@ -96,6 +110,7 @@ function loopFigures(busy: readonly LoopDelay[], idle: readonly LoopDelay[]): Me
   const worst = (delays: readonly LoopDelay[]) => Math.max(...delays.map(({ worstMs }) => worstMs));
   return {
     loop: { value: late(busy), floor: late(idle) },
+    ...(uploading.length > 0 && { 'loop-uploading': { value: late(uploading), floor: late(idle) } }),
     ...(busy.some(({ ownLateMs }) => ownLateMs !== undefined) && {
       'loop-own': { value: ownLate(busy), floor: ownLate(idle) },
     }),
