@@ -3,7 +3,8 @@ import { replay } from '#protocols/job/evolve';
 import { formatJobId, type JobId } from '#protocols/job/identity';
 import { isTerminal, JOB_STATE_NAMES } from '#protocols/job/states';
 import { Cache } from '#runtime/async/cache';
-import type { Directory } from '#runtime/home/home';
+import { TurnLimit } from '#runtime/async/turn-limit';
+import type { Directory, OwnerAnswer } from '#runtime/home/home';
 import type { Journal } from '#runtime/journal/journal';
 import type { Records } from '#runtime/records/records';
 import type { Gatherer } from './gather.ts';
@@ -15,6 +16,8 @@ import { searchAll } from './search.ts';
 
 /** Counting all jobs costs a few milliseconds: once a second, however many look. */
 const QUEUE_TTL_MS = 1_000;
+/** How long the owner of a job is looked for, ms: longer than an owner may take to answer. */
+const OWNER_LIMIT_MS = 3_000;
 const WAITING = JOB_STATE_NAMES.filter((state) => !isTerminal(state));
 
 export interface ProviderOptions {
@@ -60,7 +63,7 @@ async function viewOf(
 ): Promise<JobView> {
   const [history, owner, { trees }] = await Promise.all([
     journal.read(job, signal && { signal }),
-    directory.find(job, signal && { signal }).catch(ignoreSilence),
+    ownerOf(job, directory, signal),
     gatherer.trees(signal).catch(() => ({ trees: [] })),
   ]);
   const events = history.map(({ event }) => event);
@@ -75,8 +78,19 @@ async function viewOf(
   return jobViewOf({ context, events, trees, ...(owner && { owner }) });
 }
 
-/** What is known without the owner is shown all the same. */
-function ignoreSilence(error: unknown): undefined {
-  if (error instanceof Retryable) return undefined;
-  throw error;
+/** What is known without the owner is shown all the same: to look for it takes a minute while NATS is away. */
+async function ownerOf(
+  job: JobId,
+  directory: ProviderOptions['directory'],
+  signal?: AbortSignal,
+): Promise<OwnerAnswer | undefined> {
+  const limit = new TurnLimit(OWNER_LIMIT_MS);
+  try {
+    return (await Promise.race([directory.find(job, signal && { signal }), limit.over])) ?? undefined;
+  } catch (error) {
+    if (error instanceof Retryable) return undefined;
+    throw error;
+  } finally {
+    limit.stop();
+  }
 }
