@@ -35,11 +35,19 @@ test('large portions wait for their turn, small ones do not', async (t) => {
       yield new Uint8Array(size);
     }
     const { body } = await payloadResponse(payload(), { ...patient(), turns });
-    await body.getReader().read();
+    const reader = body.getReader();
+    await reader.read();
     passed.push(name);
+    return reader;
   };
-  await Promise.all([send('a', 65_536), send('b', 65_536), send('c', 65_536), send('small', 100)]);
+  const readers = await Promise.all([
+    send('a', 65_536),
+    send('b', 65_536),
+    send('c', 65_536),
+    send('small', 100),
+  ]);
   t.true(passed.indexOf('small') < passed.indexOf('b'), passed.join());
+  await Promise.all(readers.map((reader) => reader.cancel()));
 });
 
 test('a chunk is read only on demand', async (t) => {

@@ -196,6 +196,13 @@ test('a lease is lost when the server no longer answers, and counted once', asyn
   t.is(lost, 1);
 });
 
+test('a job is not queued while the server is away, and its upload learns so within seconds', async (t) => {
+  t.timeout(45_000);
+  const queue = await open(t);
+  await t.context.server.kill();
+  await t.throwsAsync(queue.enqueue(job(1)), { name: 'Retryable', code: 'nats-unavailable' });
+});
+
 test('waiting for leases survives a restart of the server', async (t) => {
   const { server } = t.context;
   const connection = await connectNats({ url: server.url, name: 'test', log });

@@ -23,6 +23,8 @@ const SHORTEST_ACK_WAIT_MS = 1_000;
 /** A parked message counts as un-acked, so the limit must leave room for everything that may be parked. */
 const MAX_ACK_PENDING = 100_000;
 const MAX_MESSAGES = 1_000_000;
+/** A client may wait for its upload to be queued: less time than to set something up. */
+const PATIENCE = { limitMs: 10_000, againMs: [2_500, 5_000] };
 
 export interface WorkQueueOptions {
   readonly connection: NatsConnection;
@@ -65,7 +67,7 @@ export class WorkQueue {
     this.notes = options.notes;
     this.onLost = options.onLost;
     this.#stream = stream;
-    this.#client = jetstream(patient(options.connection));
+    this.#client = jetstream(patient(options.connection, PATIENCE));
     this.#manager = manager;
   }
 

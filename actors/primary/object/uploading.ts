@@ -19,7 +19,8 @@ import { endGeneration, type Intake, logFailure, pipe, record, refuseClient, typ
 
 /** How long the owner of a new upload waits for the lease on it, before leaving the job to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
-const ENQUEUE_TRIES = 5;
+/** A client waits meanwhile: together less than a minute. */
+const ENQUEUE_TRIES = 3;
 /** After this time without a byte, a request is replaced by a new one from the same account; ms. */
 const SILENT_MS = 5_000;
 
