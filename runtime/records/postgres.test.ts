@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import anyTest, { type TestFn } from 'ava';
 import pg from 'pg';
 import pino from 'pino';
@@ -90,6 +91,25 @@ test('a wrong password is a retryable error that names the place and no secret',
   t.is(error.code, 'records-unavailable');
   t.true(error.advice?.includes(`127.0.0.1:${port}`));
   t.false(JSON.stringify(error).includes('a wrong one'));
+});
+
+test('a server that is killed during a question fails the question, and nothing else', async (t) => {
+  const own = await mkdtemp(join(tmpdir(), 'sealion-postgres-'));
+  t.teardown(() => rm(own, { recursive: true, force: true }));
+  const { url, kill } = await startPostgresServer({ folder: own, port: await freePort(), password });
+  const records = postgresRecords({ url, password, log });
+  t.teardown(() => records.close());
+  await records.project({ jobs: [], position: 3 });
+  const holder = new pg.Client({ connectionString: url.replace('@', `:${password}@`) });
+  holder.on('error', () => undefined);
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('lock table projection');
+  const asked = t.throwsAsync(records.position(), { instanceOf: Retryable });
+  const waits = "select from pg_stat_activity where wait_event_type = 'Lock'";
+  while ((await holder.query(waits)).rowCount === 0) await sleep(20);
+  await kill();
+  t.is((await asked).code, 'records-unavailable');
 });
 
 test('a server that stops and returns is used again', async (t) => {

@@ -34,8 +34,10 @@ export function postgresRecords({ url, password, log }: PostgresOptions): Record
       application_name: 'sealion',
       types: { getTypeParser },
     });
-    // The pool replaces idle connections that end; only failed statements are errors.
-    pool.on('error', (error) => log.debug({ error }, 'a connection to the SQL DB ended'));
+    // The pool replaces connections that end; only failed statements are errors. It listens to idle connections alone.
+    const ended = (error: Error) => log.debug({ error }, 'a connection to the SQL DB ended');
+    pool.on('error', ended);
+    pool.on('connect', (client) => client.on('error', ended));
     return new PostgresDialect({ pool });
   };
   return new SqlRecords(
