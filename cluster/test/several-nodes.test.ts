@@ -35,6 +35,8 @@ const SEGMENT = 64 * KIB;
 const SIZES = [1, SEGMENT, SEGMENT + 1, 300 * KIB, 500 * KIB];
 /** Longer than a lease lasts. */
 const STOPPED_MS = 6_000;
+/** Longer than any limit of a question to PostgreSQL. */
+const DOWN_MS = 60_000;
 
 /** Reaches SP 1, as others do, over HTTP alone: through the balancer. */
 const OVER_HTTP = 2;
@@ -305,13 +307,15 @@ testSerial('a column that comes over HTTP is received by whichever nodes its pie
   t.true(received.filter((count) => count > 0).length > 1, `pieces received by each node: ${received}`);
 });
 
-testSerial('uploads go on while PostgreSQL is down, and it catches up', async (t) => {
+testSerial('uploads go on while PostgreSQL is down for a minute, and it catches up', async (t) => {
   const net = network();
   const { devnet } = net;
   await devnet.postgres?.stop();
+  const down = sleep(DOWN_MS);
   const uploads = await upload(await create(5));
   t.deepEqual(failures(uploads), []);
   await check(t, uploads);
+  await down;
   await devnet.postgres?.start();
   const newest = uploads.at(-1)?.object.objectName;
   const api = await net.admin(devnet.file.sps[0]?.admin ?? '');
