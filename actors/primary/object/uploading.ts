@@ -19,7 +19,7 @@ import { endGeneration, type Intake, logFailure, pipe, record, refuseClient, typ
 
 /** How long the owner of a new upload waits for the lease on it, before leaving the job to another node; ms. */
 const LEASE_WAIT_MS = 30_000;
-/** A client waits meanwhile: together less than a minute. */
+/** A client waits meanwhile: about half a minute at most, with the ten seconds of each (runtime/jobs/work-queue.ts). */
 const ENQUEUE_TRIES = 3;
 /** After this time without a byte, a request is replaced by a new one from the same account; ms. */
 const SILENT_MS = 5_000;
