@@ -217,17 +217,18 @@ export class Network {
       readonly limits: object;
     };
     const file = join(folder, 'second.yaml');
-    const listen = { host: '127.0.0.1', port: 0 };
-    const domains = ['second.localhost'];
-    const own = {
-      node: 'b',
-      dataDir: 'second',
-      gateway: { listen, domains },
-      admin: { ...config.admin, listen },
-      limits: { ...config.limits, ...limits },
+    const configure = async (adminPort = 0, gatewayPort = 0) => {
+      const listen = (port: number) => ({ host: '127.0.0.1', port });
+      const own = {
+        node: 'b',
+        dataDir: 'second',
+        gateway: { listen: listen(gatewayPort), domains: ['second.localhost'] },
+        admin: { ...config.admin, listen: listen(adminPort) },
+        limits: { ...config.limits, ...limits },
+      };
+      await writeFile(file, stringify({ ...config, ...own }), { mode: 0o600 });
     };
-    const second = { ...config, ...own };
-    await writeFile(file, stringify(second), { mode: 0o600 });
+    await configure();
     const node = new DevnetProcess({
       name: 'second',
       program: compiledProgram('node/main'),
@@ -236,6 +237,8 @@ export class Network {
       onCrash: () => undefined,
     });
     const { admin, gateway } = await node.start();
+    // Started again, it has the same addresses.
+    await configure(admin, gateway);
     const client = new SpClient(`http://second.localhost:${gateway}`, this.privateKey);
     return { node, signer: () => this.#signerAt(`http://127.0.0.1:${admin}`), client };
   }

@@ -113,23 +113,31 @@ test.serial('a secondary that does not respond delays no other column of ten upl
   await Promise.all(objects.map((object) => net.sealed(object)));
 });
 
-test.serial('the seal key of an SP always has exactly one signer', async (t) => {
+test.serial('the seal key of an SP has one signer, whichever of its nodes ends or stalls', async (t) => {
   const net = network();
   const SIGNS = /^signing for /;
   const first = net.devnet.sp(6);
   const { node: second, signer } = await net.addNode(6);
   t.teardown(() => second.stop());
-  t.regex(await net.signer(6), SIGNS);
-  t.notRegex(await signer(), SIGNS);
+  const nodes = [
+    { process: first, signs: async () => SIGNS.test(await net.signer(6)) },
+    { process: second, signs: async () => SIGNS.test(await signer()) },
+  ] as const;
+  /** Whichever it is: when the whole machine stalls for longer than leases last, the role may pass on. */
+  const signerAndOther = () =>
+    until('exactly one of them signs', async () => {
+      const [firstSigns, secondSigns] = await Promise.all(nodes.map((node) => node.signs()));
+      return firstSigns !== secondSigns && (firstSigns ? nodes : ([nodes[1], nodes[0]] as const));
+    });
 
-  await first.kill('SIGKILL');
-  await until('the second signs', async () => SIGNS.test(await signer()));
-  await first.start();
-  t.notRegex(await net.signer(6), SIGNS);
+  const [killed, survivor] = await signerAndOther();
+  await killed.process.kill('SIGKILL');
+  await until('the survivor signs', survivor.signs);
+  await killed.process.start();
 
-  second.signal('SIGSTOP');
-  await until('the first signs again', async () => SIGNS.test(await net.signer(6)));
-  second.signal('SIGCONT');
-  await until('the second has stood down', async () => !SIGNS.test(await signer()));
-  t.regex(await net.signer(6), SIGNS);
+  const [suspended, other] = await signerAndOther();
+  suspended.process.signal('SIGSTOP');
+  await until('the other one signs', other.signs);
+  suspended.process.signal('SIGCONT');
+  t.truthy(await signerAndOther());
 });
