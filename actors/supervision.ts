@@ -60,7 +60,7 @@ export const SUPERVISION: SupervisionTable = {
   repair: ONE_SHOT,
   approver: PERMANENT,
   signer: PERMANENT,
-  announcer: STEADY,
+  announcer: PERMANENT,
   /** Reports a failure to the requester itself. */
   announcement: ONE_SHOT,
   jobs: PERMANENT,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Retryable } from '#protocols/errors';
 import { captureResult } from '#runtime/actors/capture-result';
 import { oneShot } from '#runtime/actors/one-shot';
@@ -48,15 +47,13 @@ const PER_ACCOUNT_PER_HOUR = 1_000;
 const SUBJECT = 'announcer';
 /** An announcement that has to wait for its block may take longer than this; who asks again finds it on chain. */
 const ANSWER_MS = 120_000;
-/** How long an announcement waits for a node that holds the role, and the pause between two calls; ms. */
-const VACANT_MS = 15_000;
-const VACANT_PAUSE_MS = 250;
 
 /**
  * Announces objects on chain for clients that upload without a transaction of their own, by the operator key. It
  * keeps nothing: an announcement whose requester is gone still comes into its block, and a repeated request finds it
  * there. One node announces for the SP, so that two requests for one object do not both pay a fee, and an account's
- * quota is that of the SP. Another node that takes over the role does not know what has been counted.
+ * quota is that of the SP. Another node that takes over the role does not know what has been counted. What is in
+ * progress when the role is lost ends with an error, for another try.
  */
 export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage, State> {
   const { roles, calls, maxOpen = MAX_OPEN, perAccountPerHour = PER_ACCOUNT_PER_HOUR } = options;
@@ -102,30 +99,22 @@ export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage
         signal,
       });
     ctx.pipe(
-      (signal) => calls.serve(SUBJECT, answer, { signal: AbortSignal.any([signal, holding.signal]) }),
+      (signal) => {
+        const held = AbortSignal.any([signal, holding.signal]);
+        return calls.serve(SUBJECT, answer, { signal: held, alone: true });
+      },
       (outcome) => ({ type: 'role-lost', outcome }),
     );
   }
 
   function handOn({ announcement, reply }: AnnouncerMessage, ctx: Context<Message>): void {
     ctx.pipe(
-      (signal) => captureResult(reply, askHolder(announcement, signal)),
+      (signal) => {
+        const answer = calls.call(SUBJECT, announcement, { timeoutMs: ANSWER_MS, signal });
+        return captureResult(reply, answer as Promise<Announced>);
+      },
       () => ({ type: 'handed-on' }),
     );
-  }
-
-  /** While the role passes from one node to another, nobody answers. */
-  async function askHolder(announcement: Announcement, signal: AbortSignal): Promise<Announced> {
-    const giveUpAt = performance.now() + VACANT_MS;
-    for (;;) {
-      try {
-        return (await calls.call(SUBJECT, announcement, { timeoutMs: ANSWER_MS, signal })) as Announced;
-      } catch (error) {
-        const isVacant = error instanceof Retryable && error.code === 'nobody-answers';
-        if (!isVacant || performance.now() > giveUpAt) throw error;
-        await sleep(VACANT_PAUSE_MS, undefined, { signal });
-      }
-    }
   }
 
   function admit(state: State, message: AnnouncerMessage, ctx: Context<Message>): void {

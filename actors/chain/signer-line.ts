@@ -11,8 +11,11 @@ const ANSWER_MS = 30_000;
 export function signerLine(calls: Calls, address: string): SignerLine {
   const subject = `signer.${address}`;
   return {
-    serve: (answer, options) =>
-      calls.serve(subject, (request, signal) => answer(request as SignerRequest, signal), options),
+    serve: (answer, { signal: held }) =>
+      calls.serve(subject, (request, signal) => answer(request as SignerRequest, signal), {
+        signal: held,
+        alone: true,
+      }),
     call: async (request, { signal }) =>
       (await calls.call(subject, request, { timeoutMs: ANSWER_MS, signal })) as SignerAnswer,
   };

@@ -10,6 +10,8 @@ import { createActorSystem } from '#runtime/actors/system';
 import type { Chain } from '#runtime/chain/chain';
 import { natsCalls } from '#runtime/home/nats-calls';
 import { openRoles } from '#runtime/jobs/nats-roles';
+import { noRoles } from '#runtime/jobs/no-roles';
+import type { Roles } from '#runtime/jobs/roles';
 import { connectNats } from '#runtime/nats/connect';
 import { startNatsServer } from '#runtime/nats/server';
 import { silentLogger as log } from '#runtime/telemetry/logger';
@@ -23,6 +25,8 @@ interface Agency {
   announce(announcement: Announcement): Promise<Announced>;
   /** Announces at another node of the SP, which does not hold the role. */
   announceElsewhere(announcement: Announcement): Promise<Announced>;
+  /** Takes the role from the announcer, as a suspension of its node would. */
+  loseRole(): void;
   /** What the announcer's children are doing. */
   doing(): readonly string[];
 }
@@ -52,19 +56,29 @@ async function start(
   const signing = system.spawn('signer', signer({ key, chain, roles, line }));
   const timing = { inclusionTimeoutMs, chainPollMs: 20, rebroadcastMs: 200 };
   const options = { chain, signer: signing, timing, roles, calls, ...over };
-  const ref = system.spawn('announcer', announcer(options));
+  let lost = new AbortController();
+  const losing: Roles = {
+    async hold(role, waiting) {
+      const holding = await roles.hold(role, waiting);
+      lost = new AbortController();
+      return { ...holding, signal: AbortSignal.any([holding.signal, lost.signal]) };
+    },
+  };
+  const ref = system.spawn('announcer', announcer({ ...options, roles: losing }));
   const tree = (name: string) => system.tree().children.find((child) => child.name === name);
   await until('the signer holds its role', async () => tree('signer')?.activity?.doing.startsWith('signing'));
   await until('the announcer holds its role', async () =>
     tree('announcer')?.activity?.doing.startsWith('announcing'),
   );
+  // As a node without the role `keeper`.
+  const elsewhere = system.spawn('announcer-elsewhere', announcer({ ...options, roles: noRoles }));
   const announceAt = (node: typeof ref) => (announcement: Announcement) =>
     node.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }));
   return {
     fixture,
     announce: announceAt(ref),
-    announceElsewhere: (announcement) =>
-      announceAt(system.spawn('announcer-elsewhere', announcer(options)))(announcement),
+    announceElsewhere: announceAt(elsewhere),
+    loseRole: () => lost.abort(),
     doing: () => tree('announcer')?.children.map(({ activity }) => activity?.doing ?? '') ?? [],
   };
 }
@@ -119,6 +133,13 @@ test('a node that does not hold the role hands announcements and their failures 
   const again = await agency.announceElsewhere(newObject(agency));
   t.deepEqual(again.onChain, announced.onChain);
   t.is(again.transactionHash, undefined);
+});
+
+test('a node that has lost the role asks for it again, and serves the others when it has it', async (t) => {
+  const agency = await start(t);
+  agency.loseRole();
+  const announce = () => agency.announceElsewhere(newObject(agency)).catch(() => undefined);
+  t.is((await until('it announces for another node', announce)).onChain.object.status, 'CREATED');
 });
 
 test('an update of another size or account is not mistaken for the requested one', async (t) => {

@@ -30,9 +30,8 @@ function rolesFolder(name: string): string {
 }
 
 /** The top actors of a node of SP 1. */
-export async function actorsOf(devnet: Devnet, name: string): Promise<readonly string[]> {
+export async function actorsOf(devnet: Devnet, name: string): Promise<readonly TreeNode[]> {
   const node = devnet.file.sps[0]?.nodes?.find((one) => one.name === name);
   const api = await AdminApi.of(node?.admin ?? '', devnet.file.adminTokens);
-  const { children } = await api.get<TreeNode>('/api/nodes/self/tree');
-  return children.map((child) => child.name);
+  return (await api.get<TreeNode>('/api/nodes/self/tree')).children;
 }

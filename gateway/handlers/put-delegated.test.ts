@@ -47,6 +47,17 @@ test('an object is created for the client, and its payload accepted', async (t) 
   t.is(gateway.pipeline.taken.get(`${CREATED_ID}.0`)?.toString(), PAYLOAD);
 });
 
+test('a client does not notice that another node takes over the announcements', async (t) => {
+  const gateway = permitting(t);
+  const failures = ['answerer-silent', 'nobody-answers', 'role-lost'];
+  gateway.announcer.before = () => {
+    const code = failures.shift();
+    if (code) throw new Retryable({ code, message: 'Not now.' });
+  };
+  t.is((await put(gateway)).status, 200);
+  t.deepEqual(failures, []);
+});
+
 for (const [visibility, meant] of [
   ['', 'INHERIT'],
   ['&visibility=', 'INHERIT'],

@@ -21,6 +21,7 @@ export const INNER_CODES: Readonly<Record<string, number>> = {
   'signer-busy': 60003,
   'bad-answer': 120001,
   'nobody-answers': 120001,
+  'answerer-silent': 120001,
   'call-timeout': 120001,
   'too-many-calls': 60003,
   'mailbox-full': 60003,

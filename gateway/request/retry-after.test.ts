@@ -52,6 +52,7 @@ const NOT_CURED: ReadonlySet<string> = new Set([
   'role-lost',
   'bad-answer',
   'nobody-answers',
+  'answerer-silent',
   'call-timeout',
 ]);
 

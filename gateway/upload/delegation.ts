@@ -1,9 +1,10 @@
 import type { Announced, Announcement } from '#actors/messages';
-import { Retryable, Terminal } from '#protocols/errors';
+import { Retryable, Terminal, toSealionError } from '#protocols/errors';
 import { awaitedContent } from '#protocols/greenfield/content';
 import type { ObjectOnChain } from '#protocols/greenfield/types';
 import { Action, type BucketInfo } from '#protocols/greenfield/types';
 import type { PayloadShape } from '#protocols/payload/plan';
+import { pause } from '#runtime/async/pause';
 import { authorise, checkPrimary, noBucket, noObject } from '../access/permission.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import type { GatewayContext } from '../request/context.ts';
@@ -24,6 +25,17 @@ export interface Delegation {
 }
 
 const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
+/** How an announcement ends whose node, or that of its signer, has ended, is suspended, or has lost its role. */
+const TAKEOVERS: ReadonlySet<string> = new Set([
+  'nobody-answers',
+  'answerer-silent',
+  'role-lost',
+  'actor-stopped',
+  'actor-stopping',
+]);
+/** How long an announcement waits for the node that takes over, and the pause before it is made again; ms. */
+const TAKEOVER_MS = 30_000;
+const AGAIN_MS = 250;
 
 /**
  * Makes all checks of a delegated request that come before the announcement, in the order of a PUT.
@@ -59,13 +71,28 @@ export async function admitDelegation(
   return { ...delegation, onChain };
 }
 
-/** Announces on chain and waits for the block. @throws Retryable 406/60003 over the account's quota; as `announcer` */
+/**
+ * Announces on chain and waits for the block. When another node takes over the announcements or their signatures in the
+ * meantime, the client does not notice: the announcement is made again, which finds on chain what was announced.
+ * @throws Retryable 406/60003 over the account's quota; as `announcer`
+ */
 export async function announce(
   { announcer }: GatewayDependencies,
   { announcement }: Delegation,
   signal: AbortSignal,
 ): Promise<Announced> {
-  return announcer.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), { signal });
+  const giveUpAt = performance.now() + TAKEOVER_MS;
+  for (;;) {
+    try {
+      return await announcer.ask<Announced>((reply) => ({ type: 'announce', announcement, reply }), {
+        signal,
+      });
+    } catch (thrown) {
+      const error = toSealionError(thrown);
+      if (!TAKEOVERS.has(error.code) || performance.now() > giveUpAt) throw error;
+      await pause(AGAIN_MS, signal);
+    }
+  }
 }
 
 /**

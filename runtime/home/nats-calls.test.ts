@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import anyTest, { type TestFn } from 'ava';
 import { Cancelled, Retryable, Terminal } from '#protocols/errors';
@@ -102,6 +103,38 @@ test('a call that nobody answers in time is retryable', async (t) => {
   });
   answer();
   await line.stop();
+});
+
+test('a call whose node ends is given up soon, a slow one is waited for', async (t) => {
+  const [a, b, c] = [await node(t, 'a'), await node(t, 'b'), await node(t, 'c')];
+  const slow = await serving(a, 'slower', async () => {
+    await sleep(6_000);
+    return 'at last';
+  });
+  const stop = new AbortController();
+  b.calls.serve('dying', () => new Promise(() => undefined), { signal: stop.signal }).catch(() => undefined);
+  await b.connection.flush();
+  const answer = c.calls.call('slower', 1, { timeoutMs });
+  const lost = c.calls.call('dying', 1, { timeoutMs });
+  lost.catch(() => undefined);
+  await c.connection.flush();
+  await b.connection.close();
+  await t.throwsAsync(lost, { instanceOf: Retryable, code: 'answerer-silent' });
+  t.is(await answer, 'at last');
+  await slow.stop();
+});
+
+test('who serves alone is asked beside a former holder that does not answer any more', async (t) => {
+  const [former, successor, c] = [await node(t, 'a'), await node(t, 'b'), await node(t, 'c')];
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
+  const options = { signal: stop.signal, alone: true };
+  const hangs = former.calls.serve('role', () => new Promise(() => undefined), options);
+  hangs.catch(() => undefined);
+  const answers = successor.calls.serve('role', async () => 'here', options);
+  answers.catch(() => undefined);
+  await Promise.all([former.connection.flush(), successor.connection.flush()]);
+  for (let i = 0; i < 10; i += 1) t.is(await c.calls.call('role', i, { timeoutMs }), 'here');
 });
 
 test('a cancelled call ends at once and leaves no listener', async (t) => {

@@ -8,10 +8,10 @@ import {
   throwIfAborted,
   toSealionError,
 } from '#protocols/errors';
-import { orAborted } from '../async/or-aborted.ts';
-import { isNoResponders, isTimeout, natsError } from '../nats/errors.ts';
+import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Calls } from './calls.ts';
+import { answerTo, showLife } from './signs-of-life.ts';
 
 /** Calls answered concurrently by one `serve`; more are refused. */
 const AT_ONCE = 256;
@@ -32,10 +32,9 @@ type CallResult = z.infer<typeof outcome>;
 /** Calls over NATS requests. The connection stays the caller's. */
 export function natsCalls(connection: NatsConnection, log: Logger): Calls {
   return {
-    async serve(subject, answer, { signal }) {
+    async serve(subject, answer, { signal, alone = false }) {
       throwIfAborted(signal);
-      // One of the nodes that answer does.
-      const calls = connection.subscribe(subject, { queue: subject });
+      const calls = connection.subscribe(subject, alone ? {} : { queue: subject });
       const stop = () => calls.unsubscribe();
       signal.addEventListener('abort', stop, { once: true });
       const running = new Set<Promise<void>>();
@@ -45,9 +44,13 @@ export function natsCalls(connection: NatsConnection, log: Logger): Calls {
             respond(message, { failure: failureOf(tooManyCalls()) }, log);
             continue;
           }
+          const stopShowing = showLife(message, connection);
           const answering = outcomeOf(message, answer, signal)
             .then((result) => respond(message, result, log))
-            .finally(() => running.delete(answering));
+            .finally(() => {
+              stopShowing();
+              running.delete(answering);
+            });
           running.add(answering);
         }
       } catch (error) {
@@ -65,11 +68,7 @@ export function natsCalls(connection: NatsConnection, log: Logger): Calls {
     },
 
     async call(subject, question, { timeoutMs, signal }) {
-      throwIfAborted(signal);
-      const asked = connection.request(subject, JSON.stringify(question), { timeout: timeoutMs });
-      const message = await orAborted(asked, signal).catch((error: unknown) => {
-        throw callError(error, subject);
-      });
+      const message = await answerTo(connection, subject, JSON.stringify(question), { timeoutMs, signal });
       const result = readOutcome(message, subject);
       if ('value' in result) return result.value;
       throw errorOf(result.failure);
@@ -126,19 +125,6 @@ function errorOf({
   if (kind === 'terminal') return new Terminal(all);
   if (kind === 'cancelled') return new Cancelled(all);
   return new Retryable({ ...all, ...(retryAfterMs !== undefined && { retryAfterMs }) });
-}
-
-function callError(thrown: unknown, subject: string): SealionError {
-  if (isNoResponders(thrown)) {
-    return new Retryable({
-      code: 'nobody-answers',
-      message: `No node of this SP answers ${subject} at the moment.`,
-    });
-  }
-  if (isTimeout(thrown)) {
-    return new Retryable({ code: 'call-timeout', message: `${subject} was not answered in time.` });
-  }
-  return natsError(thrown, `asking ${subject}`);
 }
 
 function tooManyCalls(): Retryable {
