@@ -1,10 +1,12 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
+import { unlessStalled } from '../testing/stalls.ts';
 import { openRoles } from './nats-roles.ts';
 import type { Roles } from './roles.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -34,19 +36,22 @@ async function node(
 
 test('one node holds a role until it releases it, then another does', async (t) => {
   const [one, other] = [await node(t), await node(t)];
-  const first = await one.roles.hold('signer.0xA', one);
-  const waiting = other.roles.hold('signer.0xA', other);
-  t.is(await Promise.race([waiting, sleep(2.5 * ACK_WAIT_MS, 'waits')]), 'waits');
-  t.false(first.signal.aborted);
+  await unlessStalled(t, ACK_WAIT_MS / 2, async (attempt) => {
+    const role = `signer.${randomUUID()}`;
+    const first = await one.roles.hold(role, one);
+    const waiting = other.roles.hold(role, other);
+    attempt.is(await Promise.race([waiting, sleep(2.5 * ACK_WAIT_MS, 'waits')]), 'waits');
+    attempt.false(first.signal.aborted);
 
-  await first.release();
-  t.is(first.signal.reason.code, 'role-released');
-  const second = await waiting;
-  t.is(second.role, 'signer.0xA');
-  await first.release();
-  t.false(second.signal.aborted);
-  await second.release();
-  await (await one.roles.hold('signer.0xA', one)).release();
+    await first.release();
+    attempt.is(first.signal.reason.code, 'role-released');
+    const second = await waiting;
+    attempt.is(second.role, role);
+    await first.release();
+    attempt.false(second.signal.aborted);
+    await second.release();
+    await (await one.roles.hold(role, one)).release();
+  });
 });
 
 test('roles are independent of each other', async (t) => {
