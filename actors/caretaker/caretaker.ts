@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { Retryable } from '#protocols/errors';
 import type { Behaviour, Context, Outcome, Ref } from '#runtime/actors/types';
 import type { Chain } from '#runtime/chain/chain';
 import type { JobQueue } from '#runtime/jobs/job-queue';
-import type { Holding, Roles } from '#runtime/jobs/roles';
+import { type Holding, type Roles, roleLost } from '#runtime/jobs/roles';
 import type { Journal } from '#runtime/journal/journal';
 import type { Background } from '#runtime/load/background';
 import type { PieceStore } from '#runtime/pieces/piece-store';
@@ -95,10 +94,7 @@ export function caretaker(options: CaretakerOptions): Behaviour<CaretakerMessage
           begin(state, state.holding, ctx);
           break;
         case 'role-lost':
-          throw new Retryable({
-            code: 'role-lost',
-            message: `This node no longer holds the role ${CARETAKER_ROLE}.`,
-          });
+          throw roleLost(CARETAKER_ROLE);
         case 'due':
           run(state, message.round, ctx);
           break;

@@ -4,7 +4,7 @@ import { oneShot } from '#runtime/actors/one-shot';
 import type { Activity, Behaviour, Context, Outcome } from '#runtime/actors/types';
 import { orAborted } from '#runtime/async/or-aborted';
 import type { Calls } from '#runtime/home/calls';
-import type { Holding, Roles } from '#runtime/jobs/roles';
+import { type Holding, type Roles, roleLost } from '#runtime/jobs/roles';
 import type { Announced, Announcement, AnnouncerMessage } from '../messages.ts';
 import { announce } from './announce.ts';
 import { AnnouncementQuota } from './announcement-quota.ts';
@@ -74,7 +74,7 @@ export function announcer(options: AnnouncerOptions): Behaviour<AnnouncerMessage
           serve(state, message.outcome.value, ctx);
           break;
         case 'role-lost':
-          throw message.outcome.ok ? roleLost() : message.outcome.error;
+          throw message.outcome.ok ? roleLost(ANNOUNCER_ROLE) : message.outcome.error;
         case 'announce':
           if (!state.holding) handOn(message, ctx);
           else admit(state, message, ctx);
@@ -167,14 +167,6 @@ function report(state: State, ctx: Context<Message>): State {
     ctx.say({ doing: 'announcing objects for clients', waitsFor: 'the next delegated upload' });
   }
   return state;
-}
-
-function roleLost(): Retryable {
-  return new Retryable({
-    code: 'role-lost',
-    message: `This node no longer holds the role ${ANNOUNCER_ROLE}.`,
-    advice: 'Try again: another node is taking over the role.',
-  });
 }
 
 function announcerBusy(limit: number): Retryable {

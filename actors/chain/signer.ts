@@ -4,7 +4,7 @@ import type { SignedTransaction } from '#protocols/greenfield/transaction';
 import { captureResult } from '#runtime/actors/capture-result';
 import type { Behaviour, Context, Outcome, Reply } from '#runtime/actors/types';
 import type { BroadcastResult, Chain } from '#runtime/chain/chain';
-import type { Holding, Roles } from '#runtime/jobs/roles';
+import { type Holding, type Roles, roleLost } from '#runtime/jobs/roles';
 import type { AccountKey } from '#runtime/keys/keys';
 import { type BroadcastRequest, SealBatches, type SealRequest } from './seal-batches.ts';
 import { SigningAccount } from './signing-account.ts';
@@ -250,14 +250,6 @@ async function flush(
   }
   const [first] = state.parked;
   if (first) state.stopTimer = ctx.after(state.account.wait(first.transaction), { type: 'flush' });
-}
-
-function roleLost(role: string): Retryable {
-  return new Retryable({
-    code: 'role-lost',
-    message: `This node no longer holds the role ${role}.`,
-    advice: 'Try again: another node is taking over the role.',
-  });
 }
 
 function signerBusy(why: string): Retryable {

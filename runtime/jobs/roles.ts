@@ -1,3 +1,5 @@
+import { Retryable } from '#protocols/errors';
+
 /** Roles that one node of the SP may hold at a time (ARCHITECTURE.md#the-two-nats-planes, `ROLES`). */
 export interface Roles {
   /**
@@ -12,4 +14,14 @@ export interface Holding {
   readonly signal: AbortSignal;
   /** Lets another node have it now. */
   release(): Promise<void>;
+}
+
+/** How work ends that needs the role. Whoever wants the role back may ask for it at once: nothing has failed. */
+export function roleLost(role: string): Retryable {
+  return new Retryable({
+    code: 'role-lost',
+    message: `This node no longer holds the role ${role}.`,
+    advice: 'Try again: another node is taking over the role.',
+    retryAfterMs: 0,
+  });
 }
