@@ -124,6 +124,17 @@ test('a call whose node ends is given up soon, a slow one is waited for', async 
   await slow.stop();
 });
 
+test('a call over a connection that closes, or is closed, is retryable', async (t) => {
+  const [a, b] = [await node(t, 'a'), await node(t, 'b')];
+  const line = await serving(a, 'kept', () => sleep(300));
+  const calls = [b.calls.call('kept', 1, { timeoutMs })];
+  await b.connection.flush();
+  await b.connection.close();
+  calls.push(b.calls.call('kept', 1, { timeoutMs }));
+  for (const call of calls) await t.throwsAsync(call, { instanceOf: Retryable, code: 'nats-unavailable' });
+  await line.stop();
+});
+
 test('who serves alone is asked beside a former holder that does not answer any more', async (t) => {
   const [former, successor, c] = [await node(t, 'a'), await node(t, 'b'), await node(t, 'c')];
   const stop = new AbortController();

@@ -1,5 +1,5 @@
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
-import { Retryable, type SealionError, throwIfAborted, toSealionError } from '#protocols/errors';
+import { Retryable, throwIfAborted } from '#protocols/errors';
 import { natsError } from '../nats/errors.ts';
 
 /** Interval of the empty messages by which a node says that it still works on an answer, ms. */
@@ -30,44 +30,36 @@ export async function answerTo(
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<Msg> {
   throwIfAborted(signal);
-  return await new Promise((resolve, reject) => {
+  let why = connectionEnded(subject);
+  try {
     const inbox = createInbox();
-    const answers = connection.subscribe(inbox, {
-      callback(error, message) {
-        if (error) fail(natsError(error, `asking ${subject}`));
-        else if (message.headers?.code === NOBODY) fail(nobodyAnswers(subject));
-        else if (message.data.length === 0) silence.refresh();
-        else end(() => resolve(message));
-      },
-    });
-    const silence = setTimeout(() => fail(answererSilent(subject)), SILENCE_MS);
-    const limit = setTimeout(() => fail(callTimeout(subject)), timeoutMs);
-    const abort = () => {
-      try {
-        throwIfAborted(signal);
-      } catch (reason) {
-        fail(toSealionError(reason));
-      }
+    const answers = connection.subscribe(inbox);
+    const stop = (error = why) => {
+      why = error;
+      answers.unsubscribe();
     };
+    const abort = () => stop();
     signal?.addEventListener('abort', abort, { once: true });
-    void answers.closed.then(() => fail(connectionEnded(subject)));
+    const silence = setTimeout(() => stop(answererSilent(subject)), SILENCE_MS);
+    const limit = setTimeout(() => stop(callTimeout(subject)), timeoutMs);
     try {
       connection.publish(subject, question, { reply: inbox });
-    } catch (error) {
-      fail(natsError(error, `asking ${subject}`));
-    }
-
-    function end(settle: () => void): void {
+      for await (const message of answers) {
+        if (message.headers?.code === NOBODY) throw nobodyAnswers(subject);
+        if (message.data.length > 0) return message;
+        silence.refresh();
+      }
+      throwIfAborted(signal);
+      throw why;
+    } finally {
       clearTimeout(silence);
       clearTimeout(limit);
       signal?.removeEventListener('abort', abort);
       answers.unsubscribe();
-      settle();
     }
-    function fail(error: SealionError): void {
-      end(() => reject(error));
-    }
-  });
+  } catch (error) {
+    throw natsError(error, `asking ${subject}`);
+  }
 }
 
 function nobodyAnswers(subject: string): Retryable {
