@@ -3,7 +3,7 @@ export interface Calls {
   /**
    * Answers until the signal fires, then waits for the calls in progress. Each call is answered by one of the nodes
    * that serve its subject. An error thrown by `answer` reaches the caller unchanged, with kind, code, message and
-   * advice.
+   * advice; what the signal cancels is `nobody-answers` to the caller.
    * @param options.alone for the holder of a role: calls reach every node that serves the subject, so that a former
    * holder that is suspended does not take them away from its successor
    * @throws Retryable `nats-unavailable` when the connection ends before

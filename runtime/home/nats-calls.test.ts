@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/nats-core';
 import anyTest, { type TestFn } from 'ava';
 import { Cancelled, Retryable, Terminal } from '#protocols/errors';
+import { orAborted } from '../async/or-aborted.ts';
 import { connectNats } from '../nats/connect.ts';
 import { type NatsServer, startNatsServer } from '../nats/server.ts';
 import { silentLogger } from '../telemetry/logger.ts';
@@ -133,6 +134,28 @@ test('a call over a connection that closes, or is closed, is retryable', async (
   calls.push(b.calls.call('kept', 1, { timeoutMs }));
   for (const call of calls) await t.throwsAsync(call, { instanceOf: Retryable, code: 'nats-unavailable' });
   await line.stop();
+});
+
+test('a call that is cut off because its node loses its role is for another try', async (t) => {
+  const [a, b] = [await node(t, 'a'), await node(t, 'b')];
+  const role = new AbortController();
+  const lost = new Cancelled({ code: 'lease-lost', message: 'Lost.' });
+  let begun: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const answer = async (_question: unknown, signal: AbortSignal) => {
+    begun();
+    await orAborted(new Promise(() => undefined), signal);
+  };
+  const served = a.calls.serve('cut', answer, { signal: role.signal });
+  await a.connection.flush();
+  const call = b.calls.call('cut', 1, { timeoutMs });
+  call.catch(() => undefined);
+  await asked;
+  role.abort(lost);
+  await t.throwsAsync(call, { instanceOf: Retryable, code: 'nobody-answers' });
+  await served;
 });
 
 test('who serves alone is asked beside a former holder that does not answer any more', async (t) => {

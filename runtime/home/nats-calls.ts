@@ -11,7 +11,7 @@ import {
 import { natsError } from '../nats/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Calls } from './calls.ts';
-import { answerTo, showLife } from './signs-of-life.ts';
+import { answerTo, nobodyAnswers, showLife } from './signs-of-life.ts';
 
 /** Calls answered concurrently by one `serve`; more are refused. */
 const AT_ONCE = 256;
@@ -84,7 +84,10 @@ async function outcomeOf(
   try {
     return { value: (await answer(message.json(), signal)) ?? null };
   } catch (thrown) {
-    return { failure: failureOf(toSealionError(thrown)) };
+    const error = toSealionError(thrown);
+    // It is not the caller who has cancelled it: this node stops answering.
+    const stops = signal.aborted && error.kind === 'cancelled';
+    return { failure: failureOf(stops ? nobodyAnswers(message.subject) : error) };
   }
 }
 

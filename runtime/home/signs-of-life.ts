@@ -62,7 +62,7 @@ export async function answerTo(
   }
 }
 
-function nobodyAnswers(subject: string): Retryable {
+export function nobodyAnswers(subject: string): Retryable {
   return new Retryable({
     code: 'nobody-answers',
     message: `No node of this SP answers ${subject} at the moment.`,

@@ -96,6 +96,7 @@ async function run(t: ExecutionContext, world: World, { writers, broken, cuts }:
     const [direct, writing, sweeping] = [await open(false), await open(true), await open(true)];
     for (let i = 0; i < OLD_PIECES; i += 1)
       await known.put(`old-${i}`, randomBytes(40), direct.store).catch(onlyRetryable);
+    t.true(known.pieces.size > OLD_PIECES / 2);
     await sleep(ORPHAN_AGE_MS);
     const written = Promise.all(writers.map((own) => write(own, { bucket, ...writing, known })));
     const injected = inject(world, broken, writing.cutter);
